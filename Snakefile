@@ -1,0 +1,5 @@
+include: "workflow/Snakefile"
+
+
+# An include alone leaves no default target, and a bare `snakemake` would silently run nothing.
+workflow.default_target = "all"

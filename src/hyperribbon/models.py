@@ -1,0 +1,95 @@
+"""The predictions stores of a study as one set of models, read lazily."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+import zarr
+
+from hyperribbon.errors import StoreError
+from hyperribbon.store import SPLITS, open_dataset
+
+
+class Models:
+    """All checkpoints of all trainings that did not diverge, in the order of the stores.
+
+    Parameters
+    ----------
+    paths : predictions stores, of the same data
+
+    Attributes
+    ----------
+    table : DataFrame, one row a model: configuration, network, optimiser, seed, checkpoint, step,
+        epoch, and loss (nats) and error on both splits
+    trainings : DataFrame, one row a training, diverged ones too: configuration, network,
+        optimiser, seed, diverged_step (-1 if it did not diverge)
+    data_sha256 : str
+
+    Raises
+    ------
+    StoreError
+        If a store is missing, foreign, of other data than the first, or every training diverged.
+    """
+
+    def __init__(self, paths: Sequence[str | Path]):
+        self._paths = [Path(path) for path in paths]
+        rows, trainings, self._seeds = [], [], []
+        self._stores = [open_dataset(path) for path in self._paths]
+        for path, store in zip(self._paths, self._stores, strict=True):
+            if "train_predictions" not in store or "configuration" not in store.attrs:
+                raise StoreError(f"{path}: not a predictions store of hyperribbon")
+            first = self._stores[0].attrs["data_sha256"]
+            if store.attrs["data_sha256"] != first:
+                raise StoreError(
+                    f"{path}: of data with SHA-256 {store.attrs['data_sha256']}, expected that of "
+                    f"{self._paths[0]}, {first}"
+                )
+            configuration = json.loads(store.attrs["configuration"])
+            who = {
+                "configuration": store.attrs["configuration_id"],
+                "network": configuration["network_name"],
+                "optimiser": configuration["optimiser_name"],
+            }
+            diverged = store["diverged_step"].values
+            for seed, step in zip(store["seed"].values, diverged, strict=True):
+                trainings.append({**who, "seed": int(seed), "diverged_step": int(step)})
+            kept = np.flatnonzero(diverged < 0)
+            self._seeds.append(kept)
+            curves = [f"{split}_{name}" for split in SPLITS for name in ("loss", "error")]
+            frame = store[curves].isel(seed=kept).reset_coords(["step", "epoch"]).to_dataframe()
+            rows.append(frame[["step", "epoch", *curves]].reset_index().assign(**who))
+        self.data_sha256 = self._stores[0].attrs["data_sha256"]
+        self.trainings = pd.DataFrame(trainings)
+        if (self.trainings["diverged_step"] >= 0).all():
+            raise StoreError(f"{self._paths[0]} and {len(paths) - 1} more: every training diverged")
+        columns = ["configuration", "network", "optimiser", "seed", "checkpoint", "step", "epoch"]
+        self.table = pd.concat(rows, ignore_index=True)[[*columns, *curves]]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def labels(self, split: str) -> np.ndarray:
+        """True classes (N,) of a split."""
+        return self._stores[0][f"{split}_label"].values
+
+    def trajectories(self, split: str) -> Iterator[da.Array]:
+        """Each training's predictions (K, N, C), in the order of the table, lazily."""
+        for path, seeds in zip(self._paths, self._seeds, strict=True):
+            array = zarr.open_array(path / f"{split}_predictions", mode="r")
+            for seed in seeds:
+                lazy = da.from_zarr(array, chunks=(1, *array.shape[1:]))
+                yield lazy[seed]
+
+    def predictions(self, split: str) -> da.Array:
+        """Predictions of every model, (m, N, C), in the order of the table, lazily."""
+        return da.concatenate(list(self.trajectories(split)))
+
+    def training_keys(self) -> pd.DataFrame:
+        """One row a training that did not diverge, in the order of the table."""
+        kept = self.trainings[self.trainings["diverged_step"] < 0]
+        return kept.drop(columns="diverged_step").reset_index(drop=True)

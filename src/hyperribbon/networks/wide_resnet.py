@@ -1,0 +1,68 @@
+"""Wide residual network of Zagoruyko & Komodakis (2016), as in thesis 2.5.2."""
+
+import torch
+from torch import Tensor, nn
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, affine=False)
+
+
+class _Block(nn.Module):
+    """Pre-activation residual block; the second convolution carries the stride."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int):
+        super().__init__()
+        self.norm1 = _norm(c_in)
+        self.conv1 = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
+        self.norm2 = _norm(c_out)
+        self.conv2 = nn.Conv2d(c_out, c_out, 3, stride=stride, padding=1, bias=False)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or c_in != c_out:
+            self.shortcut = nn.Conv2d(c_in, c_out, 1, stride=stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv1(torch.relu(self.norm1(x)))
+        y = self.conv2(torch.relu(self.norm2(y)))
+        return y + self.shortcut(x)
+
+
+class WideResNet(nn.Module):
+    """Three stages of residual blocks of ``width * widen_factor`` times 1, 2, 4 channels.
+
+    ``depth=10, width=8, widen_factor=4`` has the thesis's 300,226 parameters on 3x32x32 images
+    and 10 classes; ``depth=16, width=64, widen_factor=4`` has 43,890,122.
+
+    Parameters
+    ----------
+    input_shape : (channels, height, width)
+    n_classes : int
+    depth : int, 6 k + 4 for k blocks a stage
+    width : int, channels of the first convolution
+    widen_factor : int
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        depth: int,
+        width: int,
+        widen_factor: int,
+    ):
+        super().__init__()
+        n_blocks = (depth - 4) // 6
+        channels = width
+        layers: list[nn.Module] = [nn.Conv2d(input_shape[0], channels, 3, padding=1, bias=False)]
+        for stage in range(3):
+            c_out = width * widen_factor * 2**stage
+            for block in range(n_blocks):
+                stride = 2 if stage > 0 and block == 0 else 1
+                layers.append(_Block(channels, c_out, stride))
+                channels = c_out
+        layers += [_norm(channels), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(channels, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.features(x))

@@ -1,0 +1,57 @@
+"""Distances of all models among themselves and from the geodesic between ignorance and truth."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from hyperribbon.models import Models
+from hyperribbon.pairwise import FLOOR, pairwise_distance
+from hyperribbon.probability import geodesic, ignorance, truth
+from hyperribbon.provenance import versions
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import write_dataset
+
+
+def main(args: argparse.Namespace) -> None:
+    models = Models(args.predictions)
+    labels = models.labels(args.split)
+    P = models.predictions(args.split)
+    n_samples, n_classes = P.shape[1:]
+    alpha = np.linspace(0, 1, args.geodesic_points)
+    curve = geodesic(ignorance(n_samples, n_classes), truth(labels, n_classes), alpha)
+    D = pairwise_distance(P, threads=args.threads, progress=True)
+    to_curve = pairwise_distance(curve, P, threads=args.threads, progress=True)
+    keys = models.table[["configuration", "seed", "checkpoint", "step"]]
+    dataset = xr.Dataset(
+        {
+            "distance": (("model", "other_model"), D, {"units": "nats"}),
+            "geodesic_distance": (("alpha", "model"), to_curve, {"units": "nats"}),
+        },
+        {
+            "alpha": ("alpha", alpha, {"long_name": "on the geodesic from ignorance to truth"}),
+            **{name: ("model", column.to_numpy(object if name == "configuration" else None))
+               for name, column in keys.items()},
+        },
+        {
+            "metric": "bhattacharyya",
+            "floor": FLOOR,
+            "split": args.split,
+            "data_sha256": models.data_sha256,
+            "versions": json.dumps(versions("numpy", "dask", "zarr")),
+        },
+    )
+    write_dataset(dataset, args.output)
+    logger.info("%d models on %d %s samples", len(models), n_samples, args.split)
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
+    parser.add_argument("--split", choices=["train", "test"], required=True)
+    parser.add_argument("--geodesic-points", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
+    run_step(main, parser)

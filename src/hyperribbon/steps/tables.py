@@ -1,0 +1,157 @@
+"""Everything a study found, as tidy CSV tables."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.models import Models
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.trajectories import configuration_distances
+
+KEYS = ["configuration", "network", "optimiser", "seed"]
+
+
+def main(args: argparse.Namespace) -> None:
+    models = Models(args.predictions)
+    splits = {
+        split: {
+            "embedding": open_dataset(embedding),
+            "progress": open_dataset(progress),
+            "trajectories": open_dataset(trajectories),
+        }
+        for split, embedding, progress, trajectories in zip(
+            SPLITS, args.embedding, args.progress, args.trajectories, strict=True
+        )
+    }
+    tables: dict[str, list[pd.DataFrame]] = {
+        name: []
+        for name in ("models", "trajectories", "explained_stress", "configuration_distances",
+                     "tubes", "geodesic")
+    }
+    for split, stores in splits.items():
+        per_model = model_table(models, split, stores)
+        tables["models"].append(per_model)
+        tables["trajectories"].append(trajectory_table(models, split, stores, per_model))
+        tables["explained_stress"].append(stress_table(split, stores["embedding"]))
+        tables["configuration_distances"].append(distance_table(models, split, stores))
+        tables["tubes"].append(tube_table(models, split, stores))
+        tables["geodesic"].append(geodesic_table(split, stores["embedding"]))
+    args.output.mkdir(parents=True, exist_ok=True)
+    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    whole["diverged"] = models.trainings.query("diverged_step >= 0")
+    whole["summary"] = summary_table(models, whole)
+    for name, table in whole.items():
+        table.to_csv(args.output / f"{name}.csv", index=False)
+        logger.info("%s.csv: %d rows", name, len(table))
+
+
+def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
+    """One row a model: keys, time, loss, error, progress and InPCA coordinates on the split."""
+    table = models.table[[*KEYS, "checkpoint", "step", "epoch"]].assign(
+        split=split,
+        loss=models.table[f"{split}_loss"],
+        error=models.table[f"{split}_error"],
+        progress=stores["progress"]["progress"].values,
+    )
+    coordinates = stores["embedding"]["embedding"].values
+    names = [f"pc{k}" for k in stores["embedding"]["component"].values]
+    return table.join(pd.DataFrame(coordinates, columns=names))
+
+
+def trajectory_table(
+    models: Models, split: str, stores: dict, per_model: pd.DataFrame
+) -> pd.DataFrame:
+    """One row a training: where it ended, its length, its distances to geodesic and tube."""
+    last = per_model.groupby(["configuration", "seed"], sort=False)[["loss", "error", "progress"]]
+    ends = last.last().add_prefix("final_").reset_index(drop=True)
+    found = stores["trajectories"]
+    return models.training_keys().assign(
+        split=split,
+        length=found["length"].values,
+        distance_to_geodesic=found["to_geodesic"].mean("progress", skipna=True).values,
+        tube_radius=found["to_mean"].max("progress", skipna=True).values,
+        **{name: ends[name] for name in ends},
+    )
+
+
+def stress_table(split: str, embedding) -> pd.DataFrame:
+    """One row a dimension: eigenvalue, its kind, explained stress and pairwise distance."""
+    table = embedding[["eigenvalue", "explained_stress"]].to_dataframe().reset_index()
+    kind = np.where(table["eigenvalue"] < 0, "time-like", "space-like")
+    explained = embedding["explained_pairwise_distance"].to_series().reindex(table["dimension"])
+    return table.assign(split=split, kind=kind, explained_pairwise_distance=explained.to_numpy())
+
+
+def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
+    """One row a pair of configurations, averaged over seeds; empty if never at equal progress."""
+    keys = models.training_keys()
+    names = keys["configuration"].unique()
+    D = configuration_distances(stores["trajectories"]["distance"].values, keys["configuration"])
+    i, j = np.triu_indices(len(names))
+    return pd.DataFrame(
+        {"split": split, "configuration": names[i], "other": names[j], "distance": D[i, j]}
+    )
+
+
+def tube_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
+    """One row a training and value of progress: distances to geodesic and tube's centre."""
+    found = stores["trajectories"]
+    keys = models.training_keys()
+    n_points = found.sizes["progress"]
+    table = keys.loc[keys.index.repeat(n_points)].reset_index(drop=True)
+    return table.assign(
+        split=split,
+        progress=np.tile(found["progress"].values, len(keys)),
+        to_geodesic=found["to_geodesic"].values.ravel(),
+        to_mean=found["to_mean"].values.ravel(),
+    ).dropna(subset="to_geodesic")
+
+
+def geodesic_table(split: str, embedding) -> pd.DataFrame:
+    """One row a point of the geodesic, from ignorance (0) to truth (1), with its coordinates."""
+    names = [f"pc{k}" for k in embedding["component"].values]
+    table = pd.DataFrame(embedding["geodesic_embedding"].values, columns=names)
+    return table.assign(split=split, alpha=embedding["alpha"].values)
+
+
+def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What was found, in a few numbers."""
+    diverged = tables["diverged"]
+    names = [f"{row.configuration} seed {row.seed}" for row in diverged.itertuples()]
+    rows: list[tuple[str, str, str]] = [
+        ("configurations", str(models.trainings["configuration"].nunique()), ""),
+        ("trainings", str(len(models.trainings)), ""),
+        ("diverged trainings, left out", str(len(diverged)), "; ".join(names)),
+        ("models", str(len(models)), "checkpoints of the trainings that did not diverge"),
+    ]
+    for split in SPLITS:
+        stress = tables["explained_stress"].query("split == @split")
+        for dimension in (1, 3, 10, 25, 50):
+            found = stress.query("dimension == @dimension")
+            if len(found):
+                value = f"{found['explained_stress'].iloc[0]:.3f}"
+                rows.append((f"explained stress of {dimension} dimensions, {split}", value, ""))
+        per_model = tables["models"].query("split == @split")
+        r = np.corrcoef(per_model["progress"], per_model["error"])[0, 1]
+        rows.append((f"R^2 of progress and error, {split}", f"{r**2:.3f}", "linear regression"))
+        widths = tables["tubes"].query("split == @split")["to_mean"].dropna()
+        if len(widths):
+            rows.append((f"median tube width, {split}", f"{widths.median():.4f}", "nats"))
+        final = tables["trajectories"].query("split == @split")["final_error"]
+        value = f"{final.mean():.4f}"
+        rows.append((f"mean final error, {split}", value, f"{final.min():.4f} to {final.max():.4f}"))
+    return pd.DataFrame(rows, columns=["quantity", "value", "note"])
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
+    for name in ("embedding", "progress", "trajectories"):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs=2, required=True, help="Zarr stores, train then test"
+        )
+    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    run_step(main, parser)

@@ -1,0 +1,68 @@
+"""Trajectories re-indexed by progress: their distances, tubes and lengths."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from hyperribbon.errors import StoreError
+from hyperribbon.models import Models
+from hyperribbon.provenance import versions
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import open_dataset, write_dataset
+from hyperribbon.trajectories import compare_trajectories, trajectory_length
+
+
+def main(args: argparse.Namespace) -> None:
+    models = Models(args.predictions)
+    progress = open_dataset(args.progress)["progress"].values
+    if len(progress) != len(models):
+        raise StoreError(f"{args.progress}: {len(progress)} models, the predictions {len(models)}")
+    keys = models.training_keys()
+    trajectories = list(models.trajectories(args.split))
+    bounds = np.cumsum([len(P) for P in trajectories])[:-1]
+    grid = np.linspace(0, 1, args.points)
+    comparison = compare_trajectories(
+        trajectories,
+        np.split(progress, bounds),
+        models.labels(args.split),
+        grid,
+        keys["configuration"].to_numpy(object),
+        show_progress=True,
+    )
+    length = [trajectory_length(np.asarray(P)) for P in trajectories]
+    both = ("trajectory", "other_trajectory")
+    nats = {"units": "nats"}
+    dataset = xr.Dataset(
+        {
+            "distance": (both, comparison.distance, nats),
+            "common": (both, comparison.common, {"long_name": "values of progress both reach"}),
+            "to_geodesic": (("trajectory", "progress"), comparison.to_geodesic, nats),
+            "to_mean": (("trajectory", "progress"), comparison.to_mean, nats),
+            "length": ("trajectory", length, {"units": "radians"}),
+        },
+        {
+            "progress": grid,
+            "configuration": ("trajectory", keys["configuration"].to_numpy(object)),
+            "seed": ("trajectory", keys["seed"].to_numpy()),
+        },
+        {
+            "split": args.split,
+            "data_sha256": models.data_sha256,
+            "versions": json.dumps(versions("numpy", "dask", "zarr")),
+        },
+    )
+    write_dataset(dataset, args.output)
+    logger.info("%d trajectories at %d values of %s progress", len(keys), args.points, args.split)
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
+    parser.add_argument("--progress", type=Path, required=True, help="Zarr store of progress")
+    parser.add_argument("--split", choices=["train", "test"], required=True)
+    parser.add_argument("--points", type=int, required=True, help="values of progress")
+    parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
+    run_step(main, parser)

@@ -1,0 +1,1 @@
+"""Training: the loop, optimisers, checkpoint schedule and evaluation."""

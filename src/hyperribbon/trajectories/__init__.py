@@ -1,0 +1,18 @@
+"""Trajectories: sequences of models along training, compared at equal progress."""
+
+from hyperribbon.trajectories.comparison import (
+    Comparison,
+    compare_trajectories,
+    configuration_distances,
+    trajectory_length,
+)
+from hyperribbon.trajectories.resampling import crossings, resample_trajectory
+
+__all__ = [
+    "Comparison",
+    "compare_trajectories",
+    "configuration_distances",
+    "crossings",
+    "resample_trajectory",
+    "trajectory_length",
+]

@@ -1,0 +1,91 @@
+import csv
+import glob
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+SOURCE = str(REPOSITORY / "src")
+
+# Jobs use the library of this repository and the Python that runs Snakemake, wherever Snakemake
+# was started from; with --sdm conda, the environment of the job comes first.
+sys.path.insert(0, SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [SOURCE, os.environ.get("PYTHONPATH")])
+)
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+)
+
+from hyperribbon.config import canonical_json, parse_study
+from hyperribbon.errors import ConfigError
+
+try:
+    STUDY = parse_study(config)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+config.update(STUDY.model_dump(mode="json"))
+# The model has filled in the defaults; here those of every network would be mixed.
+validate(config, "../schemas/config.schema.yaml", set_default=False)
+
+RESULTS = f"results/{STUDY.study}"
+REPORT = f"{RESULTS}/report.html"
+CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
+SPLITS = ["train", "test"]
+PREDICTIONS = [f"{RESULTS}/predictions/{id}.zarr" for id in CONFIGURATIONS]
+
+
+wildcard_constraints:
+    configuration="|".join(CONFIGURATIONS),
+    split="|".join(SPLITS),
+
+
+def check_writable():
+    """Refuse a place for results that cannot be written, before any job starts."""
+    place = Path("results")
+    while not place.exists():
+        place = place.absolute().parent
+    if not os.access(place, os.W_OK):
+        raise WorkflowError(f"{place.absolute()}: not writable; results go there")
+
+
+def gpus_per_training():
+    """1 if trainings use a GPU. The profile limits how many run at once to the devices present."""
+    device = STUDY.training.device
+    present = bool(glob.glob("/dev/nvidia[0-9]*"))
+    return int(device == "cuda" or (device == "auto" and present))
+
+
+def show_summary():
+    """Print what was found and what to open."""
+    summary = Path(RESULTS, "tables", "summary.csv")
+    if not summary.exists():
+        return
+    print(f"\nStudy {STUDY.study}")
+    with open(summary, newline="") as lines:
+        for row in csv.DictReader(lines):
+            note = f"  ({row['note']})" if row["note"] else ""
+            print(f"  {row['quantity']:<44} {row['value']}{note}")
+
+
+def make_report():
+    """Gather tables and figures in one page; it needs a second Snakemake, which only reads."""
+    if not Path(RESULTS, "explorer.html").exists():
+        return
+    files = workflow.overwrite_configfiles or []
+    command = [sys.executable, "-m", "snakemake", "--report", REPORT, "--nolock", "--quiet", "all"]
+    command += ["--snakefile", str(REPOSITORY / "Snakefile")]
+    if files:
+        command += ["--configfile", *map(str, files)]
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode:
+        print(f"\nThe report could not be made:\n{made.stderr}")
+    else:
+        print(f"\nOpen {REPORT} and {RESULTS}/explorer.html")
+
+
+check_writable()
