@@ -103,7 +103,12 @@ rule tables:
         trajectories=expand(f"{RESULTS}/trajectories/{{split}}.zarr", split=SPLITS),
     output:
         [
-            path
+            report(
+                path,
+                caption="../report/tables.rst",
+                category="Tables",
+                labels={"table": Path(path).stem.replace("_", " ")},
+            )
             for path in TABLES
         ],
     params:

@@ -1,4 +1,4 @@
-"""Everything a study found, as tidy CSV tables."""
+"""Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
 import argparse
 from pathlib import Path
@@ -40,7 +40,9 @@ def main(args: argparse.Namespace) -> None:
         tables["tubes"].append(tube_table(models, split, stores))
         tables["geodesic"].append(geodesic_table(split, stores["embedding"]))
     args.output.mkdir(parents=True, exist_ok=True)
-    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    whole = {
+        name: pd.concat(parts).set_index("split").reset_index() for name, parts in tables.items()
+    }
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
     whole["summary"] = summary_table(models, whole)
     for name, table in whole.items():

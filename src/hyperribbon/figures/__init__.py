@@ -1,0 +1,30 @@
+"""One function a figure: tidy tables in, a figure out.
+
+To add one: write the function in the module of its subject, name it in ``FIGURES``, and list its
+tables in ``workflow/rules/figures.smk`` and its caption in ``workflow/report/draw.rst``.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from hyperribbon.figures import embedding, trajectories
+
+FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    **{
+        f"{function.__name__}_{split}": partial(function, split=split)
+        for function in (
+            embedding.manifold,
+            embedding.spectrum,
+            embedding.pairs,
+            embedding.loss_error,
+            trajectories.dendrogram,
+        )
+        for split in ("train", "test")
+    },
+    "progress_error": trajectories.progress_error,
+    "progress_epoch": trajectories.progress_epoch,
+    "tubes": trajectories.tubes,
+}

@@ -1,0 +1,123 @@
+"""Pictures of the InPCA embedding (thesis Figs. 2.1, 2.2, 2.4)."""
+
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hyperribbon.figures.style import COLUMN, component_label, network_legend, palette
+
+REFERENCES = [
+    Line2D([], [], color="black", label="geodesic"),
+    Line2D([], [], color="black", marker="s", linestyle="", markersize=4, label="ignorance"),
+    Line2D([], [], color="black", marker="*", linestyle="", markersize=7, label="truth"),
+]
+
+
+def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """The first three coordinates, coloured by architecture, with the geodesic (2.1a, 2.4a)."""
+    models, curve = _of(tables, split)
+    colours = palette(models["network"])
+    figure = plt.figure(figsize=(1.5 * COLUMN, 1.2 * COLUMN))
+    axes = figure.add_subplot(projection="3d")
+    for _, run in models.groupby(["configuration", "seed"], sort=False):
+        colour = colours[run["network"].iloc[0]]
+        axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.4, alpha=0.5)
+    for name, group in models.groupby("network", sort=False):
+        points = group[["pc1", "pc2", "pc3"]].to_numpy().T
+        axes.scatter(*points, s=4, color=colours[name], linewidth=0, depthshade=False)
+    axes.plot(curve["pc1"], curve["pc2"], curve["pc3"], color="black", linewidth=1.2, zorder=10)
+    for row, marker, size in ((0, "s", 18), (-1, "*", 60)):
+        point = curve[["pc1", "pc2", "pc3"]].iloc[row]
+        axes.scatter(*point, marker=marker, color="black", s=size, depthshade=False, zorder=11)
+    stress = tables["explained_stress"]
+    for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
+        set_label(component_label(stress, split, k), labelpad=-4)
+    axes.tick_params(pad=-3, labelsize=6)
+    axes.view_init(elev=22, azim=-60)
+    axes.set_box_aspect(None, zoom=0.9)
+    explained = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
+    axes.set_title(f"{len(models)} models, {split}: explained stress {explained:.0%}", y=0.97)
+    network_legend(figure, colours, REFERENCES, loc="outside right center")
+    return figure
+
+
+def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """The first three coordinates in pairs, coloured by architecture (2.1c, 2.4c)."""
+    models, curve = _of(tables, split)
+    colours = palette(models["network"])
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.62 * COLUMN))
+    for axes, (x, y) in zip(panels, itertools.combinations((1, 2, 3), 2), strict=True):
+        axes.scatter(
+            models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0, c=models["network"].map(colours)
+        )
+        _references(axes, curve, x, y)
+        axes.set_xlabel(component_label(tables["explained_stress"], split, x))
+        axes.set_ylabel(component_label(tables["explained_stress"], split, y))
+    network_legend(figure, colours, REFERENCES, loc="outside right center")
+    return figure
+
+
+def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """The first two coordinates coloured by architecture, loss and error (2.2)."""
+    models, curve = _of(tables, split)
+    colours = palette(models["network"])
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.68 * COLUMN), sharey=True)
+    points = models["pc1"], models["pc2"]
+    panels[0].scatter(*points, s=3, linewidth=0, c=models["network"].map(colours))
+    network_legend(
+        panels[0], colours, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
+        columnspacing=0.5, handletextpad=0.0,
+    )  # fmt: skip
+    highest = models["loss"].quantile(0.99)  # one bad model would hide the rest
+    for axes, values, label, top in (
+        (panels[1], models["loss"], f"{split} loss, nats", highest),
+        (panels[2], models["error"], f"{split} error", 1.0),
+    ):
+        shown = axes.scatter(*points, s=3, linewidth=0, c=values, cmap="viridis", vmin=0, vmax=top)
+        figure.colorbar(shown, ax=axes, label=label, location="top", aspect=12)
+    for axes in panels:
+        _references(axes, curve, 1, 2)
+        axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
+    panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
+    return figure
+
+
+def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Magnitudes of the eigenvalues, time-like ones marked, with explained stress (2.1b, 2.4b)."""
+    stress = tables["explained_stress"].query("split == @split and dimension <= 100")
+    figure, axes = plt.subplots(figsize=(COLUMN, 0.75 * COLUMN))
+    for kind, colour in (("space-like", "#0072B2"), ("time-like", "#D55E00")):
+        part = stress.query("kind == @kind")
+        axes.plot(
+            part["dimension"], part["eigenvalue"].abs(), "o", markersize=3, color=colour, label=kind
+        )
+    axes.set(xscale="log", yscale="log", xlabel="dimension", ylabel="eigenvalue, magnitude (nats)")
+    top = axes.get_ylim()[1]
+    axes.set_ylim(top=top * 6)
+    for d in (1, 3, 10, 25, 50):
+        row = stress.query("dimension == @d")
+        if len(row):
+            axes.axvline(d, color="0.85", linewidth=0.7, zorder=0)
+            text = f"{row['explained_stress'].iloc[0]:.1%}"
+            axes.annotate(text, (d, top * 2), ha="center", fontsize=6)
+    axes.set_xticks([1, 3, 10, 25, 50, 100], ["1", "3", "10", "25", "50", "100"])
+    axes.set_title(f"{split}: explained stress of the first dimensions", loc="left")
+    axes.legend(loc="lower left")
+    return figure
+
+
+def _of(tables: dict[str, pd.DataFrame], split: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    models, curve = tables["models"], tables["geodesic"]
+    return models[models["split"] == split], curve[curve["split"] == split]
+
+
+def _references(axes: Axes, curve: pd.DataFrame, x: int, y: int) -> None:
+    u, v = (np.asarray(curve[f"pc{k}"]) for k in (x, y))
+    axes.plot(u, v, color="black", linewidth=1)
+    axes.plot(u[:1], v[:1], "s", color="black", markersize=4)
+    axes.plot(u[-1:], v[-1:], "*", color="black", markersize=7)

@@ -1,0 +1,56 @@
+"""What all figures share: colours by architecture, sizes, labels."""
+
+from collections.abc import Iterable
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+# Okabe and Ito's colours, told apart by colour-blind readers; yellow is too faint for points.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
+COLUMN = 3.4  # inches, a journal's column
+
+RC = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "figure.constrained_layout.use": True,
+    "font.size": 8,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "hyperribbon",  # equal figures are equal files
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+}
+
+
+def apply_style() -> None:
+    """Draw to files, in the project's style."""
+    mpl.use("Agg")
+    mpl.rcParams.update(RC)
+
+
+def palette(networks: Iterable[str]) -> dict[str, str]:
+    """One colour an architecture, by order of first appearance: the same in every figure."""
+    names = dict.fromkeys(networks)
+    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+
+
+def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kwargs) -> None:
+    """Legend of architectures, and of what else is drawn."""
+    handles = [
+        Line2D([], [], color=colour, marker="o", linestyle="", markersize=4, label=name)
+        for name, colour in colours.items()
+    ]
+    owner.legend(handles=[*handles, *extra], **kwargs)
+
+
+def component_label(stress: pd.DataFrame, split: str, k: int) -> str:
+    """Axis label of an InPCA coordinate that says whether it is time-like."""
+    kind = stress.query("split == @split and dimension == @k")["kind"].iloc[0]
+    return f"PC{k}" if kind == "space-like" else f"PC{k} (time-like)"

@@ -1,0 +1,21 @@
+"""Write the interactive picture as one HTML file that loads nothing from the network."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from hyperribbon.figures.explorer import explorer
+from hyperribbon.steps import run_step, step_parser
+
+
+def main(args: argparse.Namespace) -> None:
+    tables = {path.stem: pd.read_csv(path) for path in args.tables}
+    explorer(tables).write_html(args.output, include_plotlyjs=True, div_id="explorer")
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV files")
+    parser.add_argument("--output", type=Path, required=True, help="HTML file to write")
+    run_step(main, parser)

@@ -1,0 +1,81 @@
+"""Shared by the tests: slices of the oracles, random models, a tiny data set and configuration."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hyperribbon.config import AdamConfig, Configuration, FullyConnectedConfig, TrainingConfig
+from hyperribbon.data import Dataset
+from hyperribbon.probability import ignorance, truth
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def o1():
+    """Slice of oracle 1, with the 30 models put together again."""
+    with np.load(DATA / "o1_slice.npz") as arrays:
+        o1 = dict(arrays)
+    corners = [ignorance(200, 10), truth(o1["labels"], 10), truth(o1["random_labels"], 10)]
+    o1["P"] = np.concatenate([o1["P"], corners])
+    return o1
+
+
+@pytest.fixture(scope="session")
+def o2():
+    return json.loads((DATA / "o2_slice.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def random_models():
+    """Function making (m, N, C) random distributions; small ``spread`` puts them near corners."""
+
+    def make(seed: int, m: int, n: int, c: int, spread: float = 0.5) -> np.ndarray:
+        return np.random.default_rng(seed).dirichlet(np.full(c, spread), size=(m, n))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset():
+    """60 train and 30 test images of 6 x 6 pixels in three classes that can be told apart."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    images = rng.normal(size=(90, 1, 6, 6)) + labels[:, None, None, None]
+    images = images.astype(np.float32)
+    return Dataset(
+        name="tiny",
+        n_classes=3,
+        train_images=images[:60],
+        train_labels=labels[:60],
+        train_index=np.arange(60),
+        test_images=images[60:],
+        test_labels=labels[60:],
+        test_index=np.arange(60, 90),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_configuration():
+    """Function making a configuration that trains in a moment; keywords change the training."""
+
+    def make(network=None, optimiser=None, **training) -> Configuration:
+        settings = {"epochs": 3, "batch_size": 20, "seeds": 2, "device": "cpu", **training}
+        return Configuration(
+            network_name="Net",
+            optimiser_name="Opt",
+            data={"name": "mnist5k", "image_size": 6},
+            network=network or FullyConnectedConfig(architecture="fully_connected", widths=[8]),
+            optimiser=optimiser or AdamConfig(algorithm="adam", learning_rate=0.01),
+            training=TrainingConfig(**settings),
+        )
+
+    return make
