@@ -16,8 +16,10 @@ def brute_force(P, Q):
     D = np.empty((len(P), len(Q)))
     for i, p in enumerate(P):
         for j, q in enumerate(Q):
-            coefficients = [sum(np.sqrt(a * b) for a, b in zip(x, y, strict=True)) for x, y in
-                            zip(p, q, strict=True)]
+            coefficients = [
+                sum(np.sqrt(a * b) for a, b in zip(x, y, strict=True))
+                for x, y in zip(p, q, strict=True)
+            ]
             D[i, j] = -np.mean(np.log(coefficients))
     return D
 

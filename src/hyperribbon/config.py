@@ -373,13 +373,19 @@ def parse_study(config: Mapping[str, Any]) -> StudyConfig:
 
     Examples
     --------
-    >>> parse_study({"study": "a", "data": {"name": "mnist6k"}})
+    >>> study = {
+    ...     "study": "small",
+    ...     "data": {"name": "mnist5k"},
+    ...     "networks": {"MLP": {"architecture": "fully_connected"}},
+    ...     "optimisers": {"Adam": {"algorithm": "adam", "learning_rate": 0.001}},
+    ...     "training": {"epochs": 5, "batch_size": 100},
+    ... }
+    >>> parse_study(study).training.seeds
+    3
+    >>> parse_study({**study, "data": {"name": "mnist6k"}})
     Traceback (most recent call last):
     ...
     hyperribbon.errors.ConfigError: configuration: data.name = "mnist6k": allowed: "mnist5k"
-    configuration: networks: missing key (The networks, by the name that figures and tables show.)
-    configuration: optimisers: missing key (The optimisers, by the name that figures and tables show.)
-    configuration: training: missing key (The training.)
     """
     try:
         return StudyConfig.model_validate(config)
@@ -420,6 +426,8 @@ def _explain(error: Mapping[str, Any]) -> str:
         if path[-1] == "[key]":
             return f"{'.'.join(path[:-1])} = {_show(value)}: a name has {expected}"
         return f"{key} = {_show(value)}: allowed: {expected}"
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return f"{key} = {_show(value)}: must be a mapping of keys to values"
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{key} = {_show(value)}: {message}"
 

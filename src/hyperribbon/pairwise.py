@@ -68,10 +68,10 @@ def pairwise_distance(
     m, k = P.shape[0], other.shape[0]
     D = np.zeros((m, k))
     threads = threads or os.cpu_count() or 1
-    pairs = sum(
-        1 for i in range(0, m, tile) for j in range(0, k, tile) if Q is not None or j >= i
-    )
-    with tqdm(total=pairs, desc="distances", unit="tile", leave=False, disable=_quiet(progress)) as bar:
+    pairs = sum(1 for i in range(0, m, tile) for j in range(0, k, tile) if Q is not None or j >= i)
+    with tqdm(
+        total=pairs, desc="distances", unit="tile", leave=False, disable=_quiet(progress)
+    ) as bar:
         for i in range(0, m, tile):
             rows = _roots(P[i : i + tile], "P")
             starts = [j for j in range(0, k, tile) if Q is not None or j >= i]

@@ -21,7 +21,6 @@ One checkpoint's predictions are one chunk, one file. A checkpoint never reached
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -131,7 +130,7 @@ def publish(work: str | Path, path: str | Path) -> None:
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         zarr.consolidate_metadata(work)
     try:
-        os.rename(work, path)
+        Path(work).rename(path)
     except OSError as error:
         if not Path(path).exists():
             raise

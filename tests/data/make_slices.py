@@ -37,9 +37,7 @@ def main(oracles: Path) -> None:
     )
     o2 = json.loads((oracles / "o2_archs_schedule.json").read_text())
     kept = ("num_params", "weight_sum", "logits_eval_linspace_seed42")
-    networks = {
-        name: {key: o2["architectures"][name][key] for key in kept} for name in NETWORKS
-    }
+    networks = {name: {key: o2["architectures"][name][key] for key in kept} for name in NETWORKS}
     slice_ = {"networks": networks, "checkpoint_steps": o2["checkpoint_steps"]}
     (HERE / "o2_slice.json").write_text(json.dumps(slice_, separators=(",", ":")) + "\n")
 

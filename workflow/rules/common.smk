@@ -1,7 +1,5 @@
 import csv
-import glob
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,14 +12,17 @@ SOURCE = str(REPOSITORY / "src")
 # Jobs use the library of this repository and the Python that runs Snakemake, wherever Snakemake
 # was started from; with --sdm conda, the environment of the job comes first.
 sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [SOURCE, os.environ.get("PYTHONPATH")])
-)
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+os.environ.update(
+    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).rstrip(
+        os.pathsep
+    ),
+    PATH=os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    ),
 )
 
 from hyperribbon.config import canonical_json, parse_study
+from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError
 
 try:
@@ -56,8 +57,7 @@ def check_writable():
 def gpus_per_training():
     """1 if trainings use a GPU. The profile limits how many run at once to the devices present."""
     device = STUDY.training.device
-    present = bool(glob.glob("/dev/nvidia[0-9]*"))
-    return int(device == "cuda" or (device == "auto" and present))
+    return int(device == "cuda" or (device == "auto" and count_gpus() > 0))
 
 
 def show_summary():
@@ -70,21 +70,7 @@ def show_summary():
         for row in csv.DictReader(lines):
             note = f"  ({row['note']})" if row["note"] else ""
             print(f"  {row['quantity']:<44} {row['value']}{note}")
-
-
-def make_report():
-    """Gather tables and figures in one page; it needs a second Snakemake, which only reads."""
-    if not Path(RESULTS, "explorer.html").exists():
-        return
-    files = workflow.overwrite_configfiles or []
-    command = [sys.executable, "-m", "snakemake", "--report", REPORT, "--nolock", "--quiet", "all"]
-    command += ["--snakefile", str(REPOSITORY / "Snakefile")]
-    if files:
-        command += ["--configfile", *map(str, files)]
-    made = subprocess.run(command, capture_output=True, text=True)
-    if made.returncode:
-        print(f"\nThe report could not be made:\n{made.stderr}")
-    else:
+    if Path(REPORT).exists():
         print(f"\nOpen {REPORT} and {RESULTS}/explorer.html")
 
 

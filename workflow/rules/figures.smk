@@ -30,12 +30,12 @@ rule draw:
             labels=lambda wildcards: {"figure": wildcards.figure.replace("_", " ")},
         ),
         svg=f"{RESULTS}/figures/{{figure}}.svg",
-    wildcard_constraints:
-        figure="|".join(FIGURES),
     log:
         f"{RESULTS}/logs/draw/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/draw/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="|".join(FIGURES),
     conda:
         "../../envs/figures.yaml"
     resources:
@@ -48,7 +48,8 @@ rule draw:
 rule explore:
     input:
         tables=expand(
-            f"{RESULTS}/tables/{{table}}.csv", table=["models", "geodesic", "explained_stress"]
+            f"{RESULTS}/tables/{{table}}.csv",
+            table=["models", "geodesic", "explained_stress"],
         ),
     output:
         report(

@@ -3,8 +3,6 @@ rule distance:
         predictions=PREDICTIONS,
     output:
         directory(f"{RESULTS}/distance/{{split}}.zarr"),
-    params:
-        geodesic_points=STUDY.analysis.geodesic_points,
     log:
         f"{RESULTS}/logs/distance/{{split}}.log",
     benchmark:
@@ -14,6 +12,8 @@ rule distance:
     threads: 8
     resources:
         mem_mb=4000,
+    params:
+        geodesic_points=STUDY.analysis.geodesic_points,
     shell:
         "python -m hyperribbon.steps.distance --predictions {input.predictions:q}"
         " --split {wildcards.split} --geodesic-points {params.geodesic_points}"
@@ -25,8 +25,6 @@ rule embed:
         distance=f"{RESULTS}/distance/{{split}}.zarr",
     output:
         directory(f"{RESULTS}/embedding/{{split}}.zarr"),
-    params:
-        components=STUDY.analysis.components,
     log:
         f"{RESULTS}/logs/embed/{{split}}.log",
     benchmark:
@@ -35,6 +33,8 @@ rule embed:
         "../../envs/analysis.yaml"
     resources:
         mem_mb=2000,
+    params:
+        components=STUDY.analysis.components,
     shell:
         "python -m hyperribbon.steps.embed --distance {input.distance:q}"
         " --components {params.components} --output {output:q} --log {log:q}"
@@ -64,8 +64,6 @@ rule trajectories:
         progress=f"{RESULTS}/progress/{{split}}.zarr",
     output:
         directory(f"{RESULTS}/trajectories/{{split}}.zarr"),
-    params:
-        points=STUDY.analysis.progress_points,
     log:
         f"{RESULTS}/logs/trajectories/{{split}}.log",
     benchmark:
@@ -74,6 +72,8 @@ rule trajectories:
         "../../envs/analysis.yaml"
     resources:
         mem_mb=2000,
+    params:
+        points=STUDY.analysis.progress_points,
     shell:
         "python -m hyperribbon.steps.trajectories --predictions {input.predictions:q}"
         " --progress {input.progress:q} --split {wildcards.split} --points {params.points}"
@@ -111,8 +111,6 @@ rule tables:
             )
             for path in TABLES
         ],
-    params:
-        folder=f"{RESULTS}/tables",
     log:
         f"{RESULTS}/logs/tables.log",
     benchmark:
@@ -121,6 +119,8 @@ rule tables:
         "../../envs/analysis.yaml"
     resources:
         mem_mb=2000,
+    params:
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m hyperribbon.steps.tables --predictions {input.predictions:q}"
         " --embedding {input.embedding:q} --progress {input.progress:q}"

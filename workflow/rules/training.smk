@@ -1,8 +1,6 @@
 rule prepare_data:
     output:
         f"{RESULTS}/data.npz",
-    params:
-        data=canonical_json(STUDY.data.model_dump(mode="json")),
     log:
         f"{RESULTS}/logs/prepare_data.log",
     benchmark:
@@ -11,6 +9,8 @@ rule prepare_data:
         "../../envs/training.yaml"
     resources:
         mem_mb=1000,
+    params:
+        data=canonical_json(STUDY.data.model_dump(mode="json")),
     shell:
         "python -m hyperribbon.steps.prepare_data"
         " --data {params.data:q} --output {output:q} --log {log:q}"
@@ -22,9 +22,6 @@ rule train:
         data=f"{RESULTS}/data.npz",
     output:
         directory(f"{RESULTS}/predictions/{{configuration}}.zarr"),
-    params:
-        configuration=lambda wildcards: CONFIGURATIONS[wildcards.configuration].to_json(),
-        work=f"{RESULTS}/work/{{configuration}}",
     log:
         f"{RESULTS}/logs/train/{{configuration}}.log",
     benchmark:
@@ -35,6 +32,11 @@ rule train:
     resources:
         gpu=gpus_per_training(),
         mem_mb=2000,
+    params:
+        configuration=lambda wildcards: CONFIGURATIONS[
+            wildcards.configuration
+        ].to_json(),
+        work=f"{RESULTS}/work/{{configuration}}",
     shell:
         "python -m hyperribbon.steps.train --configuration {params.configuration:q}"
         " --data {input.data:q} --work {params.work:q} --output {output:q} --log {log:q}"

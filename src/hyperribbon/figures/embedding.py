@@ -22,7 +22,7 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first three coordinates, coloured by architecture, with the geodesic (2.1a, 2.4a)."""
     models, curve = _of(tables, split)
     colours = palette(models["network"])
-    figure = plt.figure(figsize=(1.5 * COLUMN, 1.2 * COLUMN))
+    figure = plt.figure(figsize=(1.7 * COLUMN, 1.2 * COLUMN))
     axes = figure.add_subplot(projection="3d")
     for _, run in models.groupby(["configuration", "seed"], sort=False):
         colour = colours[run["network"].iloc[0]]
@@ -50,7 +50,7 @@ def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first three coordinates in pairs, coloured by architecture (2.1c, 2.4c)."""
     models, curve = _of(tables, split)
     colours = palette(models["network"])
-    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.62 * COLUMN))
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.7 * COLUMN))
     for axes, (x, y) in zip(panels, itertools.combinations((1, 2, 3), 2), strict=True):
         axes.scatter(
             models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0, c=models["network"].map(colours)
@@ -66,7 +66,7 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first two coordinates coloured by architecture, loss and error (2.2)."""
     models, curve = _of(tables, split)
     colours = palette(models["network"])
-    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.68 * COLUMN), sharey=True)
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.85 * COLUMN), sharey=True)
     points = models["pc1"], models["pc2"]
     panels[0].scatter(*points, s=3, linewidth=0, c=models["network"].map(colours))
     network_legend(
@@ -104,7 +104,7 @@ def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         if len(row):
             axes.axvline(d, color="0.85", linewidth=0.7, zorder=0)
             text = f"{row['explained_stress'].iloc[0]:.1%}"
-            axes.annotate(text, (d, top * 2), ha="center", fontsize=6)
+            axes.annotate(text, (d, top * 2), ha="left" if d == 1 else "center", fontsize=6)
     axes.set_xticks([1, 3, 10, 25, 50, 100], ["1", "3", "10", "25", "50", "100"])
     axes.set_title(f"{split}: explained stress of the first dimensions", loc="left")
     axes.legend(loc="lower left")

@@ -49,16 +49,23 @@ def explorer(tables: dict[str, pd.DataFrame]) -> go.Figure:
         scene = {f"scene.{key}": value for key, value in axes.items()}
         visible = [trace.meta == split for trace in figure.data]
         layout = {"title.text": title, **scene}
-        buttons.append(
-            {"label": split, "method": "update", "args": [{"visible": visible}, layout]}
-        )
+        buttons.append({"label": split, "method": "update", "args": [{"visible": visible}, layout]})
     figure.update_layout(
         template="plotly_white",
         legend={"itemsizing": "constant"},
         margin={"l": 0, "r": 0, "b": 0, "t": 60},
         scene={"aspectmode": "cube"},
-        updatemenus=[{"type": "buttons", "direction": "right", "buttons": buttons, "x": 0.02,
-                      "y": 1.0, "xanchor": "left", "yanchor": "top"}],  # fmt: skip
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "right",
+                "buttons": buttons,
+                "x": 0.02,
+                "y": 1.0,
+                "xanchor": "left",
+                "yanchor": "top",
+            }
+        ],
     )
     figure.update_layout(buttons[0]["args"][1])
     return figure

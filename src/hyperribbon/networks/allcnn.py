@@ -1,5 +1,6 @@
 """All-convolutional network of Springenberg et al. (2015), as in thesis 2.5.2."""
 
+import itertools
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class AllCNN(nn.Module):
         super().__init__()
         channels = [input_shape[0], *widths]
         stages = []
-        for c_in, c_out in zip(channels, channels[1:], strict=False):
+        for c_in, c_out in itertools.pairwise(channels):
             stages += [_block(c_in, c_out, 3), _block(c_out, c_out, 3, stride=2)]
         self.features = nn.Sequential(*stages)
         # The classifier is itself a conv-ReLU-BN block, averaged over positions.

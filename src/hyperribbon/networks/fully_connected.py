@@ -1,5 +1,6 @@
 """Fully-connected network: Linear-ReLU-BatchNorm blocks (thesis 2.5.2)."""
 
+import itertools
 from collections.abc import Sequence
 from math import prod
 
@@ -24,7 +25,7 @@ class FullyConnected(nn.Module):
         super().__init__()
         sizes = [prod(input_shape), *widths]
         blocks: list[nn.Module] = [nn.Flatten()]
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        for fan_in, fan_out in itertools.pairwise(sizes):
             blocks += [
                 nn.Linear(fan_in, fan_out),
                 nn.ReLU(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,8 @@ from hyperribbon.errors import HyperribbonError
 logger = logging.getLogger("hyperribbon")
 
 _DISK_ADVICE = {
-    errno.ENOSPC: "the disk is full; free some space and run again, what is finished is kept",
-    errno.EDQUOT: "the disk quota is used up; free some space and run again, what is finished is kept",
+    errno.ENOSPC: "the disk is full; free some space and run again; what is finished is kept",
+    errno.EDQUOT: "the disk quota is used up; free some space and run again",
     errno.EROFS: "the file system is read-only; results must be writable",
     errno.EACCES: "no permission to write there; results must be writable",
 }
@@ -49,7 +48,7 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
         if advice is None:
             logger.exception("unexpected error")
         else:
-            where = error.filename or os.getcwd()
+            where = error.filename or Path.cwd()
             logger.error("%s: %s", where, advice)
         sys.exit(1)
     except Exception:

@@ -32,8 +32,10 @@ def main(args: argparse.Namespace) -> None:
         },
         {
             "alpha": ("alpha", alpha, {"long_name": "on the geodesic from ignorance to truth"}),
-            **{name: ("model", column.to_numpy(object if name == "configuration" else None))
-               for name, column in keys.items()},
+            **{
+                name: ("model", column.to_numpy(object if name == "configuration" else None))
+                for name, column in keys.items()
+            },
         },
         {
             "metric": "bhattacharyya",

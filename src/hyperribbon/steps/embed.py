@@ -38,7 +38,11 @@ def main(args: argparse.Namespace) -> None:
         },
         {
             "component": component,
-            "signature": ("component", inpca.signature_, {"long_name": "+1 space-like, -1 time-like"}),
+            "signature": (
+                "component",
+                inpca.signature_,
+                {"long_name": "+1 space-like, -1 time-like"},
+            ),
             "dimension": dimension,
             "alpha": distances["alpha"].values,
         },

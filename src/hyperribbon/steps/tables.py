@@ -28,8 +28,14 @@ def main(args: argparse.Namespace) -> None:
     }
     tables: dict[str, list[pd.DataFrame]] = {
         name: []
-        for name in ("models", "trajectories", "explained_stress", "configuration_distances",
-                     "tubes", "geodesic")
+        for name in (
+            "models",
+            "trajectories",
+            "explained_stress",
+            "configuration_distances",
+            "tubes",
+            "geodesic",
+        )
     }
     for split, stores in splits.items():
         per_model = model_table(models, split, stores)
@@ -144,7 +150,9 @@ def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFra
             rows.append((f"median tube width, {split}", f"{widths.median():.4f}", "nats"))
         final = tables["trajectories"].query("split == @split")["final_error"]
         value = f"{final.mean():.4f}"
-        rows.append((f"mean final error, {split}", value, f"{final.min():.4f} to {final.max():.4f}"))
+        rows.append(
+            (f"mean final error, {split}", value, f"{final.min():.4f} to {final.max():.4f}")
+        )
     return pd.DataFrame(rows, columns=["quantity", "value", "note"])
 
 

@@ -98,7 +98,7 @@ def _lock(work: Path) -> Iterator[None]:
     """Hold the work folder; the system lets go of it when the process dies, however it dies."""
     while True:
         work.mkdir(parents=True, exist_ok=True)
-        with open(work / "lock", "a") as handle:
+        with (work / "lock").open("a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -112,7 +112,7 @@ def _lock(work: Path) -> Iterator[None]:
 
 def _same_file(path: Path, descriptor: int) -> bool:
     try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 

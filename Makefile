@@ -1,0 +1,59 @@
+# Everything starts from here; `make help` lists the targets.
+
+PYTHON ?= python3
+CORES ?= all
+CONFIG ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+
+.DEFAULT_GOAL := study
+.PHONY: study setup test lint format schema lock clean help
+
+study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
+	$(SNAKEMAKE) $(ARGS)
+
+setup: $(READY) ## create .venv with the pinned requirements and the package
+
+# The mark is written last: a set-up that was interrupted starts anew.
+$(READY): envs/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hyperribbon needs Python 3.11 or newer; this is %s. Say make PYTHON=python3.12, for one." % sys.version.split()[0])'
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --requirement envs/requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+test: $(READY) ## run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check style: ruff, snakefmt, snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(READY) ## put the style right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+schema: $(READY) ## make the JSON schema and config/README.md anew from the configuration model
+	$(BIN)/python -m hyperribbon.config_docs
+
+lock: ## pin the newest requirements that pyproject.toml allows
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install torch==2.13.0 'setuptools>=77' --editable '.[workflow,dev]'
+	( sed -n '/^#/p' envs/requirements.txt; \
+	  $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu//' ) > envs/requirements.new
+	mv envs/requirements.new envs/requirements.txt
+
+clean: ## remove .venv (results stay)
+	rm -rf $(VENV)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

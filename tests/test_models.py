@@ -1,0 +1,146 @@
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+from hyperribbon.errors import StoreError
+from hyperribbon.models import Models
+from hyperribbon.store import create_predictions, publish, write_dataset
+
+SIZES = {"train": 6, "test": 4}
+LABELS = {split: np.arange(n) % 3 for split, n in SIZES.items()}
+
+
+@pytest.fixture
+def make(tmp_path, random_models):
+    """Function writing a predictions store; returns its path and its predictions by split."""
+
+    def make(network, seeds=2, steps=(0, 5, 10), diverged=None, sha256="ab"):
+        work, path = tmp_path / "work", tmp_path / f"{network}.zarr"
+        create_predictions(
+            work,
+            seeds=range(seeds),
+            steps=steps,
+            steps_per_epoch=5,
+            snapshot_steps=[0],
+            layout=[("weight", (1,))],
+            labels=LABELS,
+            index=LABELS,
+            n_classes=3,
+            attributes={
+                "configuration": json.dumps({"network_name": network, "optimiser_name": "Opt"}),
+                "configuration_id": f"{network}-Opt-0",
+                "data_sha256": sha256,
+            },
+        )
+        arrays = zarr.open_group(work, mode="r+")
+        predictions = {}
+        for split, n in SIZES.items():
+            P = random_models(len(network) + n, seeds * len(steps), n, 3).astype(np.float32)
+            P = P.reshape(seeds, len(steps), n, 3)
+            for seed, step in (diverged or {}).items():
+                P[seed, np.array(steps) >= step] = np.nan
+            arrays[f"{split}_predictions"][:] = predictions[split] = P
+            arrays[f"{split}_loss"][:] = P[..., 0, 0]
+            arrays[f"{split}_error"][:] = P[..., 1, 1]
+        for seed, step in (diverged or {}).items():
+            arrays["diverged_step"][seed] = step
+        publish(work, path)
+        return path, predictions
+
+    return make
+
+
+def test_models_are_in_the_order_of_stores_seeds_and_checkpoints(make):
+    # Stores differ in their number of seeds and of checkpoints.
+    (path_b, b), (path_a, a) = make("Bb", seeds=2), make("A", seeds=1, steps=(0, 4, 8, 10))
+    models = Models([path_b, path_a])
+    assert len(models) == 2 * 3 + 4
+    table = models.table
+    assert table["network"].tolist() == ["Bb"] * 6 + ["A"] * 4
+    assert set(table["optimiser"]) == {"Opt"}
+    assert table["configuration"].tolist() == ["Bb-Opt-0"] * 6 + ["A-Opt-0"] * 4
+    assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]
+    assert table["checkpoint"].tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
+    assert table["step"].tolist() == [0, 5, 10, 0, 5, 10, 0, 4, 8, 10]
+    np.testing.assert_allclose(table["epoch"], table["step"] / 5)
+    for split, n in SIZES.items():
+        P = np.concatenate([b[split].reshape(-1, n, 3), a[split].reshape(-1, n, 3)])
+        np.testing.assert_array_equal(models.predictions(split), P)
+        np.testing.assert_allclose(table[f"{split}_loss"], P[:, 0, 0])
+        np.testing.assert_allclose(table[f"{split}_error"], P[:, 1, 1])
+        trajectories = list(models.trajectories(split))
+        assert [t.shape for t in trajectories] == [(3, n, 3), (3, n, 3), (4, n, 3)]
+        np.testing.assert_array_equal(np.concatenate(trajectories), P)
+        np.testing.assert_array_equal(models.labels(split), LABELS[split])
+    assert models.data_sha256 == "ab"
+
+
+def test_a_model_is_read_without_the_others_and_damage_is_found(make):
+    # BUG in models.py, trajectories(): fails, one model's predictions read its whole trajectory.
+    path, predictions = make("A")
+    (damaged,) = path.glob("train_predictions/c/0/2/*/*")
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    damaged.write_bytes(content)
+    lazy = Models([path]).predictions("train")
+    assert isinstance(lazy, da.Array)
+    expected = predictions["train"].reshape(6, 6, 3)
+    for models in (slice(0, 2), slice(3, 6)):
+        np.testing.assert_array_equal(lazy[models], expected[models])
+    with pytest.raises(RuntimeError, match="checksum|corrupt"):
+        lazy[2].compute()
+
+
+def test_a_diverged_training_is_left_out_and_listed(make):
+    path, predictions = make("A", seeds=3, diverged={1: 7})
+    other, _ = make("Bb", seeds=1)
+    models = Models([path, other])
+    assert models.table["seed"].tolist() == [0, 0, 0, 2, 2, 2, 0, 0, 0]
+    kept = predictions["test"][[0, 2]].reshape(-1, 4, 3)
+    np.testing.assert_array_equal(models.predictions("test")[:6], kept)
+    assert np.isfinite(models.predictions("train").compute()).all()
+    assert np.isfinite(models.table["train_loss"]).all()
+    assert models.trainings["diverged_step"].tolist() == [-1, 7, -1, -1]
+    assert models.trainings["seed"].tolist() == [0, 1, 2, 0]
+    keys = models.training_keys()
+    assert keys["seed"].tolist() == [0, 2, 0]
+    assert keys["network"].tolist() == ["A", "A", "Bb"]
+    assert keys.index.tolist() == [0, 1, 2]
+    assert len(keys) == len(list(models.trajectories("train")))
+
+
+def test_a_configuration_that_diverged_altogether_leaves_the_others(make):
+    gone, _ = make("A", diverged={0: 5, 1: 0})
+    path, predictions = make("Bb")
+    models = Models([gone, path])
+    assert set(models.table["network"]) == {"Bb"}
+    assert len(models) == 6
+    expected = predictions["train"].reshape(-1, 6, 3)
+    np.testing.assert_array_equal(models.predictions("train"), expected)
+
+
+def test_every_training_diverged(make):
+    paths = [make(name, diverged={0: 5, 1: 3})[0] for name in ("A", "Bb")]
+    with pytest.raises(StoreError, match="every training diverged"):
+        Models(paths)
+
+
+def test_stores_of_other_data_are_refused(make):
+    first, second = make("A")[0], make("Bb", sha256="cd")[0]
+    with pytest.raises(StoreError) as error:
+        Models([first, second])
+    for word in (str(second), "cd", str(first), "ab"):
+        assert word in str(error.value)
+
+
+def test_missing_and_foreign_stores_are_refused(make, tmp_path):
+    path, _ = make("A")
+    with pytest.raises(StoreError, match="missing.zarr: not a Zarr store"):
+        Models([path, tmp_path / "missing.zarr"])
+    write_dataset(xr.Dataset({"x": ("model", [1.0])}), tmp_path / "derived.zarr")
+    with pytest.raises(StoreError, match="derived.zarr: not a predictions store"):
+        Models([path, tmp_path / "derived.zarr"])

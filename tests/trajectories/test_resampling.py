@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperribbon.probability import geodesic, ignorance, progress, truth
+from hyperribbon.trajectories import crossings, resample_trajectory
+
+
+@pytest.mark.parametrize(
+    ("values", "grid", "k", "fraction"),
+    [
+        ([0.0, 0.5, 1.0], [0.25, 0.75], [0, 1], [0.5, 0.5]),
+        # Of three crossings of 0.3, two forward, the first counts.
+        ([0.0, 0.4, 0.2, 0.6], [0.3, 0.5], [0, 2], [0.75, 0.75]),
+        # A fall through a value is no crossing.
+        ([0.6, 0.2, 0.4, 0.8], [0.3, 0.5], [1, 2], [0.5, 0.25]),
+        ([0.2, 0.8, 0.4], [0.1, 0.9], [-1, -1], [np.nan, np.nan]),
+        ([0.9, 0.5, 0.1], [0.5], [-1], [np.nan]),
+        # Exactly a checkpoint's value: the first step that touches it.
+        ([0.0, 0.5, 1.0], [0.0, 0.5, 1.0], [0, 0, 1], [0.0, 1.0, 1.0]),
+        ([0.2, 0.2, 0.6], [0.2, 0.4], [0, 1], [0.0, 0.5]),
+        ([0.4, 0.4, 0.4], [0.4, 0.5], [0, -1], [0.0, np.nan]),
+    ],
+)
+def test_crossings(values, grid, k, fraction):
+    found_k, found = crossings(np.array(values), np.array(grid))
+    assert found_k.tolist() == k
+    np.testing.assert_allclose(found, fraction, atol=1e-12)
+
+
+@given(
+    values=st.lists(st.sampled_from(np.linspace(0, 1, 11)), min_size=2, max_size=12),
+    grid=st.lists(st.sampled_from(np.linspace(0, 1, 21)), min_size=1, max_size=8),
+)
+@settings(deadline=None, max_examples=200)
+def test_crossings_are_the_first_and_interpolate(values, grid):
+    s, grid = np.array(values), np.array(grid)
+    for value, k, fraction in zip(grid, *crossings(s, grid), strict=True):
+        steps = [j for j in range(len(s) - 1) if s[j] <= value <= s[j + 1]]
+        if not steps:
+            assert k == -1
+            assert np.isnan(fraction)
+            continue
+        assert k == steps[0]
+        assert 0 <= fraction <= 1
+        assert s[k] + fraction * (s[k + 1] - s[k]) == pytest.approx(value)
+
+
+def test_agrees_with_the_oracle(o1):
+    grid = np.arange(1, 26) / 25
+    for t, expected in enumerate(o1["reparam"]):
+        rows = slice(9 * t, 9 * t + 9)
+        s = progress(o1["P"][rows], o1["labels"])
+        # The original code stretches the last step to progress 1, and fills what lies before the
+        # first checkpoint: only values between are comparable.
+        inside = (grid > s[0]) & (grid < s[-2])
+        found = resample_trajectory(o1["P"][rows], o1["labels"], grid)
+        assert inside.sum() >= 20
+        # The oracle's progress has a tolerance of 1e-5.
+        np.testing.assert_allclose(found[inside, :4], expected[inside], atol=1e-5)
+        assert np.isnan(found[(grid < s[0]) | (grid > s.max())]).all()
+        assert np.isfinite(found[(grid >= s[0]) & (grid <= s.max())]).all()
+
+
+def test_a_sampled_geodesic_is_given_back():
+    labels = np.arange(12) % 4
+    start, end = ignorance(12, 4), truth(labels, 4)
+    P = geodesic(start, end, np.array([0.0, 0.15, 0.5, 0.55, 1.0]))
+    grid = np.linspace(0, 1, 9)
+    np.testing.assert_allclose(
+        resample_trajectory(P, labels, grid), geodesic(start, end, grid), atol=1e-5
+    )
