@@ -7,11 +7,10 @@ numpy, so that the Snakefile parses quickly.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from hyperribbon.config_errors import explain
 from hyperribbon.errors import ConfigError
 
 
@@ -390,75 +390,8 @@ def parse_study(config: Mapping[str, Any]) -> StudyConfig:
     try:
         return StudyConfig.model_validate(config)
     except ValidationError as error:
-        lines = [f"configuration: {_explain(e)}" for e in error.errors(include_url=False)]
-        raise ConfigError("\n".join(lines)) from None
-
-
-def _explain(error: Mapping[str, Any]) -> str:
-    """One line for one of pydantic's errors."""
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    path, section = _locate(error["loc"])
-    key = ".".join(path)
-    if kind == "extra_forbidden" and section is not None:
-        allowed = list(section.model_fields)
-        close = difflib.get_close_matches(str(path[-1]), allowed, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        return f"{key} = {_show(value)}: unknown key, allowed: {', '.join(allowed)}{hint}"
-    if kind == "missing":
-        about = section.model_fields[path[-1]].description if section else ""
-        return f"{key}: missing key ({about})"
-    if kind == "impossible" and "key" in context:
-        prefix = f"{key}." if key else ""
-        return f"{prefix}{error['msg']}"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tag = context["discriminator"].strip("'")
-        union = next(iter(_union_members(path[0])), None)
-        tags = ", ".join(_tags(path[0])) if union else context.get("expected_tags", "")
-        if kind == "union_tag_not_found":
-            given = "missing key" if isinstance(value, Mapping) else f"{_show(value)} given"
-            return f"{key}.{tag}: {given}, allowed: {tags}"
-        return f"{key}.{tag} = {_show(context['tag'])}: allowed: {tags}"
-    if kind == "literal_error":
-        allowed = context["expected"].replace("'", '"')
-        return f"{key} = {_show(value)}: allowed: {allowed}"
-    if kind == "string_pattern_mismatch":
-        expected = "letters, digits, - and _, beginning with a letter or digit"
-        if path[-1] == "[key]":
-            return f"{'.'.join(path[:-1])} = {_show(value)}: a name has {expected}"
-        return f"{key} = {_show(value)}: allowed: {expected}"
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"{key} = {_show(value)}: must be a mapping of keys to values"
-    message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{key} = {_show(value)}: {message}"
-
-
-def _show(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _union_members(field: str) -> tuple[type[_Section], ...]:
-    """Members of the discriminated union held by a top-level mapping such as ``networks``."""
-    union = {"networks": NetworkConfig, "optimisers": OptimiserConfig}.get(field)
-    return get_args(get_args(union)[0]) if union else ()
-
-
-def _tags(field: str) -> Iterator[str]:
-    """Names by which the members of such a union are chosen."""
-    for member in _union_members(field):
-        yield get_args(next(iter(member.model_fields.values())).annotation)[0]
-
-
-def _locate(loc: tuple[str | int, ...]) -> tuple[list[str], type[BaseModel] | None]:
-    """Path of an error without pydantic's union tags, and the section that holds its last key."""
-    path = [str(part) for part in loc]
-    if len(path) > 2 and path[0] in ("networks", "optimisers"):
-        members = dict(zip(_tags(path[0]), _union_members(path[0]), strict=True))
-        if path[2] in members:
-            return [*path[:2], *path[3:]], members[path[2]]
-    section: type[BaseModel] | None = StudyConfig
-    for part in path[:-1]:
-        field = section.model_fields.get(part) if section else None
-        inner = field.annotation if field else None
-        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
-    return path, section
+        errors = error.errors(include_url=False)
+        # Of an element that is refused, the refusal of its list says nothing more.
+        inner = {e["loc"][:k] for e in errors for k in range(len(e["loc"]))}
+        lines = [explain(e, StudyConfig) for e in errors if e["loc"] not in inner]
+        raise ConfigError("\n".join(f"configuration: {line}" for line in lines)) from None

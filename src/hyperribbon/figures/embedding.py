@@ -23,7 +23,7 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     models, curve = _of(tables, split)
     colours = palette(models["network"])
     figure = plt.figure(figsize=(1.7 * COLUMN, 1.2 * COLUMN))
-    axes = figure.add_subplot(projection="3d")
+    axes = figure.add_subplot(projection="3d", computed_zorder=False)
     for _, run in models.groupby(["configuration", "seed"], sort=False):
         colour = colours[run["network"].iloc[0]]
         axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.4, alpha=0.5)
@@ -41,7 +41,9 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     axes.view_init(elev=22, azim=-60)
     axes.set_box_aspect(None, zoom=0.9)
     explained = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
-    axes.set_title(f"{len(models)} models, {split}: explained stress {explained:.0%}", y=0.97)
+    axes.set_title(
+        f"{split} predictions of {len(models):,} models: explained stress {explained:.0%}", y=0.97
+    )
     network_legend(figure, colours, REFERENCES, loc="outside right center")
     return figure
 

@@ -19,6 +19,7 @@ RC = {
     "axes.labelsize": 8,
     "figure.constrained_layout.use": True,
     "font.size": 8,
+    "grid.color": "0.9",
     "legend.fontsize": 7,
     "legend.frameon": False,
     "savefig.dpi": 200,
