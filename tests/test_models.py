@@ -80,7 +80,6 @@ def test_models_are_in_the_order_of_stores_seeds_and_checkpoints(make):
 
 
 def test_a_model_is_read_without_the_others_and_damage_is_found(make):
-    # BUG in models.py, trajectories(): fails, one model's predictions read its whole trajectory.
     path, predictions = make("A")
     (damaged,) = path.glob("train_predictions/c/0/2/*/*")
     content = bytearray(damaged.read_bytes())

@@ -106,7 +106,6 @@ def test_one_disjoint_sample_of_many():
 
 
 def test_without_floor_only_a_coefficient_of_zero_is_infinite():
-    # BUG in pairwise.py, _tile(): fails, the product of ten coefficients of 1e-40 underflows.
     P = np.tile([1.0, 0.0], (1, 20, 1))
     Q = np.tile([1e-80, 1.0], (1, 20, 1))
     assert pairwise_distance(P, Q, floor=0)[0, 0] == pytest.approx(-np.log(1e-40))

@@ -77,6 +77,15 @@ def test_a_checkpoint_is_one_file(published):
     assert group["weights"].chunks == (1, 1, 9)
 
 
+def test_a_damaged_chunk_is_not_read_as_if_it_were_whole(published):
+    (chunk,) = (published / "weights" / "c" / "1" / "1").iterdir()
+    content = bytearray(chunk.read_bytes())
+    content[-1] ^= 1  # in the checksum: without one, all else would decompress
+    chunk.write_bytes(content)
+    with pytest.raises(RuntimeError, match="checksum"):
+        load_weights(open_dataset(published), seed=1, step=8)
+
+
 def test_weights_come_back_by_name(published):
     weights = load_weights(open_dataset(published), seed=1, step=8)
     assert weights["layer.weight"].tolist() == [[0, 1, 2], [3, 4, 5]]

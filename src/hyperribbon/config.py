@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -37,13 +38,22 @@ class SourceFacts(NamedTuple):
 
 DATA_SOURCES = {"mnist5k": SourceFacts(n_samples=5000, n_classes=10, shape=(1, 28, 28))}
 
+
+def _refuse_true(value: object) -> object:
+    """Refuse true; text may be a number, for YAML reads 1e-3, without a point, as a string."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("not_a_number", "input should be a valid number")
+    return value
+
+
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Natural = Annotated[int, Field(strict=True, ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-BelowOne = Annotated[float, Field(ge=0, lt=1)]
+NotTrue = BeforeValidator(_refuse_true)
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NotTrue]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NotTrue]
+Fraction = Annotated[float, Field(ge=0, le=1), NotTrue]
+BelowOne = Annotated[float, Field(ge=0, lt=1), NotTrue]
 Flag = Annotated[bool, Field(strict=True)]
 Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 
@@ -291,8 +301,6 @@ class Configuration(_Section):
             mode="json",
             exclude_defaults=True,
             exclude={
-                "network_name": True,
-                "optimiser_name": True,
                 "training": {"seeds", "keep_weights", "device", "threads"},
             },
         )

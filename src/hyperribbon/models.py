@@ -82,7 +82,7 @@ class Models:
         for path, seeds in zip(self._paths, self._seeds, strict=True):
             array = zarr.open_array(path / f"{split}_predictions", mode="r")
             for seed in seeds:
-                lazy = da.from_zarr(array, chunks=(1, *array.shape[1:]))
+                lazy = da.from_zarr(array, chunks=(1, 1, *array.shape[2:]))
                 yield lazy[seed]
 
     def predictions(self, split: str) -> da.Array:

@@ -103,8 +103,9 @@ def _roots(block, name: str) -> np.ndarray:
 def _tile(rows: np.ndarray, columns: np.ndarray, floor: float) -> np.ndarray:
     """Mean negative log coefficients between two blocks of square roots (N, a, C), (N, b, C)."""
     total = np.zeros((rows.shape[1], columns.shape[1]))
-    for start in range(0, len(rows), _GROUP):
-        group = slice(start, start + _GROUP)
+    size = _GROUP if floor else 1
+    for start in range(0, len(rows), size):
+        group = slice(start, start + size)
         coefficients = np.matmul(rows[group], columns[group].transpose(0, 2, 1))
         np.clip(coefficients, floor, 1.0, out=coefficients)
         with np.errstate(divide="ignore"):  # floor = 0

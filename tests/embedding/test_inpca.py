@@ -63,7 +63,6 @@ def test_fitted_models_return_to_their_coordinates(seed, m, k):
 
 
 def test_degenerate_axes_do_not_spoil_the_others():
-    # BUG in inpca.py, transform(): fails, an eigenvalue of exactly 0 gives 0 / 0 = NaN.
     # Points on a line: only one axis has a length, the other eigenvalues are 0 or nearly.
     x = np.array([0.0, 1.0, 3.0, 7.0])
     D = (x[:, None] - x) ** 2

@@ -110,8 +110,6 @@ def test_progress_agrees_with_a_search(random_models, seed, c, n, spread):
 @pytest.mark.parametrize("alpha", [0.25, 0.5, 0.75])
 def test_progress_with_one_sample_exactly_on_the_geodesic(c, alpha):
     """The arc of such a sample has a kink where the search lands exactly."""
-    # BUG in geodesic.py, progress(): fails for c = 5, alpha = 0.75. The kink's slope is a
-    # rounding error over 1e-150, which outweighs all other samples.
     labels = np.arange(10) % c
     start, end = ignorance(10, c), truth(labels, c)
     P = geodesic(start, end, 0.9)

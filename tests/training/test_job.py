@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -158,7 +159,6 @@ def test_work_of_another_configuration_is_not_continued(
 def test_work_interrupted_while_it_replaced_that_of_another_configuration(
     published, tiny_configuration, tiny_dataset, tmp_path, monkeypatch
 ):
-    # BUG in job.py, _Job.prepare(): fails, job.json still describes the work that was removed.
     configuration, path = published
     work, destination = tmp_path / "work", tmp_path / "A.zarr"
 
@@ -262,6 +262,54 @@ def test_the_second_process_finds_what_the_first_published(
     assert trained == []
     assert not work.exists()
     xr.testing.assert_identical(contents(destination), contents(path))
+
+
+def test_a_lock_that_was_removed_with_its_folder_counts_for_nothing(
+    tiny_configuration, tiny_dataset, tmp_path
+):
+    configuration = tiny_configuration(seeds=1, epochs=1)
+    work, destination = tmp_path / "work", tmp_path / "A.zarr"
+    work.mkdir()
+    waiting = threading.Thread(
+        target=train_configuration, args=(configuration, tiny_dataset, work, destination)
+    )
+    with open(work / "lock", "a") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        waiting.start()
+        time.sleep(0.2)
+        shutil.rmtree(work)
+        work.mkdir()
+        third = open(work / "lock", "a")
+        fcntl.flock(third, fcntl.LOCK_EX)
+    # The one waiting now has the lock of the removed folder, a third that of the new one.
+    with third:
+        time.sleep(0.3)
+        assert waiting.is_alive()
+        assert [p.name for p in work.iterdir()] == ["lock"]
+    waiting.join(timeout=30)
+    assert not waiting.is_alive()
+    assert destination.exists()
+
+
+def test_of_two_at_once_one_trains(tiny_configuration, tiny_dataset, tmp_path, monkeypatch):
+    configuration = tiny_configuration(seeds=1, epochs=1)
+    work, destination = tmp_path / "work", tmp_path / "A.zarr"
+    trained, train = [], job.train
+
+    def slowly(*arguments, **options):
+        trained.append(1)
+        time.sleep(0.3)  # so that the other comes meanwhile
+        train(*arguments, **options)
+
+    monkeypatch.setattr(job, "train", slowly)
+    with ThreadPoolExecutor() as pool:
+        arguments = (configuration, tiny_dataset, work, destination)
+        both = [pool.submit(train_configuration, *arguments) for _ in range(2)]
+        for one in both:
+            one.result(timeout=30)
+    assert trained == [1]
+    assert contents(destination)["diverged_step"].values.tolist() == [-1]
+    assert not work.exists()
 
 
 def test_a_diverged_seed_is_recorded_and_left_out(tiny_configuration, tiny_dataset, tmp_path):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_increases_from_initialisation_to_the_last_step(epochs, steps_per_epoch)
     steps = checkpoint_steps(epochs, steps_per_epoch)
     assert steps[0] == 0
     assert steps[-1] == epochs * steps_per_epoch
-    assert all(a < b for a, b in zip(steps, steps[1:], strict=False))
+    assert all(a < b for a, b in pairwise(steps))
     assert all(isinstance(step, int) for step in steps)
 
 

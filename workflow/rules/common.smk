@@ -1,8 +1,11 @@
 import csv
+import json
 import os
+import platform
 import sys
 from pathlib import Path
 
+import psutil
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -54,6 +57,33 @@ def check_writable():
         raise WorkflowError(f"{place.absolute()}: not writable; results go there")
 
 
+OWNER = Path(".snakemake", "owner.json")
+
+
+def record_owner():
+    """Say which process holds Snakemake's lock of this folder."""
+    started = psutil.Process().create_time()
+    OWNER.write_text(
+        json.dumps({"host": platform.node(), "pid": os.getpid(), "started": started})
+    )
+
+
+def remove_stale_lock():
+    """Remove the lock that a killed Snakemake left, if its process was of this host and is gone."""
+    try:
+        owner = json.loads(OWNER.read_text())
+        if owner["host"] != platform.node():
+            return
+        if psutil.Process(owner["pid"]).create_time() == owner["started"]:
+            return
+    except (FileNotFoundError, ValueError):
+        return
+    except psutil.NoSuchProcess:
+        pass
+    for lock in Path(".snakemake", "locks").glob("*.lock"):
+        lock.unlink(missing_ok=True)
+
+
 def gpus_per_training():
     """1 if trainings use a GPU. The profile limits how many run at once to the devices present."""
     device = STUDY.training.device
@@ -75,3 +105,4 @@ def show_summary():
 
 
 check_writable()
+remove_stale_lock()

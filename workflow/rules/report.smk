@@ -12,6 +12,17 @@ REPORTED = [
 ]
 
 
+# Named as targets so that one that was deleted is made again.
+STORES = [
+    *PREDICTIONS,
+    *expand(
+        f"{RESULTS}/{{kind}}/{{split}}.zarr",
+        kind=["distance", "embedding", "progress", "trajectories"],
+        split=SPLITS,
+    ),
+]
+
+
 localrules:
     gather_report,
 

@@ -53,6 +53,10 @@ class Dataset:
                     f"{where}: {len(images)} images, {len(labels)} labels and {len(index)} "
                     "indices, expected as many of each"
                 )
+            if images.shape[1:] != self.input_shape:
+                raise DataError(
+                    f"{where}: images of shape {images.shape[1:]}, expected {self.input_shape}"
+                )
             if not np.isfinite(images).all():
                 raise DataError(f"{where}: images contain NaN or infinity")
             if labels.min() < 0 or labels.max() >= self.n_classes:
@@ -104,7 +108,9 @@ class Dataset:
             with np.load(path, allow_pickle=False) as arrays:
                 values = {field.name: arrays[field.name] for field in fields(cls)}
                 recorded = str(arrays["sha256"])
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except FileNotFoundError:
+            raise
+        except (ValueError, KeyError, EOFError, RuntimeError, OSError, zipfile.BadZipFile) as error:
             raise DataError(
                 f"{path}: not a data set written by hyperribbon, or damaged ({error}); delete it "
                 "and run again"

@@ -41,9 +41,9 @@ class InPCA(BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> D = np.array([[0.0, 1.0, 4.0], [1.0, 0.0, 1.0], [4.0, 1.0, 0.0]])  # squares on a line
-    >>> InPCA(n_components=1).fit(D).embedding_.round(6).tolist()
-    [[1.0], [0.0], [-1.0]]
+    >>> D = np.array([[0.0, 1.0, 9.0], [1.0, 0.0, 4.0], [9.0, 4.0, 0.0]])  # squares on a line
+    >>> InPCA(n_components=1).fit(D).embedding_.round(3).tolist()
+    [[-1.333], [-0.333], [1.667]]
     """
 
     def __init__(self, n_components: int = 3):
@@ -107,7 +107,8 @@ class InPCA(BaseEstimator):
         rows = D_new.mean(axis=1, keepdims=True)
         W_new = -0.5 * (D_new - rows - self._column_means + self._mean)
         leading = self.eigenvalues_[: self.n_components]
-        return W_new @ self.embedding_ / leading
+        X = W_new @ self.embedding_
+        return np.divide(X, leading, out=np.zeros_like(X), where=leading != 0)
 
 
 def explained_pairwise_distance(

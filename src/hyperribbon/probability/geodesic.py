@@ -113,7 +113,7 @@ def progress(P: np.ndarray, labels: np.ndarray, *, tolerance: float = 1e-6) -> n
         change = (np.cos(t * d) * b - np.cos((1 - t) * d) * a) / np.sin(d)
         # On the geodesic itself (cosine 1) the slope jumps in sign; there 0/tiny is 0.
         sine = np.sqrt(np.maximum((1 - cosine) * (1 + cosine), 1e-300))
-        slope = -(change / sine).mean(axis=-1)
+        slope = -np.clip(change / sine, -1, 1).mean(axis=-1)
         low, high = np.where(slope < 0, middle, low), np.where(slope < 0, high, middle)
     # The minimum may sit at an end (Remark 2.2.1).
     best = (low + high) / 2

@@ -144,6 +144,7 @@ class _Job:
         text = json.dumps(self.attributes, indent=1)
         if description.exists() and description.read_text() == text:
             return
+        description.unlink(missing_ok=True)
         shutil.rmtree(self.store, ignore_errors=True)
         for mark in self.work.glob("seed-*.done"):
             mark.unlink()

@@ -1,0 +1,41 @@
+"""Running the real workflow in a copy of the repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["Snakefile", "config", "envs", "profiles", "src", "workflow"]
+
+
+def copy_repository(target: Path) -> Path:
+    """What the workflow needs, with the smoke study as the default one."""
+    target.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(source, target / part, ignore=ignored)
+        else:
+            shutil.copy(source, target / part)
+    shutil.copy(target / "config" / "smoke.yaml", target / "config" / "config.yaml")
+    return target
+
+
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-m", "snakemake", *args]
+
+
+def snakemake(repository: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake as a user would, at the root of a repository."""
+    return subprocess.run(
+        command(*args),
+        cwd=repository,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+    )
