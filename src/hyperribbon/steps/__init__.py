@@ -24,21 +24,27 @@ _DISK_ADVICE = {
 def step_parser(description: str | None) -> argparse.ArgumentParser:
     """Parser with the option that every step has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--log", type=Path, help="also write messages to this file")
+    parser.add_argument(
+        "--log", type=Path, help="write messages to this file instead of the terminal"
+    )
     return parser
+
+
+class _LogFile(logging.FileHandler):
+    """A log that turns to the terminal when its own disk is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, logging's name
+        print(self.format(record), file=sys.stderr)
 
 
 def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
     """Run a step's main function; what a user can mend becomes one line and exit status 1."""
     args = parser.parse_args()
-    handler: logging.Handler = logging.StreamHandler()
-    if args.log:
-        args.log.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(args.log, mode="w")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    _log_to(logging.StreamHandler())
     try:
+        if args.log:
+            args.log.parent.mkdir(parents=True, exist_ok=True)
+            _log_to(_LogFile(args.log, mode="w"))
         main(args)
     except HyperribbonError as error:
         logger.error("%s", error)
@@ -48,9 +54,14 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
         if advice is None:
             logger.exception("unexpected error")
         else:
-            where = error.filename or Path.cwd()
-            logger.error("%s: %s", where, advice)
+            logger.error("%s: %s", error.filename or Path.cwd(), advice)
         sys.exit(1)
     except Exception:
         logger.exception("unexpected error")
         sys.exit(1)
+
+
+def _log_to(handler: logging.Handler) -> None:
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
