@@ -25,7 +25,7 @@ def step_parser(description: str | None) -> argparse.ArgumentParser:
     """Parser with the option that every step has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
-        "--log", type=Path, help="write messages to this file instead of the terminal"
+        "--log", type=Path, help="write messages to this file"
     )
     return parser
 
