@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from hyperribbon.config_errors import explain
 from hyperribbon.errors import ConfigError
+from hyperribbon.training.schedule import checkpoint_steps
 
 
 class SourceFacts(NamedTuple):
@@ -334,6 +335,12 @@ class StudyConfig(_Section):
             raise _refuse("training.batch_size", self.training.batch_size, expected)
         if self.training.batch_size < 2:
             raise _refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
+        steps_per_epoch = self.data.train_size // self.training.batch_size
+        n_trainings = len(self.networks) * len(self.optimisers) * self.training.seeds
+        n_models = n_trainings * len(checkpoint_steps(self.training.epochs, steps_per_epoch))
+        if n_models < self.analysis.components:
+            expected = f"at most the number of models, {n_models} checkpoints of {n_trainings}"
+            raise _refuse("analysis.components", self.analysis.components, f"{expected} trainings")
         for name, network in self.networks.items():
             try:
                 network.check_image_size(self.data.image_size)

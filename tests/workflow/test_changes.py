@@ -18,6 +18,7 @@ DOWNSTREAM = {
     "tables": 1,
     "draw": 13,
     "explore": 1,
+    "summarise": 1,
     "gather_report": 1,
     "all": 1,
 }
@@ -87,6 +88,18 @@ def test_a_study_by_configfile_stands_alone(changeable, planned):
     assert jobs == {"prepare_data": 1, "train": 2, **DOWNSTREAM}
 
 
+def test_the_smallest_study_has_all_its_figures(fresh):
+    """One network, one optimiser, one seed: no tubes, nothing to cluster."""
+    path = fresh / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    del config["networks"]["ViT"], config["optimisers"]["Adam"]
+    config["training"].update(seeds=1, epochs=1)
+    path.write_text(yaml.safe_dump(config))
+    run = snakemake(fresh, "--cores", "2")
+    assert run.returncode == 0, run.stdout
+    assert len(list((fresh / "results" / "smoke" / "figures").glob("*.png"))) == 13
+
+
 def test_diverged_trainings_are_named_and_left_out(changeable):
     results = changeable / "results" / "smoke"
     before = {
@@ -105,9 +118,11 @@ def test_diverged_trainings_are_named_and_left_out(changeable):
     models = pd.read_csv(results / "tables" / "models.csv")
     assert set(models["optimiser"]) == {"SGD-Nesterov", "Adam"}
     summary = pd.read_csv(results / "tables" / "summary.csv").set_index("quantity")
+    page = (results / "summary.html").read_text()
     note = summary.loc["diverged trainings, left out", "note"]
     for row in diverged.itertuples():
         assert f"{row.configuration} seed {row.seed}" in note
+        assert f"<td>{row.configuration}</td>" in page
         store = xr.open_zarr(results / "predictions" / f"{row.configuration}.zarr")
         last = store["train_predictions"].sel(seed=row.seed).isel(checkpoint=-1)
         assert last.isnull().all()

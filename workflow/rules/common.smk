@@ -16,12 +16,8 @@ SOURCE = str(REPOSITORY / "src")
 # was started from; with --sdm conda, the environment of the job comes first.
 sys.path.insert(0, SOURCE)
 os.environ.update(
-    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).rstrip(
-        os.pathsep
-    ),
-    PATH=os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    ),
+    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
 )
 
 from hyperribbon.config import canonical_json, parse_study
@@ -63,9 +59,7 @@ OWNER = Path(".snakemake", "owner.json")
 def record_owner():
     """Say which process holds Snakemake's lock of this folder."""
     started = psutil.Process().create_time()
-    OWNER.write_text(
-        json.dumps({"host": platform.node(), "pid": os.getpid(), "started": started})
-    )
+    OWNER.write_text(json.dumps({"host": platform.node(), "pid": os.getpid(), "started": started}))
 
 
 def remove_stale_lock():

@@ -125,3 +125,28 @@ rule tables:
         "python -m hyperribbon.steps.tables --predictions {input.predictions:q}"
         " --embedding {input.embedding:q} --progress {input.progress:q}"
         " --trajectories {input.trajectories:q} --output {params.folder:q} --log {log:q}"
+
+
+rule summarise:
+    input:
+        tables=expand(
+            f"{RESULTS}/tables/{{table}}.csv", table=["summary", "diverged", "trajectories"]
+        ),
+    output:
+        report(
+            f"{RESULTS}/summary.html",
+            caption="../report/summarise.rst",
+            category="Summary",
+            labels={"page": "what was found"},
+        ),
+    log:
+        f"{RESULTS}/logs/summarise.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/summarise.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+    shell:
+        "python -m hyperribbon.steps.summarise"
+        " --tables {input.tables:q} --output {output:q} --log {log:q}"

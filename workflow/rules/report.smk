@@ -9,6 +9,7 @@ REPORTED = [
         format=["png", "svg"],
     ),
     f"{RESULTS}/explorer.html",
+    f"{RESULTS}/summary.html",
 ]
 
 

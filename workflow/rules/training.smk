@@ -33,9 +33,7 @@ rule train:
         gpu=gpus_per_training(),
         mem_mb=2000,
     params:
-        configuration=lambda wildcards: CONFIGURATIONS[
-            wildcards.configuration
-        ].to_json(),
+        configuration=lambda wildcards: CONFIGURATIONS[wildcards.configuration].to_json(),
         work=f"{RESULTS}/work/{{configuration}}",
     shell:
         "python -m hyperribbon.steps.train --configuration {params.configuration:q}"

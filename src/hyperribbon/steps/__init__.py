@@ -24,9 +24,7 @@ _DISK_ADVICE = {
 def step_parser(description: str | None) -> argparse.ArgumentParser:
     """Parser with the option that every step has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--log", type=Path, help="write messages to this file"
-    )
+    parser.add_argument("--log", type=Path, help="write messages to this file")
     return parser
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from hyperribbon.embedding.inpca import InPCA, explained_pairwise_distance
-from hyperribbon.errors import StoreError
 from hyperribbon.provenance import versions
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import open_dataset, write_dataset
@@ -17,10 +16,6 @@ from hyperribbon.store import open_dataset, write_dataset
 def main(args: argparse.Namespace) -> None:
     distances = open_dataset(args.distance)
     D = distances["distance"].values
-    if len(D) < args.components:
-        raise StoreError(
-            f"{args.distance}: {len(D)} models, fewer than analysis.components = {args.components}"
-        )
     inpca = InPCA(args.components).fit(D)
     component = np.arange(1, args.components + 1)
     dimension = np.arange(1, len(D) + 1)

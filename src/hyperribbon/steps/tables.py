@@ -72,7 +72,7 @@ def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
 def trajectory_table(
     models: Models, split: str, stores: dict, per_model: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a training: where it ended, its length, its distances to geodesic and tube."""
+    """One row a training: where it ended, its length, its distances to the geodesic and to its seeds' mean."""
     last = per_model.groupby(["configuration", "seed"], sort=False)[["loss", "error", "progress"]]
     ends = last.last().add_prefix("final_").reset_index(drop=True)
     found = stores["trajectories"]
@@ -80,7 +80,7 @@ def trajectory_table(
         split=split,
         length=found["length"].values,
         distance_to_geodesic=found["to_geodesic"].mean("progress", skipna=True).values,
-        tube_radius=found["to_mean"].max("progress", skipna=True).values,
+        max_distance_to_mean=found["to_mean"].max("progress", skipna=True).values,
         **{name: ends[name] for name in ends},
     )
 

@@ -206,7 +206,10 @@ class _Job:
                 if step in self.snapshot_steps:
                     flat = torch.cat([t.detach().float().flatten() for _, t in _state(network)])
                     arrays["weights"][seed, self.snapshot_steps.index(step)] = flat.cpu().numpy()
-                bar.set_postfix({name: f"{c[k]:.3g}" for name, c in curves.items()}, refresh=False)
+                epoch = step / self.steps_per_epoch
+                bar.set_description(f"{title}, epoch {epoch:.3g}/{training.epochs}", refresh=False)
+                loss, error = curves["train_loss"][k], curves["test_error"][k]
+                bar.set_postfix(train_loss=loss, test_error=error, refresh=False)
                 bar.update(step - bar.n)
 
             try:
