@@ -72,7 +72,7 @@ def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
 def trajectory_table(
     models: Models, split: str, stores: dict, per_model: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a training: where it ended, its length, its distances to the geodesic and to its seeds' mean."""
+    """One row a training: its end, its length, its distances to geodesic and seeds' mean."""
     last = per_model.groupby(["configuration", "seed"], sort=False)[["loss", "error", "progress"]]
     ends = last.last().add_prefix("final_").reset_index(drop=True)
     found = stores["trajectories"]
