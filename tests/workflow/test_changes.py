@@ -93,7 +93,7 @@ def test_the_smallest_study_has_all_its_figures(fresh):
     path = fresh / "config" / "config.yaml"
     config = yaml.safe_load(path.read_text())
     del config["networks"]["ViT"], config["optimisers"]["Adam"]
-    config["training"].update(seeds=1, epochs=1)
+    config["training"].update(seeds=1, epochs=2)
     path.write_text(yaml.safe_dump(config))
     run = snakemake(fresh, "--cores", "2")
     assert run.returncode == 0, run.stdout
