@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import dask.array as da
 import numpy as np
@@ -49,6 +50,7 @@ def make(tmp_path, random_models):
         for seed, step in (diverged or {}).items():
             arrays["diverged_step"][seed] = step
         publish(work, path)
+        shutil.rmtree(work)
         return path, predictions
 
     return make

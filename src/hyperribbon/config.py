@@ -26,7 +26,6 @@ from pydantic_core import PydanticCustomError
 
 from hyperribbon.config_errors import explain
 from hyperribbon.errors import ConfigError
-from hyperribbon.training.schedule import checkpoint_steps
 
 
 class SourceFacts(NamedTuple):
@@ -48,8 +47,9 @@ def _refuse_true(value: object) -> object:
 
 
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Natural = Annotated[int, Field(strict=True, ge=0)]
+# The upper bounds only keep a slip of the finger from eating the machine.
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Natural = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 NotTrue = BeforeValidator(_refuse_true)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NotTrue]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NotTrue]
@@ -269,11 +269,11 @@ class TrainingConfig(_Section):
 class AnalysisConfig(_Section):
     """What is computed from the predictions."""
 
-    components: Annotated[int, Field(strict=True, ge=3)] = 10
+    components: Annotated[int, Field(strict=True, ge=3, le=1000)] = 10
     """InPCA coordinates kept."""
-    progress_points: Annotated[int, Field(strict=True, ge=2)] = 100
+    progress_points: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 100
     """Values of progress at which trajectories are compared."""
-    geodesic_points: Annotated[int, Field(strict=True, ge=2)] = 51
+    geodesic_points: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 51
     """Points on the geodesic from ignorance to truth, both ends included."""
 
 
@@ -335,12 +335,6 @@ class StudyConfig(_Section):
             raise _refuse("training.batch_size", self.training.batch_size, expected)
         if self.training.batch_size < 2:
             raise _refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
-        steps_per_epoch = self.data.train_size // self.training.batch_size
-        n_trainings = len(self.networks) * len(self.optimisers) * self.training.seeds
-        n_models = n_trainings * len(checkpoint_steps(self.training.epochs, steps_per_epoch))
-        if n_models < self.analysis.components:
-            expected = f"at most the number of models, {n_models} checkpoints of {n_trainings}"
-            raise _refuse("analysis.components", self.analysis.components, f"{expected} trainings")
         for name, network in self.networks.items():
             try:
                 network.check_image_size(self.data.image_size)

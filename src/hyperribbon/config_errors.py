@@ -50,9 +50,11 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"{key}.{context['discriminator'].strip(_Q)}: missing key, allowed: {allowed}"
     if kind == "literal_error":
         return f"{given}: allowed: {context['expected'].replace(_Q, chr(34))}"
+    if path and path[-1] == "[key]":
+        given = f"{'.'.join(path[:-2])} = {_show(value)}"
+        if kind == "string_type":
+            return f"{given}: a name must be text; put it in quotes"
     if kind == "string_pattern_mismatch":
-        if path[-1] == "[key]":
-            given = f"{'.'.join(path[:-2])} = {_show(value)}"
         return f"{given}: a name has letters, digits, - and _, beginning with a letter or digit"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"{given}: must be a mapping of keys to values"

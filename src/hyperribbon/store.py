@@ -21,6 +21,7 @@ One checkpoint's predictions are one chunk, one file. A checkpoint never reached
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -119,32 +120,58 @@ def create_predictions(
 
 
 def publish(work: str | Path, path: str | Path) -> None:
-    """Consolidate a finished store's metadata and move it to its place by one rename.
+    """Consolidate a finished store's metadata and put a copy in its place by one rename.
+
+    The copy is made of hard links, where the file system has them, and takes no space. The
+    original stays, for whoever removes the published one without having seen it.
 
     Raises
     ------
     StoreError
         If something else is there already: nothing is overwritten.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-        zarr.consolidate_metadata(work)
+    path = Path(path)
+    _consolidate(work)
+    partial = _partial(path)
     try:
-        Path(work).rename(path)
+        shutil.copytree(work, partial, copy_function=_link)
+        partial.rename(path)
     except OSError as error:
-        if not Path(path).exists():
+        shutil.rmtree(partial, ignore_errors=True)
+        if not path.exists():
             raise
         raise StoreError(f"{path}: exists already, not replaced ({error.strerror})") from None
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _partial(path: Path) -> Path:
+    """Hidden neighbour of a path, not shared with another process."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _consolidate(path: str | Path) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(path)
 
 
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a whole dataset to a Zarr store: to a hidden neighbour first, then renamed."""
     path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    dataset.to_zarr(partial, zarr_format=3, consolidated=False)
-    shutil.rmtree(path, ignore_errors=True)
-    publish(partial, path)
+    partial = _partial(path)
+    try:
+        dataset.to_zarr(partial, zarr_format=3, consolidated=False)
+        _consolidate(partial)
+        shutil.rmtree(path, ignore_errors=True)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:

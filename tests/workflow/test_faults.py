@@ -1,5 +1,6 @@
 """Bad input, kills and bad disks: one clear message, nothing finished lost."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -52,10 +53,35 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
     for store in stores(fresh).values():
         assert store["train_predictions"].notnull().all()
 
+    if orphans:  # the trainings that it left end, and publish
+        while any(map(is_locked, work.glob("*/lock"))):
+            time.sleep(0.1)
+        assert stores(fresh)
+    inodes = {mark: chunk_of(mark).stat().st_ino for mark in work.glob("*/seed-*.done")}
+
     again = snakemake(fresh, "--cores", "2")
     assert again.returncode == 0, again.stdout
     assert_equal_predictions(fresh, finished)
+    for mark, inode in inodes.items():
+        published = fresh / "results" / "smoke" / "predictions" / f"{mark.parent.name}.zarr"
+        chunk = published / chunk_of(mark).relative_to(mark.parent / "predictions.zarr")
+        assert chunk.stat().st_ino == inode, f"{mark} was trained again"
     assert not list(work.iterdir())
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def chunk_of(mark: Path) -> Path:
+    """First checkpoint of a finished seed, in the work folder."""
+    seed = mark.stem.removeprefix("seed-")
+    return mark.parent / "predictions.zarr" / "train_predictions" / "c" / seed / "0" / "0" / "0"
 
 
 MALFORMED = {

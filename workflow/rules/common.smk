@@ -1,7 +1,9 @@
+import atexit
 import csv
 import json
 import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 
@@ -46,36 +48,58 @@ wildcard_constraints:
 
 def check_writable():
     """Refuse a place for results that cannot be written, before any job starts."""
-    place = Path("results")
+    place = Path(RESULTS).absolute()
     while not place.exists():
-        place = place.absolute().parent
+        place = place.parent
+    if not place.is_dir():
+        raise WorkflowError(f"{place}: a file, where the folder of the results goes")
     if not os.access(place, os.W_OK):
-        raise WorkflowError(f"{place.absolute()}: not writable; results go there")
+        raise WorkflowError(f"{place}: not writable; results go there")
 
 
-OWNER = Path(".snakemake", "owner.json")
+OWNERS = Path(".snakemake", "owners")
 
 
-def record_owner():
-    """Say which process holds Snakemake's lock of this folder."""
+def remove_stale_locks():
+    """Remove the locks that a killed Snakemake left in this folder.
+
+    Every Snakemake that reads this file leaves its name while it lives. Only if all whose names
+    are here were of this host and are gone, none can be at work, and locks are what they left.
+    """
+    owners = list(OWNERS.glob("*.json"))
+    for owner in owners:
+        try:
+            host, pid, started = json.loads(owner.read_text())
+            if host != platform.node() or abs(psutil.Process(pid).create_time() - started) < 2:
+                return
+        except psutil.NoSuchProcess:
+            continue
+        except (OSError, ValueError, TypeError, psutil.Error):
+            return
+    if owners:
+        for stale in [*Path(".snakemake", "locks").glob("*.lock"), *owners]:
+            stale.unlink(missing_ok=True)
+
+
+def leave_name():
+    """Say which process is at work in this folder, until it ends."""
+    name = OWNERS / f"{platform.node()}-{os.getpid()}.json"
     started = psutil.Process().create_time()
-    OWNER.write_text(json.dumps({"host": platform.node(), "pid": os.getpid(), "started": started}))
-
-
-def remove_stale_lock():
-    """Remove the lock that a killed Snakemake left, if its process was of this host and is gone."""
     try:
-        owner = json.loads(OWNER.read_text())
-        if owner["host"] != platform.node():
-            return
-        if psutil.Process(owner["pid"]).create_time() == owner["started"]:
-            return
-    except (FileNotFoundError, ValueError):
-        return
-    except psutil.NoSuchProcess:
-        pass
-    for lock in Path(".snakemake", "locks").glob("*.lock"):
-        lock.unlink(missing_ok=True)
+        OWNERS.mkdir(parents=True, exist_ok=True)
+        name.write_text(json.dumps([platform.node(), os.getpid(), started]))
+    except OSError:
+        return  # read-only: nothing will run here, nor lock
+    atexit.register(name.unlink, missing_ok=True)
+
+
+def remove_finished_work():
+    """Remove the work folders of trainings that are published and were used."""
+    for id in CONFIGURATIONS:
+        work = Path(RESULTS, "work", id)
+        if work.exists() and Path(RESULTS, "predictions", f"{id}.zarr").exists():
+            (work / "job.json").unlink(missing_ok=True)  # first: without it the rest is void
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def gpus_per_training():
@@ -99,4 +123,5 @@ def show_summary():
 
 
 check_writable()
-remove_stale_lock()
+remove_stale_locks()
+leave_name()

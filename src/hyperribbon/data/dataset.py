@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -90,7 +91,7 @@ class Dataset:
     def save(self, path: str | Path) -> None:
         """Write to one ``.npz`` file, whole or not at all."""
         path = Path(path)
-        partial = path.with_name(f".{path.stem}.partial.npz")
+        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.npz")
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
         np.savez(partial, sha256=np.asarray(self.sha256), **arrays)
         partial.replace(path)

@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-# Okabe and Ito's colours, told apart by colour-blind readers; yellow is too faint for points.
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"]
+# Okabe and Ito's colours, told apart by colour-blind readers, without yellow, too faint for points,
+# and black, that of the geodesic; then more of Tol's.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
+           "#882255", "#332288", "#999933", "#999999"]  # fmt: skip
 COLUMN = 3.4  # inches, a journal's column
 
 RC = {

@@ -63,7 +63,9 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     D = table.reindex(index=networks.index, columns=networks.index).to_numpy()
     D = np.fmax(D, D.T)  # the table has each pair once
     np.fill_diagonal(D, 0.0)
-    comparable = ~np.isnan(D).any(axis=1)
+    comparable = np.ones(len(D), dtype=bool)
+    while (missing := np.isnan(D[np.ix_(comparable, comparable)]).sum(axis=1)).any():
+        comparable[np.flatnonzero(comparable)[missing.argmax()]] = False
     names = networks.index[comparable]
     figure, axes = plt.subplots(figsize=(1.5 * COLUMN, 0.6 + 0.17 * len(names)))
     if len(names) < 2:

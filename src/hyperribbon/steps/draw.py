@@ -4,16 +4,16 @@ import argparse
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
 from hyperribbon.figures import FIGURES
 from hyperribbon.figures.style import apply_style
 from hyperribbon.steps import run_step, step_parser
+from hyperribbon.tables import read_tables
 
 
 def main(args: argparse.Namespace) -> None:
     apply_style()
-    tables = {path.stem: pd.read_csv(path) for path in args.tables}
+    tables = read_tables(args.tables)
     figure = FIGURES[args.figure](tables)
     for path in args.output:
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

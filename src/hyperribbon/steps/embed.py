@@ -16,8 +16,11 @@ from hyperribbon.store import open_dataset, write_dataset
 def main(args: argparse.Namespace) -> None:
     distances = open_dataset(args.distance)
     D = distances["distance"].values
-    inpca = InPCA(args.components).fit(D)
-    component = np.arange(1, args.components + 1)
+    components = min(args.components, len(D))
+    if components < args.components:
+        logger.warning("%d models, so only as many components", components)
+    inpca = InPCA(components).fit(D)
+    component = np.arange(1, components + 1)
     dimension = np.arange(1, len(D) + 1)
     explained = explained_pairwise_distance(D, inpca.embedding_, inpca.signature_)
     dataset = xr.Dataset(

@@ -3,14 +3,13 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from hyperribbon.figures.explorer import explorer
 from hyperribbon.steps import run_step, step_parser
+from hyperribbon.tables import read_tables
 
 
 def main(args: argparse.Namespace) -> None:
-    tables = {path.stem: pd.read_csv(path) for path in args.tables}
+    tables = read_tables(args.tables)
     explorer(tables).write_html(args.output, include_plotlyjs=True, div_id="explorer")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from hyperribbon.steps import run_step, step_parser
+from hyperribbon.tables import read_tables
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Summary</title><style>
@@ -24,7 +25,7 @@ th, td {{ padding: 0.25em 0.8em; text-align: left; border-bottom: 1px solid #ddd
 
 
 def main(args: argparse.Namespace) -> None:
-    tables = {path.stem: pd.read_csv(path) for path in args.tables}
+    tables = read_tables(args.tables)
     diverged = tables["diverged"]
     means = ["final_loss", "final_error", "final_progress", "length"]
     seeds = tables["trajectories"].groupby(["network", "optimiser", "split"], sort=False)

@@ -1,6 +1,7 @@
 """Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
 import argparse
+import os
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,9 @@ def main(args: argparse.Namespace) -> None:
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
     whole["summary"] = summary_table(models, whole)
     for name, table in whole.items():
-        table.to_csv(args.output / f"{name}.csv", index=False)
+        partial = args.output / f".{name}.{os.getpid()}.partial"
+        table.to_csv(partial, index=False)
+        partial.replace(args.output / f"{name}.csv")
         logger.info("%s.csv: %d rows", name, len(table))
 
 

@@ -1,7 +1,7 @@
 """Train all seeds of a configuration into one predictions store.
 
 Everything happens in a work folder, seed by seed; a finished seed is marked there and never
-trained again. The store is moved to its place when all seeds are done.
+trained again. The store is published when all seeds are done.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def train_configuration(
     ----------
     configuration : what to train
     dataset : what to train on
-    work : folder for work in progress; continued if it holds the same work, and removed at the
-        end. A second process waits here for the first.
+    work : folder for work in progress; continued if it holds the same work. It is left whole, to
+        be removed when the published store is in use. A second process waits here for the first.
     path : where to publish; nothing is done if it exists
 
     Raises
@@ -78,7 +78,6 @@ def train_configuration(
             if not job.attributes.items() <= open_dataset(path).attrs.items():
                 raise StoreError(f"{path}: holds another training already, not replaced")
             logger.info("%s: published already", path)
-            shutil.rmtree(work, ignore_errors=True)
             return
         job.prepare()
         device = resolve_device(configuration.training.device)
@@ -90,7 +89,6 @@ def train_configuration(
             else:
                 job.train_seed(seed, device)
         publish(job.store, path)
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager
@@ -142,7 +140,8 @@ class _Job:
         """Create the empty store, unless the folder holds this very work already."""
         description = self.work / "job.json"
         text = json.dumps(self.attributes, indent=1)
-        if description.exists() and description.read_text() == text:
+        whole = (self.store / "zarr.json").exists()
+        if whole and description.exists() and description.read_text() == text:
             return
         description.unlink(missing_ok=True)
         shutil.rmtree(self.store, ignore_errors=True)

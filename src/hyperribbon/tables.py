@@ -1,0 +1,15 @@
+"""The tidy tables of a study, as files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+
+def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """CSV tables by file name. Names stay text, were they ``NA`` or ``01``."""
+    names = dict.fromkeys(["configuration", "other", "network", "optimiser"], str)
+    return {
+        path.stem: pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+        for path in paths
+    }
