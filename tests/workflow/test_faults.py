@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import xarray as xr
 import yaml
@@ -67,6 +68,21 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
         chunk = published / chunk_of(mark).relative_to(mark.parent / "predictions.zarr")
         assert chunk.stat().st_ino == inode, f"{mark} was trained again"
     assert not list(work.iterdir())
+
+
+def test_a_killed_training_is_retried_and_goes_on(fresh, finished):
+    run = subprocess.Popen(
+        command("--cores", "1"), cwd=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    work = fresh / "results" / "smoke" / "work"
+    while not list(work.glob("*/seed-0.done")):
+        assert run.poll() is None, "no seed finished"
+        time.sleep(0.01)
+    for process in psutil.Process(run.pid).children(recursive=True):
+        if "hyperribbon.steps.train" in process.cmdline():
+            process.kill()
+    assert run.wait(timeout=300) == 0
+    assert_equal_predictions(fresh, finished)
 
 
 def is_locked(path: Path) -> bool:
@@ -154,6 +170,14 @@ def test_a_full_disk_is_said_and_nothing_finished_is_lost(fresh, finished, small
     for name, inode in before.items():
         assert (small_disk / "smoke" / "predictions" / name).stat().st_ino == inode
     assert_equal_predictions(fresh, finished)
+
+
+def test_a_file_in_the_place_of_results_is_refused(fresh):
+    (fresh / "results").write_text("mine")
+    run = snakemake(fresh, "--cores", "1")
+    assert run.returncode != 0
+    assert "a file, where the folder of the results goes" in run.stdout
+    assert (fresh / "results").read_text() == "mine"
 
 
 def test_read_only_results_are_refused_before_any_job(fresh, small_disk):
