@@ -70,7 +70,7 @@ def pairwise_distance(
     threads = threads or os.cpu_count() or 1
     pairs = sum(1 for i in range(0, m, tile) for j in range(0, k, tile) if Q is not None or j >= i)
     with tqdm(
-        total=pairs, desc="distances", unit="tile", leave=False, disable=_quiet(progress)
+        total=pairs, desc="distances", unit="tile", leave=False, disable=None if progress else True
     ) as bar:
         for i in range(0, m, tile):
             rows = _roots(P[i : i + tile], "P")
@@ -89,10 +89,6 @@ def pairwise_distance(
         upper = np.triu(D, 1)
         D = upper + upper.T
     return D
-
-
-def _quiet(progress: bool) -> bool | None:
-    return None if progress else True
 
 
 def _roots(block, name: str) -> np.ndarray:

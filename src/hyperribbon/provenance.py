@@ -1,5 +1,6 @@
-"""What a stored result carries: the versions it was made with."""
+"""What a stored result carries: the data it is of and the versions it was made with."""
 
+import json
 import platform
 from importlib.metadata import version
 
@@ -16,3 +17,12 @@ def versions(*packages: str) -> dict[str, str]:
     """
     found = {package: version(package) for package in packages}
     return {"hyperribbon": __version__, "python": platform.python_version(), **found}
+
+
+def derived_attributes(split: str, data_sha256: str, *packages: str) -> dict[str, str]:
+    """Attributes of a store computed from the predictions on a split, by the packages named."""
+    return {
+        "split": split,
+        "data_sha256": data_sha256,
+        "versions": json.dumps(versions(*packages)),
+    }

@@ -151,8 +151,10 @@ def _link(source: str, target: str) -> None:
 
 
 def _partial(path: Path) -> Path:
-    """Hidden neighbour of a path, not shared with another process."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Hidden neighbour of a path, not shared with another process; it does not exist."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # left by a dead process of the same number
+    return partial
 
 
 def _consolidate(path: str | Path) -> None:

@@ -111,7 +111,8 @@ def progress(P: np.ndarray, labels: np.ndarray, *, tolerance: float = 1e-6) -> n
         t = middle[..., None]
         cosine = (np.sin((1 - t) * d) * a + np.sin(t * d) * b) / np.sin(d)
         change = (np.cos(t * d) * b - np.cos((1 - t) * d) * a) / np.sin(d)
-        # On the geodesic itself (cosine 1) the slope jumps in sign; there 0/tiny is 0.
+        # No arc changes faster than the angle. Where a sample is on the geodesic itself (cosine 1)
+        # the slope jumps in sign, and change / sine is rounding error over next to nothing.
         sine = np.sqrt(np.maximum((1 - cosine) * (1 + cosine), 1e-300))
         slope = -np.clip(change / sine, -1, 1).mean(axis=-1)
         low, high = np.where(slope < 0, middle, low), np.where(slope < 0, high, middle)

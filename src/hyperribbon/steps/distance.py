@@ -1,7 +1,6 @@
 """Distances of all models among themselves and from the geodesic between ignorance and truth."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import xarray as xr
 from hyperribbon.models import Models
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import geodesic, ignorance, truth
-from hyperribbon.provenance import versions
+from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import write_dataset
 
@@ -37,13 +36,8 @@ def main(args: argparse.Namespace) -> None:
                 for name, column in keys.items()
             },
         },
-        {
-            "metric": "bhattacharyya",
-            "floor": FLOOR,
-            "split": args.split,
-            "data_sha256": models.data_sha256,
-            "versions": json.dumps(versions("numpy", "dask", "zarr")),
-        },
+        {"metric": "bhattacharyya", "floor": FLOOR}
+        | derived_attributes(args.split, models.data_sha256, "numpy", "dask", "zarr"),
     )
     write_dataset(dataset, args.output)
     logger.info("%d models on %d %s samples", len(models), n_samples, args.split)

@@ -1,14 +1,13 @@
 """InPCA of the distance matrix; the geodesic is placed in it as new models are."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from hyperribbon.embedding.inpca import InPCA, explained_pairwise_distance
-from hyperribbon.provenance import versions
+from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import open_dataset, write_dataset
 
@@ -44,11 +43,9 @@ def main(args: argparse.Namespace) -> None:
             "dimension": dimension,
             "alpha": distances["alpha"].values,
         },
-        {
-            "split": distances.attrs["split"],
-            "data_sha256": distances.attrs["data_sha256"],
-            "versions": json.dumps(versions("numpy", "scipy")),
-        },
+        derived_attributes(
+            distances.attrs["split"], distances.attrs["data_sha256"], "numpy", "scipy"
+        ),
     )
     write_dataset(dataset, args.output)
     logger.info("explained stress of 3 dimensions: %.3f", inpca.explained_stress_[2])

@@ -1,7 +1,6 @@
 """Progress of every model towards the truth."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from tqdm import tqdm
 
 from hyperribbon.models import Models
 from hyperribbon.probability import progress
-from hyperribbon.provenance import versions
+from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import write_dataset
 
@@ -25,11 +24,7 @@ def main(args: argparse.Namespace) -> None:
     values = np.concatenate([progress(np.asarray(P), labels) for P in trajectories])
     dataset = xr.Dataset(
         {"progress": ("model", values)},
-        attrs={
-            "split": args.split,
-            "data_sha256": models.data_sha256,
-            "versions": json.dumps(versions("numpy")),
-        },
+        attrs=derived_attributes(args.split, models.data_sha256, "numpy"),
     )
     write_dataset(dataset, args.output)
     logger.info("%s progress of %d models, up to %.3f", args.split, len(values), values.max())

@@ -97,7 +97,7 @@ def stress_table(split: str, embedding) -> pd.DataFrame:
 
 
 def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
-    """One row a pair of configurations, averaged over seeds; empty if never at equal progress."""
+    """One row a pair of configurations, averaged over seeds; a gap if never at equal progress."""
     keys = models.training_keys()
     names = keys["configuration"].unique()
     D = configuration_distances(stores["trajectories"]["distance"].values, keys["configuration"])

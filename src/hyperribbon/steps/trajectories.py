@@ -1,7 +1,6 @@
 """Trajectories re-indexed by progress: their distances, tubes and lengths."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import xarray as xr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.models import Models
-from hyperribbon.provenance import versions
+from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import open_dataset, write_dataset
 from hyperribbon.trajectories import compare_trajectories, trajectory_length
@@ -48,11 +47,7 @@ def main(args: argparse.Namespace) -> None:
             "configuration": ("trajectory", keys["configuration"].to_numpy(object)),
             "seed": ("trajectory", keys["seed"].to_numpy()),
         },
-        {
-            "split": args.split,
-            "data_sha256": models.data_sha256,
-            "versions": json.dumps(versions("numpy", "dask", "zarr")),
-        },
+        derived_attributes(args.split, models.data_sha256, "numpy", "dask", "zarr"),
     )
     write_dataset(dataset, args.output)
     logger.info("%d trajectories at %d values of %s progress", len(keys), args.points, args.split)

@@ -90,13 +90,15 @@ def calibrate_batchnorm(network: nn.Module, images: Tensor, batch_size: int) -> 
     Without it a network with BatchNorm starts far from ignorance (thesis 2.5.2, Fig. 2.12).
     """
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a cumulative average instead of a decaying one
     network.train()
     for batch in images.split(batch_size):
-        if len(batch) > 1 and norms:
+        if len(batch) > 1:
             network(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
