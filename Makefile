@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study setup test lint format schema lock clean help
+.PHONY: study setup test bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
@@ -30,6 +30,12 @@ $(READY): envs/requirements.txt
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY) ## measure speed and memory of the geometry core on the CPU (3 minutes)
+	$(BIN)/python tests/bench/bench_cpu.py
+
+bench-gpu: $(READY) ## measure the distance engine on a GPU
+	$(BIN)/python tests/bench/bench_gpu.py
 
 lint: $(READY) ## check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .
@@ -57,4 +63,4 @@ clean: ## remove .venv (results stay)
 	rm -rf $(VENV)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -71,7 +71,6 @@ def test_models_are_in_the_order_of_stores_seeds_and_checkpoints(make):
     np.testing.assert_allclose(table["epoch"], table["step"] / 5)
     for split, n in SIZES.items():
         P = np.concatenate([b[split].reshape(-1, n, 3), a[split].reshape(-1, n, 3)])
-        np.testing.assert_array_equal(models.predictions(split), P)
         np.testing.assert_allclose(table[f"{split}_loss"], P[:, 0, 0])
         np.testing.assert_allclose(table[f"{split}_error"], P[:, 1, 1])
         trajectories = list(models.trajectories(split))
@@ -87,8 +86,7 @@ def test_a_model_is_read_without_the_others_and_damage_is_found(make):
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 0xFF
     damaged.write_bytes(content)
-    lazy = Models([path]).predictions("train")
-    assert isinstance(lazy, da.Array)
+    lazy = da.concatenate(list(Models([path]).trajectories("train")))
     expected = predictions["train"].reshape(6, 6, 3)
     for models in (slice(0, 2), slice(3, 6)):
         np.testing.assert_array_equal(lazy[models], expected[models])
@@ -102,8 +100,8 @@ def test_a_diverged_training_is_left_out_and_listed(make):
     models = Models([path, other])
     assert models.table["seed"].tolist() == [0, 0, 0, 2, 2, 2, 0, 0, 0]
     kept = predictions["test"][[0, 2]].reshape(-1, 4, 3)
-    np.testing.assert_array_equal(models.predictions("test")[:6], kept)
-    assert np.isfinite(models.predictions("train").compute()).all()
+    np.testing.assert_array_equal(np.concatenate(list(models.trajectories("test")))[:6], kept)
+    assert np.isfinite(np.concatenate(list(models.trajectories("train")))).all()
     assert np.isfinite(models.table["train_loss"]).all()
     assert models.trainings["diverged_step"].tolist() == [-1, 7, -1, -1]
     assert models.trainings["seed"].tolist() == [0, 1, 2, 0]
@@ -121,7 +119,7 @@ def test_a_configuration_that_diverged_altogether_leaves_the_others(make):
     assert set(models.table["network"]) == {"Bb"}
     assert len(models) == 6
     expected = predictions["train"].reshape(-1, 6, 3)
-    np.testing.assert_array_equal(models.predictions("train"), expected)
+    np.testing.assert_array_equal(np.concatenate(list(models.trajectories("train"))), expected)
 
 
 def test_every_training_diverged(make):

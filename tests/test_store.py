@@ -11,6 +11,7 @@ from hyperribbon.store import (
     load_weights,
     open_dataset,
     publish,
+    unfilled,
     write_dataset,
 )
 
@@ -144,3 +145,31 @@ def test_what_is_no_store_is_refused(published, tmp_path):
             open_dataset(tmp_path / name)
         assert str(error.value).startswith(f"{tmp_path / name}: not a Zarr store, or damaged")
         assert "\n" not in str(error.value)
+
+
+def test_a_variable_too_large_for_memory_is_filled_on_disk(tmp_path):
+    dataset = xr.Dataset({"D": (("i", "j"), unfilled((5, 7), 4)), "x": ("i", np.arange(5))})
+
+    def fill(out):
+        assert out.chunks == (4, 4)
+        assert np.isnan(out[:]).all()
+        assert not (tmp_path / "D.zarr").exists()
+        out[:3] = 1.0
+
+    write_dataset(dataset, tmp_path / "D.zarr", {"D": fill})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        D = xr.open_zarr(tmp_path / "D.zarr")["D"].values
+    assert (D[:3] == 1).all()
+    assert np.isnan(D[3:]).all()
+
+
+def test_a_variable_that_could_not_be_filled_leaves_no_store(tmp_path):
+    dataset = xr.Dataset({"D": (("i", "j"), unfilled((5, 7), 4))})
+
+    def fill(out):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_dataset(dataset, tmp_path / "D.zarr", {"D": fill})
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ class ConfigError(HyperribbonError):
     """The study's configuration is malformed or impossible."""
 
 
-class DataError(HyperribbonError):
+class DataError(HyperribbonError, ValueError):
     """A data set is not what it should be."""
 
 

@@ -85,10 +85,6 @@ class Models:
                 lazy = da.from_zarr(array, chunks=(1, 1, *array.shape[2:]))
                 yield lazy[seed]
 
-    def predictions(self, split: str) -> da.Array:
-        """Predictions of every model, (m, N, C), in the order of the table, lazily."""
-        return da.concatenate(list(self.trajectories(split)))
-
     def training_keys(self) -> pd.DataFrame:
         """One row a training that did not diverge, in the order of the table."""
         kept = self.trainings[self.trainings["diverged_step"] < 0]

@@ -24,7 +24,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import dask.array as da
@@ -163,17 +163,35 @@ def _consolidate(path: str | Path) -> None:
         zarr.consolidate_metadata(path)
 
 
-def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a whole dataset to a Zarr store: to a hidden neighbour first, then renamed."""
+def write_dataset(
+    dataset: xr.Dataset,
+    path: str | Path,
+    fill: Mapping[str, Callable[[zarr.Array], object]] | None = None,
+) -> None:
+    """Write a whole dataset to a Zarr store: to a hidden neighbour first, then renamed.
+
+    Parameters
+    ----------
+    dataset : variables to fill are lazy, as from `unfilled`
+    path : of the store
+    fill : by name of a variable, what fills it, too large for memory, once it lies on disk
+    """
     path = Path(path)
     partial = _partial(path)
     try:
         dataset.to_zarr(partial, zarr_format=3, consolidated=False)
+        for name, write in (fill or {}).items():
+            write(zarr.open_array(partial / name, mode="r+"))
         _consolidate(partial)
         shutil.rmtree(path, ignore_errors=True)
         partial.rename(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def unfilled(shape: tuple[int, ...], chunk: int) -> da.Array:
+    """NaN of float64, in chunks of the same side, that takes no memory and no space on disk."""
+    return da.full(shape, np.nan, chunks=tuple(min(chunk, n) for n in shape))
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:

@@ -2,8 +2,8 @@
 
     python tests/data/make_slices.py ../shared/oracles
 
-writes ``o1_slice.npz`` and ``o2_slice.json`` beside this file. The oracles are numbers made by
-independent code; the tests read only the slices.
+writes the ``*_slice`` files beside this one. The oracles are numbers made by independent code;
+the tests read only the slices.
 """
 
 import json
@@ -19,6 +19,7 @@ NETWORKS = ("fc", "allcnn", "wr-10-4-8", "wr-16-4-64", "convmixer", "vit")
 def main(oracles: Path) -> None:
     o1 = np.load(oracles / "o1_lowdim.npz")
     whole = ("D", "W", "evals", "xp", "explained_stress", "explained_pairwise_distance")
+    whole += ("dskl_thesis", "dG_thesis")
     arrays = {name: o1[name] for name in whole}
     np.savez_compressed(
         HERE / "o1_slice.npz",
@@ -42,5 +43,37 @@ def main(oracles: Path) -> None:
     (HERE / "o2_slice.json").write_text(json.dumps(slice_, separators=(",", ":")) + "\n")
 
 
+def trajectories(oracles: Path) -> None:
+    """Of oracle 1: arcs, and distances of its three trajectories at progress 0.01, 0.02, ..., 1."""
+    o1 = np.load(oracles / "o1_lowdim.npz")
+    np.savez_compressed(
+        HERE / "o1_trajectories_slice.npz",
+        **{name: o1[name] for name in ("dists_3d", "dtraj", "dtraj_to_geodesic")},
+        arcs=o1["dG_thesis"],
+    )
+
+
+def centroids(oracles: Path) -> None:
+    """Of oracle 6: 12 of the 200 samples, which are averaged one by one."""
+    o6 = np.load(oracles / "o6_centroids.npz")
+    names = ("AM", "GM", "HM", "sqrtAM_sq", "jeffreys_norm", "bhat_exact")
+    np.savez_compressed(
+        HERE / "o6_slice.npz", P=o6["P"][:, :12], **{name: o6[name][:12] for name in names}
+    )
+
+
+def embeddings(oracles: Path) -> None:
+    """Of oracle 1, weighted InPCA; of oracle 9, the published spectrum."""
+    o1 = np.load(oracles / "o1_lowdim.npz")
+    names = ("mult", "weighted_e", "weighted_xp", "repeat_e", "repeat_xp")
+    leading = {name: o1[name][..., :10] for name in names[1:]}
+    np.savez_compressed(HERE / "o1_weighted_slice.npz", mult=o1["mult"], **leading)
+    o9 = np.load(oracles / "o9_imagenet_inpca_authors.npz")
+    np.savez_compressed(HERE / "o9_slice.npz", eigen_values=o9["eigen_values"])
+
+
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    trajectories(Path(sys.argv[1]))
+    centroids(Path(sys.argv[1]))
+    embeddings(Path(sys.argv[1]))

@@ -1,12 +1,20 @@
+from pathlib import Path
+
+import dask.array as da
 import numpy as np
 import pytest
+import torch
 import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hyperribbon.probability import geodesic, ignorance, progress, truth
+from hyperribbon.errors import DataError
+from hyperribbon.probability import blocks, geodesic, ignorance, progress, truth
 from hyperribbon.trajectories import (
     compare_trajectories,
     configuration_distances,
     resample_trajectory,
+    trajectory_distance,
     trajectory_length,
 )
 
@@ -40,6 +48,35 @@ def bhattacharyya(p, q):
     return -np.log(np.sqrt(p * q).sum(axis=-1)).mean(axis=-1)
 
 
+def test_comparison_agrees_with_the_oracle(o1):
+    with np.load(Path(__file__).parents[1] / "data" / "o1_trajectories_slice.npz") as arrays:
+        oracle = dict(arrays)
+    grid = np.arange(1, 101) / 100
+    trajectories = o1["P"][:27].reshape(3, 9, 200, 10)
+    s = [progress(P, o1["labels"]) for P in trajectories]
+    # The original code stretches the last step to progress 1. At 0.01, before the first
+    # checkpoints, it fills in what is missing here. Its progress has a tolerance of 1e-5.
+    stretched = [np.append(values[:-1], 1) for values in s]
+    comparison = compare_trajectories(trajectories, stretched, o1["labels"], grid, list("abc"))
+    assert (comparison.common == 99).all()
+    assert np.isnan(comparison.to_geodesic[:, 0]).all()
+    np.testing.assert_allclose(
+        comparison.to_geodesic[:, 1:], oracle["dtraj_to_geodesic"][:, 1:], atol=1e-6
+    )
+    at_each = oracle["dists_3d"]
+    np.testing.assert_allclose(at_each.mean(axis=0), oracle["dtraj"], rtol=1e-12)
+    np.testing.assert_allclose(comparison.distance, at_each[1:].mean(axis=0), atol=1e-6)
+    # Without the stretching, where both are between the first and the last checkpoint but one.
+    resampled = [resample_trajectory(P, o1["labels"], grid) for P in trajectories]
+    for t in range(3):
+        for u in range(t):
+            first, last = max(s[t][0], s[u][0]), min(s[t][-2], s[u][-2])
+            inside = (grid > first) & (grid < last)
+            assert inside.sum() > 80
+            found = trajectory_distance(resampled[t][inside], resampled[u][inside])
+            assert found == pytest.approx(at_each[inside, t, u].mean(), abs=1e-6)
+
+
 def test_comparison_equals_the_direct_computation(trajectories, comparison):
     resampled = np.stack([resample_trajectory(P, LABELS, GRID) for P in trajectories])
     reached = np.isfinite(resampled).all(axis=(2, 3))
@@ -62,6 +99,78 @@ def test_comparison_equals_the_direct_computation(trajectories, comparison):
                 assert comparison.to_mean[t, g] == pytest.approx(expected, abs=1e-12)
             else:
                 assert np.isnan(comparison.to_mean[t, g])
+
+
+def test_trajectory_distance_is_that_of_the_comparison(trajectories, comparison):
+    resampled = [resample_trajectory(P, LABELS, GRID) for P in trajectories]
+    for t, A in enumerate(resampled):
+        for u, B in enumerate(resampled):
+            expected = comparison.distance[t, u]
+            assert trajectory_distance(A, B) == pytest.approx(expected, abs=1e-12)
+
+
+def test_trajectory_distance_is_over_the_common_values():
+    missing = np.full((2, 3), np.nan)
+    start, end = ignorance(2, 3), truth([0, 1], 3)
+    whole = np.stack([start, start, end, end])
+    part = np.stack([missing, end, end, missing])
+    # At the two values that both reach: from ignorance to truth, and from truth to itself.
+    assert trajectory_distance(whole, part) == pytest.approx((np.log(3) / 2 + 0) / 2)
+    assert trajectory_distance(part, whole) == trajectory_distance(whole, part)
+    assert trajectory_distance(whole, whole) == pytest.approx(0, abs=1e-15)
+    assert np.isnan(trajectory_distance(whole, np.stack([missing] * 4)))
+    disjoint = np.stack([end[[1, 0]]] * 4)
+    assert trajectory_distance(part, disjoint) == pytest.approx(30 * np.log(10))
+
+
+@pytest.mark.parametrize("array", [torch.tensor, zarr.array, da.from_array, np.ndarray.tolist])
+def test_measures_of_any_array(trajectories, array, monkeypatch):
+    A, B = (resample_trajectory(P, LABELS, GRID) for P in trajectories[1:3])
+    assert trajectory_distance(array(A), array(B)) == trajectory_distance(A, B)
+    expected = trajectory_length(trajectories[1])
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 5 * trajectories[1][0].nbytes)
+    assert trajectory_length(array(trajectories[1])) == pytest.approx(expected, rel=1e-13)
+
+
+def test_what_the_distance_of_two_trajectories_refuses(trajectories):
+    A = resample_trajectory(trajectories[0], LABELS, GRID)
+    with pytest.raises(DataError, match=r"A, B: shapes \(11, 15, 3\) and \(10, 15, 3\)"):
+        trajectory_distance(A, A[1:])
+    with pytest.raises(DataError, match=r"B: shape \(15, 3\), expected"):
+        trajectory_distance(A, A[0])
+    for value, words in ((np.nan, "not finite"), (-1, "negative"), (0.5, "sums to")):
+        bad = A.copy()
+        bad[4, 7, 1] += value
+        with pytest.raises(DataError, match=rf"^B\[4\]: .*{words}"):
+            trajectory_distance(np.full_like(A, np.nan), bad)
+
+
+def test_what_the_comparison_refuses(trajectories):
+    s = [progress(P, LABELS) for P in trajectories]
+
+    def compare(trajectories=trajectories, s=s, labels=LABELS, grid=GRID, groups=GROUPS):
+        return compare_trajectories(trajectories, s, labels, grid, groups)
+
+    with pytest.raises(DataError, match="trajectories: none"):
+        compare(trajectories=[])
+    with pytest.raises(DataError, match=r"trajectories\[1\]: shape .* expected 15 samples and 3"):
+        compare(trajectories=[trajectories[0], trajectories[1][:, :9], *trajectories[2:]])
+    with pytest.raises(DataError, match=r"trajectories\[0\]: shape \(15, 3\), expected \(models"):
+        compare(trajectories=[trajectories[0][0], *trajectories[1:]])
+    with pytest.raises(DataError, match="progress, groups: of 4 and 5 trajectories, expected 5"):
+        compare(s=s[1:])
+    with pytest.raises(DataError, match="progress, groups: of 5 and 1 trajectories, expected 5"):
+        compare(groups=["a"])
+    with pytest.raises(DataError, match="progress: of 8 checkpoints, expected 9"):
+        compare(s=[s[0][1:], *s[1:]])
+    with pytest.raises(DataError, match="labels: 14, expected one a sample, 15"):
+        compare(labels=LABELS[1:])
+    with pytest.raises(DataError, match="grid: from 0 to 2"):
+        compare(grid=GRID * 2)
+    bad = trajectories[0].copy()
+    bad[0, 3] = np.nan
+    with pytest.raises(DataError, match=r"trajectories\[0\]\[0\]: entries that are not finite"):
+        compare(trajectories=[bad, *trajectories[1:]])
 
 
 def test_trajectories_without_common_progress_have_no_distance():
@@ -101,6 +210,25 @@ def test_length_of_the_geodesic_and_of_a_detour(random_models):
     assert trajectory_length(detour) > trajectory_length(P)
 
 
+@given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 5))
+@settings(deadline=None, max_examples=20)
+def test_length_is_the_sum_of_its_parts(random_models, seed, k):
+    P = random_models(seed, 6, 7, 4)
+    parts = trajectory_length(P[: k + 1]) + trajectory_length(P[k:])
+    assert trajectory_length(P) == pytest.approx(parts, rel=1e-13)
+    assert trajectory_length(P[::-1]) == pytest.approx(trajectory_length(P), rel=1e-13)
+    assert trajectory_length(P[[0, k]]) <= trajectory_length(P) + 1e-13
+
+
+def test_what_lengths_refuse(random_models):
+    P = random_models(0, 3, 7, 4)
+    with pytest.raises(DataError, match=r"P: shape \(7, 4\), expected \(models"):
+        trajectory_length(P[0])
+    P[2] *= 2
+    with pytest.raises(DataError, match="P: a row that sums to 2"):
+        trajectory_length(P)
+
+
 def test_configuration_distances():
     nan = np.nan
     distance = np.array(
@@ -116,6 +244,8 @@ def test_configuration_distances():
     # y: trajectories 0 and 2; x: 1 and 3; z: 4, a single seed that shares no progress.
     expected = [[2, (1 + 3 + 4 + 5) / 4, nan], [(1 + 4 + 3 + 5) / 4, nan, nan], [nan, nan, nan]]
     np.testing.assert_allclose(found, expected)
+    with pytest.raises(DataError, match=r"distance: shape \(5, 5\), expected \(2, 2\)"):
+        configuration_distances(distance, ["x", "y"])
 
 
 def test_trajectories_of_a_configuration_are_nearer_than_those_of_others(random_models):

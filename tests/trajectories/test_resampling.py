@@ -1,8 +1,12 @@
+import dask.array as da
 import numpy as np
 import pytest
+import torch
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyperribbon.errors import DataError
 from hyperribbon.probability import geodesic, ignorance, progress, truth
 from hyperribbon.trajectories import crossings, resample_trajectory
 
@@ -71,3 +75,43 @@ def test_a_sampled_geodesic_is_given_back():
     np.testing.assert_allclose(
         resample_trajectory(P, labels, grid), geodesic(start, end, grid), atol=1e-5
     )
+
+
+@pytest.mark.parametrize("array", [torch.tensor, zarr.array, da.from_array, np.ndarray.tolist])
+def test_any_array_is_taken(random_models, array):
+    labels, grid = np.arange(6) % 4, np.linspace(0, 1, 9)
+    P = geodesic(ignorance(6, 4), truth(labels, 4), np.array([0.1, 0.6, 0.4, 0.8]))
+    P = 0.9 * P + 0.1 * random_models(0, 4, 6, 4)
+    found = resample_trajectory(array(P), labels, grid)
+    expected = resample_trajectory(P, labels, grid)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert 3 <= np.isfinite(expected).all(axis=(1, 2)).sum() <= 7
+    single = resample_trajectory(P.astype(np.float32), labels, grid)
+    np.testing.assert_allclose(single, expected, atol=1e-5)
+
+
+def test_a_trajectory_of_one_checkpoint_reaches_nothing():
+    labels, grid = np.array([0, 1]), np.array([0.0, 0.5])
+    k, fraction = crossings([0.5], grid)
+    assert k.tolist() == [-1, -1]
+    assert np.isnan(fraction).all()
+    assert np.isnan(resample_trajectory(ignorance(2, 3)[None], labels, grid)).all()
+
+
+def test_what_resampling_refuses(random_models):
+    P, labels = random_models(0, 3, 4, 3), np.array([0, 1, 2, 0])
+    for grid in ([0.5, 1.01], [-0.1], [np.nan]):
+        with pytest.raises(DataError, match=r"grid: from .* expected all within \[0, 1\]"):
+            resample_trajectory(P, labels, grid)
+    for grid in (0.5, [], [[0.5]]):
+        with pytest.raises(DataError, match=r"grid: shape .* expected a list of values"):
+            resample_trajectory(P, labels, grid)
+    with pytest.raises(DataError, match=r"progress: from nan to nan"):
+        crossings([0.5, np.nan], [0.5])
+    with pytest.raises(DataError, match=r"P: shape \(4, 3\), expected \(models, samples"):
+        resample_trajectory(P[0], labels, [0.5])
+    with pytest.raises(DataError, match="labels: 2, expected one a sample, 4"):
+        resample_trajectory(P, labels[:2], [0.5])
+    P[1, 2] = 0
+    with pytest.raises(DataError, match="P: a row that sums to 0"):
+        resample_trajectory(P, labels, [0.5])

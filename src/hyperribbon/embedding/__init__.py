@@ -1,5 +1,18 @@
 """Embeddings of models from their pairwise distances."""
 
+from hyperribbon.embedding.alignment import Alignment, align
+from hyperribbon.embedding.fidelity import explained_pairwise_distance, explained_stress
 from hyperribbon.embedding.inpca import InPCA
+from hyperribbon.embedding.iskl import IsKL
+from hyperribbon.embedding.joint import JointEmbedding, joint_embedding
 
-__all__ = ["InPCA"]
+__all__ = [
+    "Alignment",
+    "InPCA",
+    "IsKL",
+    "JointEmbedding",
+    "align",
+    "explained_pairwise_distance",
+    "explained_stress",
+    "joint_embedding",
+]

@@ -1,38 +1,79 @@
-"""Intensive principal component analysis (thesis 2.2.6-2.2.9)."""
+"""Intensive principal component analysis (thesis 2.2.6-2.2.9, 2.5.3)."""
 
 from __future__ import annotations
 
 from typing import Self
 
 import numpy as np
-from scipy.linalg import eigh
-from sklearn.base import BaseEstimator
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
+from hyperribbon.embedding.base import MinkowskiEmbedding, one_point, validated
+from hyperribbon.embedding.fidelity import check_weights, explained_stress, measure
+from hyperribbon.embedding.operators import CentredDistances, check_square, to_float64
 from hyperribbon.errors import DataError
+from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.probability.blocks import slices
 
 
-class InPCA(BaseEstimator):
-    r"""Isometric embedding of a distance matrix in a Minkowski space.
+class InPCA(MinkowskiEmbedding):
+    r"""Isometric embedding of models in a Minkowski space, from their distances.
 
-    The doubly centred matrix :math:`W = -\frac12 L D L`, :math:`L = I - 11^T / m`, has
-    eigenpairs :math:`(\lambda_k, U_k)`, sorted by magnitude. Coordinates are
-    :math:`X_k = \sqrt{|\lambda_k|} U_k`, space-like where the eigenvalue is positive and
-    time-like where it is negative: :math:`\sum_k \mathrm{sign}(\lambda_k) (X_{uk} - X_{vk})^2
-    = D_{uv}` (Eq. 2.2.7).
+    The doubly centred matrix of distances (Eq. 2.2.6)
+
+    .. math:: W = -\tfrac12 L D L^T, \qquad L = I - 1 \mu^T, \qquad \mu = 1 / m
+
+    has eigenpairs :math:`(\lambda_k, U_k)`, sorted by magnitude. Coordinates are :math:`X_k =
+    \sqrt{|\lambda_k|} U_k`, space-like where the eigenvalue is positive and time-like where it is
+    negative. All of them together give back the distances (Eq. 2.2.7):
+
+    .. math:: \sum_k \mathrm{sign}(\lambda_k) (X_{uk} - X_{vk})^2 = D_{uv}
 
     Parameters
     ----------
-    n_components : int, coordinates kept
+    n_components : int, coordinates kept; None keeps all m
+    metric : where distances come from
+
+        - a metric of `hyperribbon.pairwise.pairwise_distance` ("bhattacharyya", "symmetric_kl",
+          "geodesic", "hellinger", "euclidean"): X is (m, N, C) models;
+        - "precomputed": X is D, (m, m). From memory, a memmap, dask, Zarr or a torch tensor on any
+          device; with the block solver it is read in blocks of rows and never copied whole;
+        - a function of X and Y that returns the (len(X), len(Y)) distances between them.
+    solver : how eigenpairs are found
+
+        - "full": all of them, O(m^3) time and O(m^2) memory;
+        - "block": the n_components of largest magnitude by block Lanczos, O(m^2) time a column
+          (see `hyperribbon.embedding.solvers.leading_eigenpairs`); W is never formed;
+        - "auto": "block" for more than 2000 models, if components are at most one for 20 of them.
+    random_state : int, RandomState or None; where the block solver starts
 
     Attributes
     ----------
-    embedding_ : (m, n_components), coordinates of the fitted models; each coordinate's entry of
-        largest magnitude is positive
-    eigenvalues_ : (m,), all, by decreasing magnitude
-    signature_ : (n_components,), +1 space-like, -1 time-like
-    explained_stress_ : (m,), of the first d = 1..m dimensions (Eq. 2.2.8),
-        :math:`1 - \sqrt{\sum_{k>d} \lambda_k^2 / \sum_k \lambda_k^2}`
+    embedding_ : (m, n_components), coordinates of the fitted models. In each, the entry of largest
+        magnitude, of models of weight above 0, is positive
+    eigenvalues_ : (n_components,), by decreasing magnitude; 0 where not more than rounding errors
+        of the first one, 4 eps sqrt(m) of it, and the coordinates are 0 with them
+    signature_ : (n_components,), int, +1 space-like, -1 time-like
+    explained_stress_ : (n_components,), of the first d = 1..n_components dimensions (Eq. 2.2.8),
+        :math:`1 - \sqrt{\sum_{k>d} \lambda_k^2 / \sum_k \lambda_k^2}`, over all m eigenvalues
+    explained_pairwise_distance_ : (n_components,), of the first d dimensions (Eq. 2.4.2),
+        :math:`1 - \sum |D_{uv} - \hat D_{uv}| / \sum |D_{uv}|`
+    residuals_ : (n_components,), :math:`\|W U_k - \lambda_k U_k\| / |\lambda_k|`; over
+        :math:`|\lambda_1|` where the eigenvalue is 0
+    X_fit_ : the X fitted, not copied, unless ``metric="precomputed"``; `transform` needs it
+    n_features_in_ : int, ``X.shape[1]``
+    feature_names_in_ : (n_features_in_,), only if X has names of columns that are all strings
+
+    Notes
+    -----
+    ``sample_weight`` are multiplicities w: a point of weight 3 counts as three that coincide, in
+    the mean (:math:`\mu = w / \sum w`), the eigenvalues and all that is explained. Eigenpairs are
+    those of :math:`\mathrm{diag}(\sqrt w)\, W\, \mathrm{diag}(\sqrt w)`, coordinates
+    :math:`\sqrt{|\lambda_k|} V_k / \sqrt w` (2.5.3.2). A point of weight 0 is placed as a new one
+    would be.
+
+    Distances are those whose squares are not taken: D has the units of squared coordinates.
+    Negative ones are accepted, as intervals of a Minkowski space.
 
     References
     ----------
@@ -42,54 +83,78 @@ class InPCA(BaseEstimator):
     --------
     >>> import numpy as np
     >>> D = np.array([[0.0, 1.0, 9.0], [1.0, 0.0, 4.0], [9.0, 4.0, 0.0]])  # squares on a line
-    >>> InPCA(n_components=1).fit(D).embedding_.round(3).tolist()
+    >>> inpca = InPCA(n_components=1, metric="precomputed").fit(D)
+    >>> inpca.embedding_.round(3).tolist()
     [[-1.333], [-0.333], [1.667]]
+    >>> inpca.transform([[1.0, 4.0, 16.0]]).round(3).tolist()  # one step further out
+    [[-2.333]]
+
+    Models, three of two samples:
+
+    >>> P = np.array([[[0.9, 0.1], [0.8, 0.2]], [[0.5, 0.5], [0.5, 0.5]], [[0.2, 0.8], [0.6, 0.4]]])
+    >>> InPCA(n_components=2).fit(P).signature_
+    array([1, 1])
     """
 
-    def __init__(self, n_components: int = 3):
+    def __init__(self, n_components=3, metric="bhattacharyya", solver="auto", random_state=None):
         self.n_components = n_components
+        self.metric = metric
+        self.solver = solver
+        self.random_state = random_state
 
-    def fit(self, D: np.ndarray, y: None = None) -> Self:
-        """Embed models from their distances D, (m, m). A full eigendecomposition, O(m^3).
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.metric == "precomputed"
+        tags.input_tags.three_d_array = self.metric != "precomputed"
+        tags.input_tags.two_d_array = self.metric == "precomputed" or callable(self.metric)
+        return tags
+
+    def fit(self, X, y=None, sample_weight=None) -> Self:
+        """Embed models.
+
+        Parameters
+        ----------
+        X : (m, N, C) models, (m, m) distances, or (m, ...) whatever the metric takes
+        y : ignored
+        sample_weight : (m,) multiplicities, 0 or more; 1 by default
 
         Raises
         ------
         DataError
-            If D is not square, finite and symmetric, or has fewer models than components.
+            If distances are not square, finite, symmetric and 0 on the diagonal, to rounding; if
+            models are fewer than components, or all in one point; if weights do not fit, or a
+            parameter is impossible.
         """
-        D = np.asarray(D, dtype=np.float64)
-        if D.ndim != 2 or D.shape[0] != D.shape[1]:
-            raise DataError(f"D: shape {D.shape}, expected a square matrix of distances")
-        if not np.isfinite(D).all():
-            raise DataError("D: entries that are not finite")
-        if not np.allclose(D, D.T, rtol=1e-10, atol=1e-12):
-            raise DataError(f"D: not symmetric, off by up to {np.abs(D - D.T).max():.3g}")
-        if not 1 <= self.n_components <= len(D):
-            raise DataError(
-                f"n_components = {self.n_components}: expected 1 to the number of models, {len(D)}"
-            )
-        self._column_means = D.mean(axis=0)
-        self._mean = D.mean()
-        W = -0.5 * (D - self._column_means - self._column_means[:, None] + self._mean)
-        eigenvalues, vectors = eigh(W, driver="evd")
-        order = np.argsort(-np.abs(eigenvalues), kind="stable")
-        self.eigenvalues_ = eigenvalues[order]
-        kept = vectors[:, order[: self.n_components]]
-        largest = np.abs(kept).argmax(axis=0)
-        kept = kept * np.sign(kept[largest, np.arange(self.n_components)])
-        leading = self.eigenvalues_[: self.n_components]
-        self.signature_ = np.where(leading < 0, -1, 1)
-        self.embedding_ = kept * np.sqrt(np.abs(leading))
-        squares = self.eigenvalues_**2
-        left = np.append(squares[::-1].cumsum()[::-1][1:], 0.0)
-        self.explained_stress_ = 1 - np.sqrt(left / squares.sum())
+        X = self._checked(X, reset=True)
+        m = X.shape[0]
+        k = self._check_parameters(m)
+        weights = check_weights(sample_weight, m)
+        self.__dict__.pop("X_fit_", None)  # of a fit with another metric
+        if self.metric == "precomputed":
+            D = X
+        else:
+            self.X_fit_ = X
+            D = self._distances(X, X)
+            # Computed distances between equal models are rounding errors of numbers near 1.
+            if isinstance(self.metric, str) and D.max() <= 1e-13:
+                raise one_point(m)
+        operator = CentredDistances(D, weights, "X" if self.metric == "precomputed" else "metric")
+        V, rest = self._embed(operator, k)
+        found = measure(operator, V, self.embedding_, self.signature_)
+        self.explained_stress_ = explained_stress(
+            self.eigenvalues_, found.rest if rest is None else rest
+        )
+        self.explained_pairwise_distance_ = found.explained_pairwise_distance
+        self._finish(operator, V, found.product)
+        # New coordinates are -(D_new - means) Y / 2; the other terms of the centring are the same
+        # for all fitted models, and Y takes them out.
+        Y = self._over_eigenvalues(weights[:, None] * self.embedding_)
+        Y -= np.outer(operator.mu, Y.sum(axis=0))
+        self._projection = -0.5 * Y
+        self._offset = operator.means @ self._projection
         return self
 
-    def fit_transform(self, D: np.ndarray, y: None = None) -> np.ndarray:
-        """Fit, and return ``embedding_``."""
-        return self.fit(D).embedding_
-
-    def transform(self, D_new: np.ndarray) -> np.ndarray:
+    def transform(self, X) -> np.ndarray:
         r"""Coordinates (k, n_components) of new models from their distances to the fitted (2.2.9).
 
         :math:`X = W_{new} U_k\, \mathrm{sign}(\lambda_k) / \sqrt{|\lambda_k|}`; the sign, missing
@@ -97,41 +162,58 @@ class InPCA(BaseEstimator):
 
         Parameters
         ----------
-        D_new : (k, m) distances of the new models to the m fitted ones
+        X : (k, N, C) new models, (k, m) distances of the new models to the m fitted ones, or
+            (k, ...) as fitted
+
+        Raises
+        ------
+        DataError
+            If X is not as the X fitted was, or distances are not finite.
         """
         check_is_fitted(self)
-        D_new = np.asarray(D_new, dtype=np.float64)
-        m = len(self.embedding_)
-        if D_new.ndim != 2 or D_new.shape[1] != m:
-            raise DataError(f"D_new: shape {D_new.shape}, expected (new models, {m})")
-        rows = D_new.mean(axis=1, keepdims=True)
-        W_new = -0.5 * (D_new - rows - self._column_means + self._mean)
-        leading = self.eigenvalues_[: self.n_components]
-        X = W_new @ self.embedding_
-        return np.divide(X, leading, out=np.zeros_like(X), where=leading != 0)
+        D = self._checked(X, reset=False)
+        if self.metric != "precomputed":
+            D = self._distances(D, self.X_fit_)
+        new = np.empty((D.shape[0], self._n_features_out))
+        for rows in slices(D):
+            block = to_float64(D[rows])
+            if not np.isfinite(block).all():
+                raise DataError("X: distances that are NaN or infinity, expected finite ones")
+            new[rows] = block @ self._projection
+        return new - self._offset
 
+    def _checked(self, X, *, reset: bool):
+        """X as something with a shape and slices, as the metric needs it."""
+        if isinstance(self.metric, str) and self.metric != "precomputed":
+            X = X if hasattr(X, "shape") else np.asarray(X)
+            if len(X.shape) != 3 or not X.shape[0]:
+                raise DataError(
+                    f"X: shape {tuple(X.shape)}, expected (models, samples, classes) for metric "
+                    f"{self.metric!r}; metric='precomputed' takes distances"
+                )
+            return validated(self, X, reset=reset, skip_check_array=True)
+        if callable(self.metric):
+            return validated(self, X, reset=reset, allow_nd=True)
+        if self.metric != "precomputed":
+            raise DataError(f"metric = {self.metric!r}: expected a name or a function")
+        # Arrays that lie elsewhere are not to be read whole, so scikit-learn sees their shape only.
+        elsewhere = not isinstance(X, np.ndarray) and not issparse(X)
+        if elsewhere and all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__")):
+            if len(X.shape) != 2:
+                raise DataError(f"X: shape {tuple(X.shape)}, expected a matrix of distances")
+            X = validated(self, X, reset=reset, skip_check_array=True)
+        else:  # finite or not is found block by block
+            X = validated(self, X, reset=reset, ensure_all_finite=False)
+        if reset:
+            check_square(X, "X")
+        return X
 
-def explained_pairwise_distance(
-    D: np.ndarray, embedding: np.ndarray, signature: np.ndarray
-) -> np.ndarray:
-    r"""Explained pairwise distance of the first d = 1..k dimensions (Eq. 2.4.2).
-
-    :math:`1 - \sum_{uv} |D_{uv} - \hat D_{uv}| / \sum_{uv} D_{uv}`, with
-    :math:`\hat D_{uv} = \sum_{j \le d} \mathrm{sign}_j (X_{uj} - X_{vj})^2`.
-
-    Parameters
-    ----------
-    D : (m, m) distances
-    embedding : (m, k) coordinates
-    signature : (k,) +1 or -1
-
-    Returns
-    -------
-    (k,) float64
-    """
-    rest = np.array(D, dtype=np.float64)
-    explained = []
-    for x, sign in zip(embedding.T, signature, strict=True):
-        rest -= sign * (x[:, None] - x) ** 2
-        explained.append(1 - np.abs(rest).sum() / D.sum())
-    return np.array(explained)
+    def _distances(self, X, Y) -> np.ndarray:
+        """From each of X to each of Y, (len(X), len(Y)); Y is X in a fit."""
+        if not callable(self.metric):
+            return pairwise_distance(X, None if Y is X else Y, metric=self.metric)
+        D = np.asarray(self.metric(X, Y))
+        expected = (X.shape[0], Y.shape[0])
+        if D.shape != expected:
+            raise DataError(f"metric: returned shape {D.shape}, expected {expected}")
+        return D

@@ -91,7 +91,7 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Magnitudes of the eigenvalues, time-like ones marked, with explained stress (2.1b, 2.4b)."""
-    stress = tables["explained_stress"].query("split == @split and dimension <= 100")
+    stress = tables["explained_stress"].query("split == @split")
     figure, axes = plt.subplots(figsize=(COLUMN, 0.75 * COLUMN))
     for kind, colour in (("space-like", "#0072B2"), ("time-like", "#D55E00")):
         part = stress.query("kind == @kind")

@@ -1,6 +1,20 @@
 """Probabilistic models: arrays (m, N, C) of m models, N samples, C classes (thesis 2.2)."""
 
+from hyperribbon.probability.centroids import centroid
+from hyperribbon.probability.distance import arc_length, bhattacharyya_distance
 from hyperribbon.probability.distributions import as_distributions, ignorance, truth
-from hyperribbon.probability.geodesic import geodesic, progress
+from hyperribbon.probability.geodesic import geodesic
+from hyperribbon.probability.progress import progress
+from hyperribbon.probability.projection import random_stochastic_projection
 
-__all__ = ["as_distributions", "geodesic", "ignorance", "progress", "truth"]
+__all__ = [
+    "arc_length",
+    "as_distributions",
+    "bhattacharyya_distance",
+    "centroid",
+    "geodesic",
+    "ignorance",
+    "progress",
+    "random_stochastic_projection",
+    "truth",
+]

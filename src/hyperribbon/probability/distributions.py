@@ -1,5 +1,7 @@
 """Models as points in prediction space: each sample has a distribution over the classes."""
 
+import operator
+
 import numpy as np
 
 from hyperribbon.errors import DataError
@@ -10,44 +12,122 @@ SUM_TOLERANCE = 1e-4
 def ignorance(n_samples: int, n_classes: int) -> np.ndarray:
     """P0: every class equally probable, (N, C) float64.
 
+    Raises
+    ------
+    DataError
+        If a size is not a positive integer.
+
     Examples
     --------
     >>> ignorance(1, 4)
     array([[0.25, 0.25, 0.25, 0.25]])
     """
+    n_samples = check_size(n_samples, "n_samples")
+    n_classes = check_size(n_classes, "n_classes")
     return np.full((n_samples, n_classes), 1 / n_classes)
 
 
-def truth(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """P*: probability 1 for the true class, (N, C) float64.
+def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndarray:
+    """P*: probability 1 for the true class, or the label-smoothed rows trained on.
+
+    With smoothing s a row is (1 - s) onehot + s / C, as in torch's
+    ``CrossEntropyLoss(label_smoothing=s)``.
+
+    Parameters
+    ----------
+    labels : (N,) true classes
+    n_classes : int
+    smoothing : float in [0, 1)
+
+    Returns
+    -------
+    (N, C) float64
 
     Raises
     ------
     DataError
-        If a label is outside 0..C-1.
+        If a label is outside 0..C-1 or the smoothing outside [0, 1).
 
     Examples
     --------
     >>> truth([1, 0], 2)
     array([[0., 1.],
            [1., 0.]])
+    >>> truth([1, 0], 2, smoothing=0.2)
+    array([[0.1, 0.9],
+           [0.9, 0.1]])
     """
+    n_classes = check_size(n_classes, "n_classes")
     labels = check_labels(labels, n_classes)
-    return np.eye(n_classes)[labels]
+    if not 0 <= smoothing < 1:
+        raise DataError(f"smoothing = {smoothing}: expected 0 to below 1")
+    rows = np.full((len(labels), n_classes), smoothing / n_classes)
+    rows[np.arange(len(labels)), labels] += 1 - smoothing
+    return rows
 
 
-def check_labels(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Labels as integers (N,), each in 0..C-1; else a DataError."""
-    labels = np.asarray(labels)
+def check_size(size: int, name: str, least: int = 1) -> int:
+    """A number of things as an int, at least ``least``; else a DataError."""
+    try:
+        number = operator.index(size)
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(size, bool):
+        raise DataError(f"{name} = {size}: expected an integer, {least} or more")
+    return number
+
+
+def check_labels(labels: np.ndarray, n_classes: int, n_samples: int | None = None) -> np.ndarray:
+    """Labels as integers (N,), each in 0..C-1, one a sample; else a DataError."""
+    labels = as_numpy(labels, "labels")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(
             f"labels: shape {labels.shape} of {labels.dtype}, expected integers of shape (N,)"
         )
-    if labels.size and (labels.min() < 0 or labels.max() >= n_classes):
+    if labels.size == 0:
+        raise DataError("labels: empty, expected one a sample")
+    if n_samples is not None and len(labels) != n_samples:
+        raise DataError(f"labels: {len(labels)}, expected one a sample, {n_samples}")
+    if labels.min() < 0 or labels.max() >= n_classes:
         raise DataError(
             f"labels: from {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}"
         )
     return labels
+
+
+def as_numpy(array, name: str) -> np.ndarray:
+    """Real numbers of any array (numpy, torch on any device, dask, zarr), their dtype kept.
+
+    Floating-point numbers that numpy or numba lack (bfloat16, float16) become float32.
+    """
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+        if array.is_floating_point() and array.element_size() < 4:
+            array = array.float()
+    try:
+        array = np.asarray(array)
+    except ValueError as error:  # a ragged list
+        raise DataError(f"{name}: not an array of numbers ({error})") from None
+    if array.dtype.kind not in "buif":
+        raise DataError(f"{name}: of {array.dtype}, expected real numbers")
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def sliceable(P, name: str):
+    """P as it is if it has a shape, so that it can be read in slices; a list as an array."""
+    return P if hasattr(P, "shape") else as_numpy(P, name)
+
+
+def check_shape(P, name: str = "P", ndim: int | None = None) -> tuple[int, ...]:
+    """Shape of what should be distributions (..., N, C), none of it empty; else a DataError.
+
+    Reads no entry, so it costs nothing on arrays that lie on disk.
+    """
+    shape = tuple(P.shape)
+    expected = "(models, samples, classes)" if ndim == 3 else "(..., samples, classes)"
+    if len(shape) < 2 or 0 in shape or (ndim is not None and len(shape) != ndim):
+        raise DataError(f"{name}: shape {shape}, expected {expected}, none of them 0")
+    return shape
 
 
 def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
@@ -58,7 +138,7 @@ def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
 
     Parameters
     ----------
-    P : (..., N, C)
+    P : (..., N, C), any array: numpy, torch on any device, dask, zarr
     name : what to call it in errors
 
     Returns
@@ -68,19 +148,29 @@ def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
     Raises
     ------
     DataError
-        If an entry is negative or not finite, or a row's sum is off 1 by more than 1e-4.
+        If P is empty, an entry is negative or not finite, or a row's sum is off 1 by more
+        than 1e-4.
+
+    Examples
+    --------
+    >>> as_distributions([[1, 0], [0.50002, 0.50002]])
+    array([[1. , 0. ],
+           [0.5, 0.5]])
     """
-    P = np.asarray(P, dtype=np.float64)
-    if P.ndim < 2 or P.shape[-1] < 1:
-        raise DataError(f"{name}: shape {P.shape}, expected (..., samples, classes)")
-    sums = P.sum(axis=-1, keepdims=True)
-    if not (np.abs(sums - 1) <= SUM_TOLERANCE).all() or (P < 0).any():
+    given = as_numpy(P, name)
+    check_shape(given, name)
+    P = given.astype(np.float64, copy=False)
+    # A product with ones reads P once; a sum over a short last axis is several times slower.
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = (P @ np.ones(P.shape[-1]))[..., None]
+    lowest = P.min()
+    if not (lowest >= 0 and np.abs(sums - 1).max() <= SUM_TOLERANCE):
         if not np.isfinite(P).all():
             problem = "entries that are not finite"
-        elif (P < 0).any():
-            problem = f"negative entries, down to {P.min():.3g}"
+        elif lowest < 0:
+            problem = f"negative entries, down to {lowest:.3g}"
         else:
             worst = np.abs(sums - 1).argmax()
             problem = f"a row that sums to {sums.flat[worst]:.6g}"
         raise DataError(f"{name}: {problem}, expected probabilities that sum to 1 over the classes")
-    return P / sums
+    return np.divide(P, sums, out=P if P is not given else None)

@@ -11,18 +11,22 @@ from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import write_dataset
+from hyperribbon.store import unfilled, write_dataset
+
+CHUNK = 1024  # models a side of the matrix's chunks, 8 MB
 
 
 def main(args: argparse.Namespace) -> None:
     models = Models(args.predictions)
     labels = models.labels(args.split)
-    P = models.predictions(args.split)
-    n_samples, n_classes = P.shape[1:]
+    trajectories = list(models.trajectories(args.split))
+    n_samples, n_classes = trajectories[0].shape[1:]
     alpha = np.linspace(0, 1, args.geodesic_points)
     curve = geodesic(ignorance(n_samples, n_classes), truth(labels, n_classes), alpha)
-    D = pairwise_distance(P, threads=args.threads, progress=True)
-    to_curve = pairwise_distance(curve, P, threads=args.threads, progress=True)
+    # One floor for both, although predictions are float32 and the curve is float64.
+    options = {"floor": FLOOR, "threads": args.threads, "progress": True}
+    to_curve = pairwise_distance(curve, trajectories, **options)
+    D = unfilled((len(models), len(models)), CHUNK)
     keys = models.table[["configuration", "seed", "checkpoint", "step"]]
     dataset = xr.Dataset(
         {
@@ -39,7 +43,11 @@ def main(args: argparse.Namespace) -> None:
         {"metric": "bhattacharyya", "floor": FLOOR}
         | derived_attributes(args.split, models.data_sha256, "numpy", "dask", "zarr"),
     )
-    write_dataset(dataset, args.output)
+    write_dataset(
+        dataset,
+        args.output,
+        {"distance": lambda out: pairwise_distance(trajectories, out=out, **options)},
+    )
     logger.info("%d models on %d %s samples", len(models), n_samples, args.split)
 
 

@@ -5,42 +5,42 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+import zarr
 
-from hyperribbon.embedding.inpca import InPCA, explained_pairwise_distance
+from hyperribbon.embedding import InPCA
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import open_dataset, write_dataset
 
+SPECTRUM = 100  # eigenvalues found at least, of as many models
+
 
 def main(args: argparse.Namespace) -> None:
     distances = open_dataset(args.distance)
-    D = distances["distance"].values
-    components = min(args.components, len(D))
+    m = distances.sizes["model"]
+    components = min(args.components, m)
     if components < args.components:
         logger.warning("%d models, so only as many components", components)
-    inpca = InPCA(components).fit(D)
-    component = np.arange(1, components + 1)
-    dimension = np.arange(1, len(D) + 1)
-    explained = explained_pairwise_distance(D, inpca.embedding_, inpca.signature_)
+    inpca = InPCA(min(max(components, SPECTRUM), m), metric="precomputed", random_state=0)
+    inpca.fit(zarr.open_array(args.distance / "distance", mode="r"))
+    curve = inpca.transform(distances["geodesic_distance"].values)
+    logger.info("largest residual of an eigenpair, relative: %.1e", inpca.residuals_.max())
     dataset = xr.Dataset(
         {
-            "embedding": (("model", "component"), inpca.embedding_),
-            "geodesic_embedding": (
-                ("alpha", "component"),
-                inpca.transform(distances["geodesic_distance"].values),
-            ),
-            "explained_pairwise_distance": ("component", explained),
-            "eigenvalue": ("dimension", inpca.eigenvalues_),
+            "embedding": (("model", "component"), inpca.embedding_[:, :components]),
+            "geodesic_embedding": (("alpha", "component"), curve[:, :components]),
+            "eigenvalue": ("dimension", inpca.eigenvalues_, {"units": "nats"}),
             "explained_stress": ("dimension", inpca.explained_stress_),
+            "explained_pairwise_distance": ("dimension", inpca.explained_pairwise_distance_),
         },
         {
-            "component": component,
+            "component": np.arange(1, components + 1),
             "signature": (
                 "component",
-                inpca.signature_,
+                inpca.signature_[:components],
                 {"long_name": "+1 space-like, -1 time-like"},
             ),
-            "dimension": dimension,
+            "dimension": np.arange(1, len(inpca.eigenvalues_) + 1),
             "alpha": distances["alpha"].values,
         },
         derived_attributes(

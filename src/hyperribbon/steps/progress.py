@@ -21,7 +21,7 @@ def main(args: argparse.Namespace) -> None:
     trajectories = tqdm(
         models.trajectories(args.split), desc="progress", total=n, leave=False, disable=None
     )
-    values = np.concatenate([progress(np.asarray(P), labels) for P in trajectories])
+    values = np.concatenate([progress(P, labels) for P in trajectories])
     dataset = xr.Dataset(
         {"progress": ("model", values)},
         attrs=derived_attributes(args.split, models.data_sha256, "numpy"),

@@ -89,11 +89,11 @@ def trajectory_table(
 
 
 def stress_table(split: str, embedding) -> pd.DataFrame:
-    """One row a dimension: eigenvalue, its kind, explained stress and pairwise distance."""
-    table = embedding[["eigenvalue", "explained_stress"]].to_dataframe().reset_index()
+    """One row a leading dimension: eigenvalue, its kind, explained stress and pairwise distance."""
+    names = ["eigenvalue", "explained_stress", "explained_pairwise_distance"]
+    table = embedding[names].to_dataframe().reset_index()
     kind = np.where(table["eigenvalue"] < 0, "time-like", "space-like")
-    explained = embedding["explained_pairwise_distance"].to_series().reindex(table["dimension"])
-    return table.assign(split=split, kind=kind, explained_pairwise_distance=explained.to_numpy())
+    return table.assign(split=split, kind=kind)
 
 
 def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> None:
         keys["configuration"].to_numpy(object),
         show_progress=True,
     )
-    length = [trajectory_length(np.asarray(P)) for P in trajectories]
+    length = [trajectory_length(P) for P in trajectories]
     both = ("trajectory", "other_trajectory")
     nats = {"units": "nats"}
     dataset = xr.Dataset(

@@ -4,6 +4,7 @@ from hyperribbon.trajectories.comparison import (
     Comparison,
     compare_trajectories,
     configuration_distances,
+    trajectory_distance,
     trajectory_length,
 )
 from hyperribbon.trajectories.resampling import crossings, resample_trajectory
@@ -14,5 +15,6 @@ __all__ = [
     "configuration_distances",
     "crossings",
     "resample_trajectory",
+    "trajectory_distance",
     "trajectory_length",
 ]

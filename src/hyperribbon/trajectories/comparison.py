@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from hyperribbon.errors import DataError
 from hyperribbon.pairwise import pairwise_distance
-from hyperribbon.probability import geodesic, ignorance, truth
-from hyperribbon.probability.geodesic import arc_length
-from hyperribbon.trajectories.resampling import crossings
+from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
+from hyperribbon.probability.blocks import n_threads, slices
+from hyperribbon.probability.distance import arcs, paired_roots
+from hyperribbon.probability.distributions import (
+    as_distributions,
+    as_numpy,
+    check_labels,
+    check_shape,
+    sliceable,
+)
+from hyperribbon.probability.geodesic import between
+from hyperribbon.trajectories.resampling import check_values, crossings
 
 
 class Comparison(NamedTuple):
@@ -52,13 +63,41 @@ def compare_trajectories(
     groups : T labels; trajectories of one label differ by their seed only
     show_progress : bool, show a bar; quiet when the output is not a terminal
 
+    Raises
+    ------
+    DataError
+        If trajectories differ in samples or classes, one of the lists has another length, or
+        rows are not distributions.
+
     Notes
     -----
     Memory is O(T N C), whatever K and G. Costs G T^2 N C / 2 multiplications.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hyperribbon.probability import geodesic, ignorance, progress, truth
+    >>> labels = np.array([0, 1, 2])
+    >>> ends = ignorance(3, 3), truth(labels, 3)
+    >>> trajectories = [geodesic(*ends, way) for way in ([0, 0.5, 1], [0, 0.7])]
+    >>> s = [progress(P, labels) for P in trajectories]
+    >>> grid = np.array([0.2, 0.6, 0.9])
+    >>> compare_trajectories(trajectories, s, labels, grid, ["a", "b"]).common
+    array([[3, 2],
+           [2, 2]])
     """
-    groups = np.asarray(groups)
-    n_trajectories, n_classes = len(trajectories), trajectories[0].shape[-1]
-    brackets = [crossings(np.asarray(s), grid) for s in progress]
+    n_trajectories, n_classes = len(trajectories), _common_shape(trajectories)[1]
+    labels = check_labels(labels, n_classes, trajectories[0].shape[1])
+    grid, groups = check_values(grid, "grid"), np.asarray(groups)
+    if not len(progress) == len(groups) == n_trajectories:
+        raise DataError(
+            f"progress, groups: of {len(progress)} and {len(groups)} trajectories, "
+            f"expected {n_trajectories}"
+        )
+    for P, s in zip(trajectories, progress, strict=True):
+        if len(s) != P.shape[0]:
+            raise DataError(f"progress: of {len(s)} checkpoints, expected {P.shape[0]}")
+    brackets = [crossings(s, grid) for s in progress]
     start, end = ignorance(len(labels), n_classes), truth(labels, n_classes)
     total = np.zeros((n_trajectories, n_trajectories))
     common = np.zeros((n_trajectories, n_trajectories), dtype=np.int64)
@@ -68,33 +107,99 @@ def compare_trajectories(
     # Successive grid values mostly fall between the same two checkpoints.
     @lru_cache(maxsize=2 * n_trajectories)
     def checkpoint(t: int, k: int) -> np.ndarray:
-        return np.asarray(trajectories[t][k])
+        return as_numpy(trajectories[t][k], f"trajectories[{t}][{k}]")
+
+    def model(t: int, g: int) -> np.ndarray:
+        k, fraction = (part[g] for part in brackets[t])
+        ends = (checkpoint(t, k), checkpoint(t, k + 1))
+        names = (f"trajectories[{t}][{k}]", f"trajectories[{t}][{k + 1}]")
+        return between(*paired_roots(*ends, *names), fraction)
 
     values = tqdm(
         grid, desc="re-indexing", unit="value", leave=False, disable=None if show_progress else True
     )
-    for g, value in enumerate(values):
-        reached = [t for t in range(n_trajectories) if brackets[t][0][g] >= 0]
-        if not reached:
-            continue
-        models = []
-        for t in reached:
-            k, fraction = (part[g] for part in brackets[t])
-            models.append(geodesic(checkpoint(t, k), checkpoint(t, k + 1), fraction))
-        P = np.stack(models)
-        pairs = np.ix_(reached, reached)
-        total[pairs] += pairwise_distance(P)
-        common[pairs] += 1
-        to_geodesic[reached, g] = pairwise_distance(P, geodesic(start, end, value)[None])[:, 0]
-        for group in np.unique(groups[reached]):
-            members = np.flatnonzero(groups[reached] == group)
-            if len(members) > 1:
-                mean = P[members].mean(axis=0, keepdims=True)
-                rows = np.asarray(reached)[members]
-                to_mean[rows, g] = pairwise_distance(P[members], mean)[:, 0]
+    with ThreadPoolExecutor(n_threads()) as pool:
+        for g, value in enumerate(values):
+            reached = np.flatnonzero([k[g] >= 0 for k, _ in brackets])
+            if not reached.size:
+                continue
+            P = np.stack(list(pool.map(model, reached.tolist(), [g] * len(reached))))
+            pairs = np.ix_(reached, reached)
+            total[pairs] += pairwise_distance(P)
+            common[pairs] += 1
+            to_geodesic[reached, g] = bhattacharyya_distance(P, geodesic(start, end, value))
+            for group in np.unique(groups[reached]):
+                members = np.flatnonzero(groups[reached] == group)
+                if len(members) > 1:
+                    models = P[members]
+                    distances = bhattacharyya_distance(models, models.mean(axis=0))
+                    to_mean[reached[members], g] = distances
     with np.errstate(invalid="ignore"):
         distance = total / common
     return Comparison(distance, common, to_geodesic, to_mean)
+
+
+def _common_shape(trajectories: Sequence) -> tuple[int, int]:
+    """Samples and classes of trajectories (K, N, C), the same in all; else a DataError."""
+    if not len(trajectories):
+        raise DataError("trajectories: none, expected at least one")
+    shapes = [check_shape(P, f"trajectories[{t}]", ndim=3) for t, P in enumerate(trajectories)]
+    for t, shape in enumerate(shapes):
+        if shape[1:] != shapes[0][1:]:
+            raise DataError(
+                f"trajectories[{t}]: shape {shape}, expected {shapes[0][1]} samples and "
+                f"{shapes[0][2]} classes, as in the first"
+            )
+    return shapes[0][1:]
+
+
+def trajectory_distance(A, B) -> float:
+    r"""Distance between two trajectories at equal progress (Eq. 2.2.5).
+
+    .. math:: d_\mathrm{traj}(A, B) = \frac{1}{|S|} \sum_{s \in S} d_B(A_s, B_s)
+
+    with the Bhattacharyya distance (nats, its floor of 1e-30 included) and S the values of
+    progress that both reach.
+
+    Parameters
+    ----------
+    A, B : (G, N, C), trajectories re-indexed at the same values of progress, as by
+        `resample_trajectory`: all of a model is NaN where a value is not reached. Any arrays with
+        slices; a model is read at a time
+
+    Returns
+    -------
+    float, nats; NaN if there is no value that both reach
+
+    Raises
+    ------
+    DataError
+        If shapes differ or rows, of models that are not missing, are not distributions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> missing = [[np.nan, np.nan]]
+    >>> A = np.array([missing, [[0.5, 0.5]], [[0.8, 0.2]]])
+    >>> B = np.array([[[0.6, 0.4]], [[1.0, 0.0]], missing])
+    >>> round(trajectory_distance(A, B), 4)
+    0.3466
+    """
+    A, B = sliceable(A, "A"), sliceable(B, "B")
+    if check_shape(A, "A", ndim=3) != check_shape(B, "B", ndim=3):
+        raise DataError(f"A, B: shapes {A.shape} and {B.shape}, expected the same")
+    distances = []
+    for g in range(A.shape[0]):
+        a, b = _reached(A[g], f"A[{g}]"), _reached(B[g], f"B[{g}]")
+        if a is not None and b is not None:
+            distances.append(bhattacharyya_distance(a, b))
+    return float(np.mean(distances)) if distances else float("nan")
+
+
+def _reached(model, name: str) -> np.ndarray | None:
+    """A model's distributions, None where all of it is NaN."""
+    model = as_numpy(model, name)
+    return None if np.isnan(model).all() else as_distributions(model, name)
 
 
 def trajectory_length(P) -> float:
@@ -103,13 +208,31 @@ def trajectory_length(P) -> float:
     Arcs are arccos of the Bhattacharyya coefficient, averaged over samples (radians); the
     geodesic from ignorance to truth has length arccos(1 / sqrt C).
 
+    Parameters
+    ----------
+    P : (K, N, C) models in the order of training; any array with slices, read in blocks
+
+    Raises
+    ------
+    DataError
+        If P has another shape or rows are not distributions.
+
     Examples
     --------
     >>> import numpy as np
     >>> round(trajectory_length(np.array([[[0.5, 0.5]], [[1.0, 0.0]]])), 4)  # pi / 4
     0.7854
     """
-    return float(sum(arc_length(P[k], P[k + 1]) for k in range(P.shape[0] - 1)))
+    P = sliceable(P, "P")
+    check_shape(P, ndim=3)
+    length, last = 0.0, None
+    for block in slices(P):
+        roots = np.sqrt(as_distributions(P[block]))
+        if last is not None:
+            length += arcs(last, roots[0]).mean()
+        length += arcs(roots[:-1], roots[1:]).mean(axis=-1).sum()
+        last = roots[-1]
+    return float(length)
 
 
 def configuration_distances(distance: np.ndarray, groups: Sequence) -> np.ndarray:
@@ -117,23 +240,39 @@ def configuration_distances(distance: np.ndarray, groups: Sequence) -> np.ndarra
 
     Parameters
     ----------
-    distance : (T, T), NaN where undefined
+    distance : (T, T) symmetric, NaN where undefined
     groups : T labels
 
     Returns
     -------
-    (n, n), groups in their order of first appearance; the diagonal is the mean distance between
-    different seeds of one group, NaN for a single seed
+    (n, n) symmetric, groups in their order of first appearance; the diagonal is the mean distance
+    between different seeds of one group, NaN for a single seed
+
+    Raises
+    ------
+    DataError
+        If the distances are not those of as many trajectories as there are labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> D = np.array([[0.0, 0.1, 0.4], [0.1, 0.0, 0.6], [0.4, 0.6, 0.0]])
+    >>> configuration_distances(D, ["a", "a", "b"])
+    array([[0.1, 0.5],
+           [0.5, nan]])
     """
     names = list(dict.fromkeys(groups))
-    groups = np.asarray(groups)
+    groups, distance = np.asarray(groups), as_numpy(distance, "distance")
+    if distance.shape != (len(groups), len(groups)):
+        expected = (len(groups), len(groups))
+        raise DataError(f"distance: shape {distance.shape}, expected {expected}, one a label")
     result = np.full((len(names), len(names)), np.nan)
     for i, first in enumerate(names):
-        for j, second in enumerate(names):
+        for j, second in enumerate(names[: i + 1]):
             block = distance[np.ix_(groups == first, groups == second)]
             if i == j:
                 block = block[~np.eye(len(block), dtype=bool)]
-            block = block[np.isfinite(block)]
+            block = block[~np.isnan(block)]
             if block.size:
-                result[i, j] = block.mean()
+                result[i, j] = result[j, i] = block.mean()
     return result

@@ -2,15 +2,17 @@
 
 import numpy as np
 
+from hyperribbon.errors import DataError
 from hyperribbon.probability import geodesic
 from hyperribbon.probability import progress as progress_of
+from hyperribbon.probability.distributions import as_numpy, check_shape, sliceable
 
 
 def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First forward crossing of each grid value by a trajectory's progress.
 
     Progress need not increase along training. A value s is crossed first at the first k with
-    progress[k] <= s <= progress[k + 1].
+    progress[k] <= s <= progress[k + 1]. A trajectory of one checkpoint crosses nothing.
 
     Parameters
     ----------
@@ -22,11 +24,19 @@ def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.nd
     k : (G,) int, checkpoint before the crossing, -1 where the value is never crossed
     fraction : (G,) float, of the way from checkpoint k to k + 1, NaN where never crossed
 
+    Raises
+    ------
+    DataError
+        If either is not a list of numbers from 0 to 1.
+
     Examples
     --------
     >>> crossings(np.array([0.0, 0.4, 0.2, 0.8]), np.array([0.3, 0.6, 0.9]))
     (array([ 0,  2, -1]), array([0.75      , 0.66666667,        nan]))
     """
+    progress, grid = check_values(progress, "progress"), check_values(grid, "grid")
+    if len(progress) == 1:
+        return np.full(len(grid), -1), np.full(len(grid), np.nan)
     before, after = progress[:-1, None], progress[1:, None]
     crossed = (before <= grid) & (grid <= after)
     k = np.where(crossed.any(axis=0), crossed.argmax(axis=0), -1)
@@ -36,20 +46,38 @@ def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.nd
     return k, np.where(k >= 0, fraction, np.nan)
 
 
-def resample_trajectory(P: np.ndarray, labels: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Models of a trajectory at given values of progress.
+def check_values(values: np.ndarray, name: str) -> np.ndarray:
+    """Values of progress as (n,) float64, n >= 1, each from 0 to 1; else a DataError."""
+    values = as_numpy(values, name).astype(np.float64)
+    if values.ndim != 1 or values.size == 0:
+        raise DataError(f"{name}: shape {values.shape}, expected a list of values of progress")
+    if not ((values >= 0) & (values <= 1)).all():
+        raise DataError(
+            f"{name}: from {values.min():.6g} to {values.max():.6g}, expected all within [0, 1]"
+        )
+    return values
 
-    Between two checkpoints, the model is on the geodesic between them.
+
+def resample_trajectory(P, labels: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Models of a trajectory at given values of progress (thesis 2.2, before Eq. 2.2.5).
+
+    At the first forward crossing of a value, the model is on the geodesic between the two
+    checkpoints, as far along as the value is between their values of progress.
 
     Parameters
     ----------
-    P : (K, N, C) models in the order of training
+    P : (K, N, C) models in the order of training; any array with slices: numpy, torch, dask, zarr
     labels : (N,) true classes
-    grid : (G,) values of progress
+    grid : (G,) values of progress in [0, 1]
 
     Returns
     -------
     (G, N, C) float64, NaN where a value is never reached
+
+    Raises
+    ------
+    DataError
+        If rows are not distributions, labels do not fit or a grid value is outside [0, 1].
 
     Examples
     --------
@@ -58,8 +86,13 @@ def resample_trajectory(P: np.ndarray, labels: np.ndarray, grid: np.ndarray) -> 
     >>> resample_trajectory(P, np.array([0]), np.array([0.0, 1.0])).round(3).tolist()
     [[[0.5, 0.5]], [[nan, nan]]]
     """
-    k, fraction = crossings(progress_of(P, labels), np.asarray(grid, dtype=np.float64))
-    resampled = np.full((len(k), *P.shape[1:]), np.nan)
-    reached = k >= 0
-    resampled[reached] = geodesic(P[k[reached]], P[k[reached] + 1], fraction[reached])
+    P = sliceable(P, "P")
+    check_shape(P, ndim=3)
+    grid = check_values(grid, "grid")
+    k, fraction = crossings(progress_of(P, labels), grid)
+    resampled = np.full((len(grid), *P.shape[1:]), np.nan)
+    for step in np.unique(k[k >= 0]):
+        here = k == step
+        pair = as_numpy(P[step : step + 2], "P")
+        resampled[here] = geodesic(pair[0], pair[1], fraction[here])
     return resampled

@@ -1,0 +1,103 @@
+"""What the estimators of this room share."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import validate_data
+
+from hyperribbon.embedding.solvers import all_eigenpairs, leading_eigenpairs
+from hyperribbon.errors import DataError
+
+SOLVERS = ("auto", "full", "block")
+
+
+class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Coordinates from the leading eigenpairs of a centred matrix, by magnitude."""
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.embedding_.shape[1]
+
+    def fit_transform(self, X, y=None, sample_weight=None) -> np.ndarray:
+        """Fit, and return ``embedding_``; parameters as in `fit`."""
+        return self.fit(X, sample_weight=sample_weight).embedding_
+
+    def _check_parameters(self, m: int) -> int:
+        """Number of components asked for; a DataError if a parameter is impossible."""
+        if self.solver not in SOLVERS:
+            raise DataError(f"solver = {self.solver!r}: expected one of {', '.join(SOLVERS)}")
+        k = m if self.n_components is None else self.n_components
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= m:
+            raise DataError(
+                f"n_components = {self.n_components!r}: expected None or 1 to the number of "
+                f"models, n_samples = {m}"
+            )
+        return int(k)
+
+    def _embed(self, operator, k: int) -> tuple[np.ndarray, float | None]:
+        """Set ``embedding_``, ``eigenvalues_`` and ``signature_`` from the operator's eigenpairs.
+
+        Coordinates of points of weight 0 are left 0.
+
+        Returns
+        -------
+        V : (m, k) unit eigenvectors
+        rest : sum of squares of the other eigenvalues, None where they are not known
+        """
+        m, rest = len(operator.weights), None
+        if self._solver_for(m, k) == "full":
+            eigenvalues, V = all_eigenpairs(operator.dense())
+            rest = float((eigenvalues[k:] ** 2).sum())
+            eigenvalues, V = eigenvalues[:k].copy(), V[:, :k]
+        else:
+            eigenvalues, V = leading_eigenpairs(
+                operator.matmul, m, k, random_state=self.random_state
+            )
+        # Rounding errors of the largest eigenvalue; a direction of that length is no direction.
+        rounding = 4 * np.finfo(np.float64).eps * np.sqrt(m)
+        if not abs(eigenvalues[0]) > rounding * operator.magnitude:
+            raise one_point(m)
+        eigenvalues[np.abs(eigenvalues) <= rounding * abs(eigenvalues[0])] = 0.0
+        inverse_root = np.divide(1, operator.root, out=np.zeros(m), where=operator.root > 0)
+        X = inverse_root[:, None] * V * np.sqrt(np.abs(eigenvalues))
+        signs = np.where(X[np.abs(X).argmax(axis=0), np.arange(k)] < 0, -1.0, 1.0)
+        self.embedding_ = X * signs
+        self.eigenvalues_ = eigenvalues
+        self.signature_ = np.where(eigenvalues < 0, -1, 1)
+        return V * signs, rest
+
+    def _solver_for(self, m: int, k: int) -> str:
+        if self.solver != "auto":
+            return self.solver
+        # A full decomposition of 2000 models takes a second.
+        return "full" if m <= 2000 or 20 * k > m else "block"
+
+    def _finish(self, operator, V: np.ndarray, product: np.ndarray) -> None:
+        """Set ``residuals_``, and place the points of weight 0, from W diag(sqrt w) V."""
+        error = operator.root[:, None] * product - V * self.eigenvalues_
+        scale = np.where(self.eigenvalues_ == 0, self.eigenvalues_[0], self.eigenvalues_)
+        self.residuals_ = np.linalg.norm(error, axis=0) / np.abs(scale)
+        outside = operator.weights == 0
+        lengths = np.sqrt(np.abs(self.eigenvalues_))
+        self.embedding_[outside] = self._over_eigenvalues(product[outside] * lengths)
+
+    def _over_eigenvalues(self, X: np.ndarray) -> np.ndarray:
+        """Columns divided by the eigenvalues, 0 where the eigenvalue is."""
+        kept = self.eigenvalues_ != 0
+        return np.divide(X, self.eigenvalues_, out=np.zeros_like(X), where=kept)
+
+
+def one_point(m: int) -> DataError:
+    """What is raised where there is nothing to embed."""
+    return DataError(
+        f"n_samples = {m}: all models (of weight above 0) in one point, expected two that differ"
+    )
+
+
+def validated(estimator: BaseEstimator, X, **options):
+    """scikit-learn's `validate_data` with this package's errors."""
+    try:
+        return validate_data(estimator, X, **options)
+    except ValueError as error:
+        raise DataError(str(error)) from None

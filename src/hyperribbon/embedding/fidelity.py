@@ -1,0 +1,184 @@
+"""How much of the distances a few dimensions keep."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg.blas import dasum
+
+from hyperribbon.embedding.operators import check_square, to_float64
+from hyperribbon.errors import DataError
+from hyperribbon.probability.blocks import slices
+
+_TILE = 128  # times twice as many columns; what is worked on stays in the processor's cache
+
+
+def explained_stress(eigenvalues: np.ndarray, rest: float = 0.0) -> np.ndarray:
+    r"""Explained stress of the first d = 1..k dimensions (Eq. 2.2.8).
+
+    .. math:: 1 - \sqrt{\sum_{j>d} \lambda_j^2 / \sum_j \lambda_j^2}
+
+    Parameters
+    ----------
+    eigenvalues : (k,) in the order of the dimensions, by decreasing magnitude
+    rest : float, sum of squares of the eigenvalues not given
+
+    Returns
+    -------
+    (k,) float64, increasing, within 0 and 1
+
+    Raises
+    ------
+    DataError
+        If all eigenvalues are 0: there is nothing to explain.
+
+    Examples
+    --------
+    >>> explained_stress([4.0, -3.0, 0.0])
+    array([0.4, 1. , 1. ])
+    """
+    squares = np.asarray(eigenvalues, dtype=np.float64) ** 2
+    # Summed from the small end: a difference to the total would lose the last digits of 1.
+    left = np.append(squares, rest)[::-1].cumsum()[::-1]
+    if not left[0] > 0:
+        raise DataError("eigenvalues: all 0, expected one or more that are not")
+    return 1 - np.sqrt(left[1:] / left[0])
+
+
+def explained_pairwise_distance(
+    D, embedding: np.ndarray, signature: np.ndarray, sample_weight=None
+) -> np.ndarray:
+    r"""Explained pairwise distance of the first d = 1..k dimensions (Eq. 2.4.2).
+
+    .. math:: 1 - \sum_{uv} w_u w_v |D_{uv} - \hat D_{uv}| / \sum_{uv} w_u w_v |D_{uv}|, \qquad
+              \hat D_{uv} = \sum_{j \le d} \mathrm{sign}_j (X_{uj} - X_{vj})^2
+
+    Parameters
+    ----------
+    D : (m, m) distances, symmetric; any array with slices, read in blocks of rows
+    embedding : (m, k) coordinates
+    signature : (k,) +1 or -1
+    sample_weight : (m,) multiplicities w, 1 by default; w equals repeating a point w times
+
+    Returns
+    -------
+    (k,) float64, at most 1; below 0 if the picture is worse than one point
+
+    Examples
+    --------
+    >>> x = np.array([[0.0], [1.0], [3.0]])
+    >>> explained_pairwise_distance((x - x.T) ** 2, x, [1])
+    array([1.])
+    """
+    check_square(D, "D")
+    X = np.asarray(embedding, dtype=np.float64)
+    if X.ndim != 2 or len(X) != D.shape[0] or np.shape(signature) != X.shape[1:]:
+        raise DataError(
+            f"embedding: shape {X.shape} with {np.shape(signature)} signs, "
+            f"expected ({D.shape[0]}, dimensions)"
+        )
+    root = None if sample_weight is None else np.sqrt(check_weights(sample_weight, len(X)))
+    misfit, total = np.zeros(X.shape[1]), 0.0
+    for rows in slices(D):
+        block = to_float64(D[rows])
+        misfit += _misfit(block, rows, X, signature, root)
+        total += _magnitude(block, rows, root)
+    return 1 - misfit / total
+
+
+def check_weights(sample_weight, m: int) -> np.ndarray:
+    """Multiplicities as (m,) float64, 1 by default.
+
+    Raises
+    ------
+    DataError
+        If they are not m finite numbers, 0 or more, one of them more.
+    """
+    if sample_weight is None:
+        return np.ones(m)
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"sample_weight: not numbers ({error})") from None
+    if weights.shape != (m,):
+        raise DataError(f"sample_weight: shape {weights.shape}, expected one a model, ({m},)")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise DataError(
+            f"sample_weight: from {weights.min():.3g} to {weights.max():.3g}, expected finite "
+            "numbers, 0 or more"
+        )
+    if not weights.any():
+        raise DataError("sample_weight: all weights are zero, expected one or more above")
+    return weights
+
+
+class Fidelity(NamedTuple):
+    """What one reading of the distances tells of an embedding; see `measure`."""
+
+    product: np.ndarray
+    """(m, k) W diag(sqrt w) V."""
+    rest: float
+    """Squared Frobenius norm of what the k eigenpairs leave of A: sum of the other squares."""
+    explained_pairwise_distance: np.ndarray
+    """(k,)"""
+
+
+def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fidelity:
+    """Compare an embedding with the distances, whose blocks ``operator.rows()`` yields.
+
+    Parameters
+    ----------
+    operator : CentredDistances or LogProducts
+    V : (m, k) eigenvectors of the operator
+    X : (m, k) coordinates; those of points of weight 0 do not count
+    signature : (k,)
+    """
+    weights = operator.weights
+    root = None if (weights == 1).all() else operator.root
+    Y = operator.root[:, None] * V
+    product, misfit = np.empty_like(V), np.zeros(V.shape[1])
+    rest = total = 0.0
+    for rows, D, W in operator.rows():
+        product[rows] = W @ Y
+        misfit += _misfit(D, rows, X, signature, root)
+        total += _magnitude(D, rows, root)
+        # As a difference of the norms of A and of what is kept, the rest would be rounding error.
+        W = W - (X[rows] * signature) @ X.T
+        W *= W
+        rest += weights[rows] @ (W @ weights)
+    return Fidelity(product, rest, 1 - misfit / total)
+
+
+def _magnitude(D: np.ndarray, rows: slice, root: np.ndarray | None) -> float:
+    sums = np.abs(D).sum(axis=1) if root is None else np.abs(D) @ root**2
+    return sums.sum() if root is None else sums @ root[rows] ** 2
+
+
+def _misfit(
+    D: np.ndarray, rows: slice, X: np.ndarray, signature: np.ndarray, root: np.ndarray | None
+) -> np.ndarray:
+    """Sums of w_u w_v |D - Dhat_d|, d = 1..k, for u in rows; only v from there on, counted twice.
+
+    Summed over all blocks of rows of a symmetric D it is the sum over all u, v.
+    """
+    sums = np.zeros(X.shape[1])
+    columns_of = np.ascontiguousarray(X.T)
+    for start in range(rows.start, rows.stop, _TILE):
+        u = slice(start, min(start + _TILE, rows.stop))
+        beyond = range(u.stop, len(X), 2 * _TILE)
+        for v, count in [(u, 1), *((slice(j, min(j + 2 * _TILE, len(X))), 2) for j in beyond)]:
+            rest = np.array(D[u.start - rows.start : u.stop - rows.start, v])
+            pairs = None if root is None else np.multiply.outer(root[u], root[v])
+            if pairs is not None:
+                rest *= pairs**2
+            square = np.empty_like(rest)
+            flat = rest.ravel()
+            for d, x in enumerate(columns_of):
+                np.subtract.outer(x[u], x[v], out=square)
+                if pairs is not None:
+                    square *= pairs
+                square *= square
+                (np.subtract if signature[d] > 0 else np.add)(rest, square, out=rest)
+                sums[d] += count * dasum(flat)
+    return sums

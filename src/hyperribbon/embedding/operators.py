@@ -1,0 +1,140 @@
+"""Centred matrices of distances, through products with blocks of vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+from hyperribbon.probability.blocks import slices
+
+
+def to_float64(block) -> np.ndarray:
+    """A block of any array (numpy, dask, zarr, torch) as numpy float64; no copy if it is that."""
+    if hasattr(block, "detach"):
+        block = block.detach().cpu()
+    return np.asarray(block, dtype=np.float64)
+
+
+class CentredDistances:
+    r"""The symmetric matrix whose eigenpairs are (weighted) InPCA's, from distances D.
+
+    .. math:: A = \mathrm{diag}(\sqrt w)\, W\, \mathrm{diag}(\sqrt w),
+              \qquad W = -\tfrac12 L D L^T, \qquad L = I - 1 \mu^T,
+
+    with multiplicities w and :math:`\mu = w / \sum w` (2.5.3.2; W itself if all w are 1). A point
+    repeated w times is w equal rows and columns of W, whose eigenvalues are those of A.
+
+    L and W are never formed for a product: :math:`L^T` takes from a vector mu times its sum, L
+    takes from a vector its mean. D is read in blocks of rows, from memory, disk or a device.
+
+    Parameters
+    ----------
+    D : (m, m) distances: numpy, memmap, dask, zarr, torch (multiplied on its device)
+    weights : (m,) float64, >= 0, not all 0
+    name : what to call D in errors
+
+    Raises
+    ------
+    DataError
+        If D is not square, finite, symmetric and zero on the diagonal, to rounding, or if all
+        points of weight above 0 coincide.
+    """
+
+    def __init__(self, D, weights: np.ndarray, name: str = "D"):
+        check_square(D, name)
+        self.D = D
+        self.weights = weights
+        self.root = np.sqrt(weights)
+        self.mu = weights / weights.sum()
+        # What the numbers of D can resolve; distances kept in float32 carry errors of 1e-7.
+        precision = np.finfo(np.float64).eps
+        if str(D.dtype).removeprefix("torch.") in ("float32", "float16", "bfloat16"):
+            precision = {2: 1e-3, 4: np.finfo(np.float32).eps}[D.dtype.itemsize]
+        self.precision = float(precision)
+        self._in_memory = type(D) in (np.ndarray, np.memmap) and D.dtype == np.float64
+        self._survey(name)
+
+    def _survey(self, name: str) -> None:
+        """One reading of D: checks, weighted means and magnitude."""
+        m = len(self.weights)
+        self.means = np.empty(m)
+        largest = diagonal = asymmetry = magnitude = 0.0
+        for rows in slices(self.D):
+            block = to_float64(self.D[rows])
+            if not np.isfinite(block).all():
+                raise DataError(f"{name}: entries that are NaN or infinity, expected finite ones")
+            within = block[:, rows]
+            across = block[:, rows.stop :] - to_float64(self.D[rows.stop :, rows]).T
+            asymmetry = max(
+                asymmetry, np.abs(within - within.T).max(), np.abs(across).max(initial=0)
+            )
+            diagonal = max(diagonal, np.abs(np.diag(within)).max())
+            self.means[rows] = block @ self.mu
+            block = np.abs(block)
+            largest = max(largest, block.max())
+            magnitude += self.weights[rows] @ (block @ self.mu)
+        rounding = self.precision ** (2 / 3) * largest
+        if asymmetry > rounding:
+            raise DataError(f"{name}: not symmetric, off by up to {asymmetry:.3g}")
+        if diagonal > rounding:
+            raise DataError(
+                f"{name}: {diagonal:.3g} on the diagonal, expected distances, 0 from a point to "
+                "itself"
+            )
+        self._symmetric = asymmetry == 0
+        self.magnitude = magnitude  # bounds the eigenvalues where D >= 0, up to a small factor
+        self.mean = float(self.mu @ self.means)
+
+    def matmul(self, V: np.ndarray) -> np.ndarray:
+        """A V, (m, b); D is read once."""
+        Y = self.root[:, None] * V
+        Y -= np.outer(self.mu, Y.sum(axis=0))
+        if self._in_memory:
+            C = self.D @ Y
+            if not self._symmetric:
+                C = (C + self.D.T @ Y) / 2
+        else:
+            C = self._matmul_rows(Y)
+        C -= self.mu @ C
+        C *= -0.5 * self.root[:, None]
+        return C
+
+    def _matmul_rows(self, Y: np.ndarray) -> np.ndarray:
+        C = np.zeros_like(Y)
+        for rows in slices(self.D):
+            block, operand = self.D[rows], Y
+            if hasattr(block, "detach"):  # torch: multiplied where it lies
+                block = block.detach().double()
+                operand = block.new_tensor(Y)
+            else:
+                block = to_float64(block)
+            C[rows] += to_float64(block @ operand)
+            if not self._symmetric:
+                C += to_float64(block.T @ operand[rows])
+        return C if self._symmetric else C / 2
+
+    def dense(self) -> np.ndarray:
+        """A itself, (m, m)."""
+        A = np.empty((len(self.mu),) * 2)
+        for rows, _, W in self.rows():
+            A[rows] = self.root[rows, None] * W * self.root
+        return A if self._symmetric else (A + A.T) / 2
+
+    def rows(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Blocks of rows: which, of D and of W; D is read once."""
+        for rows in slices(self.D):
+            block = to_float64(self.D[rows])
+            W = block - self.means
+            W -= self.means[rows, None] - self.mean
+            W *= -0.5
+            yield rows, block, W
+
+
+def check_square(D, name: str) -> None:
+    """DataError unless D has a shape (m, m), m > 0."""
+    if len(D.shape) != 2 or D.shape[0] != D.shape[1]:
+        raise DataError(f"{name}: shape {tuple(D.shape)}, expected a square matrix of distances")
+    if not D.shape[0]:
+        raise DataError(f"{name}: shape {tuple(D.shape)}, expected one model or more")

@@ -1,0 +1,175 @@
+"""Eigenpairs of largest magnitude of a symmetric matrix known through its products."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from threadpoolctl import ThreadpoolController
+
+_EPS = np.finfo(np.float64).eps
+
+
+def by_magnitude(
+    eigenvalues: np.ndarray, vectors: np.ndarray, k: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k eigenpairs of largest magnitude, largest first; all by default."""
+    order = np.argsort(-np.abs(eigenvalues), kind="stable")[:k]
+    return eigenvalues[order], vectors[:, order]
+
+
+def all_eigenpairs(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every eigenpair of a symmetric matrix, by decreasing magnitude; A is overwritten.
+
+    Parameters
+    ----------
+    A : (m, m) float64, symmetric
+
+    Returns
+    -------
+    eigenvalues (m,), vectors (m, m), one a column
+    """
+    return by_magnitude(*eigh(A, driver="evd", overwrite_a=True, check_finite=False))
+
+
+def leading_eigenpairs(
+    product: Callable[[np.ndarray], np.ndarray],
+    m: int,
+    k: int,
+    *,
+    random_state=None,
+    tol: float = 1e-10,
+    block_size: int | None = None,
+    basis_size: int | None = None,
+    max_products: int = 1000,
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""The k eigenpairs of largest magnitude, from both ends of the spectrum.
+
+    Block Lanczos with full reorthogonalisation and thick restarts. After j products with blocks
+    of b columns the eigenpairs are approximated from :math:`V^T A V`, V an orthonormal basis of
+    the block Krylov space :math:`[Q, AQ, ..., A^{j-1} Q]` of a random block Q. When the basis is
+    full, it is cut to the Ritz vectors of largest magnitude, and grows again.
+
+    Where the space closes (A has low rank, or few different eigenvalues) random directions
+    orthogonal to it are added, so that the search goes on in what is left.
+
+    Parameters
+    ----------
+    product : function of (m, b) that returns A times it, (m, b); A symmetric
+    m : int, size of A
+    k : int, 1 to m
+    random_state : of the first block: None, int or RandomState
+    tol : a pair is found when ||A u - lambda u|| is below tol |lambda|, or below the rounding
+        error of the largest eigenvalue
+    block_size : b; k within 16 and 64 by default
+    basis_size : most columns of V; 2 k + 8 b by default. Memory is O(m basis_size)
+    max_products : int
+
+    Returns
+    -------
+    eigenvalues (k,) by decreasing magnitude, vectors (m, k)
+
+    Warns
+    -----
+    ConvergenceWarning
+        If ``max_products`` were not enough.
+
+    Notes
+    -----
+    Every product reads the matrix once: wide blocks need fewer. An eigenvalue may be repeated as
+    often as the block is wide; of more copies, some could be passed over for smaller eigenvalues.
+
+    References
+    ----------
+    Golub & Underwood (1977); Wu & Simon (2000), SIAM J. Matrix Anal. Appl. 22 (2), 602.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.diag(np.concatenate([[-9.0, 5.0], np.linspace(0, 1, 98)]))
+    >>> eigenvalues, vectors = leading_eigenpairs(A.__matmul__, 100, 2, random_state=0)
+    >>> eigenvalues.round(6)
+    array([-9.,  5.])
+    """
+    rng = check_random_state(random_state)
+    b = min(block_size or min(max(k, 16), 64), m)
+    size = min(max(basis_size or 2 * k + 8 * b, k + 2 * b), m)
+    V = np.empty((m, size), order="F")
+    T = np.zeros((size, size))
+    # Decompositions of a few columns gain nothing from threads, and lose much to them where other
+    # processes want the cores.
+    alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
+    Q, p = _extended(rng.standard_normal((m, b)), V[:, :0], b, rng, alone)[0], 0
+    for n_products in itertools.count(1):
+        start, p = p, p + Q.shape[1]
+        V[:, start:p] = Q
+        basis = V[:, :p]
+        Z = product(Q)
+        H = basis.T @ Z
+        Z -= basis @ H
+        T[start:p, :p] = H.T
+        T[:p, start:p] = H
+        T[start:p, start:p] = (H[start:] + H[start:].T) / 2
+        with alone():
+            ritz, Y = by_magnitude(*eigh(T[:p, :p], driver="evd", check_finite=False))
+        if p == m:
+            break
+        Q, R = _extended(Z, basis, min(b, m - p), rng, alone, 10 * _EPS * abs(ritz[0]))
+        if p < k:
+            continue
+        # What the basis lacks of A times a Ritz vector lies along the next block.
+        residuals = np.linalg.norm(R @ Y[start:, :k], axis=0)
+        if (residuals <= np.maximum(tol * np.abs(ritz[:k]), 10 * _EPS * abs(ritz[0]))).all():
+            break
+        if n_products >= max_products:
+            worst = (residuals / np.maximum(np.abs(ritz[:k]), np.finfo(float).tiny)).max()
+            warnings.warn(
+                f"leading eigenpairs: relative residual {worst:.1e} after {n_products} block "
+                f"products, expected {tol:.0e}; solver='full' finds all exactly",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+            break
+        if p + Q.shape[1] > size:
+            kept = max(k, min(k + k // 2 + b, size - 2 * b))
+            V[:, :kept] = basis @ Y[:, :kept]
+            T[:] = 0
+            T[np.arange(kept), np.arange(kept)] = ritz[:kept]
+            p = kept
+    return ritz[:k], basis @ Y[:, :k]
+
+
+def _extended(
+    Z: np.ndarray,
+    basis: np.ndarray,
+    width: int,
+    rng: np.random.RandomState,
+    alone: Callable,
+    noise: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal Q (m, width) beside the basis, and R with Z = Q R but for signs of its rows.
+
+    Directions of Z no longer than the noise are replaced by random ones, with rows of 0 in R.
+    """
+    with alone():
+        Q, R = np.linalg.qr(Z)
+        left, lengths, right = np.linalg.svd(R)
+    rank = min(int((lengths > noise).sum()), width)
+    Q = Q @ left
+    Q[:, rank:] = rng.standard_normal((len(Q), Q.shape[1] - rank))
+    Q = Q[:, :width]
+    # Again, as rounding errors of short directions were lengthened with them. Random ones may lie
+    # in the basis almost wholly, and need it twice.
+    for _ in range(1 if rank == width else 2):
+        Q -= basis @ (basis.T @ Q)
+        with alone():
+            Q = np.linalg.qr(Q)[0]
+    R = lengths[:, None] * right
+    R[rank:] = 0
+    return Q, R[:width]

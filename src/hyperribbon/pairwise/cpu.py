@@ -1,0 +1,208 @@
+"""The fast path on the CPU: products of coefficients in registers, compiled by numba.
+
+A coefficient takes C multiplications and a logarithm. To get rid of the logarithm, the
+coefficients of successive samples are multiplied together, and the product's exponent, as a power
+of two, is moved to an integer now and then: what is left for a pair of models, after all samples,
+is one logarithm. The rest is a matrix product whose result never leaves the registers.
+
+Models are packed in panels, as many models wide as two vector registers, laid out sample by
+sample, class by class, so that a panel's models are next to each other. A kernel takes some rows of
+one panel and a whole other one.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from hyperribbon.pairwise.vectors import ROWS, add_arcs, at, lanes_of, multiply_coefficients
+from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
+
+_BLOCK = 512  # models a side of a job; its sums stay in the cache
+_DEPTH = 512  # multiplications a coefficient's panel is used for while it is in the cache
+
+
+class Packed(NamedTuple):
+    """Models ready for a kernel.
+
+    panels : (panels, n C lanes), square roots
+    own : (m,), sum over samples of ln |root|, which the rounding of the roots leaves beside 0
+    n_classes : int
+    """
+
+    panels: np.ndarray
+    own: np.ndarray
+    n_classes: int
+
+
+class CompiledKernel:
+    """Sums over samples of ln sum_c sqrt(p q), or of its arccos, for all pairs of two blocks.
+
+    Parameters
+    ----------
+    what : "log_coefficients" or "arcs"
+    single : compute in float32; else in float64
+    floor : of a coefficient
+    threads : int
+    """
+
+    memory = 2**30
+
+    def __init__(self, what: str, *, single: bool, floor: float, threads: int):
+        self._arcs = what == "arcs"
+        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self._floor = floor
+        self._pool = ThreadPoolExecutor(threads)
+        self._threads = threads
+        self._lanes = lanes_of(self.dtype.itemsize)
+
+    def pack(self, read, n_models: int, n_samples: int, n_classes: int, name: str) -> Packed:
+        lanes = self._lanes
+        n_panels = -(-n_models // lanes)
+        panels = np.empty((n_panels, n_samples * n_classes * lanes), self.dtype)
+        own = np.zeros(n_models)
+
+        def pack(panel: int) -> None:
+            models = slice(panel * lanes, min((panel + 1) * lanes, n_models))
+            block = read(models)
+            if not _pack(block, panels[panel], own[models], lanes, SUM_TOLERANCE):
+                as_distributions(block, name)  # says what is wrong
+
+        list(self._pool.map(pack, range(n_panels)))
+        return Packed(panels, own, n_classes)
+
+    def sums(self, A: Packed, B: Packed) -> np.ndarray:
+        lanes, same = self._lanes, A is B
+        out = np.zeros((len(A.panels) * lanes, len(B.panels) * lanes))
+        side = _BLOCK // lanes
+        while side > 2 and len(A.panels) * len(B.panels) < 8 * self._threads * side**2:
+            side //= 2
+        jobs = [
+            (i, j)
+            for i in range(0, len(A.panels), side)
+            for j in range(0, len(B.panels), side)
+            if not same or j >= i
+        ]
+        jobs.sort(key=lambda job: job[0] == job[1])  # the half jobs last
+        tiny = np.finfo(self.dtype).tiny
+
+        def run(job: tuple[int, int]) -> None:
+            i, j = job
+            rows = out[i * lanes : (i + side) * lanes, j * lanes : (j + side) * lanes]
+            a, b = A.panels[i : i + side], B.panels[j : j + side]
+            if self._arcs:
+                _sum_arcs(a, b, rows, A.n_classes, lanes, ROWS, same and i == j)
+            else:
+                _sum_logs(
+                    a,
+                    b,
+                    rows,
+                    A.n_classes,
+                    lanes,
+                    ROWS,
+                    same and i == j,
+                    self.dtype.type(max(self._floor, tiny)),
+                    # Under it, a product (of a mantissa, below 2, too) may hide a coefficient
+                    # under the floor.
+                    self.dtype.type(4 * max(self._floor, float(tiny) ** 0.8)),
+                    self.dtype.type(0 if self._floor == 0 else -1),
+                    np.zeros(0, np.int32 if self.dtype.itemsize == 4 else np.int64),
+                )
+
+        list(self._pool.map(run, jobs))
+        out = out[: len(A.own), : len(B.own)]
+        if not self._arcs:
+            out -= A.own[:, None]
+            out -= B.own
+        return out
+
+
+@njit(nogil=True)
+def _pack(P, panel, own, lanes, tolerance):
+    """Square roots of normalised rows, (b, N, C) to (N, C, lanes); False if one is no row."""
+    n_models, n_samples, n_classes = P.shape
+    span = max(1, 4096 // (n_classes * lanes))  # samples whose part of the panel is in the cache
+    for start in range(0, n_samples, span):
+        stop = min(start + span, n_samples)
+        for k in range(n_models):
+            for n in range(start, stop):
+                total, lowest = 0.0, 0.0
+                for c in range(n_classes):
+                    p = np.float64(P[k, n, c])
+                    total += p
+                    lowest = min(lowest, p)
+                if not (abs(total - 1) <= tolerance and lowest >= 0):
+                    return False
+                inverse, excess = 1 / total, -1.0
+                for c in range(n_classes):
+                    root = panel.dtype.type(sqrt(np.float64(P[k, n, c]) * inverse))
+                    excess += np.float64(root) * np.float64(root)
+                    panel[(n * n_classes + c) * lanes + k] = root
+                own[k] += 0.5 * excess * (1 - 0.5 * excess)  # ln sqrt(1 + excess)
+        # A panel that is not full: ignorance, as good as any.
+        for k in range(n_models, lanes):
+            for entry in range(start * n_classes, stop * n_classes):
+                panel[entry * lanes + k] = 1 / sqrt(np.float64(n_classes))
+    return True
+
+
+@njit(nogil=True, error_model="numpy")
+def _sum_logs(A, B, out, n_classes, lanes, n_rows, upper, floor, low, zero, exponent_like):
+    """Add the sums of logarithms of panels against panels to ``out``."""
+    n_a, n_b, size = len(A), len(B), A.shape[1]
+    mantissas = np.ones((n_a, n_b, lanes, lanes), A.dtype)
+    exponents = np.zeros((n_a, n_b, lanes, lanes), exponent_like.dtype)
+    depth = max(1, _DEPTH // n_classes) * n_classes * lanes
+    for start in range(0, size, depth):
+        n_samples = min(depth, size - start) // (n_classes * lanes)
+        for j in range(n_b):
+            for i in range(j + 1 if upper else n_a):
+                for row in range(0, lanes, n_rows):
+                    multiply_coefficients(
+                        at(A, i * size + start + row),
+                        at(B, j * size + start),
+                        at(mantissas, ((i * n_b + j) * lanes + row) * lanes),
+                        at(exponents, ((i * n_b + j) * lanes + row) * lanes),
+                        n_samples,
+                        n_classes,
+                        floor,
+                        low,
+                        zero,
+                    )
+    for i in range(n_a):
+        for j in range(i if upper else 0, n_b):
+            for r in range(lanes):
+                for s in range(lanes):
+                    out[i * lanes + r, j * lanes + s] += (
+                        np.log(np.float64(mantissas[i, j, r, s]))
+                        + exponents[i, j, r, s] * 0.6931471805599453
+                    )
+
+
+@njit(nogil=True)
+def _sum_arcs(A, B, out, n_classes, lanes, n_rows, upper):
+    """Add the sums of arcs of panels against panels to ``out``."""
+    n_a, n_b, size = len(A), len(B), A.shape[1]
+    arcs = np.zeros((n_a, n_b, lanes, lanes), A.dtype)
+    depth = max(1, _DEPTH // n_classes) * n_classes * lanes
+    for start in range(0, size, depth):
+        n_samples = min(depth, size - start) // (n_classes * lanes)
+        for j in range(n_b):
+            for i in range(j + 1 if upper else n_a):
+                for row in range(0, lanes, n_rows):
+                    add_arcs(
+                        at(A, i * size + start + row),
+                        at(B, j * size + start),
+                        at(arcs, ((i * n_b + j) * lanes + row) * lanes),
+                        n_samples,
+                        n_classes,
+                    )
+    for i in range(n_a):
+        for j in range(i if upper else 0, n_b):
+            for r in range(lanes):
+                for s in range(lanes):
+                    out[i * lanes + r, j * lanes + s] += arcs[i, j, r, s]

@@ -1,0 +1,171 @@
+"""The fast path on a GPU: one fused kernel, written in Triton.
+
+The same scheme as on the CPU (cpu.py): coefficients of successive samples are multiplied together
+in registers, and the product's exponent moves to an integer now and then; a pair of models costs
+N C multiplications and one logarithm.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import triton
+import triton.language as tl
+
+from hyperribbon.pairwise.plain import Packed, TorchKernel
+
+_GROUP = 8  # samples between two moves of the exponent
+_ROWS, _COLUMNS = 128, 64  # models of a program's tile; more, and its registers spill
+_CLASSES = 16  # the least that a matrix product of Triton's takes
+
+
+class TritonKernel(TorchKernel):
+    """Sums over samples of ln sum_c sqrt(p q) in float32, for all pairs of two blocks of models.
+
+    Parameters
+    ----------
+    floor : of a coefficient
+    device : torch device
+    threads : int, that read
+    precision : of Triton's matrix products: "ieee" for float32 units, "tf32x3" for tensor cores
+        with three products of TF32
+    """
+
+    def __init__(self, *, floor: float, device, threads: int, precision: str = "ieee"):
+        super().__init__(
+            "bhattacharyya",
+            "log_coefficients",
+            single=True,
+            floor=floor,
+            device=device,
+            threads=threads,
+        )
+        self._precision = precision
+
+    def sums(self, A: Packed, B: Packed) -> np.ndarray:
+        (a,), (b,) = A.arrays, B.arrays
+        n_samples, n_a, n_classes = a.shape
+        shape = (n_a, b.shape[1])
+        mantissas = torch.ones(shape, dtype=torch.float32, device=a.device)
+        exponents = torch.zeros(shape, dtype=torch.int32, device=a.device)
+        grid = (triton.cdiv(shape[0], _ROWS), triton.cdiv(shape[1], _COLUMNS))
+        _multiply_coefficients[grid](
+            a,
+            b,
+            mantissas,
+            exponents,
+            n_samples,
+            *shape,
+            n_classes,
+            a.stride(0),
+            b.stride(0),
+            self._floor,
+            4 * max(self._floor, 5e-31),
+            UPPER=A is B,
+            GROUP=_GROUP,
+            ROWS=_ROWS,
+            COLUMNS=_COLUMNS,
+            CLASSES=_CLASSES if n_classes <= _CLASSES else 32,
+            PRECISION=self._precision,
+            num_warps=8,
+        )
+        sums = mantissas.double().log_().add_(exponents, alpha=np.log(2))
+        return sums.sub_(A.own[:, None]).sub_(B.own).cpu().numpy()
+
+
+@triton.jit
+def _coefficients(
+    a,
+    b,
+    rows,
+    columns,
+    n_a,
+    n_b,
+    n_classes,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+    CLASSES: tl.constexpr,
+    PRECISION: tl.constexpr,
+):
+    """sum_c sqrt(p q) of one sample, whose roots are at ``a``, (n_a, C), and ``b``, (n_b, C)."""
+    total = tl.zeros((ROWS, COLUMNS), tl.float32)
+    for first in range(0, n_classes, CLASSES):
+        classes = first + tl.arange(0, CLASSES)
+        left = tl.load(
+            a + rows[:, None] * n_classes + classes[None, :],
+            mask=(rows[:, None] < n_a) & (classes[None, :] < n_classes),
+            other=0.0,
+        )
+        right = tl.load(
+            b + columns[None, :] * n_classes + classes[:, None],
+            mask=(columns[None, :] < n_b) & (classes[:, None] < n_classes),
+            other=0.0,
+        )
+        total = tl.dot(left, right, total, input_precision=PRECISION)
+    # Models that are not there must not look like disjoint ones.
+    there = (rows[:, None] < n_a) & (columns[None, :] < n_b)
+    return tl.where(there, total, 1.0)
+
+
+@triton.jit
+def _multiply_coefficients(
+    a,
+    b,
+    mantissas,
+    exponents,
+    n_samples,
+    n_a,
+    n_b,
+    n_classes,
+    a_stride,
+    b_stride,
+    floor,
+    low,
+    UPPER: tl.constexpr,
+    GROUP: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+    CLASSES: tl.constexpr,
+    PRECISION: tl.constexpr,
+):
+    """Multiply the coefficients of all samples into mantissas and exponents, (n_a, n_b)."""
+    i, j = tl.program_id(0), tl.program_id(1)
+    if UPPER:  # noqa: SIM102, known when compiling
+        if (j + 1) * COLUMNS <= i * ROWS:
+            return
+    rows = i * ROWS + tl.arange(0, ROWS)
+    columns = j * COLUMNS + tl.arange(0, COLUMNS)
+    mantissa = tl.full((ROWS, COLUMNS), 1.0, tl.float32)
+    exponent = tl.zeros((ROWS, COLUMNS), tl.int32)
+    for first in range(0, n_samples, GROUP):
+        last = tl.minimum(first + GROUP, n_samples)
+        product = mantissa
+        a_n, b_n = a, b
+        for _ in range(first, last):
+            product *= _coefficients(
+                a_n, b_n, rows, columns, n_a, n_b, n_classes, ROWS, COLUMNS, CLASSES, PRECISION
+            )
+            a_n += a_stride
+            b_n += b_stride
+        if tl.min(product) < low:
+            # A coefficient may be under the floor: sample by sample.
+            a_n, b_n = a, b
+            for _ in range(first, last):
+                coefficient = _coefficients(
+                    a_n, b_n, rows, columns, n_a, n_b, n_classes, ROWS, COLUMNS, CLASSES, PRECISION
+                )
+                bits = (mantissa * tl.maximum(coefficient, floor)).to(tl.int32, bitcast=True)
+                exponent += (bits >> 23) - 127
+                mantissa = ((bits & 0x7FFFFF) | 0x3F800000).to(tl.float32, bitcast=True)
+                a_n += a_stride
+                b_n += b_stride
+        else:
+            bits = product.to(tl.int32, bitcast=True)
+            exponent += (bits >> 23) - 127
+            mantissa = ((bits & 0x7FFFFF) | 0x3F800000).to(tl.float32, bitcast=True)
+        a = a_n
+        b = b_n
+    at = rows[:, None].to(tl.int64) * n_b + columns[None, :]
+    there = (rows[:, None] < n_a) & (columns[None, :] < n_b)
+    tl.store(mantissas + at, mantissa, mask=there)
+    tl.store(exponents + at, exponent, mask=there)

@@ -1,0 +1,169 @@
+"""The path of torch alone: every metric, on any device, in matrix products."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
+
+_STEP = 2**22  # entries of models read at a time
+_GROUP = 8  # samples whose coefficients are multiplied before a logarithm
+_SIDE = {"cpu": 512, "cuda": 4096}  # models a side of a tile
+
+
+class Packed(NamedTuple):
+    """Models ready for a kernel: arrays of (m, ...) or (N, m, C), and a number a model, (m,)."""
+
+    arrays: tuple[torch.Tensor, ...]
+    own: torch.Tensor
+
+
+class TorchKernel:
+    """Sums over samples for all pairs of two blocks of models.
+
+    Parameters
+    ----------
+    metric : name
+    what : "log_coefficients", "arcs" or "products"
+    single : compute in float32; else in float64
+    floor : of a coefficient, or for the symmetrised KL divergence of a probability
+    device : torch device
+    threads : int
+    """
+
+    memory = 2**30
+
+    def __init__(self, metric: str, what: str, *, single: bool, floor: float, device, threads: int):
+        self._metric, self._what, self._floor = metric, what, floor
+        self._device = torch.device(device)
+        self._single = single
+        self._threads = threads
+        if self._device.type == "cuda":
+            self.memory = torch.cuda.mem_get_info(self._device)[0] // 2
+        self.dtype = np.dtype(np.float32 if self._single else np.float64)
+
+    def pack(self, read, n_models: int, n_samples: int, n_classes: int, name: str) -> Packed:
+        step = max(1, _STEP // (n_samples * n_classes))
+        parts = [slice(k, min(k + step, n_models)) for k in range(0, n_models, step)]
+        packed = []
+        with ThreadPoolExecutor(self._threads) as readers:
+            coming = deque(readers.submit(read, part) for part in parts[: self._threads])
+            for n in range(len(parts)):
+                block = coming.popleft().result()
+                coming.extend(
+                    readers.submit(read, part)
+                    for part in parts[n + self._threads : n + self._threads + 1]
+                )
+                packed.append(self._transform(self._normalised(block, name)))
+        arrays, own = zip(*packed, strict=True)
+        model_axis = 0 if self._what == "products" else 1
+        arrays = tuple(torch.cat(pieces, dim=model_axis) for pieces in zip(*arrays, strict=True))
+        return Packed(arrays, torch.cat(own))
+
+    def _normalised(self, block: np.ndarray, name: str) -> torch.Tensor:
+        """Checked and normalised where it will be used."""
+        P = torch.from_numpy(block).to(self._device).double()
+        total = P.sum(dim=2, keepdim=True)
+        fine = ((total - 1).abs().max() <= SUM_TOLERANCE) & (P.min() >= 0)
+        if not fine:
+            as_distributions(block, name)  # says what is wrong
+        return P / total
+
+    def _transform(self, P: torch.Tensor) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+        if self._what == "products":
+            P = P.flatten(1)
+            if self._metric == "euclidean":
+                return (2 * P, P), (P * P).sum(dim=1)
+            # (p - q)(ln p - ln q) = p ln p + q ln q - (p ln q + q ln p)
+            zero = (P == 0).double() if self._floor == 0 else P.new_zeros((len(P), 0))
+            log = torch.where(P > 0, P, 1).log() if self._floor == 0 else P.clamp(self._floor).log()
+            return (P, log, zero), (P * log).sum(dim=1)
+        roots = P.sqrt().transpose(0, 1).contiguous()
+        if self._single:
+            roots = roots.float()
+        own = roots.double().square().sum(dim=2).log().sum(dim=0) / 2
+        return (roots,), own
+
+    def sums(self, A: Packed, B: Packed) -> np.ndarray:
+        sums = {
+            "log_coefficients": self._logs,
+            "arcs": self._arcs,
+            "products": self._products,
+        }[self._what]
+        out = torch.zeros((len(A.own), len(B.own)), dtype=torch.float64, device=self._device)
+        side = _SIDE.get(self._device.type, _SIDE["cpu"])
+        with _torch_threads(self._threads):
+            for i in range(0, len(A.own), side):
+                for j in range(i if A is B else 0, len(B.own), side):
+                    tile = out[i : i + side, j : j + side]
+                    sums(_cut(A, i, side, self._what), _cut(B, j, side, self._what), tile)
+        return out.cpu().numpy()
+
+    def _logs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
+        (a,), (b,) = A.arrays, B.arrays
+        tiny = torch.finfo(a.dtype).tiny
+        floor, low = max(self._floor, tiny), max(self._floor, tiny**0.8)
+        product, coefficient = (a.new_empty(out.shape) for _ in range(2))
+        for start in range(0, len(a), _GROUP):
+            samples = range(start, min(start + _GROUP, len(a)))
+            torch.mm(a[start], b[start].T, out=product)
+            for n in samples[1:]:
+                product.mul_(torch.mm(a[n], b[n].T, out=coefficient))
+            if product.min() >= low:
+                out += product.log_()
+                continue
+            for n in samples:
+                torch.mm(a[n], b[n].T, out=coefficient)
+                zero = coefficient == 0 if self._floor == 0 else None
+                coefficient.clamp_(min=floor)
+                if zero is not None:
+                    coefficient[zero] = 0
+                out += coefficient.log_()
+        out -= A.own[:, None] + B.own
+
+    def _arcs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
+        (a,), (b,) = A.arrays, B.arrays
+        step = max(1, 2**24 // out.numel())
+        for start in range(0, len(a), step):
+            # From the chord, exact where models nearly coincide.
+            chord = torch.cdist(
+                a[start : start + step],
+                b[start : start + step],
+                compute_mode="donot_use_mm_for_euclid_dist",
+            )
+            out += chord.mul_(0.5).clamp_(max=1).asin_().sum(dim=0).mul_(2)
+
+    def _products(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
+        out += A.own[:, None] + B.own
+        if self._metric == "euclidean":
+            out.addmm_(A.arrays[0], B.arrays[1].T, alpha=-1)
+            return
+        (p, ln_p, p_zero), (q, ln_q, q_zero) = A.arrays, B.arrays
+        out.addmm_(p, ln_q.T, alpha=-1).addmm_(ln_p, q.T, alpha=-1)
+        if p_zero.shape[1]:  # floor = 0: a probability of 0 beside one that is not
+            apart = p_zero.sum(dim=1)[:, None] + q_zero.sum(dim=1) - 2 * p_zero @ q_zero.T
+            out.masked_fill_(apart > 0, torch.inf)
+
+
+def _cut(packed: Packed, start: int, side: int, what: str) -> Packed:
+    axis = 0 if what == "products" else 1
+    arrays = tuple(
+        array.narrow(axis, start, min(side, array.shape[axis] - start)) for array in packed.arrays
+    )
+    return Packed(arrays, packed.own[start : start + side])
+
+
+@contextmanager
+def _torch_threads(threads: int):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

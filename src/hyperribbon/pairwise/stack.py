@@ -1,0 +1,84 @@
+"""Models from whatever holds them, read a few at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy, check_shape
+
+
+class Stack:
+    """Models (m, N, C) of an array, or of a sequence of arrays, that is read only where asked.
+
+    Parameters
+    ----------
+    P : numpy, torch, dask or zarr array (m, N, C), or a sequence of such arrays (b, N, C) or of
+        single models (N, C)
+    name : what to call it in errors
+
+    Attributes
+    ----------
+    name : str
+    shape : (m, N, C)
+    single : bool, whether entries are of float32 or less
+    """
+
+    def __init__(self, P, name: str):
+        parts = [P] if hasattr(P, "shape") else _parts(P, name)
+        self.name = name
+        self._parts = []
+        for part in parts:
+            lone = len(part.shape) == 2 and len(parts) + (parts[0] is not P) > 1
+            shape = check_shape(part, name, 2 if lone else 3)
+            self._parts.append((part, lone))
+            if shape[-2:] != tuple(parts[0].shape)[-2:]:
+                raise DataError(
+                    f"{name}: models of shape {shape[-2:]} beside models of shape "
+                    f"{tuple(parts[0].shape)[-2:]}"
+                )
+        lengths = [1 if lone else part.shape[0] for part, lone in self._parts]
+        self._starts = [0, *accumulate(lengths)]
+        self.shape = (self._starts[-1], *tuple(parts[0].shape)[-2:])
+        self.single = all(_is_single(part) for part in parts)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def read(self, models: slice, samples: slice = slice(None)) -> np.ndarray:
+        """Some models' rows as a numpy array, (b, n, C), C-contiguous, float32 or float64."""
+        start, stop = models.start, models.stop
+        pieces = []
+        at = bisect_right(self._starts, start) - 1
+        while at < len(self._parts) and self._starts[at] < stop:
+            part, lone = self._parts[at]
+            low = max(start - self._starts[at], 0)
+            high = min(stop, self._starts[at + 1]) - self._starts[at]
+            piece = part[samples][None] if lone else part[low:high, samples]
+            if hasattr(piece, "dask"):  # by the thread that asks; others read other models
+                piece = piece.compute(scheduler="synchronous")
+            pieces.append(as_numpy(piece, self.name))
+            at += 1
+        block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        dtype = np.float32 if block.dtype == np.float32 else np.float64
+        return np.ascontiguousarray(block, dtype=dtype)
+
+
+def _parts(P, name: str) -> list:
+    """The arrays of a sequence; nested lists of numbers are one array."""
+    try:
+        parts = list(P)
+    except TypeError:
+        raise DataError(f"{name}: {type(P).__name__}, expected an array of models") from None
+    if not parts:
+        raise DataError(f"{name}: empty, expected models")
+    if any(hasattr(part, "shape") for part in parts):
+        return [part if hasattr(part, "shape") else as_numpy(part, name) for part in parts]
+    return [as_numpy(P, name)]
+
+
+def _is_single(part) -> bool:
+    return any(word in str(part.dtype) for word in ("float32", "float16"))

@@ -1,0 +1,33 @@
+"""Large arrays a block at a time, whatever holds them."""
+
+import os
+from collections.abc import Iterator
+
+BLOCK_BYTES = 2**25
+
+
+def slices(P, axis: int = 0, *, parts: int = 1) -> Iterator[slice]:
+    """Cut an axis of P into slices of about 32 MB in float64.
+
+    Parameters
+    ----------
+    P : any array with .shape; slices follow its chunks if it has any
+    axis : int
+    parts : cut into at least so many, as far as the axis has entries
+    """
+    length, size = P.shape[axis], 8
+    for n in P.shape:
+        size *= n
+    step = max(1, min(BLOCK_BYTES * length // size, -(-length // parts)))
+    # Zarr's chunks are numbers, those of dask are tuples. A chunk cut in two is read twice.
+    chunk = (getattr(P, "chunks", None) or (1,) * len(P.shape))[axis]
+    chunk = chunk[0] if isinstance(chunk, tuple) else chunk
+    step = -(-step // chunk) * chunk
+    for start in range(0, length, step):
+        yield slice(start, min(start + step, length))
+
+
+def n_threads() -> int:
+    """Cores this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

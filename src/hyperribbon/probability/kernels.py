@@ -1,0 +1,99 @@
+"""Compiled loops of `progress`; in a module of their own because importing numba takes time."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+# Sums may be reordered (SIMD); nan and inf keep their meaning, which the check of rows needs.
+_FAST = {"reassoc", "contract", "nsz"}
+# Keeps 0 / 0 away where a sample sits on its kink: 0 / TINY^(1/2) = 0. TINY^(3/2) is a float.
+_TINY = 1e-200
+
+
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def progress_of_models(P, labels, sum_tolerance, resolution, out):
+    """Progress of each of P, (b, N, C); False if a row is no distribution.
+
+    See `hyperribbon.probability.progress` for the mathematics.
+    """
+    n_models, n_samples, n_classes = P.shape
+    start = math.asin(1 / math.sqrt(n_classes))
+    arc = math.acos(1 / math.sqrt(n_classes))
+    along, across = np.empty(n_samples), np.empty(n_samples)
+    for k in range(n_models):
+        if not _coordinates(P[k], labels, sum_tolerance, along, across):
+            return False
+        out[k] = _closest(along, across, start, arc, resolution)
+    return True
+
+
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def _coordinates(P, labels, sum_tolerance, along, across):
+    """Project each row's square roots on the plane of ignorance and truth."""
+    n_samples, n_classes = P.shape
+    good = True
+    for n in range(n_samples):
+        total, roots, lowest = 0.0, 0.0, 0.0
+        for c in range(n_classes):
+            p = np.float64(P[n, c])
+            total += p
+            roots += math.sqrt(p)
+            lowest = min(lowest, p)
+        good = good and abs(total - 1) <= sum_tolerance and lowest >= 0
+        root_y = math.sqrt(np.float64(P[n, labels[n]]))
+        along[n] = root_y / math.sqrt(total)
+        across[n] = (roots - root_y) / math.sqrt(total * (n_classes - 1))
+    return good
+
+
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def _slope(along, across, angle):
+    """First and second derivative, in the angle, of the sum of arcs to the geodesic's point."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    first, second = 0.0, 0.0
+    for n in range(len(along)):
+        a, b = along[n], across[n]
+        off_plane = max(1 - a * a - b * b, 0.0)
+        turn = a * cosine - b * sine
+        squared = off_plane + turn * turn + _TINY
+        inverse = 1 / math.sqrt(squared)
+        first -= turn * inverse
+        second += (a * sine + b * cosine) * off_plane * inverse / squared
+    return first, second
+
+
+@njit(nogil=True)
+def _closest(along, across, start, arc, resolution):
+    """Newton's method on the slope, within a bracket that makes its answer certain."""
+    low, high = resolution, 1 - resolution
+    # The minimum may sit at an end (Remark 2.2.1).
+    if _slope(along, across, start + arc * low)[0] >= 0:
+        return 0.0
+    if _slope(along, across, start + arc * high)[0] <= 0:
+        return 1.0
+    x, step, best, confirming = 0.5, 1.0, 0.5, False
+    while high - low > 2.5 * resolution:
+        first, second = _slope(along, across, start + arc * x)
+        if first == 0:
+            return x
+        if first < 0:
+            low = x
+        else:
+            high = x
+        if confirming and high - low <= 2.5 * resolution:
+            break
+        newton = x - first / max(second * arc, _TINY)
+        if confirming or not (low < newton < high) or abs(newton - x) > step / 2:
+            # Newton does not converge: a kink, or far from the minimum.
+            confirming, best = False, (low + high) / 2
+            step = high - low
+            x = best
+        elif abs(newton - x) < resolution / 2:
+            # Arrived, it seems: a slope of the other sign just beyond closes the bracket.
+            confirming, best = True, newton
+            x = newton + math.copysign(resolution, -first)
+            step = resolution
+        else:
+            step, x, best = abs(newton - x), newton, newton
+    return min(max(best, low), high)

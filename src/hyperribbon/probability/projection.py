@@ -1,0 +1,54 @@
+"""Random projection of the classes to fewer ones (thesis 3.5.2)."""
+
+import numpy as np
+
+from hyperribbon.probability.blocks import slices
+from hyperribbon.probability.distributions import (
+    as_distributions,
+    check_shape,
+    check_size,
+    sliceable,
+)
+
+
+def random_stochastic_projection(P, n_classes: int, seed: int) -> np.ndarray:
+    r"""Project distributions over C classes to distributions over fewer: rows p -> p R.
+
+    As if models predicted, instead of the classes, random mixtures of them: R, (C, n_classes),
+    is nonnegative with rows that sum to 1. The thesis (3.5.2) does not say how R is drawn; here
+    each row is uniform on the simplex (Dirichlet with all parameters 1). All models and samples
+    share R, so sets projected with one seed can be compared. Bhattacharyya distances cannot grow
+    (data-processing inequality), and mostly shrink.
+
+    Parameters
+    ----------
+    P : (..., N, C) distributions; of (m, N, C) arrays a block of models is read at a time
+    n_classes : int, 2 or more
+    seed : int, 0 or more; the same seed gives the same R
+
+    Returns
+    -------
+    (..., N, n_classes) float64
+
+    Raises
+    ------
+    DataError
+        If rows are not distributions, or a number is not what is expected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> P = np.full((3, 5, 100), 0.01)
+    >>> random_stochastic_projection(P, 10, seed=0).shape
+    (3, 5, 10)
+    """
+    P = sliceable(P, "P")
+    shape = check_shape(P)
+    n_classes = check_size(n_classes, "n_classes", least=2)
+    R = np.random.default_rng(check_size(seed, "seed", least=0)).dirichlet(
+        np.ones(n_classes), size=shape[-1]
+    )
+    projected = np.empty((*shape[:-1], n_classes))
+    for block in slices(P):
+        projected[block] = as_distributions(P[block]) @ R
+    return projected

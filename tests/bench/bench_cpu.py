@@ -1,0 +1,211 @@
+"""Speed and memory of the geometry core on this machine's CPU, as ratios measured in one run.
+
+    make bench
+
+Prints each figure beside what is required of it, and exits with 1 if one falls short.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+import zarr
+from scipy.linalg import eigh
+
+from hyperribbon.embedding import InPCA
+from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.probability import progress
+
+FAILED = []
+
+
+def main() -> None:
+    if sys.argv[1:] == ["memory"]:
+        return measure_memory()
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, numpy {np.__version__}")
+    bench_distance()
+    bench_memory()
+    bench_inpca()
+    bench_progress()
+    sys.exit(1 if FAILED else 0)
+
+
+def report(what: str, figure: str, required: str = "", fine: bool = True) -> None:
+    verdict = f"required {required}: {'yes' if fine else 'NO'}" if required else ""
+    print(f"{what:<58} {figure:>14}  {verdict}", flush=True)
+    if not fine:
+        FAILED.append(what)
+
+
+def best_of(repeats: int, function, *args, **options) -> float:
+    """Least time of some runs, in seconds; the first compiles and warms up."""
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        function(*args, **options)
+        times.append(perf_counter() - start)
+    return min(times)
+
+
+def random_predictions(m: int, n_samples: int, n_classes: int, seed: int = 0) -> np.ndarray:
+    """Softmax of noise that grows from model to model, as confidence does in training, float32."""
+    generator = torch.Generator().manual_seed(seed)
+    P = torch.empty(m, n_samples, n_classes)
+    for k in range(m):
+        torch.randn(n_samples, n_classes, generator=generator, out=P[k])
+        P[k] = (P[k] * (0.1 + 8 * k / m)).softmax(dim=1)
+    return P.numpy()
+
+
+# Distances
+
+
+def reference_distance(P: np.ndarray) -> np.ndarray:
+    """What the research code does: batched products of square roots, and every logarithm."""
+    roots = torch.from_numpy(P).sqrt().transpose(0, 1).contiguous()
+    n_samples, m, _ = roots.shape
+    D = torch.zeros(m, m, dtype=torch.float64)
+    for start in range(0, n_samples, 20):
+        part = roots[start : start + 20]
+        for i in range(0, m, 500):
+            coefficients = torch.bmm(part[:, i : i + 500], part.transpose(1, 2))
+            D[i : i + 500] -= coefficients.log().sum(dim=0, dtype=torch.float64)
+    return (D / n_samples).numpy()
+
+
+def gemm_rate(dtype: torch.dtype) -> float:
+    """FLOP/s of a large matrix product, the better one of torch's and numpy's."""
+    a, b = (torch.randn(4096, 4096, dtype=dtype) for _ in range(2))
+    seconds = min(
+        best_of(4, torch.mm, a, b, out=torch.empty_like(a)),
+        best_of(4, np.matmul, a.numpy(), b.numpy(), out=np.empty_like(a.numpy())),
+    )
+    return 2 * 4096**3 / seconds
+
+
+def bench_distance() -> None:
+    m, n_samples, n_classes = 2000, 2000, 10
+    print(f"\nBhattacharyya distances, m = {m:,}, N = {n_samples:,}, C = {n_classes}, float32")
+    P = random_predictions(m, n_samples, n_classes)
+    operations = m * (m + 1) / 2 * n_samples * n_classes * 2  # of the triangle
+    rate = gemm_rate(torch.float32)
+    report("matrix product of float32 (sgemm)", f"{rate / 1e9:.0f} GFLOP/s")
+    seconds = best_of(5, pairwise_distance, P)
+    report("ours", f"{seconds:.3f} s")
+    start = perf_counter()
+    expected = reference_distance(P)
+    reference = perf_counter() - start
+    report("reference", f"{reference:.1f} s")
+    report("ours over reference", f"{reference / seconds:.0f}x", "50x", reference >= 50 * seconds)
+    share = operations / seconds / rate
+    report("share of sgemm, packing included", f"{share:.0%}", "25%", share >= 0.25)
+    error = np.abs(pairwise_distance(P) - expected) / np.maximum(1, expected)
+    report("largest difference from the reference", f"{error.max():.1e}")
+    rows = np.linspace(0, m - 1, 40).astype(int)
+    exact = pairwise_distance(P[rows].astype(np.float64), P.astype(np.float64))
+    error = np.abs(pairwise_distance(P)[rows] - exact) / np.maximum(1, exact)
+    report("error against float64", f"{error.max():.1e}", "1e-6", error.max() <= 1e-6)
+    seconds = best_of(3, pairwise_distance, P.astype(np.float64))
+    rate = gemm_rate(torch.float64)
+    report("ours in float64", f"{seconds:.3f} s")
+    report("share of dgemm", f"{operations / seconds / rate:.0%}")
+    for metric in ("geodesic", "symmetric_kl", "euclidean"):
+        report(metric, f"{best_of(2, pairwise_distance, P, metric=metric):.3f} s")
+
+
+# Memory
+
+
+def bench_memory() -> None:
+    m, n_samples, n_classes = 20_000, 1000, 10
+    print(f"\nFrom Zarr to Zarr, m = {m:,}, N = {n_samples:,}, C = {n_classes}")
+    with tempfile.TemporaryDirectory() as folder:
+        P = zarr.create_array(
+            Path(folder) / "P.zarr",
+            shape=(m, n_samples, n_classes),
+            chunks=(1, n_samples, n_classes),
+            dtype="float32",
+        )
+        for start in range(0, m, 1000):
+            P[start : start + 1000] = random_predictions(1000, n_samples, n_classes, start)
+        output = subprocess.run(
+            [sys.executable, __file__, "memory"], cwd=folder, stdout=subprocess.PIPE, check=True
+        ).stdout
+    seconds, peak = map(float, output.split())
+    report("time, with reading and writing", f"{seconds:.0f} s")
+    report("peak memory of the whole process", f"{peak:.2f} GiB", "2 GiB", peak < 2)
+
+
+def measure_memory() -> None:
+    """In a process of its own: time in s and peak memory in GiB."""
+    P = zarr.open_array("P.zarr", mode="r")
+    out = zarr.create_array(
+        "D.zarr", shape=P.shape[:1] * 2, chunks=(1024, 1024), dtype="float64", fill_value=np.nan
+    )
+    start = perf_counter()
+    pairwise_distance(P, out=out)
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(perf_counter() - start, kilobytes / 2 ** (30 if sys.platform == "darwin" else 20))
+
+
+# InPCA and progress
+
+
+def bench_inpca() -> None:
+    m, k = 8000, 50
+    print(f"\nInPCA, m = {m:,}, k = {k}")
+    # Trajectories of 40 models that end in different places, 50 samples of 10 classes.
+    D = pairwise_distance(trajectories(200, 40, 50, 10))
+    seconds = best_of(2, InPCA(k, metric="precomputed", solver="block", random_state=0).fit, D)
+    inpca = InPCA(k, metric="precomputed", solver="block", random_state=0).fit(D)
+    report("block solver", f"{seconds:.2f} s")
+    residual = inpca.residuals_.max()
+    report("largest residual, relative", f"{residual:.1e}", "1e-8", residual < 1e-8)
+    report("time-like among them", f"{(inpca.signature_ < 0).sum()}")
+    means = D.mean(axis=0)
+    W = -0.5 * (D - means - means[:, None] + means.mean())
+    start = perf_counter()
+    eigenvalues = eigh(W, driver="evd", overwrite_a=True, check_finite=False)[0]
+    full = perf_counter() - start
+    report("full eigh", f"{full:.1f} s")
+    report("block solver over eigh", f"{full / seconds:.0f}x", "10x", full >= 10 * seconds)
+    leading = eigenvalues[np.argsort(-np.abs(eigenvalues))[:k]]
+    error = np.abs(inpca.eigenvalues_ - leading).max() / abs(leading[0])
+    report("error of the eigenvalues, of the first", f"{error:.1e}", "1e-12", error < 1e-12)
+
+
+def trajectories(n: int, length: int, n_samples: int, n_classes: int) -> np.ndarray:
+    """Predictions on n noisy ways from ignorance to corners of their own, float32."""
+    rng = np.random.default_rng(0)
+    ends = 6 * rng.normal(size=(n, 1, n_samples, n_classes)) + 8 * rng.normal(
+        size=(1, 1, n_samples, n_classes)
+    )
+    logits = np.linspace(0, 1, length)[:, None, None] * ends
+    logits += 0.1 * rng.normal(size=logits.shape)
+    P = torch.from_numpy(logits.astype(np.float32)).softmax(dim=3)
+    return P.reshape(-1, n_samples, n_classes).numpy()
+
+
+def bench_progress() -> None:
+    m, n_samples, n_classes = 2000, 10_000, 10
+    print(f"\nProgress, m = {m:,}, N = {n_samples:,}, C = {n_classes}, float32")
+    P = random_predictions(m, n_samples, n_classes)
+    labels = np.random.default_rng(0).integers(n_classes, size=n_samples)
+    progress(P[:2], labels)
+    seconds = best_of(2, progress, P, labels)
+    report("ours", f"{seconds:.2f} s", "10 s", seconds < 10)
+    blocks = np.array_split(P, 64)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        reading = best_of(3, lambda: list(pool.map(np.max, blocks)))
+    report("reading the predictions once takes", f"{reading:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Speed of the distance engine on a GPU, and what it means for the whole study of the thesis.
+
+    make bench-gpu
+
+The floor is counted: a pair of models takes N C multiplications and additions. Exits with 1 if
+there is no GPU, or if it disagrees with the CPU.
+"""
+
+import sys
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.pairwise.plain import TorchKernel
+
+MODELS, SAMPLES, CLASSES = 151_407, 50_000, 10  # of the thesis
+
+
+def main() -> None:
+    if not torch.cuda.is_available():
+        print("torch finds no CUDA device", file=sys.stderr)
+        sys.exit(1)
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
+    a, b = (torch.randn(8192, 8192, device="cuda") for _ in range(2))
+    rate = 2 * 8192**3 / timed(lambda: a @ b)
+    print(f"matrix product of float32: {rate / 1e12:.1f} TFLOP/s")
+    whole = MODELS**2 * SAMPLES * CLASSES
+    print(
+        f"{MODELS:,} models x {SAMPLES:,} samples x {CLASSES} classes: {whole:.2g} operations, "
+        f"{whole / rate:.0f} s at that rate"
+    )
+    fine = all([bench(4096, 4000, 10), bench(512, 100, 1000)])
+    sys.exit(0 if fine else 1)
+
+
+def timed(function) -> float:
+    """Least time of four runs, in seconds; the first compiles."""
+    times = []
+    for _ in range(4):
+        torch.cuda.synchronize()
+        start = perf_counter()
+        function()
+        torch.cuda.synchronize()
+        times.append(perf_counter() - start)
+    return min(times)
+
+
+def kernels() -> dict:
+    """Every way to sum logarithms of coefficients in float32 on the GPU."""
+    tiny = float(np.finfo(np.float32).tiny)
+    plain = TorchKernel(
+        "bhattacharyya", "log_coefficients", single=True, floor=tiny, device="cuda", threads=8
+    )
+    found = {"torch": plain}
+    try:
+        from hyperribbon.pairwise.cuda import TritonKernel
+    except ImportError:
+        print("Triton is not installed")
+    else:
+        for precision in ("ieee", "tf32x3"):
+            found[f"Triton, {precision}"] = TritonKernel(
+                floor=tiny, device="cuda", threads=8, precision=precision
+            )
+    return found
+
+
+def bench(m: int, n_samples: int, n_classes: int) -> bool:
+    print(f"\nm = {m:,}, N = {n_samples:,}, C = {n_classes}, float32")
+    generator = torch.Generator().manual_seed(0)
+    P = torch.randn(m, n_samples, n_classes, generator=generator)
+    P = (P * torch.linspace(0.1, 8, m)[:, None, None]).softmax(dim=2).numpy()
+    rows = np.linspace(0, m - 1, 20).astype(int)
+    expected = pairwise_distance(P[rows].astype(float), P.astype(float))
+    operations = m**2 * n_samples * n_classes
+    fine = True
+    for name, kernel in kernels().items():
+        packed = kernel.pack(lambda part: P[part], m, n_samples, n_classes, "P")
+        seconds = timed(lambda kernel=kernel, packed=packed: kernel.sums(packed, packed))
+        D = np.triu(-kernel.sums(packed, packed) / n_samples, 1)
+        D += D.T
+        error = (np.abs(D[rows] - expected) / np.maximum(1, expected)).max()
+        fine &= bool(error <= 1e-6)
+        rate = operations / seconds
+        whole = MODELS**2 * SAMPLES * n_classes / rate
+        print(
+            f"{name:<15} {seconds:.3f} s, {rate / 1e12:.1f} TFLOP/s, error {error:.1e}; "
+            f"the whole matrix in {whole / 60:.1f} minutes"
+        )
+    seconds = timed(lambda: pairwise_distance(P, device="cuda"))
+    print(f"{'in all':<15} {seconds:.3f} s, from the host's memory and back")
+    return fine
+
+
+if __name__ == "__main__":
+    main()
