@@ -1,3 +1,5 @@
+import tracemalloc
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -308,6 +310,26 @@ def test_from_disk_to_disk(random_models, small_memory, tmp_path):
     memmap = np.memmap(tmp_path / "D.bin", dtype="float64", mode="w+", shape=(14, 14))
     memmap[:] = np.nan
     np.testing.assert_array_equal(pairwise_distance(stored, out=memmap), D)
+
+
+def test_memory_does_not_grow_with_the_number_of_models(tmp_path, monkeypatch):
+    monkeypatch.setattr("hyperribbon.pairwise.cpu.CompiledKernel.memory", 2**20)
+    peaks = []
+    for m in (100, 400):
+        P = zarr.create_array(
+            tmp_path / f"P{m}.zarr", shape=(m, 200, 10), chunks=(1, 200, 10), dtype="float32"
+        )
+        P[:] = 0.1
+        out = nan_store(tmp_path / f"D{m}.zarr", (m, m), 64)
+        pairwise_distance(P[:2])  # compiles
+        tracemalloc.start()
+        pairwise_distance(P, out=out)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (out[:] < 1e-6).all()
+    models = 400 * 200 * 10 * 4
+    assert peaks[1] < 1.3 * peaks[0]
+    assert peaks[1] < 0.75 * models
 
 
 def test_goes_on_where_it_stopped(random_models, small_memory, tmp_path):
