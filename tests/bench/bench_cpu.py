@@ -5,7 +5,6 @@
 Prints each figure beside what is required of it, and exits with 1 if one falls short.
 """
 
-import os
 import resource
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from scipy.linalg import eigh
 from hyperribbon.embedding import InPCA
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import progress
+from hyperribbon.probability.blocks import n_threads
 
 FAILED = []
 
@@ -202,7 +202,7 @@ def bench_progress() -> None:
     seconds = best_of(2, progress, P, labels)
     report("ours", f"{seconds:.2f} s", "10 s", seconds < 10)
     blocks = np.array_split(P, 64)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(n_threads()) as pool:
         reading = best_of(3, lambda: list(pool.map(np.max, blocks)))
     report("reading the predictions once takes", f"{reading:.2f} s")
 

@@ -178,6 +178,13 @@ def test_models_of_any_kind_of_array(held, random_models):
     np.testing.assert_allclose(inpca.transform(held(P[9:])), expected.transform(P[9:]), atol=1e-12)
 
 
+def test_one_floor_for_every_precision():
+    """Models with no class in common are as far apart in a fit as in a transform."""
+    P = np.eye(3)[np.random.default_rng(0).integers(3, size=(9, 6))]
+    inpca = InPCA(n_components=4).fit(P.astype(np.float32))
+    np.testing.assert_allclose(inpca.transform(P), inpca.embedding_, atol=1e-4)
+
+
 def _changed(D, i, j, value):
     D = D.copy()
     D[i, j] = value

@@ -21,11 +21,11 @@ def triton_sums(monkeypatch):
 
     def distance(P, Q=None, floor=FLOOR_FLOAT32):
         kernel = TritonKernel(floor=floor, device=DEVICE, threads=2)
-        n_samples, n_classes = P.shape[1:]
-        A = kernel.pack(lambda part: P[part], len(P), n_samples, n_classes, "P")
+        n_samples = P.shape[1]
+        A = kernel.pack(lambda part: P[part], P.shape, "P")
         if Q is None:
             return -kernel.sums(A, A) / n_samples
-        B = kernel.pack(lambda part: Q[part], len(Q), n_samples, n_classes, "Q")
+        B = kernel.pack(lambda part: Q[part], Q.shape, "Q")
         return -kernel.sums(A, B) / n_samples
 
     return distance
@@ -39,6 +39,11 @@ def test_the_kernel_agrees_with_the_cpu(triton_sums, random_models, m, k, n, c):
     np.testing.assert_allclose(triton_sums(P, Q), pairwise_distance(P, Q), atol=1e-6)
     upper = np.triu(np.ones((m, m), dtype=bool), 1)
     np.testing.assert_allclose(triton_sums(P)[upper], pairwise_distance(P)[upper], atol=1e-6)
+
+
+def test_the_kernel_sums_many_equal_entries(triton_sums):
+    P = np.full((2, 9, 500), 1 / 500, dtype=np.float32)
+    assert np.abs(triton_sums(P, P)).max() < 1e-6
 
 
 def test_the_kernel_floors_disjoint_samples(triton_sums, random_models):

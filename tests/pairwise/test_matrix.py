@@ -147,6 +147,33 @@ def test_any_number_of_classes(random_models, brute_force, path, classes):
     np.testing.assert_allclose(single, pairwise_distance(P), atol=1e-6)
 
 
+@pytest.mark.parametrize("classes", [2, 10, 33, 50, 500, 1000])
+def test_equal_probabilities_do_not_add_up_errors(path, classes):
+    """Sums of equal entries, of one rounding error: ignorance, smoothed truth."""
+    labels = np.arange(11) % classes
+    P = np.stack(
+        [ignorance(11, classes), *(truth(labels, classes, smoothing=s) for s in (0.1, 0.5, 0.9))]
+    )
+    exact = pairwise_distance(P, P)
+    assert np.diagonal(exact).max() < 1e-13
+    single = P.astype(np.float32)
+    np.testing.assert_allclose(pairwise_distance(single, single), exact, atol=1e-6)
+
+
+def test_a_row_on_the_edge_of_what_may_be(path):
+    """Sums in another order may be just within the tolerance; the result is right, or an error."""
+    rng = np.random.default_rng(0)
+    P = rng.dirichlet(np.ones(100), size=(40, 1))
+    edge = 1 + 1e-4 + 1e-16 * rng.integers(-20, 21, size=(40, 1, 1))
+    refused = 0
+    for p in P * edge:
+        try:
+            assert pairwise_distance(p[None], P[:1] * 1.0).max() < 2
+        except DataError:
+            refused += 1
+    assert refused > 0
+
+
 # Disjoint supports
 
 
@@ -251,6 +278,30 @@ def test_every_model_is_read_once_and_once_more_for_each_band(random_models, sma
     assert parts.reads.tolist() == [1] * 6 + [2] * 6  # two bands of two blocks of three
 
 
+@pytest.mark.parametrize("length", [7, 40, 90])
+def test_long_chunks_are_not_read_for_every_panel(random_models, length):
+    P = random_models(5, 90, 6, 3)
+    reads = np.zeros(-(-90 // length))
+
+    def load(block, block_info=None):
+        if block_info:
+            reads[block_info[0]["chunk-location"][0]] += 1
+        return block
+
+    lazy = da.from_array(P, chunks=(length, 6, 3)).map_blocks(load, dtype=P.dtype)
+    np.testing.assert_array_equal(pairwise_distance(lazy), pairwise_distance(P))
+    assert reads.max() <= 2
+
+
+def test_chunks_of_the_result_do_not_make_tiles_larger(random_models, small_memory, tmp_path):
+    P = random_models(6, 14, 9, 4)
+    D = pairwise_distance(P)
+    small_memory(P)
+    for chunk in (1, 2, 5, 14):
+        out = nan_store(tmp_path / f"{chunk}.zarr", (14, 14), chunk)
+        np.testing.assert_array_equal(pairwise_distance(P, out=out)[:], D)
+
+
 def test_whatever_holds_the_models(random_models, tmp_path, path):
     P = random_models(2, 9, 20, 5)
     D = pairwise_distance(P)
@@ -353,18 +404,26 @@ def test_goes_on_where_it_stopped(random_models, small_memory, tmp_path):
     marked = np.where(done, D + 1, np.nan)  # would show if they were computed again
     out[:] = marked
     out[0, 13] = np.nan  # a mirror image that was not written
-    pairwise_distance(P, out=out)
+    pairwise_distance(P, out=out, resume=True)
     again = out[:] == D
     kept = done.copy()
     kept[0:3, 12:14] = kept[12:14, 0:3] = False
     np.testing.assert_array_equal(again, ~kept)
     # Nothing is left to do: no model is read.
-    pairwise_distance(Stopping(), out=out)
+    pairwise_distance(Stopping(), out=out, resume=True)
+
+
+def test_without_resume_what_was_there_is_computed_anew(random_models, tmp_path):
+    P = random_models(8, 5, 9, 4)
+    D = pairwise_distance(P)
+    fresh = zarr.create_array(tmp_path / "D.zarr", shape=(5, 5), chunks=(5, 5), dtype="float64")
+    for out in (fresh, np.ones((5, 5), dtype=np.float32)):
+        np.testing.assert_allclose(pairwise_distance(P, out=out)[:], D, atol=1e-6)
 
 
 def test_a_fault_while_writing_is_not_lost(random_models, small_memory):
     class Full:
-        shape = (9, 9)
+        shape, dtype = (9, 9), np.dtype(np.float64)
 
         def __getitem__(self, key):
             return np.full((1, 1), np.nan)
@@ -443,7 +502,12 @@ def test_different_samples_or_classes_are_refused():
         ({"metric": None}, "metric = None"),
         ({"device": "abacus"}, "device = 'abacus': expected 'cpu' or 'cuda'"),
         ({"device": "meta"}, "device = 'meta'"),
-        ({"out": np.zeros((2, 3))}, "out: shape (2, 3), expected (2, 2)"),
+        ({"out": np.zeros((2, 3))}, "out: shape (2, 3) of float64, expected (2, 2) of floats"),
+        ({"out": np.zeros((2, 2), dtype=int)}, "out: shape (2, 2) of int64, expected"),
+        ({"out": [[0.0, 0.0], [0.0, 0.0]]}, "out: list, expected an array with slices"),
+        ({"out": da.zeros((2, 2))}, "out: Array, which cannot be written to"),
+        ({"out": torch.zeros(2, 2)}, "out: Tensor, which cannot be written to"),
+        ({"resume": True}, "resume = True: expected with out"),
         ({"threads": 0}, "threads = 0: expected an integer, 1 or more"),
         ({"threads": 1.5}, "threads = 1.5"),
     ],

@@ -27,3 +27,14 @@ def test_slices_follow_chunks(monkeypatch):
 def test_a_model_larger_than_a_block_is_one_slice(monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 8)
     assert list(blocks.slices(np.empty((2, 4, 3)))) == [slice(0, 1), slice(1, 2)]
+
+
+def test_long_chunks_do_not_make_blocks_of_everything(monkeypatch):
+    monkeypatch.setattr("hyperribbon.probability.blocks.BLOCK_BYTES", 8 * 10 * 100)
+
+    class Chunked:
+        shape, chunks = (1000, 100), (1000, 7)
+
+    assert max(part.stop - part.start for part in blocks.slices(Chunked())) == 10
+    Chunked.chunks = (30, 100)
+    assert {part.stop - part.start for part in blocks.slices(Chunked())} == {30, 10}

@@ -126,7 +126,7 @@ def test_tables_are_tidy_and_complete(results):
     assert len(tables["trajectories"]) == 2 * n_trainings
     stress = tables["explained_stress"].query("split == 'train'")["explained_stress"]
     assert stress.is_monotonic_increasing
-    assert stress.iloc[-1] == pytest.approx(1)
+    assert stress.iloc[-1] == pytest.approx(1, abs=1e-3)  # of the dimensions kept
     n_pairs = len(STUDY.configurations()) * (len(STUDY.configurations()) + 1) / 2
     assert len(tables["configuration_distances"]) == 2 * n_pairs
     assert tables["diverged"].empty

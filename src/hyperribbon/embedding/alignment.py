@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy
 
 
 class Alignment(NamedTuple):
@@ -63,7 +64,7 @@ def align(A, B, signature, *, scale: bool = False) -> Alignment:
     >>> bool(np.allclose(aligned, B)), round(rmsd, 9)
     (True, 0.0)
     """
-    A, B = np.asarray(A, dtype=np.float64), np.asarray(B, dtype=np.float64)
+    A, B = as_numpy(A, "A").astype(np.float64), as_numpy(B, "B").astype(np.float64)
     signature = np.asarray(signature)
     if A.ndim != 2 or A.shape != B.shape or 0 in A.shape:
         raise DataError(f"A, B: shapes {A.shape}, {B.shape}, expected (points, coordinates) twice")

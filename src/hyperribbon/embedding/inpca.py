@@ -12,8 +12,9 @@ from hyperribbon.embedding.base import MinkowskiEmbedding, one_point, validated
 from hyperribbon.embedding.fidelity import check_weights, explained_stress, measure
 from hyperribbon.embedding.operators import CentredDistances, check_square, to_float64
 from hyperribbon.errors import DataError
-from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.blocks import slices
+from hyperribbon.probability.distributions import as_numpy
 
 
 class InPCA(MinkowskiEmbedding):
@@ -59,7 +60,8 @@ class InPCA(MinkowskiEmbedding):
     explained_pairwise_distance_ : (n_components,), of the first d dimensions (Eq. 2.4.2),
         :math:`1 - \sum |D_{uv} - \hat D_{uv}| / \sum |D_{uv}|`
     residuals_ : (n_components,), :math:`\|W U_k - \lambda_k U_k\| / |\lambda_k|`; over
-        :math:`|\lambda_1|` where the eigenvalue is 0
+        :math:`|\lambda_1|` where the eigenvalue is 0. Rounding leaves about 1e-16
+        :math:`|\lambda_1 / \lambda_k|`
     X_fit_ : the X fitted, not copied, unless ``metric="precomputed"``; `transform` needs it
     n_features_in_ : int, ``X.shape[1]``
     feature_names_in_ : (n_features_in_,), only if X has names of columns that are all strings
@@ -185,7 +187,7 @@ class InPCA(MinkowskiEmbedding):
     def _checked(self, X, *, reset: bool):
         """X as something with a shape and slices, as the metric needs it."""
         if isinstance(self.metric, str) and self.metric != "precomputed":
-            X = X if hasattr(X, "shape") else np.asarray(X)
+            X = X if hasattr(X, "shape") else as_numpy(X, "X")
             if len(X.shape) != 3 or not X.shape[0]:
                 raise DataError(
                     f"X: shape {tuple(X.shape)}, expected (models, samples, classes) for metric "
@@ -211,7 +213,8 @@ class InPCA(MinkowskiEmbedding):
     def _distances(self, X, Y) -> np.ndarray:
         """From each of X to each of Y, (len(X), len(Y)); Y is X in a fit."""
         if not callable(self.metric):
-            return pairwise_distance(X, None if Y is X else Y, metric=self.metric)
+            # One floor in fit and transform, whatever the precision of either's X.
+            return pairwise_distance(X, None if Y is X else Y, metric=self.metric, floor=FLOOR)
         D = np.asarray(self.metric(X, Y))
         expected = (X.shape[0], Y.shape[0])
         if D.shape != expected:

@@ -14,6 +14,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability import as_distributions
 from hyperribbon.probability.blocks import slices
 from hyperribbon.probability.distance import FLOOR
+from hyperribbon.probability.distributions import as_numpy
 
 # Probabilities and logarithms are kept between products if they take no more bytes than this.
 _KEPT_BYTES = 2**30
@@ -167,7 +168,7 @@ class IsKL(MinkowskiEmbedding):
         return self._measured
 
     def _checked(self, X, *, reset: bool):
-        X = X if hasattr(X, "shape") else np.asarray(X)
+        X = X if hasattr(X, "shape") else as_numpy(X, "X")
         if len(X.shape) != 3 or 0 in X.shape:
             raise DataError(
                 f"X: shape {tuple(X.shape)}, expected (models, samples, classes), none of them 0"
@@ -267,6 +268,6 @@ def _flat(P, floor: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _checked_floor(floor: float) -> float:
-    if not 0 < floor < 1:
-        raise DataError(f"floor = {floor}: expected above 0 and below 1; 0 has no logarithm")
+    if not isinstance(floor, int | float | np.number) or not 0 < floor < 1:
+        raise DataError(f"floor = {floor!r}: expected above 0 and below 1; 0 has no logarithm")
     return float(floor)

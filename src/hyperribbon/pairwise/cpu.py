@@ -55,24 +55,32 @@ class CompiledKernel:
     def __init__(self, what: str, *, single: bool, floor: float, threads: int):
         self._arcs = what == "arcs"
         self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.entry_bytes = self.dtype.itemsize
         self._floor = floor
         self._pool = ThreadPoolExecutor(threads)
         self._threads = threads
         self._lanes = lanes_of(self.dtype.itemsize)
 
-    def pack(self, read, n_models: int, n_samples: int, n_classes: int, name: str) -> Packed:
-        lanes = self._lanes
+    def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
+        (n_models, n_samples, n_classes), lanes = shape, self._lanes
         n_panels = -(-n_models // lanes)
         panels = np.empty((n_panels, n_samples * n_classes * lanes), self.dtype)
-        own = np.zeros(n_models)
+        own = np.empty(n_models)
 
-        def pack(panel: int) -> None:
-            models = slice(panel * lanes, min((panel + 1) * lanes, n_models))
-            block = read(models)
-            if not _pack(block, panels[panel], own[models], lanes, SUM_TOLERANCE):
-                as_distributions(block, name)  # says what is wrong
+        step = -(-at_once // lanes) * lanes
 
-        list(self._pool.map(pack, range(n_panels)))
+        def pack(first: int) -> None:
+            together = slice(first, min(first + step, n_models))
+            block = read(together)
+            for start in range(first, together.stop, lanes):
+                models = slice(start, min(start + lanes, together.stop))
+                rows = block[start - first : models.stop - first]
+                into = (panels[start // lanes], own[models], lanes, SUM_TOLERANCE)
+                if not _pack(rows, *into):
+                    # Says what is wrong, unless sums were within a rounding error of what may be.
+                    _pack(as_distributions(rows, name), *into)
+
+        list(self._pool.map(pack, range(0, n_models, step)))
         return Packed(panels, own, n_classes)
 
     def sums(self, A: Packed, B: Packed) -> np.ndarray:
@@ -125,6 +133,7 @@ class CompiledKernel:
 def _pack(P, panel, own, lanes, tolerance):
     """Square roots of normalised rows, (b, N, C) to (N, C, lanes); False if one is no row."""
     n_models, n_samples, n_classes = P.shape
+    own[:] = 0
     span = max(1, 4096 // (n_classes * lanes))  # samples whose part of the panel is in the cache
     for start in range(0, n_samples, span):
         stop = min(start + span, n_samples)

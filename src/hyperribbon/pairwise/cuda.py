@@ -7,6 +7,8 @@ N C multiplications and one logarithm.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import torch
 import triton
@@ -15,7 +17,6 @@ import triton.language as tl
 from hyperribbon.pairwise.plain import Packed, TorchKernel
 
 _GROUP = 8  # samples between two moves of the exponent
-_ROWS, _COLUMNS = 128, 64  # models of a program's tile; more, and its registers spill
 _CLASSES = 16  # the least that a matrix product of Triton's takes
 
 
@@ -27,11 +28,13 @@ class TritonKernel(TorchKernel):
     floor : of a coefficient
     device : torch device
     threads : int, that read
+    tile : models of a program's tile, rows and columns; larger ones spill more registers, smaller
+        ones read more
     precision : of Triton's matrix products: "ieee" for float32 units, "tf32x3" for tensor cores
         with three products of TF32
     """
 
-    def __init__(self, *, floor: float, device, threads: int, precision: str = "ieee"):
+    def __init__(self, *, floor: float, device, threads: int, tile=(128, 64), precision="ieee"):
         super().__init__(
             "bhattacharyya",
             "log_coefficients",
@@ -40,7 +43,7 @@ class TritonKernel(TorchKernel):
             device=device,
             threads=threads,
         )
-        self._precision = precision
+        self._tile, self._precision = tile, precision
 
     def sums(self, A: Packed, B: Packed) -> np.ndarray:
         (a,), (b,) = A.arrays, B.arrays
@@ -48,27 +51,28 @@ class TritonKernel(TorchKernel):
         shape = (n_a, b.shape[1])
         mantissas = torch.ones(shape, dtype=torch.float32, device=a.device)
         exponents = torch.zeros(shape, dtype=torch.int32, device=a.device)
-        grid = (triton.cdiv(shape[0], _ROWS), triton.cdiv(shape[1], _COLUMNS))
-        _multiply_coefficients[grid](
-            a,
-            b,
-            mantissas,
-            exponents,
-            n_samples,
-            *shape,
-            n_classes,
-            a.stride(0),
-            b.stride(0),
-            self._floor,
-            4 * max(self._floor, 5e-31),
-            UPPER=A is B,
-            GROUP=_GROUP,
-            ROWS=_ROWS,
-            COLUMNS=_COLUMNS,
-            CLASSES=_CLASSES if n_classes <= _CLASSES else 32,
-            PRECISION=self._precision,
-            num_warps=8,
-        )
+        grid = tuple(map(triton.cdiv, shape, self._tile))
+        with torch.cuda.device(a.device) if a.is_cuda else nullcontext():
+            _multiply_coefficients[grid](
+                a,
+                b,
+                mantissas,
+                exponents,
+                n_samples,
+                *shape,
+                n_classes,
+                a.stride(0),
+                b.stride(0),
+                self._floor,
+                4 * max(self._floor, 5e-31),
+                UPPER=A is B,
+                GROUP=_GROUP,
+                ROWS=self._tile[0],
+                COLUMNS=self._tile[1],
+                CLASSES=_CLASSES if n_classes <= _CLASSES else 32,
+                PRECISION=self._precision,
+                num_warps=8,
+            )
         sums = mantissas.double().log_().add_(exponents, alpha=np.log(2))
         return sums.sub_(A.own[:, None]).sub_(B.own).cpu().numpy()
 
@@ -101,7 +105,8 @@ def _coefficients(
             mask=(columns[None, :] < n_b) & (classes[:, None] < n_classes),
             other=0.0,
         )
-        total = tl.dot(left, right, total, input_precision=PRECISION)
+        # Sums of sums: errors of one long sum are of one sign where entries are equal.
+        total += tl.dot(left, right, input_precision=PRECISION)
     # Models that are not there must not look like disjoint ones.
     there = (rows[:, None] < n_a) & (columns[None, :] < n_b)
     return tl.where(there, total, 1.0)

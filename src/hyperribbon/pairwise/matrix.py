@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,6 +26,7 @@ def pairwise_distance(
     device=None,
     threads: int | None = None,
     out=None,
+    resume: bool = False,
     progress: bool = False,
 ) -> np.ndarray:
     r"""Distances between models, in one of five metrics.
@@ -51,11 +54,12 @@ def pairwise_distance(
         Coefficients below ``floor`` count as ``floor``; for ``symmetric_kl``, probabilities in the
         logarithm do. By default it is 1e-30, 69 nats, and 1.2e-38, 87 nats, where coefficients
         are computed in float32; ``floor=0`` gives inf.
-    device : torch device, as "cuda"; by default that of P if it is a torch tensor, else the CPU
+    device : torch device, as "cuda"; by default that of P if it is a CUDA tensor, else the CPU
     threads : int, on the CPU; all cores by default
-    out : array of shape (m, k) with slices (Zarr, memmap) to write to instead of memory. NaN
-        marks what is to be computed: a tile without NaN is kept, so that the same call goes on
-        where another was stopped. Tiles follow the chunks of ``out`` if they are square.
+    out : array of floats of shape (m, k) with slices (Zarr, memmap) to write to instead of
+        memory. Tiles follow the chunks of ``out`` if they are square and not too large.
+    resume : bool, go on where the same call was stopped: tiles of ``out`` that hold no NaN are
+        kept. Needs an ``out`` that was filled with NaN beforehand.
     progress : bool, show a bar; quiet when the output is not a terminal
 
     Returns
@@ -74,7 +78,7 @@ def pairwise_distance(
     in memory (on a GPU, half of its free memory); where they do not fit, they are read again for
     every part of the rows that does.
     Computes in float64, except for ``bhattacharyya`` of float32 inputs, which is in float32, to
-    within 1e-6 max(1, d) of a distance d.
+    within 1e-6 max(1, d) of a distance d. The first call compiles for a second.
 
     Examples
     --------
@@ -96,8 +100,9 @@ def pairwise_distance(
     k = len(columns)
     if columns.shape[1:] != rows.shape[1:]:
         raise DataError(f"Q: shape {columns.shape}, expected (models, {n_samples}, {n_classes})")
-    if out is not None and tuple(out.shape) != (m, k):
-        raise DataError(f"out: shape {tuple(out.shape)}, expected {(m, k)}")
+    chunk = None if out is None else _chunk_of(out, (m, k))
+    if resume and out is None:
+        raise DataError("resume = True: expected with out, where tiles were kept")
     device = _device(device, P)
     # float32 has no room for a smaller floor.
     single = (
@@ -108,9 +113,7 @@ def pairwise_distance(
     )
     floor = floor_of(floor, single)
     kernel = _kernel(chosen, single, floor, device, threads)
-    chunks = getattr(out, "chunks", None)
-    square = chunks is not None and chunks[0] == chunks[1]
-    tiling = tiling_for(kernel, n_samples, n_classes, chunks[0] if square else None)
+    tiling = tiling_for(kernel, n_samples, n_classes, chunk)
     row_blocks, column_blocks = tiling.blocks(rows), tiling.blocks(columns)
     result = np.empty((m, k)) if out is None else out
     bar = tqdm(
@@ -126,7 +129,7 @@ def pairwise_distance(
         return symmetric and r != c
 
     def wanted(r: int, c: int) -> bool:
-        if out is None:
+        if not resume:
             return True
         i, j = row_blocks[r], column_blocks[c]
         tiles = [out[i, j], out[j, i]] if mirrored(r, c) else [out[i, j]]
@@ -159,10 +162,23 @@ def pairwise_distance(
     return result
 
 
+def _chunk_of(out, shape: tuple[int, int]) -> int | None:
+    """Side of the square chunks of what is written to, if it has them; a DataError if unfit."""
+    kind = type(out).__name__
+    if not all(hasattr(out, name) for name in ("shape", "dtype", "__setitem__")):
+        raise DataError(f"out: {kind}, expected an array with slices, of numpy or Zarr")
+    if hasattr(out, "detach") or hasattr(out, "dask"):
+        raise DataError(f"out: {kind}, which cannot be written to by slices of numpy arrays")
+    if tuple(out.shape) != shape or np.dtype(out.dtype).kind != "f":
+        raise DataError(f"out: shape {tuple(out.shape)} of {out.dtype}, expected {shape} of floats")
+    chunks = getattr(out, "chunks", None)
+    return chunks[0] if chunks is not None and chunks[0] == chunks[1] else None
+
+
 def _device(device, P) -> str:
     """Name of the torch device to compute on."""
     if device is None:
-        return str(P.device) if hasattr(P, "detach") else "cpu"
+        return str(P.device) if getattr(P, "is_cuda", False) else "cpu"
     import torch
 
     try:
@@ -176,6 +192,11 @@ def _device(device, P) -> str:
     return str(device)
 
 
+def _has_compiler() -> bool:
+    """Whether Triton, which compiles a little C to launch its kernels, can do so."""
+    return bool(os.environ.get("CC")) or any(map(shutil.which, ("gcc", "clang", "cc")))
+
+
 def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
     """The fastest kernel there is for a metric on a device."""
     options = {"single": single, "floor": floor, "threads": threads}
@@ -186,7 +207,7 @@ def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Ke
             pass  # no numba here
         else:
             return CompiledKernel(metric.kernel, **options)
-    if device != "cpu" and single:
+    if device != "cpu" and single and _has_compiler():
         try:
             from hyperribbon.pairwise.cuda import TritonKernel
         except ImportError:

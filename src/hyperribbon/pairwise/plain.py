@@ -13,6 +13,7 @@ import torch
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
 
 _STEP = 2**22  # entries of models read at a time
+_SUMMED = 32  # classes in a partial sum
 _GROUP = 8  # samples whose coefficients are multiplied before a logarithm
 _SIDE = {"cpu": 512, "cuda": 4096}  # models a side of a tile
 
@@ -46,48 +47,59 @@ class TorchKernel:
         self._threads = threads
         if self._device.type == "cuda":
             self.memory = torch.cuda.mem_get_info(self._device)[0] // 2
-        self.dtype = np.dtype(np.float32 if self._single else np.float64)
+        arrays = 1 if metric != "symmetric_kl" else 3 if floor == 0 else 2
+        self.entry_bytes = arrays * (4 if single else 8)
 
-    def pack(self, read, n_models: int, n_samples: int, n_classes: int, name: str) -> Packed:
-        step = max(1, _STEP // (n_samples * n_classes))
+    def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
+        n_models, n_samples, n_classes = shape
+        step = max(at_once, _STEP // (n_samples * n_classes))
         parts = [slice(k, min(k + step, n_models)) for k in range(0, n_models, step)]
-        packed = []
+        # By models, as matrix products take them, or by samples.
+        whole = (n_models, -1) if self._what == "products" else (n_samples, n_models, n_classes)
+        packed, own = (), torch.empty(n_models, dtype=torch.float64, device=self._device)
         with ThreadPoolExecutor(self._threads) as readers:
             coming = deque(readers.submit(read, part) for part in parts[: self._threads])
-            for n in range(len(parts)):
+            for n, part in enumerate(parts):
                 block = coming.popleft().result()
                 coming.extend(
                     readers.submit(read, part)
                     for part in parts[n + self._threads : n + self._threads + 1]
                 )
-                packed.append(self._transform(self._normalised(block, name)))
-        arrays, own = zip(*packed, strict=True)
-        model_axis = 0 if self._what == "products" else 1
-        arrays = tuple(torch.cat(pieces, dim=model_axis) for pieces in zip(*arrays, strict=True))
-        return Packed(arrays, torch.cat(own))
+                arrays, own[part] = self._transform(self._normalised(block, name))
+                if not packed:
+                    packed = tuple(
+                        array.new_empty([size if size >= 0 else array.shape[1] for size in whole])
+                        for array in arrays
+                    )
+                for array, entries in zip(packed, arrays, strict=True):
+                    (array if self._what == "products" else array.transpose(0, 1))[part] = entries
+        return Packed(packed, own)
 
     def _normalised(self, block: np.ndarray, name: str) -> torch.Tensor:
         """Checked and normalised where it will be used."""
+        if not block.flags.writeable:  # torch would warn
+            block = block.copy()
         P = torch.from_numpy(block).to(self._device).double()
         total = P.sum(dim=2, keepdim=True)
         fine = ((total - 1).abs().max() <= SUM_TOLERANCE) & (P.min() >= 0)
         if not fine:
-            as_distributions(block, name)  # says what is wrong
+            # Says what is wrong, unless sums were within a rounding error of what may be.
+            as_distributions(block, name)
         return P / total
 
     def _transform(self, P: torch.Tensor) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
         if self._what == "products":
             P = P.flatten(1)
             if self._metric == "euclidean":
-                return (2 * P, P), (P * P).sum(dim=1)
+                return (P,), (P * P).sum(dim=1)
             # (p - q)(ln p - ln q) = p ln p + q ln q - (p ln q + q ln p)
             zero = (P == 0).double() if self._floor == 0 else P.new_zeros((len(P), 0))
             log = torch.where(P > 0, P, 1).log() if self._floor == 0 else P.clamp(self._floor).log()
             return (P, log, zero), (P * log).sum(dim=1)
-        roots = P.sqrt().transpose(0, 1).contiguous()
+        roots = P.sqrt()
         if self._single:
             roots = roots.float()
-        own = roots.double().square().sum(dim=2).log().sum(dim=0) / 2
+        own = roots.double().square().sum(dim=2).log().sum(dim=1) / 2
         return (roots,), own
 
     def sums(self, A: Packed, B: Packed) -> np.ndarray:
@@ -110,16 +122,24 @@ class TorchKernel:
         tiny = torch.finfo(a.dtype).tiny
         floor, low = max(self._floor, tiny), max(self._floor, tiny**0.8)
         product, coefficient = (a.new_empty(out.shape) for _ in range(2))
+
+        def coefficients(n: int, into: torch.Tensor) -> torch.Tensor:
+            # Sums of sums: errors of one long sum are of one sign where entries are equal.
+            into.zero_()
+            for p, q in zip(a[n].split(_SUMMED, dim=1), b[n].split(_SUMMED, dim=1), strict=True):
+                into.addmm_(p, q.T)
+            return into
+
         for start in range(0, len(a), _GROUP):
             samples = range(start, min(start + _GROUP, len(a)))
-            torch.mm(a[start], b[start].T, out=product)
+            coefficients(start, product)
             for n in samples[1:]:
-                product.mul_(torch.mm(a[n], b[n].T, out=coefficient))
+                product.mul_(coefficients(n, coefficient))
             if product.min() >= low:
                 out += product.log_()
                 continue
             for n in samples:
-                torch.mm(a[n], b[n].T, out=coefficient)
+                coefficients(n, coefficient)
                 zero = coefficient == 0 if self._floor == 0 else None
                 coefficient.clamp_(min=floor)
                 if zero is not None:
@@ -142,7 +162,7 @@ class TorchKernel:
     def _products(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
         out += A.own[:, None] + B.own
         if self._metric == "euclidean":
-            out.addmm_(A.arrays[0], B.arrays[1].T, alpha=-1)
+            out.addmm_(A.arrays[0], B.arrays[0].T, alpha=-2)
             return
         (p, ln_p, p_zero), (q, ln_q, q_zero) = A.arrays, B.arrays
         out.addmm_(p, ln_q.T, alpha=-1).addmm_(ln_p, q.T, alpha=-1)

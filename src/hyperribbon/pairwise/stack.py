@@ -10,6 +10,8 @@ import numpy as np
 from hyperribbon.errors import DataError
 from hyperribbon.probability.distributions import as_numpy, check_shape
 
+_READ_BYTES = 2**26
+
 
 class Stack:
     """Models (m, N, C) of an array, or of a sequence of arrays, that is read only where asked.
@@ -25,6 +27,7 @@ class Stack:
     name : str
     shape : (m, N, C)
     single : bool, whether entries are of float32 or less
+    at_once : int, models to read together, so that few chunks are read twice, within 64 MB
     """
 
     def __init__(self, P, name: str):
@@ -44,6 +47,8 @@ class Stack:
         self._starts = [0, *accumulate(lengths)]
         self.shape = (self._starts[-1], *tuple(parts[0].shape)[-2:])
         self.single = all(_is_single(part) for part in parts)
+        longest = max(_chunk_length(part) for part in parts)
+        self.at_once = max(1, min(longest, _READ_BYTES // (8 * self.shape[1] * self.shape[2])))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -78,6 +83,14 @@ def _parts(P, name: str) -> list:
     if any(hasattr(part, "shape") for part in parts):
         return [part if hasattr(part, "shape") else as_numpy(part, name) for part in parts]
     return [as_numpy(P, name)]
+
+
+def _chunk_length(part) -> int:
+    """Models that lie in one chunk."""
+    if len(part.shape) == 2:
+        return 1
+    length = (getattr(part, "chunks", None) or (1,))[0]
+    return max(length) if isinstance(length, tuple) else length
 
 
 def _is_single(part) -> bool:

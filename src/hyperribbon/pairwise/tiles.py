@@ -20,15 +20,18 @@ _LARGEST, _SMALLEST = 2048, 64  # models a side of a tile
 class Kernel(Protocol):
     """What packs blocks of models and sums over samples; see cpu.py, cuda.py, plain.py.
 
-    dtype : of packed models
+    entry_bytes : of memory that an entry of a packed model takes
     memory : bytes that packed models may take
     """
 
-    dtype: np.dtype
+    entry_bytes: int
     memory: int
 
-    def pack(self, read, n_models: int, n_samples: int, n_classes: int, name: str):
-        """Check, normalise and transform; ``read(slice of models)`` gives (b, n, C)."""
+    def pack(self, read, shape: tuple[int, int, int], name: str, at_once: int = 1):
+        """Check, normalise and transform models of a shape (b, n, C).
+
+        ``read(slice of models)`` gives some of them, cheapest ``at_once`` or more at a time.
+        """
 
     def sums(self, A, B) -> np.ndarray:
         """(a, b) float64; only the upper triangle is sure to be filled if B is A."""
@@ -48,10 +51,10 @@ class Tiling(NamedTuple):
 
 def tiling_for(kernel: Kernel, n_samples: int, n_classes: int, chunk: int | None) -> Tiling:
     """Tiles that fit the kernel's memory, and are whole chunks of the result if it has them."""
-    model = n_samples * n_classes * kernel.dtype.itemsize
+    model = n_samples * n_classes * kernel.entry_bytes
     tile = max(_SMALLEST, min(_LARGEST, kernel.memory // 4 // model))
-    if chunk is not None:
-        tile = max(1, tile // chunk) * chunk
+    if chunk is not None and chunk <= tile:
+        tile = tile // chunk * chunk
     # Beside the band: a column block, and the next.
     band = max(1, kernel.memory // (tile * model) - 2)
     span = max(1, min(n_samples, kernel.memory // 3 * n_samples // (tile * model)))
@@ -79,10 +82,9 @@ def tile_sums(
             lambda part: stack.read(
                 slice(block.start + part.start, block.start + part.stop), samples
             ),
-            block.stop - block.start,
-            samples.stop - samples.start,
-            n_classes,
+            (block.stop - block.start, samples.stop - samples.start, n_classes),
             stack.name,
+            stack.at_once,
         )
 
     def todo(members: range) -> list[tuple[int, list[int]]]:

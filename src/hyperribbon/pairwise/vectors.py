@@ -17,6 +17,7 @@ _WIDE = bool(_FEATURES.get("avx512f"))
 _REGISTER_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx") else 16
 # Rows a kernel holds: two registers of coefficients each, of 32 registers, or of 16.
 ROWS = 8 if _WIDE else 4
+_SUMMED = 32  # classes in a partial sum
 _GROUP = 8  # samples between two moves of the exponent
 _INDEX = ir.IntType(64)
 
@@ -165,7 +166,9 @@ class _Vectors:
         self.lanes = lanes_of(4 if scalar == ir.FloatType() else 8)
         self.type = ir.VectorType(scalar, self.lanes)
         self.fma = self.function("fma", 3)
-        self._sums = [cgutils.alloca_once(builder, self.type) for _ in range(ROWS)]
+        self._sums, self._totals = (
+            [cgutils.alloca_once(builder, self.type) for _ in range(ROWS)] for _ in range(2)
+        )
 
     def function(self, name: str, n_arguments: int):
         suffix = f"v{self.lanes}f{32 if self.scalar == ir.FloatType() else 64}"
@@ -201,16 +204,30 @@ class _Vectors:
         builder = self._builder
         at = builder.mul(builder.mul(sample, self._n_classes), self.index(self.lanes))
         a, b = builder.gep(self._a, [at]), builder.gep(self._b, [at])
-        for total in self._sums:
+        # Sums of sums: the rounding errors of one long sum are of one sign where entries are equal.
+        blocks = builder.sdiv(
+            builder.add(self._n_classes, self.index(_SUMMED - 1)), self.index(_SUMMED)
+        )
+        for total in self._totals:
             builder.store(self.constant(0.0), total)
-        with cgutils.for_range(builder, self._n_classes) as classes:
-            offset = builder.mul(classes.index, self.index(self.lanes))
-            column = self.load(b, offset)
-            for row, total in enumerate(self._sums):
-                entry = builder.load(builder.gep(a, [builder.add(offset, self.index(row))]))
-                factors = [self.splat(entry), column]
-                if squared_chords:
-                    difference = builder.fsub(*factors)
-                    factors = [difference, difference]
-                builder.store(builder.call(self.fma, [*factors, builder.load(total)]), total)
-        return [builder.load(total) for total in self._sums]
+        with cgutils.for_range(builder, blocks) as block:
+            first = builder.mul(block.index, self.index(_SUMMED))
+            last = builder.add(first, self.index(_SUMMED))
+            within = builder.icmp_signed("<", last, self._n_classes)
+            last = builder.select(within, last, self._n_classes)
+            for partial in self._sums:
+                builder.store(self.constant(0.0), partial)
+            with cgutils.for_range_slice(builder, first, last, self.index(1), inc=True) as (c, _):
+                offset = builder.mul(c, self.index(self.lanes))
+                column = self.load(b, offset)
+                for row, partial in enumerate(self._sums):
+                    entry = builder.load(builder.gep(a, [builder.add(offset, self.index(row))]))
+                    factors = [self.splat(entry), column]
+                    if squared_chords:
+                        difference = builder.fsub(*factors)
+                        factors = [difference, difference]
+                    product = builder.call(self.fma, [*factors, builder.load(partial)])
+                    builder.store(product, partial)
+            for total, partial in zip(self._totals, self._sums, strict=True):
+                builder.store(builder.fadd(builder.load(total), builder.load(partial)), total)
+        return [builder.load(total) for total in self._totals]

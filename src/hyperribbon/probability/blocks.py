@@ -22,7 +22,9 @@ def slices(P, axis: int = 0, *, parts: int = 1) -> Iterator[slice]:
     # Zarr's chunks are numbers, those of dask are tuples. A chunk cut in two is read twice.
     chunk = (getattr(P, "chunks", None) or (1,) * len(P.shape))[axis]
     chunk = chunk[0] if isinstance(chunk, tuple) else chunk
-    step = -(-step // chunk) * chunk
+    whole = -(-step // chunk) * chunk
+    if whole <= 4 * step:  # else memory comes first
+        step = whole
     for start in range(0, length, step):
         yield slice(start, min(start + step, length))
 

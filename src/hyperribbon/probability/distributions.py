@@ -59,8 +59,8 @@ def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndar
     """
     n_classes = check_size(n_classes, "n_classes")
     labels = check_labels(labels, n_classes)
-    if not 0 <= smoothing < 1:
-        raise DataError(f"smoothing = {smoothing}: expected 0 to below 1")
+    if not isinstance(smoothing, int | float | np.number) or not 0 <= smoothing < 1:
+        raise DataError(f"smoothing = {smoothing!r}: expected a number, 0 to below 1")
     rows = np.full((len(labels), n_classes), smoothing / n_classes)
     rows[np.arange(len(labels)), labels] += 1 - smoothing
     return rows
