@@ -50,7 +50,7 @@ class CompiledKernel:
     threads : int
     """
 
-    memory = 2**30
+    memory = 3 * 2**28
 
     def __init__(self, what: str, *, single: bool, floor: float, threads: int):
         self._arcs = what == "arcs"

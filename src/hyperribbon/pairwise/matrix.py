@@ -74,8 +74,8 @@ def pairwise_distance(
     Notes
     -----
     Costs m k N C multiplications, half of that if Q is None. Besides the result, of which only a
-    tile of at most 2048 models squared is in memory if ``out`` is given, at most 1 GB of models is
-    in memory (on a GPU, half of its free memory); where they do not fit, they are read again for
+    tile of at most 2048 models squared is in memory if ``out`` is given, at most 0.8 GB of models
+    is in memory (on a GPU, half of its free memory); where they do not fit, they are read again for
     every part of the rows that does.
     Computes in float64, except for ``bhattacharyya`` of float32 inputs, which is in float32, to
     within 1e-6 max(1, d) of a distance d. The first call compiles for a second.

@@ -38,7 +38,7 @@ class TorchKernel:
     threads : int
     """
 
-    memory = 2**30
+    memory = 3 * 2**28
 
     def __init__(self, metric: str, what: str, *, single: bool, floor: float, device, threads: int):
         self._metric, self._what, self._floor = metric, what, floor
