@@ -35,13 +35,18 @@ def test_an_unknown_name_is_an_attribute_error():
         hr.pairwise_distances  # noqa: B018
 
 
+def printed(code: str) -> str:
+    """What a fresh interpreter prints."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_importing_the_package_loads_nothing_heavy():
     code = (
         "import sys, hyperribbon as hr; assert callable(hr.ConfigError); "
         "print(sorted({'torch', 'numba', 'numpy', 'sklearn', 'dask'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    assert printed(code) == "[]"
 
 
 def test_distances_load_no_torch():
@@ -49,5 +54,4 @@ def test_distances_load_no_torch():
         "import sys, numpy as np, hyperribbon as hr; hr.pairwise_distance(np.ones((2, 3, 1))); "
         "print('torch' in sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False"
+    assert printed(code) == "False"

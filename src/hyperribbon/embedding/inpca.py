@@ -14,7 +14,7 @@ from hyperribbon.embedding.operators import CentredDistances, check_square, to_f
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.blocks import slices
-from hyperribbon.probability.distributions import as_numpy
+from hyperribbon.probability.distributions import sliceable
 
 
 class InPCA(MinkowskiEmbedding):
@@ -187,7 +187,7 @@ class InPCA(MinkowskiEmbedding):
     def _checked(self, X, *, reset: bool):
         """X as something with a shape and slices, as the metric needs it."""
         if isinstance(self.metric, str) and self.metric != "precomputed":
-            X = X if hasattr(X, "shape") else as_numpy(X, "X")
+            X = sliceable(X, "X")
             if len(X.shape) != 3 or not X.shape[0]:
                 raise DataError(
                     f"X: shape {tuple(X.shape)}, expected (models, samples, classes) for metric "

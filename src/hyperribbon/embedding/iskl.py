@@ -14,7 +14,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability import as_distributions
 from hyperribbon.probability.blocks import slices
 from hyperribbon.probability.distance import FLOOR
-from hyperribbon.probability.distributions import as_numpy
+from hyperribbon.probability.distributions import sliceable
 
 # Probabilities and logarithms are kept between products if they take no more bytes than this.
 _KEPT_BYTES = 2**30
@@ -42,8 +42,9 @@ def iskl_coordinates(P, *, floor: float = FLOOR) -> tuple[np.ndarray, np.ndarray
     >>> round(float(((S[0] - S[1]) ** 2).sum() - ((T[0] - T[1]) ** 2).sum()), 4)
     0.8789
     """
-    p, log_p = _flat(P if hasattr(P, "shape") else np.asarray(P), _checked_floor(floor))
-    root = 2 * np.sqrt(np.shape(P)[1])
+    P = sliceable(P, "P")
+    p, log_p = _flat(P, _checked_floor(floor))
+    root = 2 * np.sqrt(P.shape[1])
     return (log_p + p) / root, (log_p - p) / root
 
 
@@ -168,7 +169,7 @@ class IsKL(MinkowskiEmbedding):
         return self._measured
 
     def _checked(self, X, *, reset: bool):
-        X = X if hasattr(X, "shape") else as_numpy(X, "X")
+        X = sliceable(X, "X")
         if len(X.shape) != 3 or 0 in X.shape:
             raise DataError(
                 f"X: shape {tuple(X.shape)}, expected (models, samples, classes), none of them 0"

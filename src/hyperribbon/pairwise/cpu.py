@@ -96,30 +96,27 @@ class CompiledKernel:
             if not same or j >= i
         ]
         jobs.sort(key=lambda job: job[0] == job[1])  # the half jobs last
-        tiny = np.finfo(self.dtype).tiny
+        tiny = float(np.finfo(self.dtype).tiny)
+        # Under low, a product (of a mantissa, below 2, too) may hide a coefficient under floor.
+        floor, low = max(self._floor, tiny), 4 * max(self._floor, tiny**0.8)
+        limits = tuple(map(self.dtype.type, (floor, low, 0 if self._floor == 0 else -1)))
 
         def run(job: tuple[int, int]) -> None:
             i, j = job
-            rows = out[i * lanes : (i + side) * lanes, j * lanes : (j + side) * lanes]
             a, b = A.panels[i : i + side], B.panels[j : j + side]
+            shape, upper = (len(a), len(b), lanes, lanes), same and i == j
             if self._arcs:
-                _sum_arcs(a, b, rows, A.n_classes, lanes, ROWS, same and i == j)
+                sums = np.zeros(shape, self.dtype)
+                _visit(a, b, A.n_classes, upper, sums, None, limits)
             else:
-                _sum_logs(
-                    a,
-                    b,
-                    rows,
-                    A.n_classes,
-                    lanes,
-                    ROWS,
-                    same and i == j,
-                    self.dtype.type(max(self._floor, tiny)),
-                    # Under it, a product (of a mantissa, below 2, too) may hide a coefficient
-                    # under the floor.
-                    self.dtype.type(4 * max(self._floor, float(tiny) ** 0.8)),
-                    self.dtype.type(0 if self._floor == 0 else -1),
-                    np.zeros(0, np.int32 if self.dtype.itemsize == 4 else np.int64),
-                )
+                mantissas = np.ones(shape, self.dtype)
+                exponents = np.zeros(shape, f"i{self.dtype.itemsize}")
+                _visit(a, b, A.n_classes, upper, mantissas, exponents, limits)
+                with np.errstate(divide="ignore"):  # floor = 0
+                    sums = np.log(mantissas, dtype=np.float64) + exponents * np.log(2)
+            rows = slice(i * lanes, (i + len(a)) * lanes)
+            columns = slice(j * lanes, (j + len(b)) * lanes)
+            out[rows, columns] = sums.swapaxes(1, 2).reshape(len(a) * lanes, len(b) * lanes)
 
         list(self._pool.map(run, jobs))
         out = out[: len(A.own), : len(B.own)]
@@ -159,59 +156,24 @@ def _pack(P, panel, own, lanes, tolerance):
     return True
 
 
-@njit(nogil=True, error_model="numpy")
-def _sum_logs(A, B, out, n_classes, lanes, n_rows, upper, floor, low, zero, exponent_like):
-    """Add the sums of logarithms of panels against panels to ``out``."""
-    n_a, n_b, size = len(A), len(B), A.shape[1]
-    mantissas = np.ones((n_a, n_b, lanes, lanes), A.dtype)
-    exponents = np.zeros((n_a, n_b, lanes, lanes), exponent_like.dtype)
-    depth = max(1, _DEPTH // n_classes) * n_classes * lanes
-    for start in range(0, size, depth):
-        n_samples = min(depth, size - start) // (n_classes * lanes)
-        for j in range(n_b):
-            for i in range(j + 1 if upper else n_a):
-                for row in range(0, lanes, n_rows):
-                    multiply_coefficients(
-                        at(A, i * size + start + row),
-                        at(B, j * size + start),
-                        at(mantissas, ((i * n_b + j) * lanes + row) * lanes),
-                        at(exponents, ((i * n_b + j) * lanes + row) * lanes),
-                        n_samples,
-                        n_classes,
-                        floor,
-                        low,
-                        zero,
-                    )
-    for i in range(n_a):
-        for j in range(i if upper else 0, n_b):
-            for r in range(lanes):
-                for s in range(lanes):
-                    out[i * lanes + r, j * lanes + s] += (
-                        np.log(np.float64(mantissas[i, j, r, s]))
-                        + exponents[i, j, r, s] * 0.6931471805599453
-                    )
-
-
 @njit(nogil=True)
-def _sum_arcs(A, B, out, n_classes, lanes, n_rows, upper):
-    """Add the sums of arcs of panels against panels to ``out``."""
-    n_a, n_b, size = len(A), len(B), A.shape[1]
-    arcs = np.zeros((n_a, n_b, lanes, lanes), A.dtype)
+def _visit(A, B, n_classes, upper, values, exponents, limits):
+    """Take the samples of panels against panels into (a, b, lanes, lanes) of values.
+
+    Without ``exponents`` values are sums of arcs; with them, mantissas of products of coefficients.
+    """
+    n_a, n_b, lanes, _ = values.shape
+    size = A.shape[1]
     depth = max(1, _DEPTH // n_classes) * n_classes * lanes
     for start in range(0, size, depth):
         n_samples = min(depth, size - start) // (n_classes * lanes)
         for j in range(n_b):
             for i in range(j + 1 if upper else n_a):
-                for row in range(0, lanes, n_rows):
-                    add_arcs(
-                        at(A, i * size + start + row),
-                        at(B, j * size + start),
-                        at(arcs, ((i * n_b + j) * lanes + row) * lanes),
-                        n_samples,
-                        n_classes,
-                    )
-    for i in range(n_a):
-        for j in range(i if upper else 0, n_b):
-            for r in range(lanes):
-                for s in range(lanes):
-                    out[i * lanes + r, j * lanes + s] += arcs[i, j, r, s]
+                for row in range(0, lanes, ROWS):
+                    a, b = at(A, i * size + start + row), at(B, j * size + start)
+                    entry = ((i * n_b + j) * lanes + row) * lanes
+                    if exponents is None:  # known when compiling
+                        add_arcs(a, b, at(values, entry), n_samples, n_classes)
+                    else:
+                        into = at(values, entry), at(exponents, entry)
+                        multiply_coefficients(a, b, *into, n_samples, n_classes, *limits)

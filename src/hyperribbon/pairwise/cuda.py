@@ -47,8 +47,8 @@ class TritonKernel(TorchKernel):
 
     def sums(self, A: Packed, B: Packed) -> np.ndarray:
         (a,), (b,) = A.arrays, B.arrays
-        n_samples, n_a, n_classes = a.shape
-        shape = (n_a, b.shape[1])
+        _, n_samples, n_classes = a.shape
+        shape = (len(a), len(b))
         mantissas = torch.ones(shape, dtype=torch.float32, device=a.device)
         exponents = torch.zeros(shape, dtype=torch.int32, device=a.device)
         grid = tuple(map(triton.cdiv, shape, self._tile))
@@ -61,8 +61,8 @@ class TritonKernel(TorchKernel):
                 n_samples,
                 *shape,
                 n_classes,
-                a.stride(0),
-                b.stride(0),
+                a.stride(1),
+                b.stride(1),
                 self._floor,
                 4 * max(self._floor, 5e-31),
                 UPPER=A is B,

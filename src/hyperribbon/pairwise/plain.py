@@ -19,7 +19,10 @@ _SIDE = {"cpu": 512, "cuda": 4096}  # models a side of a tile
 
 
 class Packed(NamedTuple):
-    """Models ready for a kernel: arrays of (m, ...) or (N, m, C), and a number a model, (m,)."""
+    """Models ready for a kernel: arrays of (m, N C) or (m, N, C), and a number a model, (m,).
+
+    The latter lie sample by sample in memory, so that one sample of all models is a matrix.
+    """
 
     arrays: tuple[torch.Tensor, ...]
     own: torch.Tensor
@@ -54,8 +57,6 @@ class TorchKernel:
         n_models, n_samples, n_classes = shape
         step = max(at_once, _STEP // (n_samples * n_classes))
         parts = [slice(k, min(k + step, n_models)) for k in range(0, n_models, step)]
-        # By models, as matrix products take them, or by samples.
-        whole = (n_models, -1) if self._what == "products" else (n_samples, n_models, n_classes)
         packed, own = (), torch.empty(n_models, dtype=torch.float64, device=self._device)
         with ThreadPoolExecutor(self._threads) as readers:
             coming = deque(readers.submit(read, part) for part in parts[: self._threads])
@@ -66,13 +67,9 @@ class TorchKernel:
                     for part in parts[n + self._threads : n + self._threads + 1]
                 )
                 arrays, own[part] = self._transform(self._normalised(block, name))
-                if not packed:
-                    packed = tuple(
-                        array.new_empty([size if size >= 0 else array.shape[1] for size in whole])
-                        for array in arrays
-                    )
+                packed = packed or tuple(_empty_like(array, n_models) for array in arrays)
                 for array, entries in zip(packed, arrays, strict=True):
-                    (array if self._what == "products" else array.transpose(0, 1))[part] = entries
+                    array[part] = entries
         return Packed(packed, own)
 
     def _normalised(self, block: np.ndarray, name: str) -> torch.Tensor:
@@ -114,7 +111,7 @@ class TorchKernel:
             for i in range(0, len(A.own), side):
                 for j in range(i if A is B else 0, len(B.own), side):
                     tile = out[i : i + side, j : j + side]
-                    sums(_cut(A, i, side, self._what), _cut(B, j, side, self._what), tile)
+                    sums(_cut(A, i, side), _cut(B, j, side), tile)
         return out.cpu().numpy()
 
     def _logs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
@@ -126,12 +123,14 @@ class TorchKernel:
         def coefficients(n: int, into: torch.Tensor) -> torch.Tensor:
             # Sums of sums: errors of one long sum are of one sign where entries are equal.
             into.zero_()
-            for p, q in zip(a[n].split(_SUMMED, dim=1), b[n].split(_SUMMED, dim=1), strict=True):
+            p_parts, q_parts = (x[:, n].split(_SUMMED, dim=1) for x in (a, b))
+            for p, q in zip(p_parts, q_parts, strict=True):
                 into.addmm_(p, q.T)
             return into
 
-        for start in range(0, len(a), _GROUP):
-            samples = range(start, min(start + _GROUP, len(a)))
+        n_samples = a.shape[1]
+        for start in range(0, n_samples, _GROUP):
+            samples = range(start, min(start + _GROUP, n_samples))
             coefficients(start, product)
             for n in samples[1:]:
                 product.mul_(coefficients(n, coefficient))
@@ -148,7 +147,7 @@ class TorchKernel:
         out -= A.own[:, None] + B.own
 
     def _arcs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
-        (a,), (b,) = A.arrays, B.arrays
+        a, b = (packed.arrays[0].transpose(0, 1) for packed in (A, B))
         step = max(1, 2**24 // out.numel())
         for start in range(0, len(a), step):
             # From the chord, exact where models nearly coincide.
@@ -171,12 +170,16 @@ class TorchKernel:
             out.masked_fill_(apart > 0, torch.inf)
 
 
-def _cut(packed: Packed, start: int, side: int, what: str) -> Packed:
-    axis = 0 if what == "products" else 1
-    arrays = tuple(
-        array.narrow(axis, start, min(side, array.shape[axis] - start)) for array in packed.arrays
-    )
-    return Packed(arrays, packed.own[start : start + side])
+def _empty_like(array: torch.Tensor, n_models: int) -> torch.Tensor:
+    """Room for more models, packed."""
+    if array.ndim == 2:
+        return array.new_empty(n_models, array.shape[1])
+    return array.new_empty(array.shape[1], n_models, array.shape[2]).transpose(0, 1)
+
+
+def _cut(packed: Packed, start: int, side: int) -> Packed:
+    models = slice(start, start + side)
+    return Packed(tuple(array[models] for array in packed.arrays), packed.own[models])
 
 
 @contextmanager

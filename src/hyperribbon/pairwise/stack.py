@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.distributions import as_numpy, check_shape
+from hyperribbon.probability.distributions import as_numpy, check_shape, sliceable
 
 _READ_BYTES = 2**26
 
@@ -31,11 +31,11 @@ class Stack:
     """
 
     def __init__(self, P, name: str):
-        parts = [P] if hasattr(P, "shape") else _parts(P, name)
+        parts, in_sequence = _parts(P, name)
         self.name = name
         self._parts = []
         for part in parts:
-            lone = len(part.shape) == 2 and len(parts) + (parts[0] is not P) > 1
+            lone = in_sequence and len(part.shape) == 2
             shape = check_shape(part, name, 2 if lone else 3)
             self._parts.append((part, lone))
             if shape[-2:] != tuple(parts[0].shape)[-2:]:
@@ -72,8 +72,10 @@ class Stack:
         return np.ascontiguousarray(block, dtype=dtype)
 
 
-def _parts(P, name: str) -> list:
-    """The arrays of a sequence; nested lists of numbers are one array."""
+def _parts(P, name: str) -> tuple[list, bool]:
+    """The arrays, and whether of a sequence; nested lists of numbers are one array."""
+    if hasattr(P, "shape"):
+        return [P], False
     try:
         parts = list(P)
     except TypeError:
@@ -81,8 +83,8 @@ def _parts(P, name: str) -> list:
     if not parts:
         raise DataError(f"{name}: empty, expected models")
     if any(hasattr(part, "shape") for part in parts):
-        return [part if hasattr(part, "shape") else as_numpy(part, name) for part in parts]
-    return [as_numpy(P, name)]
+        return [sliceable(part, name) for part in parts], True
+    return [as_numpy(parts, name)], False
 
 
 def _chunk_length(part) -> int:

@@ -3,10 +3,8 @@
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.distance import arc_length, arcs, paired_roots
+from hyperribbon.probability.distance import arcs, paired_roots
 from hyperribbon.probability.distributions import as_numpy
-
-__all__ = ["arc_length", "geodesic"]
 
 
 def geodesic(p: np.ndarray, q: np.ndarray, alpha: float | np.ndarray) -> np.ndarray:
