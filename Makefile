@@ -11,11 +11,14 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study setup test bench bench-gpu lint format schema lock clean help
+.PHONY: study verify setup test test-slurm bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
 	$(SNAKEMAKE) $(ARGS)
+
+verify: $(READY) ## check every stored result against its checksums
+	$(SNAKEMAKE) $(ARGS) verify
 
 setup: $(READY) ## create .venv with the pinned requirements and the package
 
@@ -31,8 +34,12 @@ $(READY): envs/requirements.txt
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(READY) ## measure speed and memory of the geometry core on the CPU (3 minutes)
+test-slurm: $(READY) ## run the workflow on a Slurm of its own (root; Debian: slurm-wlm, munge)
+	$(BIN)/python -m pytest tests/cluster $(ARGS)
+
+bench: $(READY) ## measure speed and memory of the geometry core on the CPU, and of planning (4 min)
 	$(BIN)/python tests/bench/bench_cpu.py
+	$(BIN)/python tests/bench/bench_plan.py
 
 bench-gpu: $(READY) ## measure the distance engine on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py
@@ -49,7 +56,7 @@ format: $(READY) ## put the style right
 	$(BIN)/snakefmt Snakefile workflow
 
 schema: $(READY) ## make the JSON schema and config/README.md anew from the configuration model
-	$(BIN)/python -m hyperribbon.config_docs
+	$(BIN)/python -m hyperribbon.config.docs
 
 lock: ## pin the newest requirements that pyproject.toml allows
 	rm -rf $(VENV)
@@ -63,4 +70,4 @@ clean: ## remove .venv (results stay)
 	rm -rf $(VENV)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

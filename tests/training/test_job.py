@@ -1,3 +1,4 @@
+import dataclasses
 import fcntl
 import json
 import shutil
@@ -5,6 +6,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,13 +15,16 @@ import xarray as xr
 
 from hyperribbon.config import AllCNNConfig, ConvMixerConfig, SGDConfig, ViTConfig
 from hyperribbon.errors import HyperribbonError, StoreError
+from hyperribbon.manifest import Manifest, manifest_path
 from hyperribbon.models import Models
 from hyperribbon.networks import build_network
-from hyperribbon.store import load_weights, open_dataset
-from hyperribbon.training import job
+from hyperribbon.store import PER_SEED, load_weights, open_dataset
+from hyperribbon.training import plan, seed
 from hyperribbon.training.job import resolve_device, train_configuration
 from hyperribbon.training.loop import predict
+from hyperribbon.training.plan import Plan
 from hyperribbon.training.schedule import checkpoint_steps
+from hyperribbon.training.work import work_folder
 
 VIT = ViTConfig(architecture="vit", patch_size=3, width=8, depth=1, heads=2, mlp_width=8)
 ALLCNN = AllCNNConfig(architecture="allcnn", widths=[4, 4])
@@ -37,6 +42,15 @@ def published(tiny_configuration, tiny_dataset, tmp_path_factory):
 
 def contents(path):
     return open_dataset(path).load()
+
+
+def folder_of(configuration, dataset, work, code=""):
+    """Where the job works."""
+    return work_folder(work, configuration.id, Plan(configuration, dataset, code).key)
+
+
+def refuse_to_train(monkeypatch):
+    monkeypatch.setattr(seed, "train", lambda *a, **k: pytest.fail("trained again"))
 
 
 def test_the_store_is_labelled_and_complete(published, tiny_dataset):
@@ -62,7 +76,9 @@ def test_the_store_is_labelled_and_complete(published, tiny_dataset):
     assert store.attrs["configuration_id"] == configuration.id
     assert type(configuration).model_validate_json(store.attrs["configuration"]) == configuration
     assert json.loads(store.attrs["versions"])["torch"] == torch.__version__
-    assert {p.name for p in path.parent.iterdir()} == {"A.zarr", "work"}
+    assert store.attrs["code_version"] == ""
+    assert {p.name for p in path.parent.iterdir()} == {"A.zarr", "A.json", "work"}
+    assert Manifest.read(manifest_path(path)) == Manifest.of(path)
 
 
 def test_losses_and_errors_are_those_of_the_predictions(published):
@@ -113,28 +129,19 @@ class Interrupted(Exception):
     pass
 
 
-def test_an_interrupted_work_is_continued(published, tiny_dataset, tmp_path, monkeypatch):
-    configuration, path = published
-    work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    calls, train = [], job.train
+def interrupt_seed(monkeypatch, number):
+    """Let the training of a seed end when it has begun."""
+    train = seed.train
 
-    def count(*arguments, **options):
-        calls.append(1)
-        if len(calls) == 2:
-            options["record"](0)  # dies after the first checkpoint of the second seed
+    def interrupted(*arguments, **options):
+        if torch.initial_seed() == number:
             raise Interrupted
         train(*arguments, **options)
 
-    monkeypatch.setattr(job, "train", count)
-    with pytest.raises(Interrupted):
-        train_configuration(configuration, tiny_dataset, work, destination)
-    assert not destination.exists()
-    train_configuration(configuration, tiny_dataset, work, destination)
-    assert len(calls) == 3  # seed 0, seed 1 interrupted, seed 1
-    xr.testing.assert_identical(contents(destination), contents(path))
+    monkeypatch.setattr(seed, "train", interrupted)
 
 
-def test_a_published_store_that_was_removed_is_not_trained_again(
+def test_a_published_store_that_was_removed_is_published_again(
     published, tiny_dataset, tmp_path, monkeypatch
 ):
     """As Snakemake does with the output of a job that it did not see finish."""
@@ -142,77 +149,135 @@ def test_a_published_store_that_was_removed_is_not_trained_again(
     work, destination = tmp_path / "work", tmp_path / "A.zarr"
     train_configuration(configuration, tiny_dataset, work, destination)
     shutil.rmtree(destination)
-    with monkeypatch.context() as patch:
-        patch.setattr(job, "train", lambda *a, **k: pytest.fail("trained again"))
-        train_configuration(configuration, tiny_dataset, work, destination)
-    xr.testing.assert_identical(contents(destination), contents(path))
-
-
-def test_work_that_lost_its_store_is_done_again(published, tiny_dataset, tmp_path):
-    configuration, path = published
-    work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    train_configuration(configuration, tiny_dataset, work, destination)
-    shutil.rmtree(destination)
-    shutil.rmtree(work / "predictions.zarr")
+    manifest_path(destination).unlink()
+    refuse_to_train(monkeypatch)
     train_configuration(configuration, tiny_dataset, work, destination)
     xr.testing.assert_identical(contents(destination), contents(path))
+    assert Manifest.read(manifest_path(destination)) == Manifest.read(manifest_path(path))
 
 
-def test_work_of_another_configuration_is_not_continued(
-    published, tiny_configuration, tiny_dataset, tmp_path, monkeypatch
-):
+def test_a_published_store_takes_no_space_beside_the_work(published, tiny_dataset):
+    configuration, path = published
+    folder = folder_of(configuration, tiny_dataset, path.parent / "work")
+    shared = [p for p in path.rglob("*") if p.is_file() and p.stat().st_nlink == 2]
+    assert {p.relative_to(path).parts[0] for p in shared} == set(PER_SEED) - {"diverged_step"}
+    predictions = Path("test_predictions", "c")
+    assert (path / predictions / "1" / "3" / "0" / "0").samefile(
+        folder / "seed-1.zarr" / predictions / "0" / "3" / "0" / "0"
+    )
+    names = ["job.json", "lock", *(f"seed-{k}.{end}" for k in (0, 1) for end in ("json", "zarr"))]
+    assert sorted(p.name for p in folder.iterdir()) == names
+    assert json.loads((folder / "job.json").read_text())["data_sha256"] == tiny_dataset.sha256
+
+
+def test_a_failed_training_keeps_the_finished_seeds(published, tiny_dataset, tmp_path, monkeypatch):
     configuration, path = published
     work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    train = job.train
-
-    def die_in_the_second(*arguments, **options):
-        if torch.initial_seed() == 1:
-            raise Interrupted
-        train(*arguments, **options)
-
-    other = tiny_configuration(network=ALLCNN, epochs=4)
     with monkeypatch.context() as patch:
-        patch.setattr(job, "train", die_in_the_second)
+        interrupt_seed(patch, 1)
         with pytest.raises(Interrupted):
-            train_configuration(other, tiny_dataset, work, destination)
+            train_configuration(configuration, tiny_dataset, work, destination)
+    assert not destination.exists()
+    interrupt_seed(monkeypatch, 0)
     train_configuration(configuration, tiny_dataset, work, destination)
     xr.testing.assert_identical(contents(destination), contents(path))
 
 
-def test_work_interrupted_while_it_replaced_that_of_another_configuration(
+def test_more_seeds_train_only_those_that_are_new(
     published, tiny_configuration, tiny_dataset, tmp_path, monkeypatch
 ):
     configuration, path = published
-    work, destination = tmp_path / "work", tmp_path / "A.zarr"
+    fewer = tiny_configuration(network=ALLCNN, seeds=1)
+    train_configuration(fewer, tiny_dataset, tmp_path / "work", tmp_path / "fewer.zarr")
+    interrupt_seed(monkeypatch, 0)
+    train_configuration(configuration, tiny_dataset, tmp_path / "work", tmp_path / "A.zarr")
+    xr.testing.assert_identical(contents(tmp_path / "A.zarr"), contents(path))
+    assert contents(tmp_path / "fewer.zarr").sizes["seed"] == 1
 
-    def die(*arguments, **options):
-        raise Interrupted
 
-    other = tiny_configuration(network=ALLCNN, epochs=4)
-    for name, which in (("train", configuration), ("create_predictions", other)):
-        with monkeypatch.context() as patch:
-            patch.setattr(job, name, die)
-            with pytest.raises(Interrupted):
-                train_configuration(which, tiny_dataset, work, destination)
-    train_configuration(configuration, tiny_dataset, work, destination)
-    xr.testing.assert_identical(contents(destination), contents(path))
+@pytest.mark.parametrize("held", [False, True], ids=["nobody is at it", "somebody is at it"])
+@pytest.mark.parametrize("changed", ["code", "data", "weights to keep", "versions"])
+def test_work_of_other_code_or_data_is_not_continued(
+    tiny_configuration, tiny_dataset, tmp_path, monkeypatch, changed, held
+):
+    configuration, dataset, code = tiny_configuration(seeds=1, epochs=1), tiny_dataset, "old"
+    work = tmp_path / "work"
+    train_configuration(configuration, dataset, work, tmp_path / "old.zarr", code=code)
+    (old,) = work.iterdir()
+    if changed == "code":
+        code = "new"
+    elif changed == "data":
+        dataset = dataclasses.replace(dataset, train_images=dataset.train_images + 1)
+    elif changed == "weights to keep":
+        configuration = tiny_configuration(seeds=1, epochs=1, keep_weights=(1.0,))
+    else:
+        monkeypatch.setattr(plan, "versions", lambda *packages: {"torch": "0.1"})
+    trained = []
+    monkeypatch.setattr(seed, "train", lambda *a, **k: trained.append(1))
+    with open(old / "lock", "a") as other:
+        if held:
+            fcntl.flock(other, fcntl.LOCK_EX)
+        train_configuration(configuration, dataset, work, tmp_path / "new.zarr", code=code)
+    assert trained == [1]
+    new = folder_of(configuration, dataset, work, code)
+    assert set(work.iterdir()) == ({old, new} if held else {new})
+    if held:
+        assert (old / "seed-0.json").exists()
+
+
+def test_the_work_on_other_configurations_is_left_alone(tiny_configuration, tiny_dataset, tmp_path):
+    first, second = tiny_configuration(seeds=1, epochs=1), tiny_configuration(seeds=1, epochs=2)
+    work = tmp_path / "work"
+    train_configuration(first, tiny_dataset, work, tmp_path / "first.zarr")
+    (work / f"{second.id}-notes.txt").touch()
+    train_configuration(second, tiny_dataset, work, tmp_path / "second.zarr")
+    folders = {folder_of(c, tiny_dataset, work) for c in (first, second)}
+    assert set(work.iterdir()) == {*folders, work / f"{second.id}-notes.txt"}
 
 
 def test_what_is_published_is_not_trained_again(published, tiny_dataset, tmp_path, monkeypatch):
     configuration, path = published
     copy = shutil.copytree(path, tmp_path / "A.zarr")
+    shutil.copy(manifest_path(path), tmp_path)
     before = {p: p.stat().st_mtime_ns for p in copy.rglob("*")}
-    monkeypatch.setattr(job, "train", lambda *a, **k: pytest.fail("trained again"))
+    refuse_to_train(monkeypatch)
     train_configuration(configuration, tiny_dataset, tmp_path / "work", copy)
     assert {p: p.stat().st_mtime_ns for p in copy.rglob("*")} == before
+
+
+def test_a_publication_without_its_manifest_is_done_again(
+    published, tiny_dataset, tmp_path, monkeypatch
+):
+    configuration, path = published
+    work, destination = tmp_path / "work", tmp_path / "A.zarr"
+    train_configuration(configuration, tiny_dataset, work, destination)
+    manifest_path(destination).unlink()
+    (chunk,) = (destination / "weights" / "c" / "1" / "2").iterdir()
+    chunk.unlink()
+    refuse_to_train(monkeypatch)
+    train_configuration(configuration, tiny_dataset, work, destination)
+    assert (
+        Manifest.read(manifest_path(destination)) == Manifest.of(path) == Manifest.of(destination)
+    )
 
 
 def test_another_training_is_not_replaced(published, tiny_configuration, tiny_dataset, tmp_path):
     copy = shutil.copytree(published[1], tmp_path / "A.zarr")
     other = tiny_configuration(network=ALLCNN, epochs=4)
-    with pytest.raises(StoreError, match="A.zarr: holds another training already, not replaced"):
-        train_configuration(other, tiny_dataset, tmp_path / "work", copy)
+    for configuration, code in ((other, ""), (published[0], "other")):
+        with pytest.raises(StoreError, match="A.zarr: holds another training already, not repl"):
+            train_configuration(configuration, tiny_dataset, tmp_path / "work", copy, code=code)
     xr.testing.assert_identical(contents(copy), contents(published[1]))
+
+
+def test_a_store_of_another_layout_is_not_replaced(published, tiny_dataset, tmp_path):
+    copy = shutil.copytree(published[1], tmp_path / "A.zarr")
+    metadata = json.loads((copy / "zarr.json").read_text())
+    metadata["attributes"]["format"] = 1
+    (copy / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(StoreError, match="A.zarr: layout version 1, expected .*; delete it and"):
+        train_configuration(published[0], tiny_dataset, tmp_path / "work", copy)
+    assert copy.exists()
 
 
 def test_a_foreign_folder_is_not_replaced(published, tiny_dataset, tmp_path):
@@ -227,38 +292,19 @@ def test_a_foreign_folder_is_not_replaced(published, tiny_dataset, tmp_path):
 def test_a_folder_that_appears_during_training_is_not_replaced(
     tiny_configuration, tiny_dataset, tmp_path, monkeypatch
 ):
-    destination, train = tmp_path / "A.zarr", job.train
+    destination, train = tmp_path / "A.zarr", seed.train
 
     def meanwhile(*arguments, **options):
         destination.mkdir()
         (destination / "notes.txt").write_text("mine")
         train(*arguments, **options)
 
-    monkeypatch.setattr(job, "train", meanwhile)
+    monkeypatch.setattr(seed, "train", meanwhile)
     with pytest.raises(StoreError, match="A.zarr: exists already, not replaced"):
         train_configuration(
             tiny_configuration(seeds=1, epochs=1), tiny_dataset, tmp_path / "work", destination
         )
     assert [p.name for p in destination.iterdir()] == ["notes.txt"]
-
-
-def test_a_second_process_waits_for_the_first(tiny_configuration, tiny_dataset, tmp_path):
-    configuration = tiny_configuration(seeds=1, epochs=1)
-    work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    work.mkdir()
-    waiting = threading.Thread(
-        target=train_configuration, args=(configuration, tiny_dataset, work, destination)
-    )
-    # A lock belongs to an open file: this one stands for another process.
-    with open(work / "lock", "a") as first:
-        fcntl.flock(first, fcntl.LOCK_EX)
-        waiting.start()
-        time.sleep(0.3)
-        assert waiting.is_alive()
-        assert [p.name for p in work.iterdir()] == ["lock"]
-    waiting.join(timeout=30)
-    assert not waiting.is_alive()
-    assert contents(destination)["diverged_step"].values.tolist() == [-1]
 
 
 def test_the_second_process_finds_what_the_first_published(
@@ -267,17 +313,20 @@ def test_the_second_process_finds_what_the_first_published(
     """Even if the folder with the lock that the second waits for is removed."""
     configuration, path = published
     work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    work.mkdir()
+    folder = folder_of(configuration, tiny_dataset, work)
+    folder.mkdir(parents=True)
     trained = []
-    monkeypatch.setattr(job, "train", lambda *a, **k: trained.append(1))
+    monkeypatch.setattr(seed, "train", lambda *a, **k: trained.append(1))
     waiting = threading.Thread(
         target=train_configuration, args=(configuration, tiny_dataset, work, destination)
     )
-    with open(work / "lock", "a") as first:
+    with open(folder / "lock", "a") as first:
         fcntl.flock(first, fcntl.LOCK_EX)
         waiting.start()
         time.sleep(0.2)
+        assert [p.name for p in folder.iterdir()] == ["lock"]
         shutil.copytree(path, destination)
+        shutil.copy(manifest_path(path), tmp_path)
         shutil.rmtree(work)
     waiting.join(timeout=30)
     assert not waiting.is_alive()
@@ -285,44 +334,17 @@ def test_the_second_process_finds_what_the_first_published(
     xr.testing.assert_identical(contents(destination), contents(path))
 
 
-def test_a_lock_that_was_removed_with_its_folder_counts_for_nothing(
-    tiny_configuration, tiny_dataset, tmp_path
-):
-    configuration = tiny_configuration(seeds=1, epochs=1)
-    work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    work.mkdir()
-    waiting = threading.Thread(
-        target=train_configuration, args=(configuration, tiny_dataset, work, destination)
-    )
-    with open(work / "lock", "a") as first:
-        fcntl.flock(first, fcntl.LOCK_EX)
-        waiting.start()
-        time.sleep(0.2)
-        shutil.rmtree(work)
-        work.mkdir()
-        third = open(work / "lock", "a")
-        fcntl.flock(third, fcntl.LOCK_EX)
-    # The one waiting now has the lock of the removed folder, a third that of the new one.
-    with third:
-        time.sleep(0.3)
-        assert waiting.is_alive()
-        assert [p.name for p in work.iterdir()] == ["lock"]
-    waiting.join(timeout=30)
-    assert not waiting.is_alive()
-    assert destination.exists()
-
-
 def test_of_two_at_once_one_trains(tiny_configuration, tiny_dataset, tmp_path, monkeypatch):
     configuration = tiny_configuration(seeds=1, epochs=1)
     work, destination = tmp_path / "work", tmp_path / "A.zarr"
-    trained, train = [], job.train
+    trained, train = [], seed.train
 
     def slowly(*arguments, **options):
         trained.append(1)
         time.sleep(0.3)  # so that the other comes meanwhile
         train(*arguments, **options)
 
-    monkeypatch.setattr(job, "train", slowly)
+    monkeypatch.setattr(seed, "train", slowly)
     with ThreadPoolExecutor() as pool:
         arguments = (configuration, tiny_dataset, work, destination)
         both = [pool.submit(train_configuration, *arguments) for _ in range(2)]
@@ -339,16 +361,16 @@ def test_a_diverged_seed_is_recorded_and_left_out(tiny_configuration, tiny_datas
     train_configuration(configuration, tiny_dataset, tmp_path / "work", tmp_path / "wild.zarr")
     store = contents(tmp_path / "wild.zarr")
     steps = store["step"].values
-    for seed, diverged in enumerate(store["diverged_step"].values):
+    for k, diverged in enumerate(store["diverged_step"].values):
         assert diverged > 0
         before = steps < diverged
         assert before.any()
         assert not before.all()
         for split in ("train", "test"):
-            P = store[f"{split}_predictions"][seed].values
+            P = store[f"{split}_predictions"][k].values
             assert np.isfinite(P[before]).all()
             assert np.isnan(P[~before]).all()
-            loss = store[f"{split}_loss"][seed].values
+            loss = store[f"{split}_loss"][k].values
             np.testing.assert_array_equal(np.isnan(loss), ~before)
     assert np.isfinite(store["weights"][:, 0]).all()
     assert np.isnan(store["weights"][:, -1]).all()
@@ -369,16 +391,16 @@ def test_kept_weights_give_the_stored_predictions(
     images = torch.from_numpy(tiny_dataset.test_images)
     steps = store["step"].values.tolist()
     assert len(store["snapshot_step"]) == 3
-    for seed in (0, 1):
+    for k in (0, 1):
         for step in store["snapshot_step"].values.tolist():
             fresh = build_network(input_shape=(1, 6, 6), n_classes=3, **network.model_dump())
-            weights = load_weights(store, seed, step)
+            weights = load_weights(store, k, step)
             tensors = {name: torch.from_numpy(w) for name, w in weights.items()}
             result = fresh.load_state_dict(tensors, strict=False)
             assert result.unexpected_keys == []
             assert all(name.endswith("num_batches_tracked") for name in result.missing_keys)
             P = predict(fresh, images).softmax(dim=1)
-            stored = store["test_predictions"][seed, steps.index(step)]
+            stored = store["test_predictions"][k, steps.index(step)]
             np.testing.assert_allclose(P, stored, atol=1e-6)
 
 

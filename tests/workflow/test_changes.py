@@ -1,16 +1,22 @@
-"""What runs again after a change of the configuration, and what does not."""
+"""What runs again after a change, and what does not: the exact jobs, by a dry run."""
 
+import os
+import random
+import re
 import shutil
 
 import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from running import snakemake
+from running import copy_repository, snakemake
 
 pytestmark = pytest.mark.workflow
 
-DOWNSTREAM = {
+# Jobs of the whole smoke study, by rule, and which rules follow from which.
+JOBS = {
+    "prepare_data": 1,
+    "train": 4,
     "distance": 2,
     "embed": 2,
     "progress": 2,
@@ -22,60 +28,195 @@ DOWNSTREAM = {
     "gather_report": 1,
     "all": 1,
 }
+NEXT = {
+    "prepare_data": ["train"],
+    "train": ["distance", "progress", "trajectories", "tables"],
+    "distance": ["embed"],
+    "embed": ["tables"],
+    "progress": ["trajectories", "tables"],
+    "trajectories": ["tables"],
+    "tables": ["draw", "explore", "summarise", "gather_report"],
+    "draw": ["gather_report"],
+    "explore": ["gather_report"],
+    "summarise": ["gather_report"],
+    "gather_report": ["all"],
+    "all": [],
+}
 
 
-def change(repository, section, **values):
-    path = repository / "config" / "config.yaml"
-    config = yaml.safe_load(path.read_text())
-    config.setdefault(section, {}).update(values)
-    path.write_text(yaml.safe_dump(config))
+def jobs_from(*rules: str, **counts: int) -> dict[str, int]:
+    """Jobs of some rules and of all that follow from them, with other numbers if given."""
+    found, left = set(), list(rules)
+    while left:
+        rule = left.pop()
+        found.add(rule)
+        left += NEXT[rule]
+    return {rule: JOBS[rule] for rule in found} | counts
 
 
-def test_nothing_changed(changeable, planned):
+@pytest.fixture(scope="module")
+def edited(finished, tmp_path_factory):
+    """A copy of the finished repository for tests that put back what they edit."""
+    target = tmp_path_factory.mktemp("edited") / "repository"
+    return shutil.copytree(finished, target, symlinks=True)
+
+
+def plan_after(edit, repository, file, planned):
+    """Jobs planned while a file is edited."""
+    path = repository / file
+    text = path.read_text()
+    try:
+        path.write_text(edit(text))
+        assert path.read_text() != text
+        return planned(repository)
+    finally:
+        path.write_text(text)
+
+
+def test_nothing_changed(edited, planned):
+    assert planned(edited) == {}
+
+
+def add_code(text):
+    return f"{text}\nADDED = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "jobs"),
+    [
+        ("data/prepare.py", jobs_from("prepare_data")),
+        ("training/loop.py", jobs_from("train")),
+        ("networks/__init__.py", jobs_from("train")),
+        ("networks/vit.py", jobs_from("train", train=2)),
+        ("networks/allcnn.py", {}),  # the study has none
+        ("provenance.py", jobs_from("train")),
+        ("probability/geodesic.py", jobs_from("distance", "trajectories")),
+        ("probability/centroids.py", {}),
+        ("pairwise/cpu.py", jobs_from("distance", "trajectories")),
+        ("probability/kernels.py", jobs_from("progress")),
+        ("trajectories/resampling.py", jobs_from("trajectories")),
+        ("embedding/solvers.py", jobs_from("embed")),
+        ("embedding/iskl.py", {}),
+        ("steps/tables.py", jobs_from("tables")),
+        ("figures/style.py", jobs_from("draw", "explore")),
+        ("figures/trajectories.py", jobs_from("draw", "explore")),
+        ("figures/explorer.py", jobs_from("explore")),
+        ("steps/summarise.py", jobs_from("summarise")),
+        ("steps/verify.py", {}),
+        ("config/study.py", {}),
+        ("__init__.py", {}),
+    ],
+)
+def test_a_module_runs_what_imports_it(edited, planned, module, jobs):
+    assert plan_after(add_code, edited, f"src/hyperribbon/{module}", planned) == jobs
+
+
+@pytest.mark.parametrize("module", ["training/loop.py", "store.py", "steps/distance.py"])
+def test_comments_and_docstrings_run_nothing(edited, planned, module):
+    def reword(text):
+        return "# A word.\n" + re.sub(r'^( *)"""(?=[A-Z])', r'\1"""Indeed. ', text, flags=re.M)
+
+    assert plan_after(reword, edited, f"src/hyperribbon/{module}", planned) == {}
+
+
+NO_TRAINING = jobs_from("train")
+del NO_TRAINING["train"]
+KEYS = {
+    "data.split_seed: 1": jobs_from("prepare_data"),
+    "training.epochs: 9": jobs_from("train"),
+    "training.seeds: 3": jobs_from("train"),
+    "training.keep_weights: [1.0]": jobs_from("train"),
+    "analysis.geodesic_points: 30": jobs_from("distance"),
+    "analysis.components: 5": jobs_from("embed"),
+    "analysis.progress_points: 30": jobs_from("trajectories"),
+    "dask.scheduler: tcp://localhost:8786": {},
+    "optimisers.SGD: {algorithm: sgd, learning_rate: 0.1}": jobs_from("train", train=2),
+    "networks.Deep: {architecture: fully_connected, widths: [16, 16]}": jobs_from("train", train=2),
+    "networks.ViT: null": NO_TRAINING,  # one configuration less
+    "study: other": JOBS,
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_runs_what_reads_it(edited, planned, key):
+    (name, value), *_ = yaml.safe_load(key).items()
+
+    def edit(text):
+        config = yaml.safe_load(text)
+        section = config
+        *parents, last = name.split(".")
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        section[last] = value
+        if value is None:
+            del section[last]
+        return yaml.safe_dump(config, sort_keys=False)
+
+    assert plan_after(edit, edited, "config/config.yaml", planned) == KEYS[key]
+
+
+def test_the_order_of_keys_and_words_of_explanation_do_not_count(edited, planned):
+    def edit(text):
+        return "# A word.\n" + yaml.safe_dump(yaml.safe_load(text), sort_keys=True)
+
+    assert plan_after(edit, edited, "config/config.yaml", planned) == {}
+
+
+def shuffle_times(folder):
+    """Touch every file and folder, in an order of chance."""
+    paths = sorted(folder.rglob("*"))
+    random.Random(0).shuffle(paths)
+    for n, path in enumerate(paths):
+        os.utime(path, (1.7e9 + n, 1.7e9 + n))
+
+
+def test_touching_files_runs_nothing(changeable, planned):
+    shuffle_times(changeable)
     assert planned(changeable) == {}
 
 
-def test_another_optimiser_runs_only_its_trainings(changeable, planned):
-    change(changeable, "optimisers", SGD={"algorithm": "sgd", "learning_rate": 0.1})
-    assert planned(changeable) == {"train": 2, **DOWNSTREAM}
+def test_a_fresh_checkout_beside_copied_results_runs_nothing(finished, planned, tmp_path):
+    checkout = copy_repository(tmp_path / "checkout")
+    shutil.copytree(finished / "results", checkout / "results")
+    shutil.rmtree(checkout / "results" / "smoke" / "work")
+    shuffle_times(checkout)
+    assert planned(checkout) == {}
+    # What was copied is used when a configuration is added.
+    config = yaml.safe_load((checkout / "config" / "config.yaml").read_text())
+    config["optimisers"]["SGD"] = {"algorithm": "sgd", "learning_rate": 0.1}
+    (checkout / "config" / "config.yaml").write_text(yaml.safe_dump(config))
+    assert planned(checkout) == jobs_from("train", train=2)
 
 
-def test_another_network_runs_only_its_trainings(changeable, planned):
-    change(changeable, "networks", Deep={"architecture": "fully_connected", "widths": [16, 16]})
-    assert planned(changeable) == {"train": 2, **DOWNSTREAM}
+def test_what_was_deleted_is_made_again_and_nothing_else(edited, planned):
+    results = edited / "results" / "smoke"
+    deleted = {
+        "figures/tubes.png": {"draw": 1, "all": 1},
+        "report.html": {"gather_report": 1, "all": 1},
+        "embedding/test.zarr": {"embed": 1, "all": 1},
+        "distance/test.zarr": {"distance": 1, "all": 1},
+        f"{next((results / 'predictions').glob('*.zarr'))}": {"train": 1, "all": 1},
+    }
+    for name, jobs in deleted.items():
+        path, hidden = results / name, results / "hidden"
+        path.rename(hidden)
+        assert planned(edited) == jobs, name
+        hidden.rename(path)
+    assert planned(edited) == {}
 
 
-def test_more_epochs_train_everything(changeable, planned):
-    change(changeable, "training", epochs=9)
-    assert planned(changeable) == {"train": 4, **DOWNSTREAM}
-
-
-def test_more_seeds_train_everything_but_keep_the_data(changeable, planned):
-    change(changeable, "training", seeds=3)
-    assert planned(changeable) == {"train": 4, **DOWNSTREAM}
-
-
-def test_another_split_prepares_the_data_again(changeable, planned):
-    change(changeable, "data", split_seed=1)
-    assert planned(changeable) == {"prepare_data": 1, "train": 4, **DOWNSTREAM}
-
-
-def test_analysis_keys_train_nothing(changeable, planned):
-    change(changeable, "analysis", components=5)
-    jobs = dict(DOWNSTREAM)
-    for rule in ("distance", "progress", "trajectories"):
-        del jobs[rule]
-    assert planned(changeable) == jobs
-    change(changeable, "analysis", components=10, progress_points=30)
-    jobs = dict(DOWNSTREAM)
-    for rule in ("distance", "embed", "progress"):
-        del jobs[rule]
-    assert planned(changeable) == jobs
-
-
-def test_a_deleted_figure_is_drawn_again(changeable, planned):
-    (changeable / "results" / "smoke" / "figures" / "tubes.png").unlink()
-    assert planned(changeable) == {"draw": 1, "gather_report": 1, "all": 1}
+def test_what_was_left_undone_is_done_later(changeable, planned):
+    """A key changed, then the run was stopped after the first rule that it concerns."""
+    path = changeable / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["analysis"] = {"geodesic_points": 30}
+    path.write_text(yaml.safe_dump(config))
+    run = snakemake(changeable, "--cores", "2", "--until", "distance")
+    assert run.returncode == 0, run.stdout
+    left = jobs_from("embed")
+    assert planned(changeable) == left
+    shutil.rmtree(changeable / "results" / "smoke" / "figures")
+    assert planned(changeable) == left
 
 
 def test_a_study_by_configfile_stands_alone(changeable, planned):
@@ -85,7 +226,7 @@ def test_a_study_by_configfile_stands_alone(changeable, planned):
     config["study"] = "other"
     (changeable / "other.yaml").write_text(yaml.safe_dump(config))
     jobs = planned(changeable, "--configfile", "other.yaml")
-    assert jobs == {"prepare_data": 1, "train": 2, **DOWNSTREAM}
+    assert jobs == {**JOBS, "train": 2}
 
 
 def test_the_smallest_study_has_all_its_figures(fresh):
@@ -106,7 +247,10 @@ def test_diverged_trainings_are_named_and_left_out(changeable):
         path: path.stat().st_mtime_ns for path in (results / "predictions").glob("*/zarr.json")
     }
     shutil.rmtree(results / "figures")
-    change(changeable, "optimisers", Wild={"algorithm": "sgd", "learning_rate": 1e30})
+    path = changeable / "config" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["optimisers"]["Wild"] = {"algorithm": "sgd", "learning_rate": 1e30}
+    path.write_text(yaml.safe_dump(config))
     run = snakemake(changeable, "--cores", "2")
     assert run.returncode == 0, run.stdout
     assert {path: path.stat().st_mtime_ns for path in before} == before

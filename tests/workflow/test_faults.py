@@ -39,10 +39,10 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    work = fresh / "results" / "smoke" / "work"
+    work = fresh / "results" / "smoke" / "work" / "train"
     try:
         deadline = time.monotonic() + 120
-        while not list(work.glob("*/seed-0.done")):
+        while not list(work.glob("*/seed-0.json")):
             assert time.monotonic() < deadline and run.poll() is None, "no seed finished"
             time.sleep(0.01)
     finally:
@@ -58,24 +58,24 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
         while any(map(is_locked, work.glob("*/lock"))):
             time.sleep(0.1)
         assert stores(fresh)
-    inodes = {mark: chunk_of(mark).stat().st_ino for mark in work.glob("*/seed-*.done")}
+    inodes = {mark: chunk_of(mark).stat().st_ino for mark in work.glob("*/seed-*.json")}
 
     again = snakemake(fresh, "--cores", "2")
     assert again.returncode == 0, again.stdout
     assert_equal_predictions(fresh, finished)
     for mark, inode in inodes.items():
-        published = fresh / "results" / "smoke" / "predictions" / f"{mark.parent.name}.zarr"
-        chunk = published / chunk_of(mark).relative_to(mark.parent / "predictions.zarr")
+        id, seed = mark.parent.name[:-9], mark.stem.removeprefix("seed-")
+        published = fresh / "results" / "smoke" / "predictions" / f"{id}.zarr"
+        chunk = published / "train_predictions" / "c" / seed / "0" / "0" / "0"
         assert chunk.stat().st_ino == inode, f"{mark} was trained again"
-    assert not list(work.iterdir())
 
 
 def test_a_killed_training_is_retried_and_goes_on(fresh, finished):
     run = subprocess.Popen(
         command("--cores", "1"), cwd=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    work = fresh / "results" / "smoke" / "work"
-    while not list(work.glob("*/seed-0.done")):
+    work = fresh / "results" / "smoke" / "work" / "train"
+    while not list(work.glob("*/seed-0.json")):
         assert run.poll() is None, "no seed finished"
         time.sleep(0.01)
     for process in psutil.Process(run.pid).children(recursive=True):
@@ -96,8 +96,7 @@ def is_locked(path: Path) -> bool:
 
 def chunk_of(mark: Path) -> Path:
     """First checkpoint of a finished seed, in the work folder."""
-    seed = mark.stem.removeprefix("seed-")
-    return mark.parent / "predictions.zarr" / "train_predictions" / "c" / seed / "0" / "0" / "0"
+    return mark.with_suffix(".zarr") / "train_predictions" / "c" / "0" / "0" / "0" / "0"
 
 
 MALFORMED = {

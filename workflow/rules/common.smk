@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,9 +17,11 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
 )
 
-from hyperribbon.config import canonical_json, parse_study
+from hyperribbon.code_version import code_version
+from hyperribbon.config import canonical_json, digest, parse_study
 from hyperribbon.devices import count_gpus
-from hyperribbon.errors import ConfigError
+from hyperribbon.errors import ConfigError, StoreError
+from hyperribbon.manifest import outdated
 
 try:
     STUDY = parse_study(config)
@@ -32,7 +35,11 @@ RESULTS = f"results/{STUDY.study}"
 REPORT = f"{RESULTS}/report.html"
 CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
 SPLITS = ["train", "test"]
-PREDICTIONS = [f"{RESULTS}/predictions/{id}.zarr" for id in CONFIGURATIONS]
+PREDICTIONS = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]  # manifests
+
+# For the jobs; no parameter of theirs, since results are the same on any cluster.
+if STUDY.dask.scheduler:
+    os.environ.update(DASK_SCHEDULER_ADDRESS=STUDY.dask.scheduler)
 
 
 wildcard_constraints:
@@ -44,3 +51,56 @@ def gpus_per_training():
     """1 if trainings use a GPU. The profile limits how many run at once to the devices present."""
     device = STUDY.training.device
     return int(device == "cuda" or (device == "auto" and count_gpus() > 0))
+
+
+# What runs again is decided by parameters alone: each rule carries the version of its code, its
+# settings, and a hash of the same of the rules before it. The times of files, which a touch, a copy
+# or a checkout changes, count for nothing while all of this is as it was when the study was last
+# complete; then what was deleted is made again without what follows, because it will be the same.
+
+KEYS = {}  # by rule, hash of the parameters that decide its results
+RECORD = f"{RESULTS}/keys.json"  # the keys with which the study was last complete
+
+
+def parameters(step, *upstream, modules=(), **settings):
+    """Parameters of a rule that decide its results; ``upstream`` names the rules before it."""
+    decisive = {
+        "code": code_version(f"hyperribbon.steps.{step}", *modules),
+        "upstream": digest([KEYS[name] for name in upstream])[:16],
+        **settings,
+    }
+    KEYS[step] = digest(decisive)[:16]
+    return decisive
+
+
+def settled(step, files):
+    """Inputs from a rule; their times count only if its results are others than at last."""
+    return ancient(files) if RECORDED.get(step) == KEYS[step] else files
+
+
+def recorded_keys():
+    """Keys of the complete study; none of those after the trainings if predictions changed since.
+
+    So they do if a store is deleted and trained again on a GPU, which is not bit-equal.
+    """
+    try:
+        keys = json.loads(Path(RECORD).read_text())
+        analysis = [
+            manifest
+            for kind in ["distance", "embedding", "progress", "trajectories"]
+            for manifest in Path(RESULTS, kind).glob("*.json")
+        ]
+        if any(map(outdated, analysis)):
+            keys = {"prepare_data": keys["prepare_data"]}
+    except (OSError, ValueError, KeyError, StoreError):
+        return {}
+    return keys
+
+
+RECORDED = recorded_keys()
+
+
+def stores(kind):
+    """Outputs where each split has a store, and its manifest, written last."""
+    path = f"{RESULTS}/{kind}/{{split}}"
+    return {"store": directory(f"{path}.zarr"), "manifest": f"{path}.json"}

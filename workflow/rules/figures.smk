@@ -17,10 +17,14 @@ FIGURES = {
 }
 
 
+DRAW = parameters("draw", "tables")
+EXPLORE = parameters("explore", "tables")
+
+
 rule draw:
     input:
-        tables=lambda wildcards: expand(
-            f"{RESULTS}/tables/{{table}}.csv", table=FIGURES[wildcards.figure][0]
+        tables=lambda wildcards: settled(
+            "tables", expand(f"{RESULTS}/tables/{{table}}.csv", table=FIGURES[wildcards.figure][0])
         ),
     output:
         png=report(
@@ -40,6 +44,8 @@ rule draw:
         "../../envs/figures.yaml"
     resources:
         mem_mb=1000,
+    params:
+        **DRAW,
     shell:
         "python -m hyperribbon.steps.draw --figure {wildcards.figure}"
         " --tables {input.tables:q} --output {output:q} --log {log:q}"
@@ -47,9 +53,12 @@ rule draw:
 
 rule explore:
     input:
-        tables=expand(
-            f"{RESULTS}/tables/{{table}}.csv",
-            table=["models", "geodesic", "explained_stress"],
+        tables=settled(
+            "tables",
+            expand(
+                f"{RESULTS}/tables/{{table}}.csv",
+                table=["models", "geodesic", "explained_stress"],
+            ),
         ),
     output:
         report(
@@ -66,6 +75,8 @@ rule explore:
         "../../envs/figures.yaml"
     resources:
         mem_mb=1000,
+    params:
+        **EXPLORE,
     shell:
         "python -m hyperribbon.steps.explore"
         " --tables {input.tables:q} --output {output:q} --log {log:q}"

@@ -1,8 +1,16 @@
+DISTANCE = parameters("distance", "train", geodesic_points=STUDY.analysis.geodesic_points)
+EMBED = parameters("embed", "distance", components=STUDY.analysis.components)
+PROGRESS = parameters("progress", "train")
+TRAJECTORIES = parameters("trajectories", "progress", points=STUDY.analysis.progress_points)
+TABULATE = parameters("tables", "embed", "progress", "trajectories")
+SUMMARISE = parameters("summarise", "tables")
+
+
 rule distance:
     input:
-        predictions=PREDICTIONS,
+        predictions=settled("train", PREDICTIONS),
     output:
-        directory(f"{RESULTS}/distance/{{split}}.zarr"),
+        **stores("distance"),
     log:
         f"{RESULTS}/logs/distance/{{split}}.log",
     benchmark:
@@ -13,18 +21,20 @@ rule distance:
     resources:
         mem_mb=4000,
     params:
-        geodesic_points=STUDY.analysis.geodesic_points,
+        **DISTANCE,
+        work=f"{RESULTS}/work/distance",
     shell:
         "python -m hyperribbon.steps.distance --predictions {input.predictions:q}"
         " --split {wildcards.split} --geodesic-points {params.geodesic_points}"
-        " --threads {threads} --output {output:q} --log {log:q}"
+        " --threads {threads} --memory {resources.mem_mb} --work {params.work:q}"
+        " --code {params.code} --output {output.store:q} --log {log:q}"
 
 
 rule embed:
     input:
-        distance=f"{RESULTS}/distance/{{split}}.zarr",
+        distance=settled("distance", f"{RESULTS}/distance/{{split}}.json"),
     output:
-        directory(f"{RESULTS}/embedding/{{split}}.zarr"),
+        **stores("embedding"),
     log:
         f"{RESULTS}/logs/embed/{{split}}.log",
     benchmark:
@@ -34,50 +44,56 @@ rule embed:
     resources:
         mem_mb=2000,
     params:
-        components=STUDY.analysis.components,
+        **EMBED,
     shell:
         "python -m hyperribbon.steps.embed --distance {input.distance:q}"
-        " --components {params.components} --output {output:q} --log {log:q}"
+        " --components {params.components} --code {params.code}"
+        " --output {output.store:q} --log {log:q}"
 
 
 rule progress:
     input:
-        predictions=PREDICTIONS,
+        predictions=settled("train", PREDICTIONS),
     output:
-        directory(f"{RESULTS}/progress/{{split}}.zarr"),
+        **stores("progress"),
     log:
         f"{RESULTS}/logs/progress/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/progress/{{split}}.tsv"
     conda:
         "../../envs/analysis.yaml"
+    threads: 8
     resources:
         mem_mb=2000,
+    params:
+        **PROGRESS,
     shell:
         "python -m hyperribbon.steps.progress --predictions {input.predictions:q}"
-        " --split {wildcards.split} --output {output:q} --log {log:q}"
+        " --split {wildcards.split} --threads {threads} --code {params.code}"
+        " --output {output.store:q} --log {log:q}"
 
 
 rule trajectories:
     input:
-        predictions=PREDICTIONS,
-        progress=f"{RESULTS}/progress/{{split}}.zarr",
+        predictions=settled("train", PREDICTIONS),
+        progress=settled("progress", f"{RESULTS}/progress/{{split}}.json"),
     output:
-        directory(f"{RESULTS}/trajectories/{{split}}.zarr"),
+        **stores("trajectories"),
     log:
         f"{RESULTS}/logs/trajectories/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/trajectories/{{split}}.tsv"
     conda:
         "../../envs/analysis.yaml"
+    threads: 8
     resources:
         mem_mb=2000,
     params:
-        points=STUDY.analysis.progress_points,
+        **TRAJECTORIES,
     shell:
         "python -m hyperribbon.steps.trajectories --predictions {input.predictions:q}"
         " --progress {input.progress:q} --split {wildcards.split} --points {params.points}"
-        " --output {output:q} --log {log:q}"
+        " --threads {threads} --code {params.code} --output {output.store:q} --log {log:q}"
 
 
 TABLES = [
@@ -97,10 +113,12 @@ TABLES = [
 
 rule tables:
     input:
-        predictions=PREDICTIONS,
-        embedding=expand(f"{RESULTS}/embedding/{{split}}.zarr", split=SPLITS),
-        progress=expand(f"{RESULTS}/progress/{{split}}.zarr", split=SPLITS),
-        trajectories=expand(f"{RESULTS}/trajectories/{{split}}.zarr", split=SPLITS),
+        predictions=settled("train", PREDICTIONS),
+        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
+        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
+        trajectories=settled(
+            "trajectories", expand(f"{RESULTS}/trajectories/{{split}}.json", split=SPLITS)
+        ),
     output:
         [
             report(
@@ -120,6 +138,7 @@ rule tables:
     resources:
         mem_mb=2000,
     params:
+        **TABULATE,
         folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m hyperribbon.steps.tables --predictions {input.predictions:q}"
@@ -129,8 +148,12 @@ rule tables:
 
 rule summarise:
     input:
-        tables=expand(
-            f"{RESULTS}/tables/{{table}}.csv", table=["summary", "diverged", "trajectories"]
+        tables=settled(
+            "tables",
+            expand(
+                f"{RESULTS}/tables/{{table}}.csv",
+                table=["summary", "diverged", "trajectories"],
+            ),
         ),
     output:
         report(
@@ -147,6 +170,8 @@ rule summarise:
         "../../envs/analysis.yaml"
     resources:
         mem_mb=1000,
+    params:
+        **SUMMARISE,
     shell:
         "python -m hyperribbon.steps.summarise"
         " --tables {input.tables:q} --output {output:q} --log {log:q}"

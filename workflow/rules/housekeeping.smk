@@ -57,13 +57,18 @@ def leave_name():
     atexit.register(name.unlink, missing_ok=True)
 
 
-def remove_finished_work():
-    """Remove the work folders of trainings that are published and were used."""
+def remove_copied_work():
+    """Remove the work of published trainings, where it takes space of its own.
+
+    Usually it takes none: what is published are hard links, which some file systems do not have.
+    """
     for id in CONFIGURATIONS:
-        work = Path(RESULTS, "work", id)
-        if work.exists() and Path(RESULTS, "predictions", f"{id}.zarr").exists():
-            (work / "job.json").unlink(missing_ok=True)  # first: without it the rest is void
-            shutil.rmtree(work, ignore_errors=True)
+        if not Path(RESULTS, "predictions", f"{id}.json").exists():
+            continue
+        for work in Path(RESULTS, "work", "train").glob(f"{id}-*"):
+            chunks = [path for path in work.glob("seed-*.zarr/*/c/**/*") if path.is_file()]
+            if all(chunk.stat().st_nlink == 1 for chunk in chunks):
+                shutil.rmtree(work, ignore_errors=True)
 
 
 def show_summary():

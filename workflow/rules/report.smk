@@ -1,41 +1,41 @@
 report: "../report/study.rst"
 
 
-REPORTED = [
-    *TABLES,
-    *expand(
-        f"{RESULTS}/figures/{{figure}}.{{format}}",
-        figure=FIGURES,
-        format=["png", "svg"],
-    ),
-    f"{RESULTS}/explorer.html",
-    f"{RESULTS}/summary.html",
-]
+DRAWN = expand(f"{RESULTS}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "svg"])
+EXPLORER = f"{RESULTS}/explorer.html"
+SUMMARY = f"{RESULTS}/summary.html"
+REPORTED = [*TABLES, *DRAWN, EXPLORER, SUMMARY]
 
 
 # Named as targets so that one that was deleted is made again.
 STORES = [
-    *PREDICTIONS,
+    *expand(f"{RESULTS}/predictions/{{id}}.{{suffix}}", id=CONFIGURATIONS, suffix=["zarr", "json"]),
     *expand(
-        f"{RESULTS}/{{kind}}/{{split}}.zarr",
+        f"{RESULTS}/{{kind}}/{{split}}.{{suffix}}",
         kind=["distance", "embedding", "progress", "trajectories"],
         split=SPLITS,
+        suffix=["zarr", "json"],
     ),
 ]
 
 
 localrules:
     gather_report,
+    verify,
 
 
 # Snakemake's own report, made by a second Snakemake that only reads: it is given the resolved
 # study, and all results but the report itself.
 rule gather_report:
     input:
-        REPORTED,
+        settled("tables", TABLES),
+        settled("draw", DRAWN),
+        settled("explore", EXPLORER),
+        settled("summarise", SUMMARY),
     output:
         report=REPORT,
         study=f"{RESULTS}/study.json",
+        record=RECORD,
     log:
         f"{RESULTS}/logs/gather_report.log",
     benchmark:
@@ -43,9 +43,27 @@ rule gather_report:
     conda:
         "../../envs/report.yaml"
     params:
-        study=STUDY.model_dump_json(),
+        code=code_version("snakemake"),
+        record=canonical_json(KEYS),
+        study=STUDY.model_dump_json(exclude={"dask"}),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),
     shell:
         "(printf '%s' {params.study:q} > {output.study:q} && snakemake --nolock --quiet all"
         " --snakefile {params.snakefile:q} --configfile {output.study:q}"
-        " --report {output.report:q} -- {input:q}) > {log:q} 2>&1"
+        " --report {output.report:q} -- {input:q}"
+        " && printf '%s' {params.record:q} > {output.record:q}) > {log:q} 2>&1"
+
+
+# By name only: `snakemake verify`. It reads what there is and makes nothing.
+rule verify:
+    log:
+        f"{RESULTS}/logs/verify.log",
+    retries: 0
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        results=RESULTS,
+        stale=[step for step in KEYS if RECORDED and RECORDED.get(step) != KEYS[step]],
+    shell:
+        "python -m hyperribbon.steps.verify --results {params.results:q}"
+        " --stale {params.stale} --log {log:q}"

@@ -1,3 +1,10 @@
+DATA = parameters(
+    "prepare_data",
+    modules=[f"hyperribbon.data.{STUDY.data.name}"],
+    data=canonical_json(STUDY.data.model_dump(mode="json")),
+)
+
+
 rule prepare_data:
     output:
         f"{RESULTS}/data.npz",
@@ -10,18 +17,32 @@ rule prepare_data:
     resources:
         mem_mb=1000,
     params:
-        data=canonical_json(STUDY.data.model_dump(mode="json")),
+        **DATA,
     shell:
         "python -m hyperribbon.steps.prepare_data"
         " --data {params.data:q} --output {output:q} --log {log:q}"
 
 
+# A network's code counts for its own trainings only.
+TRAIN = {
+    id: parameters(
+        "train",
+        "prepare_data",
+        modules=[f"hyperribbon.networks.{configuration.network.architecture}"],
+        configuration=configuration.to_json(),
+    )
+    for id, configuration in CONFIGURATIONS.items()
+}
+KEYS["train"] = digest(TRAIN)[:16]
+
+
 # The work folder is no output: Snakemake would delete it, and with it the finished seeds.
 rule train:
     input:
-        data=f"{RESULTS}/data.npz",
+        data=settled("prepare_data", f"{RESULTS}/data.npz"),
     output:
-        directory(f"{RESULTS}/predictions/{{configuration}}.zarr"),
+        store=directory(f"{RESULTS}/predictions/{{configuration}}.zarr"),
+        manifest=f"{RESULTS}/predictions/{{configuration}}.json",
     log:
         f"{RESULTS}/logs/train/{{configuration}}.log",
     benchmark:
@@ -33,8 +54,11 @@ rule train:
         gpu=gpus_per_training(),
         mem_mb=2000,
     params:
-        configuration=lambda wildcards: CONFIGURATIONS[wildcards.configuration].to_json(),
-        work=f"{RESULTS}/work/{{configuration}}",
+        code=lambda wildcards: TRAIN[wildcards.configuration]["code"],
+        upstream=lambda wildcards: TRAIN[wildcards.configuration]["upstream"],
+        configuration=lambda wildcards: TRAIN[wildcards.configuration]["configuration"],
+        work=f"{RESULTS}/work/train",
     shell:
         "python -m hyperribbon.steps.train --configuration {params.configuration:q}"
-        " --data {input.data:q} --work {params.work:q} --output {output:q} --log {log:q}"
+        " --data {input.data:q} --work {params.work:q} --code {params.code}"
+        " --gpus {resources.gpu} --output {output.store:q} --log {log:q}"

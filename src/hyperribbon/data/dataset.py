@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
+import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.files import written_whole
+from hyperribbon.provenance import versions
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,11 @@ class Dataset:
         return content.hexdigest()
 
     def save(self, path: str | Path) -> None:
-        """Write to one ``.npz`` file, whole or not at all."""
-        path = Path(path)
-        partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.npz")
+        """Write to one ``.npz`` file, whole or not at all; with the versions it was made with."""
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
-        np.savez(partial, sha256=np.asarray(self.sha256), **arrays)
-        partial.replace(path)
+        made_with = json.dumps(versions("numpy", "scikit-learn", "torch"))
+        with written_whole(path) as partial, partial.open("wb") as file:
+            np.savez(file, sha256=self.sha256, versions=made_with, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Dataset:
@@ -111,7 +111,7 @@ class Dataset:
                 recorded = str(arrays["sha256"])
         except FileNotFoundError:
             raise
-        except (ValueError, KeyError, EOFError, RuntimeError, OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
             raise DataError(
                 f"{path}: not a data set written by hyperribbon, or damaged ({error}); delete it "
                 "and run again"

@@ -1,25 +1,13 @@
 """Network architectures: one file each, widths and depths as parameters.
 
 Every network is an ``nn.Module`` with ``features`` and ``classifier`` parts and default PyTorch
-initialisation. To add one: write its file here, add it to ``ARCHITECTURES``, and describe its
+initialisation. To add one: write its file here, which names it ``NETWORK``, and describe its
 parameters in :mod:`hyperribbon.config`.
 """
 
+from importlib import import_module
+
 from torch import nn
-
-from hyperribbon.networks.allcnn import AllCNN
-from hyperribbon.networks.convmixer import ConvMixer
-from hyperribbon.networks.fully_connected import FullyConnected
-from hyperribbon.networks.vit import ViT
-from hyperribbon.networks.wide_resnet import WideResNet
-
-ARCHITECTURES: dict[str, type[nn.Module]] = {
-    "allcnn": AllCNN,
-    "convmixer": ConvMixer,
-    "fully_connected": FullyConnected,
-    "vit": ViT,
-    "wide_resnet": WideResNet,
-}
 
 
 def build_network(
@@ -29,7 +17,7 @@ def build_network(
 
     Parameters
     ----------
-    architecture : a key of ``ARCHITECTURES``
+    architecture : name of a file here
     input_shape : (channels, height, width)
     n_classes : int
     **parameters : the architecture's widths and depths
@@ -44,4 +32,6 @@ def build_network(
     >>> sum(p.numel() for p in net.parameters())
     163
     """
-    return ARCHITECTURES[architecture](input_shape, n_classes, **parameters)
+    # By name, so that a network's code counts for its own trainings only.
+    module = import_module(f"{__package__}.{architecture}")
+    return module.NETWORK(input_shape, n_classes, **parameters)

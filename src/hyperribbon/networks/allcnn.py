@@ -41,3 +41,6 @@ class AllCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))
+
+
+NETWORK = AllCNN

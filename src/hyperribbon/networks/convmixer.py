@@ -58,3 +58,6 @@ class ConvMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))
+
+
+NETWORK = ConvMixer

@@ -36,3 +36,6 @@ class FullyConnected(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))
+
+
+NETWORK = FullyConnected

@@ -102,3 +102,6 @@ class ViT(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))
+
+
+NETWORK = ViT

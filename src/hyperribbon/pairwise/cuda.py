@@ -45,7 +45,9 @@ class TritonKernel(TorchKernel):
         )
         self._tile, self._precision = tile, precision
 
-    def sums(self, A: Packed, B: Packed) -> np.ndarray:
+    def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
+        upper = B is None
+        B = A if upper else B
         (a,), (b,) = A.arrays, B.arrays
         _, n_samples, n_classes = a.shape
         shape = (len(a), len(b))
@@ -65,7 +67,7 @@ class TritonKernel(TorchKernel):
                 b.stride(1),
                 self._floor,
                 4 * max(self._floor, 5e-31),
-                UPPER=A is B,
+                UPPER=upper,
                 GROUP=_GROUP,
                 ROWS=self._tile[0],
                 COLUMNS=self._tile[1],
@@ -74,7 +76,7 @@ class TritonKernel(TorchKernel):
                 num_warps=8,
             )
         sums = mantissas.double().log_().add_(exponents, alpha=np.log(2))
-        return sums.sub_(A.own[:, None]).sub_(B.own).cpu().numpy()
+        total += sums.sub_(A.own[:, None] + B.own).cpu().numpy()
 
 
 @triton.jit

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from threading import Lock
 
 import numpy as np
 from tqdm import tqdm
 
 from hyperribbon.errors import DataError
-from hyperribbon.pairwise.metrics import FLOOR_FLOAT32, floor_of, metric_of
-from hyperribbon.pairwise.stack import Stack
-from hyperribbon.pairwise.tiles import Kernel, tile_sums, tiling_for
-from hyperribbon.probability.blocks import n_threads
-from hyperribbon.probability.distributions import check_size
+from hyperribbon.pairwise.engine import Engine
+from hyperribbon.pairwise.tiles import Parts, blocks_of, whole
 
 
 def pairwise_distance(
@@ -25,9 +21,11 @@ def pairwise_distance(
     floor: float | None = None,
     device=None,
     threads: int | None = None,
+    memory: int | None = None,
     out=None,
     resume: bool = False,
     progress: bool = False,
+    client=None,
 ) -> np.ndarray:
     r"""Distances between models, in one of five metrics.
 
@@ -56,11 +54,14 @@ def pairwise_distance(
         are computed in float32; ``floor=0`` gives inf.
     device : torch device, as "cuda"; by default that of P if it is a CUDA tensor, else the CPU
     threads : int, on the CPU; all cores by default
+    memory : int, bytes that models may take; by default 0.8e9 or, on a GPU, half of its free memory
     out : array of floats of shape (m, k) with slices (Zarr, memmap) to write to instead of
         memory. Tiles follow the chunks of ``out`` if they are square and not too large.
     resume : bool, go on where the same call was stopped: tiles of ``out`` that hold no NaN are
         kept. Needs an ``out`` that was filled with NaN beforehand.
     progress : bool, show a bar; quiet when the output is not a terminal
+    client : dask.distributed.Client, to compute on its cluster, each of whose workers may take that
+        memory and must see the files of P and Q; by default, threads of this process compute
 
     Returns
     -------
@@ -73,12 +74,15 @@ def pairwise_distance(
 
     Notes
     -----
-    Costs m k N C multiplications, half of that if Q is None. Besides the result, of which only a
-    tile of at most 2048 models squared is in memory if ``out`` is given, at most 0.8 GB of models
-    is in memory (on a GPU, half of its free memory); where they do not fit, they are read again for
-    every part of the rows that does.
+    Costs m k N C multiplications, half of that if Q is None. If ``out`` is given, only a tile of
+    the result a thread is in memory. Models that do not fit the memory are read again for every
+    part of the rows that does.
     Computes in float64, except for ``bhattacharyya`` of float32 inputs, which is in float32, to
     within 1e-6 max(1, d) of a distance d. The first call compiles for a second.
+
+    On the CPU, the distance of two models in ``bhattacharyya``, ``geodesic`` and ``hellinger`` is
+    the same to the last bit whatever the other models, their order, the tiles, threads, memory and
+    cluster; in the other metrics, which are products of matrices, and on a GPU, to rounding.
 
     Examples
     --------
@@ -91,33 +95,18 @@ def pairwise_distance(
     array([[0. ],
            [0.5]])
     """
-    chosen = metric_of(metric)
-    threads = n_threads() if threads is None else check_size(threads, "threads")
-    symmetric = Q is None
-    rows = Stack(P, "P")
-    columns = rows if symmetric else Stack(Q, "Q")
-    m, n_samples, n_classes = rows.shape
-    k = len(columns)
-    if columns.shape[1:] != rows.shape[1:]:
-        raise DataError(f"Q: shape {columns.shape}, expected (models, {n_samples}, {n_classes})")
-    chunk = None if out is None else _chunk_of(out, (m, k))
+    engine = Engine(P, Q, metric=metric, floor=floor, device=device, threads=threads, memory=memory)
+    chunk = None if out is None else _chunk_of(out, engine.shape)
     if resume and out is None:
         raise DataError("resume = True: expected with out, where tiles were kept")
-    device = _device(device, P)
-    # float32 has no room for a smaller floor.
-    single = (
-        metric == "bhattacharyya"
-        and rows.single
-        and columns.single
-        and (floor is None or floor >= FLOOR_FLOAT32)
-    )
-    floor = floor_of(floor, single)
-    kernel = _kernel(chosen, single, floor, device, threads)
-    tiling = tiling_for(kernel, n_samples, n_classes, chunk)
-    row_blocks, column_blocks = tiling.blocks(rows), tiling.blocks(columns)
-    result = np.empty((m, k)) if out is None else out
+    symmetric, side = engine.symmetric, engine.side(chunk)
+    row_blocks, column_blocks = (blocks_of(n, side) for n in engine.shape)
+    result = np.empty(engine.shape) if out is None else out
+    # Two threads that write parts of one chunk would lose what one of them wrote.
+    own_chunks = chunk is not None and side % chunk == 0
+    writing = nullcontext() if out is None or own_chunks else Lock()
     bar = tqdm(
-        total=m * k,
+        total=engine.shape[0] * engine.shape[1],
         desc="distances",
         unit="pair",
         unit_scale=True,
@@ -128,37 +117,27 @@ def pairwise_distance(
     def mirrored(r: int, c: int) -> bool:
         return symmetric and r != c
 
-    def wanted(r: int, c: int) -> bool:
+    def wanted(r: int, c: int) -> Parts:
+        all_of_it = [(0, 0)]
         if not resume:
-            return True
-        i, j = row_blocks[r], column_blocks[c]
+            return all_of_it
+        i, j = whole(row_blocks[r]), whole(column_blocks[c])
         tiles = [out[i, j], out[j, i]] if mirrored(r, c) else [out[i, j]]
         if any(np.isnan(tile).any() for tile in tiles):
-            return True
+            return all_of_it
         bar.update(sum(tile.size for tile in tiles))
-        return False
+        return []
 
-    def write(r: int, c: int, sums: np.ndarray) -> None:
-        i, j = row_blocks[r], column_blocks[c]
-        # Rounding alone can lead below 0.
-        D = np.maximum(chosen.finish(sums, n_samples), 0)
-        if symmetric and r == c:
-            D = np.triu(D, 1)
-            D += D.T
-        result[i, j] = D
-        if mirrored(r, c):
-            result[j, i] = D.T
+    def write(r: int, c: int, D: np.ndarray) -> None:
+        i, j = whole(row_blocks[r]), whole(column_blocks[c])
+        with writing:
+            result[i, j] = D
+            if mirrored(r, c):
+                result[j, i] = D.T
         bar.update(D.size * (1 + mirrored(r, c)))
 
-    # One tile is written while the next is computed.
-    with bar, ThreadPoolExecutor(1) as writer:
-        written = None
-        for tile in tile_sums(kernel, rows, columns, tiling, wanted):
-            if written is not None:
-                written.result()
-            written = writer.submit(write, *tile)
-        if written is not None:
-            written.result()
+    with bar:
+        engine.compute(row_blocks, column_blocks, wanted, write, client)
     return result
 
 
@@ -171,49 +150,6 @@ def _chunk_of(out, shape: tuple[int, int]) -> int | None:
         raise DataError(f"out: {kind}, which cannot be written to by slices of numpy arrays")
     if tuple(out.shape) != shape or np.dtype(out.dtype).kind != "f":
         raise DataError(f"out: shape {tuple(out.shape)} of {out.dtype}, expected {shape} of floats")
-    chunks = getattr(out, "chunks", None)
+    # A shard is written whole.
+    chunks = getattr(out, "shards", None) or getattr(out, "chunks", None)
     return chunks[0] if chunks is not None and chunks[0] == chunks[1] else None
-
-
-def _device(device, P) -> str:
-    """Name of the torch device to compute on."""
-    if device is None:
-        return str(P.device) if getattr(P, "is_cuda", False) else "cpu"
-    import torch
-
-    try:
-        device = torch.device(device)
-        if device.type not in ("cpu", "cuda"):
-            raise DataError(f"device = {str(device)!r}: expected 'cpu' or 'cuda'")
-    except (RuntimeError, TypeError):
-        raise DataError(f"device = {device!r}: expected 'cpu' or 'cuda'") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise DataError(f"device = {str(device)!r}: torch finds no CUDA device")
-    return str(device)
-
-
-def _has_compiler() -> bool:
-    """Whether Triton, which compiles a little C to launch its kernels, can do so."""
-    return bool(os.environ.get("CC")) or any(map(shutil.which, ("gcc", "clang", "cc")))
-
-
-def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
-    """The fastest kernel there is for a metric on a device."""
-    options = {"single": single, "floor": floor, "threads": threads}
-    if device == "cpu" and metric.kernel != "products":
-        try:
-            from hyperribbon.pairwise.cpu import CompiledKernel
-        except ImportError:
-            pass  # no numba here
-        else:
-            return CompiledKernel(metric.kernel, **options)
-    if device != "cpu" and single and _has_compiler():
-        try:
-            from hyperribbon.pairwise.cuda import TritonKernel
-        except ImportError:
-            pass  # no Triton here
-        else:
-            return TritonKernel(floor=floor, device=device, threads=threads)
-    from hyperribbon.pairwise.plain import TorchKernel
-
-    return TorchKernel(metric.name, metric.kernel, device=device, **options)

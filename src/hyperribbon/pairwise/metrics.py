@@ -26,17 +26,28 @@ class Metric(NamedTuple):
     finish: Callable[[np.ndarray, int], np.ndarray]
 
 
+# Named functions, which can be sent to another process.
+
+
 def _mean(sums: np.ndarray, n_samples: int) -> np.ndarray:
     return sums / n_samples
+
+
+def _negative_mean(sums: np.ndarray, n_samples: int) -> np.ndarray:
+    return -sums / n_samples
+
+
+def _saturating(sums: np.ndarray, n_samples: int) -> np.ndarray:
+    return -2 * np.expm1(sums)
 
 
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("bhattacharyya", "log_coefficients", lambda sums, n: -sums / n),
+        Metric("bhattacharyya", "log_coefficients", _negative_mean),
         Metric("symmetric_kl", "products", _mean),
         Metric("geodesic", "arcs", _mean),
-        Metric("hellinger", "log_coefficients", lambda sums, n: -2 * np.expm1(sums)),
+        Metric("hellinger", "log_coefficients", _saturating),
         Metric("euclidean", "products", _mean),
     )
 }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distribution
 _STEP = 2**22  # entries of models read at a time
 _SUMMED = 32  # classes in a partial sum
 _GROUP = 8  # samples whose coefficients are multiplied before a logarithm
-_SIDE = {"cpu": 512, "cuda": 4096}  # models a side of a tile
+_ALONE = Lock()  # torch's threads, or the GPU, are for one tile at a time
 
 
 class Packed(NamedTuple):
@@ -31,6 +30,9 @@ class Packed(NamedTuple):
 class TorchKernel:
     """Sums over samples for all pairs of two blocks of models.
 
+    Equal, in whatever tile, to rounding only: torch multiplies matrices in an order of its own for
+    every shape.
+
     Parameters
     ----------
     metric : name
@@ -42,34 +44,30 @@ class TorchKernel:
     """
 
     memory = 3 * 2**28
+    sides = (512, 512)
 
     def __init__(self, metric: str, what: str, *, single: bool, floor: float, device, threads: int):
         self._metric, self._what, self._floor = metric, what, floor
         self._device = torch.device(device)
         self._single = single
         self._threads = threads
+        self.workers = max(2, threads)  # they read while one computes
         if self._device.type == "cuda":
             self.memory = torch.cuda.mem_get_info(self._device)[0] // 2
+            self.sides = (2048, 2048)
         arrays = 1 if metric != "symmetric_kl" else 3 if floor == 0 else 2
         self.entry_bytes = arrays * (4 if single else 8)
 
     def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
         n_models, n_samples, n_classes = shape
         step = max(at_once, _STEP // (n_samples * n_classes))
-        parts = [slice(k, min(k + step, n_models)) for k in range(0, n_models, step)]
         packed, own = (), torch.empty(n_models, dtype=torch.float64, device=self._device)
-        with ThreadPoolExecutor(self._threads) as readers:
-            coming = deque(readers.submit(read, part) for part in parts[: self._threads])
-            for n, part in enumerate(parts):
-                block = coming.popleft().result()
-                coming.extend(
-                    readers.submit(read, part)
-                    for part in parts[n + self._threads : n + self._threads + 1]
-                )
-                arrays, own[part] = self._transform(self._normalised(block, name))
-                packed = packed or tuple(_empty_like(array, n_models) for array in arrays)
-                for array, entries in zip(packed, arrays, strict=True):
-                    array[part] = entries
+        for start in range(0, n_models, step):
+            part = slice(start, min(start + step, n_models))
+            arrays, own[part] = self._transform(self._normalised(read(part), name))
+            packed = packed or tuple(_empty_like(array, n_models) for array in arrays)
+            for array, entries in zip(packed, arrays, strict=True):
+                array[part] = entries
         return Packed(packed, own)
 
     def _normalised(self, block: np.ndarray, name: str) -> torch.Tensor:
@@ -99,20 +97,16 @@ class TorchKernel:
         own = roots.double().square().sum(dim=2).log().sum(dim=1) / 2
         return (roots,), own
 
-    def sums(self, A: Packed, B: Packed) -> np.ndarray:
+    def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
         sums = {
             "log_coefficients": self._logs,
             "arcs": self._arcs,
             "products": self._products,
         }[self._what]
-        out = torch.zeros((len(A.own), len(B.own)), dtype=torch.float64, device=self._device)
-        side = _SIDE.get(self._device.type, _SIDE["cpu"])
-        with _torch_threads(self._threads):
-            for i in range(0, len(A.own), side):
-                for j in range(i if A is B else 0, len(B.own), side):
-                    tile = out[i : i + side, j : j + side]
-                    sums(_cut(A, i, side), _cut(B, j, side), tile)
-        return out.cpu().numpy()
+        out = torch.zeros(total.shape, dtype=torch.float64, device=self._device)
+        with _ALONE, _torch_threads(self._threads):
+            sums(A, A if B is None else B, out)
+        total += out.cpu().numpy()
 
     def _logs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
         (a,), (b,) = A.arrays, B.arrays
@@ -175,11 +169,6 @@ def _empty_like(array: torch.Tensor, n_models: int) -> torch.Tensor:
     if array.ndim == 2:
         return array.new_empty(n_models, array.shape[1])
     return array.new_empty(array.shape[1], n_models, array.shape[2]).transpose(0, 1)
-
-
-def _cut(packed: Packed, start: int, side: int) -> Packed:
-    models = slice(start, start + side)
-    return Packed(tuple(array[models] for array in packed.arrays), packed.own[models])
 
 
 @contextmanager

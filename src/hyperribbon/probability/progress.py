@@ -12,6 +12,7 @@ from hyperribbon.probability.distributions import (
     as_numpy,
     check_labels,
     check_shape,
+    check_size,
     sliceable,
 )
 
@@ -19,7 +20,7 @@ from hyperribbon.probability.distributions import (
 RESOLUTION = 1e-7
 
 
-def progress(P, labels: np.ndarray) -> np.ndarray | float:
+def progress(P, labels: np.ndarray, *, threads: int | None = None) -> np.ndarray | float:
     r"""Progress towards the truth (Eq. 2.2.4).
 
     The alpha in [0, 1] that minimises the mean over samples of the arc from P to the geodesic's
@@ -40,6 +41,7 @@ def progress(P, labels: np.ndarray) -> np.ndarray | float:
     P : (m, N, C) or (N, C) distributions; any array with slices: numpy, torch, dask, zarr. Read
         in blocks of models, each once; memory is O(N C) a thread
     labels : (N,) true classes
+    threads : int; all cores by default
 
     Returns
     -------
@@ -61,13 +63,14 @@ def progress(P, labels: np.ndarray) -> np.ndarray | float:
     """
     P = sliceable(P, "P")
     if len(P.shape) == 2:
-        return float(progress(P[None], labels)[0])
+        return float(progress(P[None], labels, threads=threads)[0])
     n_models, n_samples, n_classes = check_shape(P, ndim=3)
     if n_classes == 1:
         raise DataError("P: one class; progress needs two or more")
     labels = check_labels(labels, n_classes, n_samples).astype(np.int64)
     from hyperribbon.probability.kernels import progress_of_models  # 0.3 s to import
 
+    threads = n_threads() if threads is None else check_size(threads, "threads")
     values = np.empty(n_models)
 
     def compute(block: slice) -> None:
@@ -79,6 +82,6 @@ def progress(P, labels: np.ndarray) -> np.ndarray | float:
             # Says what is wrong, unless the sums were within a rounding error of what is allowed.
             progress_of_models(as_distributions(models), *fixed)
 
-    with ThreadPoolExecutor(n_threads()) as pool:
-        list(pool.map(compute, slices(P, parts=n_threads())))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(compute, slices(P, parts=threads)))
     return values

@@ -6,56 +6,81 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hyperribbon.cluster import dask_client
+from hyperribbon.manifest import manifest_path, store_path
 from hyperribbon.models import Models
-from hyperribbon.pairwise import FLOOR, pairwise_distance
+from hyperribbon.pairwise import FLOOR
+from hyperribbon.pairwise.growth import ARRAY, grow, grow_across, keep_manifest
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import unfilled, write_dataset
+from hyperribbon.store import write_dataset
+from hyperribbon.training.work import locked
 
-CHUNK = 1024  # models a side of the matrix's chunks, 8 MB
+OTHERS = 2**29  # bytes of Python, its libraries and, a thread, 0.1 of that of what is in passing
 
 
 def main(args: argparse.Namespace) -> None:
-    models = Models(args.predictions)
-    labels = models.labels(args.split)
+    models = Models(list(map(store_path, args.predictions)))
+    labels, digests = models.labels(args.split), models.digests(args.split)
     trajectories = list(models.trajectories(args.split))
     n_samples, n_classes = trajectories[0].shape[1:]
     alpha = np.linspace(0, 1, args.geodesic_points)
     curve = geodesic(ignorance(n_samples, n_classes), truth(labels, n_classes), alpha)
-    # One floor for both, although predictions are float32 and the curve is float64.
-    options = {"floor": FLOOR, "threads": args.threads, "progress": True}
-    to_curve = pairwise_distance(curve, trajectories, **options)
-    D = unfilled((len(models), len(models)), CHUNK)
-    keys = models.table[["configuration", "seed", "checkpoint", "step"]]
-    dataset = xr.Dataset(
-        {
-            "distance": (("model", "other_model"), D, {"units": "nats"}),
-            "geodesic_distance": (("alpha", "model"), to_curve, {"units": "nats"}),
-        },
-        {
-            "alpha": ("alpha", alpha, {"long_name": "on the geodesic from ignorance to truth"}),
-            **{
-                name: ("model", column.to_numpy(object if name == "configuration" else None))
-                for name, column in keys.items()
+    work = args.work / args.split
+    with dask_client() as client, locked(work):
+        # One floor for both, although predictions are float32 and the curve is float64.
+        options = {
+            "code": args.code,
+            "floor": FLOOR,
+            "threads": args.threads,
+            "memory": memory_of_models(args.memory, args.threads),
+            "progress": True,
+            "client": client,
+        }
+        to_curve = grow_across(work / "geodesic.npz", curve, trajectories, digests, **options)
+        matrix = grow(work, trajectories, digests, **options)
+        keys = models.table[["configuration", "seed", "checkpoint", "step"]]
+        dataset = xr.Dataset(
+            {"geodesic_distance": (("alpha", "model"), to_curve, {"units": "nats"})},
+            {
+                "alpha": ("alpha", alpha, {"long_name": "on the geodesic from ignorance to truth"}),
+                **{
+                    name: ("model", column.to_numpy(object if name == "configuration" else None))
+                    for name, column in keys.items()
+                },
             },
-        },
-        {"metric": "bhattacharyya", "floor": FLOOR}
-        | derived_attributes(args.split, models.data_sha256, "numpy", "dask", "zarr"),
-    )
-    write_dataset(
-        dataset,
-        args.output,
-        {"distance": lambda out: pairwise_distance(trajectories, out=out, **options)},
-    )
+            {"metric": "bhattacharyya", "floor": FLOOR}
+            | derived_attributes(
+                args.split,
+                models.data_sha256,
+                "numpy",
+                "dask",
+                "numba",
+                "zarr",
+                code=args.code,
+                geodesic_points=args.geodesic_points,
+            ),
+        )
+        # The matrix stays in the folder of work, from which it grows; links take no space.
+        write_dataset(dataset, args.output, {ARRAY: matrix / ARRAY}, models.inputs)
+        keep_manifest(matrix, manifest_path(args.output))
     logger.info("%d models on %d %s samples", len(models), n_samples, args.split)
+
+
+def memory_of_models(memory: int, threads: int) -> int:
+    """Bytes that models may take where the whole process may take ``memory`` MB."""
+    return max(2**26, memory * 10**6 - OTHERS * (10 + threads) // 10) * 3 // 4
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
     parser.add_argument("--split", choices=["train", "test"], required=True)
     parser.add_argument("--geodesic-points", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--memory", type=int, required=True, help="MB that this process may take")
+    parser.add_argument("--work", type=Path, required=True, help="folder that the matrix grows in")
+    parser.add_argument("--code", required=True, help="version of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
     run_step(main, parser)

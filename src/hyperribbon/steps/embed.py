@@ -8,6 +8,7 @@ import xarray as xr
 import zarr
 
 from hyperribbon.embedding import InPCA
+from hyperribbon.manifest import inputs_of, store_path
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import open_dataset, write_dataset
@@ -16,13 +17,14 @@ SPECTRUM = 100  # eigenvalues found at least, of as many models
 
 
 def main(args: argparse.Namespace) -> None:
-    distances = open_dataset(args.distance)
+    store = store_path(args.distance)
+    distances = open_dataset(store)
     m = distances.sizes["model"]
     components = min(args.components, m)
     if components < args.components:
         logger.warning("%d models, so only as many components", components)
     inpca = InPCA(min(max(components, SPECTRUM), m), metric="precomputed", random_state=0)
-    inpca.fit(zarr.open_array(args.distance / "distance", mode="r"))
+    inpca.fit(zarr.open_array(store / "distance", mode="r"))
     curve = inpca.transform(distances["geodesic_distance"].values)
     logger.info("largest residual of an eigenpair, relative: %.1e", inpca.residuals_.max())
     dataset = xr.Dataset(
@@ -44,16 +46,22 @@ def main(args: argparse.Namespace) -> None:
             "alpha": distances["alpha"].values,
         },
         derived_attributes(
-            distances.attrs["split"], distances.attrs["data_sha256"], "numpy", "scipy"
+            distances.attrs["split"],
+            distances.attrs["data_sha256"],
+            "numpy",
+            "scipy",
+            code=args.code,
+            components=args.components,
         ),
     )
-    write_dataset(dataset, args.output)
+    write_dataset(dataset, args.output, inputs=inputs_of([store]))
     logger.info("explained stress of 3 dimensions: %.3f", inpca.explained_stress_[2])
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
-    parser.add_argument("--distance", type=Path, required=True, help="Zarr store of distances")
+    parser.add_argument("--distance", type=Path, required=True, help="manifest of distances")
     parser.add_argument("--components", type=int, required=True)
+    parser.add_argument("--code", required=True, help="version of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
     run_step(main, parser)

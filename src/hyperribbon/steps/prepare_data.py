@@ -1,21 +1,22 @@
 """Read a data set, check it, split and resize it into one file."""
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 
 from hyperribbon.config import DataConfig
-from hyperribbon.data import SOURCES, prepare
+from hyperribbon.data import prepare
 from hyperribbon.steps import logger, run_step, step_parser
 
 
 def main(args: argparse.Namespace) -> None:
     config = DataConfig.model_validate_json(args.data)
-    images, labels = SOURCES[config.name]()
+    images, labels = import_module(f"hyperribbon.data.{config.name}").load()
     dataset = prepare(
         images,
         labels,
         name=config.name,
-        n_classes=config.facts.n_classes,
+        n_classes=int(labels.max()) + 1,
         train_size=config.train_size,
         test_size=config.test_size,
         split_seed=config.split_seed,

@@ -1,12 +1,14 @@
 """Progress of every model towards the truth."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from tqdm import tqdm
 
+from hyperribbon.cluster import dask_client, each
+from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability import progress
 from hyperribbon.provenance import derived_attributes
@@ -15,24 +17,25 @@ from hyperribbon.store import write_dataset
 
 
 def main(args: argparse.Namespace) -> None:
-    models = Models(args.predictions)
-    labels = models.labels(args.split)
-    n = len(models.training_keys())
-    trajectories = tqdm(
-        models.trajectories(args.split), desc="progress", total=n, leave=False, disable=None
-    )
-    values = np.concatenate([progress(P, labels) for P in trajectories])
+    models = Models(list(map(store_path, args.predictions)))
+    of_training = partial(progress, labels=models.labels(args.split), threads=1)
+    trajectories = list(models.trajectories(args.split))
+    with dask_client() as client:
+        tasks = {"threads": args.threads, "client": client, "progress": "progress"}
+        values = np.concatenate(each(of_training, trajectories, **tasks))
     dataset = xr.Dataset(
         {"progress": ("model", values)},
-        attrs=derived_attributes(args.split, models.data_sha256, "numpy"),
+        attrs=derived_attributes(args.split, models.data_sha256, "numpy", "numba", code=args.code),
     )
-    write_dataset(dataset, args.output)
+    write_dataset(dataset, args.output, inputs=models.inputs)
     logger.info("%s progress of %d models, up to %.3f", args.split, len(values), values.max())
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
     parser.add_argument("--split", choices=["train", "test"], required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--code", required=True, help="version of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
     run_step(main, parser)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
@@ -16,12 +17,12 @@ KEYS = ["configuration", "network", "optimiser", "seed"]
 
 
 def main(args: argparse.Namespace) -> None:
-    models = Models(args.predictions)
+    models = Models(list(map(store_path, args.predictions)))
     splits = {
         split: {
-            "embedding": open_dataset(embedding),
-            "progress": open_dataset(progress),
-            "trajectories": open_dataset(trajectories),
+            "embedding": open_dataset(store_path(embedding)),
+            "progress": open_dataset(store_path(progress)),
+            "trajectories": open_dataset(store_path(trajectories)),
         }
         for split, embedding, progress, trajectories in zip(
             SPLITS, args.embedding, args.progress, args.trajectories, strict=True
@@ -161,10 +162,10 @@ def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFra
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
     for name in ("embedding", "progress", "trajectories"):
         parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="Zarr stores, train then test"
+            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
         )
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
     run_step(main, parser)

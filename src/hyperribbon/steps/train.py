@@ -2,10 +2,17 @@
 
 import argparse
 import ctypes
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import torch
 
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
+from hyperribbon.devices import claimed_gpu
+from hyperribbon.errors import HyperribbonError
 from hyperribbon.steps import run_step, step_parser
 from hyperribbon.training.job import train_configuration
 
@@ -24,16 +31,37 @@ def _keep_freed_memory() -> None:
     mallopt(m_trim_threshold, 1 << 30)
 
 
+@contextmanager
+def _device(wanted: str, n_gpus: int) -> Iterator[None]:
+    """A GPU to oneself, unless the CPU is wanted; what was given one does not turn to the CPU."""
+    if wanted == "cpu":
+        yield
+        return
+    with claimed_gpu():
+        if n_gpus and not torch.cuda.is_available():
+            seen = "sees no GPU" if torch.version.cuda else "is built without CUDA"
+            raise HyperribbonError(
+                f"{platform.node()}: this training was given gpu={n_gpus}, and torch {seen} there;"
+                " install torch for CUDA, send the job to nodes with GPUs, or set training.device"
+                ' to "cpu"'
+            )
+        yield
+
+
 def main(args: argparse.Namespace) -> None:
     _keep_freed_memory()
     configuration = Configuration.model_validate_json(args.configuration)
-    train_configuration(configuration, Dataset.load(args.data), args.work, args.output)
+    with _device(configuration.training.device, args.gpus):
+        dataset = Dataset.load(args.data)
+        train_configuration(configuration, dataset, args.work, args.output, code=args.code)
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--configuration", required=True, help="what to train, JSON")
     parser.add_argument("--data", type=Path, required=True, help=".npz of prepare_data")
-    parser.add_argument("--work", type=Path, required=True, help="folder for work in progress")
+    parser.add_argument("--work", type=Path, required=True, help="folder of work in progress")
+    parser.add_argument("--code", default="", help="hash of the code; other work is not continued")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs that the job was given")
     run_step(main, parser)

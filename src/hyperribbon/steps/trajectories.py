@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hyperribbon.cluster import dask_client, each
 from hyperribbon.errors import StoreError
+from hyperribbon.manifest import inputs_of, store_path
 from hyperribbon.models import Models
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
@@ -15,23 +17,27 @@ from hyperribbon.trajectories import compare_trajectories, trajectory_length
 
 
 def main(args: argparse.Namespace) -> None:
-    models = Models(args.predictions)
-    progress = open_dataset(args.progress)["progress"].values
+    models = Models(list(map(store_path, args.predictions)))
+    store = store_path(args.progress)
+    progress = open_dataset(store)["progress"].values
     if len(progress) != len(models):
-        raise StoreError(f"{args.progress}: {len(progress)} models, the predictions {len(models)}")
+        raise StoreError(f"{store}: {len(progress)} models, the predictions {len(models)}")
     keys = models.training_keys()
     trajectories = list(models.trajectories(args.split))
     bounds = np.cumsum([len(P) for P in trajectories])[:-1]
     grid = np.linspace(0, 1, args.points)
-    comparison = compare_trajectories(
-        trajectories,
-        np.split(progress, bounds),
-        models.labels(args.split),
-        grid,
-        keys["configuration"].to_numpy(object),
-        show_progress=True,
-    )
-    length = [trajectory_length(P) for P in trajectories]
+    with dask_client() as client:
+        tasks = {"threads": args.threads, "client": client}
+        comparison = compare_trajectories(
+            trajectories,
+            np.split(progress, bounds),
+            models.labels(args.split),
+            grid,
+            keys["configuration"].to_numpy(object),
+            show_progress=True,
+            **tasks,
+        )
+        length = each(trajectory_length, trajectories, **tasks)
     both = ("trajectory", "other_trajectory")
     nats = {"units": "nats"}
     dataset = xr.Dataset(
@@ -47,17 +53,28 @@ def main(args: argparse.Namespace) -> None:
             "configuration": ("trajectory", keys["configuration"].to_numpy(object)),
             "seed": ("trajectory", keys["seed"].to_numpy()),
         },
-        derived_attributes(args.split, models.data_sha256, "numpy", "dask", "zarr"),
+        derived_attributes(
+            args.split,
+            models.data_sha256,
+            "numpy",
+            "dask",
+            "numba",
+            "zarr",
+            code=args.code,
+            points=args.points,
+        ),
     )
-    write_dataset(dataset, args.output)
+    write_dataset(dataset, args.output, inputs=models.inputs | inputs_of([store]))
     logger.info("%d trajectories at %d values of %s progress", len(keys), args.points, args.split)
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="Zarr stores")
-    parser.add_argument("--progress", type=Path, required=True, help="Zarr store of progress")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
+    parser.add_argument("--progress", type=Path, required=True, help="manifest of progress")
     parser.add_argument("--split", choices=["train", "test"], required=True)
     parser.add_argument("--points", type=int, required=True, help="values of progress")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--code", required=True, help="version of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
     run_step(main, parser)

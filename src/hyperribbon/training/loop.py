@@ -36,6 +36,7 @@ def train(
     generator: torch.Generator,
     checkpoints: Sequence[int],
     record: Callable[[int], None],
+    start: int = 0,
 ) -> None:
     """Train on the cross-entropy, and call ``record(step)`` after each of ``checkpoints``.
 
@@ -46,6 +47,8 @@ def train(
     generator : decides the order of the samples, on the CPU
     checkpoints : increasing steps; 0 is before training
     record : called in whatever mode the network is; must not change its state
+    start : steps taken already; network, optimiser and scheduler are as after these, the generator
+        as before the first
 
     Raises
     ------
@@ -67,6 +70,9 @@ def train(
     for _ in range(epochs):
         network.train()
         for batch in shuffled_batches(len(images), batch_size, generator):
+            if step < start:  # only its place in the order is drawn again
+                step += 1
+                continue
             batch = batch.to(images.device)
             loss = cross_entropy(network(images[batch]), labels[batch])
             optimiser.zero_grad(set_to_none=True)

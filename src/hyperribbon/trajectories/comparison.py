@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from hyperribbon.cluster import each
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
@@ -24,6 +24,8 @@ from hyperribbon.probability.distributions import (
 )
 from hyperribbon.probability.geodesic import between
 from hyperribbon.trajectories.resampling import check_values, crossings
+
+_VALUES = 10  # of progress, compared in one task
 
 
 class Comparison(NamedTuple):
@@ -50,6 +52,8 @@ def compare_trajectories(
     grid: np.ndarray,
     groups: Sequence,
     *,
+    threads: int | None = None,
+    client=None,
     show_progress: bool = False,
 ) -> Comparison:
     """Compare trajectories after re-indexing them by progress.
@@ -61,6 +65,8 @@ def compare_trajectories(
     labels : (N,) true classes
     grid : (G,) values of progress
     groups : T labels; trajectories of one label differ by their seed only
+    threads : int; all cores by default
+    client : dask.distributed.Client, to compare on its cluster, some values of progress a task
     show_progress : bool, show a bar; quiet when the output is not a terminal
 
     Raises
@@ -71,7 +77,8 @@ def compare_trajectories(
 
     Notes
     -----
-    Memory is O(T N C), whatever K and G. Costs G T^2 N C / 2 multiplications.
+    Memory is O(T N C), whatever K and G; on a cluster, as much a task. Costs G T^2 N C / 2
+    multiplications.
 
     Examples
     --------
@@ -97,46 +104,68 @@ def compare_trajectories(
     for P, s in zip(trajectories, progress, strict=True):
         if len(s) != P.shape[0]:
             raise DataError(f"progress: of {len(s)} checkpoints, expected {P.shape[0]}")
-    brackets = [crossings(s, grid) for s in progress]
-    start, end = ignorance(len(labels), n_classes), truth(labels, n_classes)
-    total = np.zeros((n_trajectories, n_trajectories))
-    common = np.zeros((n_trajectories, n_trajectories), dtype=np.int64)
-    to_geodesic = np.full((n_trajectories, len(grid)), np.nan)
-    to_mean = np.full((n_trajectories, len(grid)), np.nan)
+    threads = n_threads() if threads is None else threads
+    # On a cluster, each of a worker's threads has a task of its own.
+    inside = threads if client is None else 1
+    compare = _Values(trajectories, [crossings(s, grid) for s in progress], labels, groups, inside)
+    # Always the same blocks of values, so that sums are the same wherever they are computed.
+    blocks = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
+    blocks = [(values, grid[values.start : values.stop]) for values in blocks]
+    bar = "re-indexing" if show_progress else None
+    found = each(compare, blocks, threads=1, client=client, progress=bar)
+    total, common = (sum(part[k] for part in found) for k in range(2))
+    with np.errstate(invalid="ignore"):
+        distance = total / common
+    to_geodesic, to_mean = (np.concatenate([part[k] for part in found], axis=1) for k in (2, 3))
+    return Comparison(distance, common, to_geodesic, to_mean)
 
-    # Successive grid values mostly fall between the same two checkpoints.
-    @lru_cache(maxsize=2 * n_trajectories)
-    def checkpoint(t: int, k: int) -> np.ndarray:
-        return as_numpy(trajectories[t][k], f"trajectories[{t}][{k}]")
 
-    def model(t: int, g: int) -> np.ndarray:
-        k, fraction = (part[g] for part in brackets[t])
-        ends = (checkpoint(t, k), checkpoint(t, k + 1))
-        names = (f"trajectories[{t}][{k}]", f"trajectories[{t}][{k + 1}]")
-        return between(*paired_roots(*ends, *names), fraction)
+@dataclass(frozen=True)
+class _Values:
+    """Comparison at some values of progress: sums of distances instead of their means.
 
-    values = tqdm(
-        grid, desc="re-indexing", unit="value", leave=False, disable=None if show_progress else True
-    )
-    with ThreadPoolExecutor(n_threads()) as pool:
-        for g, value in enumerate(values):
-            reached = np.flatnonzero([k[g] >= 0 for k, _ in brackets])
+    brackets : for each trajectory, of each value, between which checkpoints it is reached
+    """
+
+    trajectories: Sequence
+    brackets: list
+    labels: np.ndarray
+    groups: np.ndarray
+    threads: int
+
+    def __call__(self, block: tuple[range, np.ndarray]) -> tuple[np.ndarray, ...]:
+        n, n_classes = len(self.trajectories), self.trajectories[0].shape[2]
+        ends = ignorance(len(self.labels), n_classes), truth(self.labels, n_classes)
+        total, common = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64)
+        to_geodesic, to_mean = (np.full((n, len(block[0])), np.nan) for _ in range(2))
+
+        # Successive values mostly fall between the same two checkpoints.
+        @lru_cache(maxsize=2 * n)
+        def checkpoint(t: int, k: int) -> np.ndarray:
+            return as_numpy(self.trajectories[t][k], f"trajectories[{t}][{k}]")
+
+        def model(g: int, t: int) -> np.ndarray:
+            k, fraction = (part[g] for part in self.brackets[t])
+            names = (f"trajectories[{t}][{k}]", f"trajectories[{t}][{k + 1}]")
+            roots = paired_roots(checkpoint(t, k), checkpoint(t, k + 1), *names)
+            return between(*roots, fraction)
+
+        for column, (g, value) in enumerate(zip(*block, strict=True)):
+            reached = np.flatnonzero([k[g] >= 0 for k, _ in self.brackets])
             if not reached.size:
                 continue
-            P = np.stack(list(pool.map(model, reached.tolist(), [g] * len(reached))))
+            P = np.stack(each(partial(model, g), reached.tolist(), threads=self.threads))
             pairs = np.ix_(reached, reached)
-            total[pairs] += pairwise_distance(P)
+            total[pairs] += pairwise_distance(P, threads=self.threads)
             common[pairs] += 1
-            to_geodesic[reached, g] = bhattacharyya_distance(P, geodesic(start, end, value))
-            for group in np.unique(groups[reached]):
-                members = np.flatnonzero(groups[reached] == group)
+            to_geodesic[reached, column] = bhattacharyya_distance(P, geodesic(*ends, value))
+            for group in np.unique(self.groups[reached]):
+                members = np.flatnonzero(self.groups[reached] == group)
                 if len(members) > 1:
                     models = P[members]
                     distances = bhattacharyya_distance(models, models.mean(axis=0))
-                    to_mean[reached[members], g] = distances
-    with np.errstate(invalid="ignore"):
-        distance = total / common
-    return Comparison(distance, common, to_geodesic, to_mean)
+                    to_mean[reached[members], column] = distances
+        return total, common, to_geodesic, to_mean
 
 
 def _common_shape(trajectories: Sequence) -> tuple[int, int]:

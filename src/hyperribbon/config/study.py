@@ -1,30 +1,34 @@
-"""The typed configuration of a study.
-
-One model, from which come the defaults, the JSON schema that Snakemake validates against and the
-tables of ``config/README.md`` (see :mod:`hyperribbon.config_docs`). It imports neither torch nor
-numpy, so that the Snakefile parses quickly.
-"""
+"""The typed configuration of a study."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from hyperribbon.config_errors import explain
+from hyperribbon.config.canonical import canonical_json, digest
+from hyperribbon.config.errors import explain
+from hyperribbon.config.fields import (
+    BelowOne,
+    Count,
+    Flag,
+    Fraction,
+    Label,
+    Natural,
+    NonNegative,
+    Positive,
+    Section,
+    refuse,
+)
+from hyperribbon.config.networks import NetworkConfig
 from hyperribbon.errors import ConfigError
 
 
@@ -39,37 +43,7 @@ class SourceFacts(NamedTuple):
 DATA_SOURCES = {"mnist5k": SourceFacts(n_samples=5000, n_classes=10, shape=(1, 28, 28))}
 
 
-def _refuse_true(value: object) -> object:
-    """Refuse true; text may be a number, for YAML reads 1e-3, without a point, as a string."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("not_a_number", "input should be a valid number")
-    return value
-
-
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
-# The upper bounds only keep a slip of the finger from eating the machine.
-Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
-Natural = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
-NotTrue = BeforeValidator(_refuse_true)
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NotTrue]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NotTrue]
-Fraction = Annotated[float, Field(ge=0, le=1), NotTrue]
-BelowOne = Annotated[float, Field(ge=0, lt=1), NotTrue]
-Flag = Annotated[bool, Field(strict=True)]
-Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
-
-
-def _refuse(key: str, value: object, expected: str) -> PydanticCustomError:
-    """Error of a check that spans several keys, worded like the others."""
-    context = {"key": key, "value": json.dumps(value), "expected": expected}
-    return PydanticCustomError("impossible", "{key} = {value}: {expected}", context)
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class DataConfig(_Section):
+class DataConfig(Section):
     """Which images, how they are split and at what resolution the networks see them."""
 
     name: Literal["mnist5k"]
@@ -92,121 +66,22 @@ class DataConfig(_Section):
         facts = self.facts
         total = self.train_size + self.test_size
         if total > facts.n_samples:
-            raise _refuse(
+            raise refuse(
                 "train_size + test_size",
                 total,
                 f"{self.name} has {facts.n_samples} samples, so at most {facts.n_samples}",
             )
         for key in ("train_size", "test_size"):
             if getattr(self, key) < facts.n_classes:
-                raise _refuse(
+                raise refuse(
                     key, getattr(self, key), f"at least one sample a class, {facts.n_classes}"
                 )
         if self.image_size > facts.shape[1]:
-            raise _refuse("image_size", self.image_size, f"at most {facts.shape[1]}")
+            raise refuse("image_size", self.image_size, f"at most {facts.shape[1]}")
         return self
 
 
-class _Network(_Section):
-    def check_image_size(self, image_size: int) -> None:
-        """Refuse an image size the network cannot take."""
-
-    def _check_patch(self, patch_size: int, image_size: int) -> None:
-        if image_size % patch_size:
-            divisors = [d for d in range(1, image_size + 1) if image_size % d == 0]
-            allowed = ", ".join(map(str, divisors))
-            expected = f"must divide data.image_size = {image_size}; allowed: {allowed}"
-            raise _refuse("patch_size", patch_size, expected)
-
-
-class FullyConnectedConfig(_Network):
-    """Linear-ReLU-BatchNorm layers."""
-
-    architecture: Literal["fully_connected"]
-    """Which network."""
-    widths: Widths = (1024, 512, 256, 128)
-    """Units of each hidden layer."""
-
-
-class AllCNNConfig(_Network):
-    """Convolutions only, two a stage."""
-
-    architecture: Literal["allcnn"]
-    """Which network."""
-    widths: Widths = (96, 144)
-    """Channels of each stage."""
-
-
-class WideResNetConfig(_Network):
-    """Wide residual network."""
-
-    architecture: Literal["wide_resnet"]
-    """Which network."""
-    depth: Count = 10
-    """Layers: 6 k + 4 for k blocks a stage."""
-    width: Count = 8
-    """Channels of the first convolution."""
-    widen_factor: Count = 4
-    """The stages have width * widen_factor times 1, 2 and 4 channels."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.depth < 10 or (self.depth - 4) % 6:
-            raise _refuse("depth", self.depth, "must be 6 k + 4 with k >= 1: 10, 16, 22, ...")
-        return self
-
-
-class ConvMixerConfig(_Network):
-    """Patches, then depthwise and 1x1 convolutions in turn."""
-
-    architecture: Literal["convmixer"]
-    """Which network."""
-    width: Count = 256
-    """Channels."""
-    depth: Count = 8
-    """Mixing layers."""
-    kernel_size: Count = 5
-    """Kernel of the depthwise convolutions."""
-    patch_size: Count = 2
-    """Side of a patch in pixels; divides the image size."""
-
-    def check_image_size(self, image_size: int) -> None:
-        self._check_patch(self.patch_size, image_size)
-
-
-class ViTConfig(_Network):
-    """Vision transformer."""
-
-    architecture: Literal["vit"]
-    """Which network."""
-    patch_size: Count = 4
-    """Side of a patch in pixels; divides the image size."""
-    width: Count = 512
-    """Width of a token; divisible by heads."""
-    depth: Count = 6
-    """Transformer layers."""
-    heads: Count = 8
-    """Attention heads."""
-    mlp_width: Count = 512
-    """Hidden units of each layer's perceptron."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.width % self.heads:
-            raise _refuse("width", self.width, f"must be a multiple of heads = {self.heads}")
-        return self
-
-    def check_image_size(self, image_size: int) -> None:
-        self._check_patch(self.patch_size, image_size)
-
-
-NetworkConfig = Annotated[
-    FullyConnectedConfig | AllCNNConfig | WideResNetConfig | ConvMixerConfig | ViTConfig,
-    Field(discriminator="architecture"),
-]
-
-
-class SGDConfig(_Section):
+class SGDConfig(Section):
     """Stochastic gradient descent, with momentum if asked."""
 
     algorithm: Literal["sgd"]
@@ -223,11 +98,11 @@ class SGDConfig(_Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.nesterov and self.momentum == 0:
-            raise _refuse("nesterov", True, "needs momentum > 0")
+            raise refuse("nesterov", True, "needs momentum > 0")
         return self
 
 
-class AdamConfig(_Section):
+class AdamConfig(Section):
     """Adam."""
 
     algorithm: Literal["adam"]
@@ -247,7 +122,7 @@ def _increasing(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """How every network is trained."""
 
     epochs: Count
@@ -266,7 +141,7 @@ class TrainingConfig(_Section):
     """CPU threads of a training; predictions are bit-equal only for the same number."""
 
 
-class AnalysisConfig(_Section):
+class AnalysisConfig(Section):
     """What is computed from the predictions."""
 
     components: Annotated[int, Field(strict=True, ge=3, le=1000)] = 10
@@ -277,7 +152,20 @@ class AnalysisConfig(_Section):
     """Points on the geodesic from ignorance to truth, both ends included."""
 
 
-class Configuration(_Section):
+def _address(value: str) -> str:
+    if not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d+", value):
+        raise PydanticCustomError("impossible", "expected an address such as tcp://host:8786")
+    return value
+
+
+class DaskConfig(Section):
+    """Where the analysis is computed; its results are the same anywhere."""
+
+    scheduler: Annotated[str, Field(strict=True), AfterValidator(_address)] | None = None
+    """Address of a Dask scheduler, as `tcp://host:8786`; by default, threads of the job itself."""
+
+
+class Configuration(Section):
     """One training job: a network, an optimiser, the data and all seeds."""
 
     network_name: str
@@ -308,11 +196,11 @@ class Configuration(_Section):
         return f"{self.label}-{digest(settings)[:8]}"
 
     def to_json(self) -> str:
-        """Canonical JSON, keys at their default left out."""
-        return canonical_json(self.model_dump(mode="json", exclude_defaults=True))
+        """Canonical JSON, with every default: it changes when the work does."""
+        return canonical_json(self.model_dump(mode="json"))
 
 
-class StudyConfig(_Section):
+class StudyConfig(Section):
     """A study: every network is trained with every optimiser."""
 
     study: Label
@@ -327,14 +215,16 @@ class StudyConfig(_Section):
     """The training."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
+    dask: DaskConfig = DaskConfig()
+    """Where the analysis is computed."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.training.batch_size > self.data.train_size:
             expected = f"at most data.train_size = {self.data.train_size}"
-            raise _refuse("training.batch_size", self.training.batch_size, expected)
+            raise refuse("training.batch_size", self.training.batch_size, expected)
         if self.training.batch_size < 2:
-            raise _refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
+            raise refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
         for name, network in self.networks.items():
             try:
                 network.check_image_size(self.data.image_size)
@@ -360,16 +250,6 @@ class StudyConfig(_Section):
             for network_name, network in self.networks.items()
             for optimiser_name, optimiser in self.optimisers.items()
         ]
-
-
-def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest(value: object) -> str:
-    """SHA-256 of a value's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def parse_study(config: Mapping[str, Any]) -> StudyConfig:

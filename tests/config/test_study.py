@@ -8,7 +8,7 @@ import yaml
 from hyperribbon.config import StudyConfig, parse_study
 from hyperribbon.errors import ConfigError
 
-CONFIG = Path(__file__).parents[1] / "config" / "config.yaml"
+CONFIG = Path(__file__).parents[2] / "config" / "config.yaml"
 
 
 @pytest.fixture
@@ -91,6 +91,8 @@ MALFORMED = [
     ("networks/WideResNet/depth", 12, "6 k + 4"),
     ("networks/WideResNet/depth", 4, "6 k + 4"),
     ("networks/ConvMixer/patch_size", 5, "1, 2, 3, 4, 6, 12"),
+    ("dask/scheduler", "localhost", "an address such as tcp://host:8786"),
+    ("dask/scheduler", 8786, "valid string"),
     ("networks/ViT/patch_size", 5, "must divide data.image_size = 12"),
     ("networks/ViT/width", 50, "multiple of heads = 4"),
     ("networks/ViT/heads", 0, "greater than or equal to 1"),

@@ -1,0 +1,51 @@
+"""The typed configuration of a study.
+
+One model, from which come the defaults, the JSON schema that Snakemake validates against and the
+tables of ``config/README.md`` (see :mod:`hyperribbon.config.docs`). It imports neither torch nor
+numpy, so that the Snakefile parses quickly.
+"""
+
+from hyperribbon.config.canonical import canonical_json, digest
+from hyperribbon.config.networks import (
+    AllCNNConfig,
+    ConvMixerConfig,
+    FullyConnectedConfig,
+    NetworkConfig,
+    ViTConfig,
+    WideResNetConfig,
+)
+from hyperribbon.config.study import (
+    DATA_SOURCES,
+    AdamConfig,
+    AnalysisConfig,
+    Configuration,
+    DaskConfig,
+    DataConfig,
+    OptimiserConfig,
+    SGDConfig,
+    StudyConfig,
+    TrainingConfig,
+    parse_study,
+)
+
+__all__ = [
+    "DATA_SOURCES",
+    "AdamConfig",
+    "AllCNNConfig",
+    "AnalysisConfig",
+    "Configuration",
+    "ConvMixerConfig",
+    "DaskConfig",
+    "DataConfig",
+    "FullyConnectedConfig",
+    "NetworkConfig",
+    "OptimiserConfig",
+    "SGDConfig",
+    "StudyConfig",
+    "TrainingConfig",
+    "ViTConfig",
+    "WideResNetConfig",
+    "canonical_json",
+    "digest",
+    "parse_study",
+]

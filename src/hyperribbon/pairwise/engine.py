@@ -1,0 +1,133 @@
+"""The distances of two stacks of models: which kernel computes them, in which tiles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+from hyperribbon.pairwise.metrics import FLOOR_FLOAT32, floor_of, metric_of
+from hyperribbon.pairwise.stack import Stack
+from hyperribbon.pairwise.tiles import (
+    Block,
+    Kernel,
+    Parts,
+    Tiles,
+    run,
+    side_for,
+    size,
+    tiling_for,
+)
+from hyperribbon.probability.blocks import n_threads
+from hyperribbon.probability.distributions import check_size
+
+
+class Engine:
+    """Computes tiles of a matrix of distances; see `pairwise_distance` for what is what.
+
+    Attributes
+    ----------
+    shape : (m, k) of the matrix
+    symmetric : bool, whether Q is None
+    single : bool, whether it computes in float32
+    threads : int
+    room : int, models that fit the memory
+    """
+
+    def __init__(self, P, Q=None, *, metric, floor=None, device=None, threads=None, memory=None):
+        self._metric = metric_of(metric)
+        self.threads = n_threads() if threads is None else check_size(threads, "threads")
+        self.symmetric = Q is None
+        self._rows = Stack(P, "P")
+        self._columns = self._rows if self.symmetric else Stack(Q, "Q")
+        m, n_samples, n_classes = self._rows.shape
+        if self._columns.shape[1:] != self._rows.shape[1:]:
+            expected = f"(models, {n_samples}, {n_classes})"
+            raise DataError(f"Q: shape {self._columns.shape}, expected {expected}")
+        self.shape = m, len(self._columns)
+        device = _device(device, P)
+        # float32 has no room for a smaller floor.
+        self.single = (
+            metric == "bhattacharyya"
+            and self._rows.single
+            and self._columns.single
+            and (floor is None or floor >= FLOOR_FLOAT32)
+        )
+        floor = floor_of(floor, self.single)
+        self._kernel = _kernel(self._metric, self.single, floor, device, self.threads)
+        self._memory = self._kernel.memory if memory is None else check_size(memory, "memory")
+        self.room = self._memory // (n_samples * n_classes * self._kernel.entry_bytes)
+
+    def side(self, chunk: int | None) -> int:
+        """Models a side of the tiles that suit a result in square chunks of so many."""
+        return side_for(self._kernel, self.shape, self.room, chunk)
+
+    def compute(
+        self,
+        row_blocks: Sequence[Block],
+        column_blocks: Sequence[Block],
+        wanted: Callable[[int, int], Parts],
+        write: Callable[[int, int, np.ndarray], None],
+        client=None,
+    ) -> None:
+        """Compute what is wanted of the tiles of blocks, and write it; see `tiles.run`."""
+        side = max(size(block) for block in (*row_blocks, *column_blocks))
+        tiling = tiling_for(self._kernel, side, self._rows.shape[1:], self._memory)
+        tiles = Tiles(
+            self._kernel,
+            self._metric,
+            self._rows,
+            self._columns,
+            row_blocks,
+            column_blocks,
+            self.symmetric,
+            tiling.span,
+        )
+        run(tiles, tiling, wanted, write, client)
+
+
+def _device(device, P) -> str:
+    """Name of the torch device to compute on."""
+    if device is None:
+        return str(P.device) if getattr(P, "is_cuda", False) else "cpu"
+    import torch
+
+    try:
+        device = torch.device(device)
+        if device.type not in ("cpu", "cuda"):
+            raise DataError(f"device = {str(device)!r}: expected 'cpu' or 'cuda'")
+    except (RuntimeError, TypeError):
+        raise DataError(f"device = {device!r}: expected 'cpu' or 'cuda'") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise DataError(f"device = {str(device)!r}: torch finds no CUDA device")
+    return str(device)
+
+
+def _has_compiler() -> bool:
+    """Whether Triton, which compiles a little C to launch its kernels, can do so."""
+    return bool(os.environ.get("CC")) or any(map(shutil.which, ("gcc", "clang", "cc")))
+
+
+def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
+    """The fastest kernel there is for a metric on a device."""
+    options = {"single": single, "floor": floor, "threads": threads}
+    if device == "cpu" and metric.kernel != "products":
+        try:
+            from hyperribbon.pairwise.cpu import CompiledKernel
+        except ImportError:
+            pass  # no numba here
+        else:
+            return CompiledKernel(metric.kernel, **options)
+    if device != "cpu" and single and _has_compiler():
+        try:
+            from hyperribbon.pairwise.cuda import TritonKernel
+        except ImportError:
+            pass  # no Triton here
+        else:
+            return TritonKernel(floor=floor, device=device, threads=threads)
+    from hyperribbon.pairwise.plain import TorchKernel
+
+    return TorchKernel(metric.name, metric.kernel, device=device, **options)

@@ -1,0 +1,93 @@
+"""What a training job does, and the key under which its work is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hyperribbon.config import Configuration, digest
+from hyperribbon.data import Dataset
+from hyperribbon.networks import build_network
+from hyperribbon.provenance import versions
+from hyperribbon.store import SPLITS, create_predictions
+from hyperribbon.training.schedule import checkpoint_steps
+
+
+class Plan:
+    """A configuration, the data it is trained on and the code that does it.
+
+    Parameters
+    ----------
+    configuration : what to train
+    dataset : what to train on
+    code : hash of the code
+
+    Attributes
+    ----------
+    steps, snapshot_steps : list of int, the checkpoints, and those of which the weights are kept
+    layout : name and shape of each tensor in the flat weights, in order
+    description : dict, all that decides the bytes of one seed, so not how many there are
+    key : SHA-256 of the description
+    attributes : dict, of the published store
+    """
+
+    def __init__(self, configuration: Configuration, dataset: Dataset, code: str):
+        self.configuration = configuration
+        self.dataset = dataset
+        training = configuration.training
+        self.steps_per_epoch = len(dataset.train_labels) // training.batch_size
+        self.steps = checkpoint_steps(training.epochs, self.steps_per_epoch)
+        fractions = np.array(training.keep_weights)
+        distance = np.abs(np.array(self.steps)[:, None] - fractions * self.steps[-1])
+        self.snapshot_steps = [self.steps[k] for k in sorted(set(distance.argmin(axis=0).tolist()))]
+        self.description = {
+            "configuration": configuration.model_dump(mode="json", exclude={"training": {"seeds"}}),
+            "data_sha256": dataset.sha256,
+            "code_version": code,
+            "versions": versions("torch", "numpy", "zarr", "xarray"),
+        }
+        self.key = digest(self.description)
+        with torch.device("meta"):  # shapes only: no memory, no random numbers
+            self.layout = [(k, tuple(t.shape)) for k, t in kept_state(self.build_network())]
+        self.attributes = {
+            "configuration": json.dumps(configuration.model_dump(mode="json")),
+            "configuration_id": configuration.id,
+            "data_sha256": dataset.sha256,
+            "code_version": code,
+            "versions": json.dumps(self.description["versions"]),
+        }
+
+    def build_network(self) -> nn.Module:
+        """The network with fresh weights."""
+        parameters = self.configuration.network.model_dump()
+        architecture = parameters.pop("architecture")
+        return build_network(
+            architecture, self.dataset.input_shape, self.dataset.n_classes, **parameters
+        )
+
+    def create_store(
+        self, path: Path, seeds: Sequence[int], attributes: Mapping[str, object]
+    ) -> None:
+        """Write a predictions store of some seeds, still empty."""
+        create_predictions(
+            path,
+            seeds=seeds,
+            steps=self.steps,
+            steps_per_epoch=self.steps_per_epoch,
+            snapshot_steps=self.snapshot_steps,
+            layout=self.layout,
+            labels={split: self.dataset.split(split)[1] for split in SPLITS},
+            index={split: self.dataset.split(split)[2] for split in SPLITS},
+            n_classes=self.dataset.n_classes,
+            attributes=attributes,
+        )
+
+
+def kept_state(network: nn.Module) -> list[tuple[str, Tensor]]:
+    """Weights and floating-point buffers (BatchNorm's statistics), in a fixed order."""
+    return [(k, t) for k, t in network.state_dict().items() if t.is_floating_point()]

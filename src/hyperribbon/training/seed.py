@@ -1,0 +1,235 @@
+"""The training of one seed of a job."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import zarr
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from hyperribbon.config import digest
+from hyperribbon.errors import StoreError
+from hyperribbon.files import remove
+from hyperribbon.manifest import Manifest, file_sha256, manifest_path
+from hyperribbon.store import SPLITS
+from hyperribbon.training.loop import Diverged, calibrate_batchnorm, predict, train
+from hyperribbon.training.optimisers import build_optimiser
+from hyperribbon.training.plan import Plan, kept_state
+from hyperribbon.training.state import (
+    load_state,
+    random_state,
+    save_state,
+    seed_all,
+    set_random_state,
+)
+
+logger = logging.getLogger(__name__)
+
+CALIBRATION_BATCHES = 8
+
+
+@dataclass
+class _Progress:
+    """The last step recorded, the curves until then, and checksums of what lies in the store."""
+
+    step: int
+    curves: dict[str, Tensor]
+    files: dict[str, str]
+
+
+class _Evaluation(NamedTuple):
+    """Mean cross-entropy, fraction misclassified, probabilities (N, C) float32."""
+
+    loss: float
+    error: float
+    probabilities: np.ndarray
+
+
+class SeedTraining:
+    """One seed of a job, in the job's work folder.
+
+    Parameters
+    ----------
+    plan : of the job
+    folder : of its work
+    seed : int
+
+    Attributes
+    ----------
+    store : Path, ``seed-<k>.zarr``, predictions of this seed alone
+    """
+
+    def __init__(self, plan: Plan, folder: Path, seed: int):
+        self.plan = plan
+        self.seed = seed
+        self.store = folder / f"seed-{seed}.zarr"
+        self._mark = manifest_path(self.store)  # written when it is finished
+        self._state = self.store.with_suffix(".state")  # there until then
+        self._origin = {"training": digest([plan.key, seed])}
+
+    def is_finished(self) -> bool:
+        """Whether it is finished and undamaged; what is damaged is said, and counts no longer."""
+        if not self._mark.exists():
+            return False
+        try:
+            self._check(Manifest.read(self._mark), self._mark)
+        except (StoreError, OSError) as error:
+            self._distrust(error)
+            return False
+        remove(self._state)
+        return True
+
+    def train(self, device: torch.device) -> None:
+        """Train it, from its last checkpoint if there is one, and mark it as finished.
+
+        On the CPU the predictions are bit-equal however often it was interrupted.
+        """
+        plan, training = self.plan, self.plan.configuration.training
+        seed_all(self.seed)
+        network = plan.build_network().to(device)
+        optimiser, scheduler = build_optimiser(
+            network.parameters(), plan.configuration.optimiser, plan.steps[-1]
+        )
+        parts = {"network": network, "optimiser": optimiser, "scheduler": scheduler}
+        splits = {
+            split: tuple(torch.from_numpy(a).to(device) for a in plan.dataset.split(split)[:2])
+            for split in SPLITS
+        }
+        images, labels = splits["train"]
+        progress = self._resume(parts, device)
+        if progress is None:
+            progress = self._begin()
+            if training.calibrate_batchnorm:
+                few = images[: CALIBRATION_BATCHES * training.batch_size]
+                calibrate_batchnorm(network, few, training.batch_size)
+        arrays = dict(zarr.open_group(self.store, mode="r+").arrays())
+        start = max(progress.step, 0)
+        title = f"{plan.configuration.label} seed {self.seed + 1}/{training.seeds}"
+        with tqdm(
+            total=plan.steps[-1], initial=start, desc=title, unit="step", leave=False, disable=None
+        ) as bar:
+
+            def record(step: int) -> None:
+                evaluations = {split: _evaluate(network, *data) for split, data in splits.items()}
+                if not all(np.isfinite(found.loss) for found in evaluations.values()):
+                    raise Diverged(step)
+                self._write(step, evaluations, network, arrays, progress)
+                self._save(parts, progress, device)
+                epoch = step / plan.steps_per_epoch
+                bar.set_description(f"{title}, epoch {epoch:.3g}/{training.epochs}", refresh=False)
+                loss, error = evaluations["train"].loss, evaluations["test"].error
+                bar.set_postfix(train_loss=loss, test_error=error, refresh=False)
+                bar.update(step - bar.n)
+
+            try:
+                train(
+                    network,
+                    optimiser,
+                    scheduler,
+                    images,
+                    labels,
+                    epochs=training.epochs,
+                    batch_size=training.batch_size,
+                    generator=torch.Generator().manual_seed(self.seed),
+                    checkpoints=[step for step in plan.steps if step > progress.step],
+                    record=record,
+                    start=start,
+                )
+                logger.info("%s: done", title)
+            except Diverged as diverged:
+                arrays["diverged_step"][0] = diverged.step
+                logger.warning("%s: diverged, %s", title, diverged)
+        for name, curve in progress.curves.items():
+            arrays[name][0] = curve.numpy()
+        Manifest.of(self.store, self._origin).write(self._mark)
+        remove(self._state)
+
+    def _begin(self) -> _Progress:
+        """Put an empty store in place of whatever there was."""
+        for path in (self._mark, self._state, self.store):
+            remove(path)
+        self.plan.create_store(self.store, [self.seed], self._origin)
+        curves = {
+            f"{split}_{name}": torch.full((len(self.plan.steps),), torch.nan, dtype=torch.float64)
+            for split in SPLITS
+            for name in ("loss", "error")
+        }
+        return _Progress(-1, curves, dict(Manifest.of(self.store).files))
+
+    def _write(
+        self,
+        step: int,
+        evaluations: dict[str, _Evaluation],
+        network: nn.Module,
+        arrays: dict[str, zarr.Array],
+        progress: _Progress,
+    ) -> None:
+        """Write what a checkpoint has to show."""
+
+        def write(variable: str, k: int, values: np.ndarray) -> None:
+            arrays[variable][0, k] = values
+            chunk = arrays[variable].metadata.encode_chunk_key((0, k) + (0,) * values.ndim)
+            progress.files[f"{variable}/{chunk}"] = file_sha256(self.store / variable / chunk)
+
+        progress.step, k = step, self.plan.steps.index(step)
+        for split, found in evaluations.items():
+            write(f"{split}_predictions", k, found.probabilities)
+            progress.curves[f"{split}_loss"][k] = found.loss
+            progress.curves[f"{split}_error"][k] = found.error
+        if step in self.plan.snapshot_steps:
+            flat = torch.cat([t.detach().float().flatten() for _, t in kept_state(network)])
+            write("weights", self.plan.snapshot_steps.index(step), flat.cpu().numpy())
+
+    def _save(self, parts: dict[str, Any], progress: _Progress, device: torch.device) -> None:
+        """Write what it takes to go on from here; all that it says must lie on disk."""
+        state = {name: part.state_dict() for name, part in parts.items()}
+        state |= {"random": random_state(device), "origin": self._origin, **vars(progress)}
+        save_state(self._state, state)
+
+    def _resume(self, parts: dict[str, Any], device: torch.device) -> _Progress | None:
+        """Bring all back to the last checkpoint; None if there is none, or not all is whole."""
+        if not self._state.exists():
+            return None
+        try:
+            state = load_state(self._state)
+            self._check(Manifest(state["files"], state["origin"]), self._state)
+        except (StoreError, OSError) as error:
+            self._distrust(error)
+            return None
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        set_random_state(state["random"], device)
+        logger.info("%s: goes on after step %d", self._state, state["step"])
+        return _Progress(state["step"], state["curves"], state["files"])
+
+    def _check(self, manifest: Manifest, source: Path) -> None:
+        """Remove from the store what a manifest does not list, and see that it has the rest.
+
+        Raises
+        ------
+        StoreError
+            If the manifest is of another seed or job, or something is missing or changed.
+        """
+        if manifest.inputs != self._origin:
+            raise StoreError(f"{source}: of another job or seed")
+        for name, wrong in manifest.damage(self.store).items():
+            if wrong != "foreign":
+                raise StoreError(f"{self.store / name}: {wrong}")
+            remove(self.store / name)  # what a killed process was writing
+
+    def _distrust(self, error: Exception) -> None:
+        logger.warning("%s; seed %d is trained again", error, self.seed)
+        remove(self._mark)
+
+
+def _evaluate(network: nn.Module, images: Tensor, labels: Tensor) -> _Evaluation:
+    logits = predict(network, images).double()
+    loss = torch.nn.functional.cross_entropy(logits, labels).item()
+    error = (logits.argmax(dim=1) != labels).double().mean().item()
+    return _Evaluation(loss, error, logits.softmax(dim=1).float().cpu().numpy())

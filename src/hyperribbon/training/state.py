@@ -1,0 +1,69 @@
+"""What it takes for a training to go on where it was, in one file, bit by bit the same."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hyperribbon.errors import StoreError
+from hyperribbon.files import written_whole
+
+
+def seed_all(seed: int) -> None:
+    """Seed every global source of random numbers."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def random_state(device: torch.device) -> dict[str, Any]:
+    """State of every global source of random numbers, of the device's too."""
+    kind, keys, *rest = np.random.get_state(legacy=True)
+    return {
+        "python": random.getstate(),
+        "numpy": (kind, keys.tolist(), *rest),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+    }
+
+
+def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
+    """Return to a state that `random_state` gave."""
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
+    torch.set_rng_state(state["torch"])
+    if device.type == "cuda" and state["cuda"] is not None:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def save_state(path: str | Path, state: Mapping[str, Any]) -> None:
+    """Write tensors, numbers and text in dictionaries, lists and tuples; whole or not at all."""
+    # In memory first: with a full disk, torch's own writer hides what went wrong.
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    content = buffer.getbuffer()
+    with written_whole(path) as partial, partial.open("wb") as file:
+        file.write(hashlib.sha256(content).digest())
+        file.write(content)
+
+
+def load_state(path: str | Path) -> dict[str, Any]:
+    """Read what `save_state` wrote, to the CPU; no code in it is run.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged.
+    """
+    content = Path(path).read_bytes()
+    digest, content = content[:32], content[32:]
+    if hashlib.sha256(content).digest() != digest:
+        raise StoreError(f"{path}: damaged")
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

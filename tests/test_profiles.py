@@ -1,0 +1,36 @@
+"""The profiles agree with the rules, and with each other."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from running import ROOT, snakemake
+
+pytestmark = pytest.mark.workflow
+
+# Run where Snakemake runs.
+LOCAL = {"all", "gather_report", "verify"}
+
+
+def profile(name: str) -> dict:
+    return yaml.safe_load(Path(ROOT, "profiles", name, "config.yaml").read_text())
+
+
+def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attempt():
+    listed = snakemake(ROOT, "--list-rules")
+    assert listed.returncode == 0, listed.stdout
+    rules = set(re.findall(r"^\w+$", listed.stdout, re.MULTILINE)) - LOCAL
+    resources = profile("slurm")["set-resources"]
+    assert resources.keys() == rules
+    for asked in resources.values():
+        for resource in ("mem_mb", "runtime"):
+            assert re.fullmatch(r"\d+ \* attempt", asked[resource])
+
+
+def test_what_the_default_profile_says_of_all_runs_the_one_for_slurm_says_too():
+    own = {"__use_yte__", "__definitions__", "resources", "retries"}
+    default, slurm = profile("default"), profile("slurm")
+    assert default.keys() - own <= slurm.keys()
+    for key in default.keys() - own:
+        assert slurm[key] == default[key], key

@@ -1,0 +1,99 @@
+"""Damage is named by `snakemake verify`, and what is deleted then is repaired, and only that."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from running import snakemake
+
+pytestmark = pytest.mark.workflow
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()  # the file may be a hard link to one that other tests use
+    path.write_bytes(content)
+
+
+def files_of(results: Path) -> dict[str, tuple[int, int]]:
+    """When and as which inode every store's files were written."""
+    return {
+        path.relative_to(results).as_posix(): (path.stat().st_mtime_ns, path.stat().st_ino)
+        for path in results.glob("*/*.zarr/**/*")
+        if path.is_file() and path.name != ".snakemake_timestamp"
+    }
+
+
+def test_undamaged_results_pass(finished):
+    run = snakemake(finished, "--cores", "1", "verify")
+    assert run.returncode == 0, run.stdout
+    assert "every file is as it was written" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("pattern", "jobs"),
+    [
+        ("predictions/ViT-Adam-*.zarr/test_predictions/c/1/3/0/0", {"train": 1, "all": 1}),
+        ("distance/train.zarr/distance/c/0/0", {"distance": 1, "all": 1}),
+        ("embedding/test.zarr/eigenvalue/c/0", {"embed": 1, "all": 1}),
+    ],
+    ids=["predictions", "distance", "embedding"],
+)
+def test_damage_is_named_and_repaired(changeable, finished, planned, pattern, jobs):
+    results = changeable / "results" / "smoke"
+    (chunk,) = results.glob(pattern)
+    store = next(parent for parent in chunk.parents if parent.suffix == ".zarr")
+    flip_a_byte(chunk)
+    before = files_of(results)
+
+    run = snakemake(changeable, "--cores", "1", "verify")
+    assert run.returncode != 0
+    assert "Traceback" not in run.stdout
+    name = chunk.relative_to(store).as_posix()
+    assert f"{store.relative_to(changeable)}: damaged in {name} (changed)" in run.stdout
+    assert f"rm -r {store.relative_to(changeable)}\n" in run.stdout
+    assert files_of(results) == before
+
+    shutil.rmtree(store)
+    assert planned(changeable) == jobs
+    run = snakemake(changeable, "--cores", "2")
+    assert run.returncode == 0, run.stdout
+    assert snakemake(changeable, "--cores", "1", "verify").returncode == 0
+    theirs = finished / store.relative_to(changeable)
+    xr.testing.assert_identical(xr.open_zarr(store).load(), xr.open_zarr(theirs).load())
+    after = files_of(results)
+    ours = store.relative_to(results).as_posix()
+    assert {k: v for k, v in after.items() if not k.startswith(ours)} == {
+        k: v for k, v in before.items() if not k.startswith(ours)
+    }
+
+
+def test_a_damaged_seed_in_work_is_trained_again_alone(changeable, finished):
+    """What was published are links to the work, so that its damage is damage there."""
+    results = changeable / "results" / "smoke"
+    (store,) = (results / "predictions").glob("ViT-Adam-*.zarr")
+    (work,) = (results / "work" / "train").glob("ViT-Adam-*")
+    damaged = work / "seed-1.zarr" / "test_predictions" / "c" / "0" / "3" / "0" / "0"
+    flip_a_byte(damaged)
+    kept = work / "seed-0.zarr" / "test_predictions" / "c" / "0" / "3" / "0" / "0"
+    inode = kept.stat().st_ino
+    shutil.rmtree(store)
+    run = snakemake(changeable, "--cores", "1")
+    assert run.returncode == 0, run.stdout
+    log = (results / "logs" / "train" / f"{store.stem}.log").read_text()
+    assert "seed 0 is finished already" in log
+    assert "seed 1 is trained again" in log
+    assert kept.stat().st_ino == inode
+    theirs = finished / store.relative_to(changeable)
+    xr.testing.assert_identical(xr.open_zarr(store).load(), xr.open_zarr(theirs).load())
+
+
+def test_results_of_other_code_copied_without_snakemakes_memory_are_named(changeable):
+    loop = changeable / "src" / "hyperribbon" / "training" / "loop.py"
+    loop.write_text(loop.read_text() + "\nADDED = 1\n")
+    shutil.rmtree(changeable / ".snakemake")
+    run = snakemake(changeable, "--cores", "1", "verify")
+    assert run.returncode == 0, run.stdout
+    assert "made with other code or settings than are here now: train" in run.stdout
