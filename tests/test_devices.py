@@ -127,15 +127,17 @@ def test_without_choice_nothing_is_done(monkeypatch, tmp_path, visible):
 
 
 @pytest.mark.parametrize(
-    ("device", "message"),
+    ("device", "slurm", "messages"),
     [
-        ("auto", f"{platform.node()}: this training was given gpu=1, and torch "),
-        ("cuda", 'or set training.device to "cpu"'),
-        ("cpu", "data.npz: not a data set"),  # it comes as far as to read that
+        ("auto", {"SLURM_JOB_ID": "7"}, [f"{platform.node()}: this training was given gpu=1, "]),
+        ("cuda", {}, ['or set training.device to "cpu"']),
+        # These come as far as to read the data.
+        ("auto", {}, ["it runs on the CPU", "data.npz: not a data set"]),
+        ("cpu", {"SLURM_JOB_ID": "7"}, ["data.npz: not a data set"]),
     ],
 )
-def test_a_training_given_a_gpu_does_not_turn_to_the_cpu(
-    tiny_configuration, tmp_path, device, message
+def test_a_training_promised_a_gpu_does_not_turn_to_the_cpu(
+    tiny_configuration, tmp_path, device, slurm, messages
 ):
     configuration = tiny_configuration(device=device).to_json()
     (tmp_path / "data.npz").touch()
@@ -146,10 +148,10 @@ def test_a_training_given_a_gpu_does_not_turn_to_the_cpu(
             *("--work", "work", "--output", "store.zarr"),
         ],
         cwd=tmp_path,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **slurm},
         stderr=subprocess.PIPE,
         text=True,
     )
     assert run.returncode == 1
-    assert message in run.stderr
-    assert len(run.stderr.splitlines()) == 1
+    for message, line in zip(messages, run.stderr.splitlines(), strict=True):
+        assert message in line

@@ -15,6 +15,13 @@ from hyperribbon.manifest import Manifest, inputs_of, manifest_path
 from hyperribbon.store import SPLITS, open_dataset
 
 
+def open_predictions(path: str | Path, split: str) -> zarr.Array:
+    """The predictions (seed, checkpoint, N, C) of a store on a split."""
+    # Many chunks a call of the codecs: half the time, for they are small.
+    with zarr.config.set({"codec_pipeline.batch_size": 32}):
+        return zarr.open_array(Path(path) / f"{split}_predictions", mode="r")
+
+
 class Trajectory:
     """A training's predictions (K, N, C) in a store, read where they are sliced.
 
@@ -103,7 +110,7 @@ class Models:
     def trajectories(self, split: str) -> Iterator[Trajectory]:
         """Each training's predictions (K, N, C), in the order of the table, lazily."""
         for path, seeds in zip(self._paths, self._seeds, strict=True):
-            array = zarr.open_array(path / f"{split}_predictions", mode="r")
+            array = open_predictions(path, split)
             yield from (Trajectory(array, int(seed)) for seed in seeds)
 
     def digests(self, split: str) -> list[str]:

@@ -6,6 +6,7 @@ Prints each figure beside what is required of it, and exits with 1 if one falls 
 """
 
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,13 +16,18 @@ from time import perf_counter
 
 import numpy as np
 import torch
+import xarray as xr
 import zarr
 from scipy.linalg import eigh
 
 from hyperribbon.embedding import InPCA
-from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.manifest import manifest_path
+from hyperribbon.models import Trajectory, open_predictions
+from hyperribbon.pairwise import FLOOR, pairwise_distance
+from hyperribbon.pairwise.growth import grow, keep_manifest
 from hyperribbon.probability import progress
 from hyperribbon.probability.blocks import n_threads
+from hyperribbon.store import create_predictions, write_dataset
 
 FAILED = []
 
@@ -32,6 +38,7 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, numpy {np.__version__}")
     bench_distance()
     bench_memory()
+    bench_growth()
     bench_inpca()
     bench_progress()
     sys.exit(1 if FAILED else 0)
@@ -153,6 +160,75 @@ def measure_memory() -> None:
     pairwise_distance(P, out=out)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(perf_counter() - start, kilobytes / 2 ** (30 if sys.platform == "darwin" else 20))
+
+
+# Growth
+
+
+def bench_growth() -> None:
+    n, length, n_samples, n_classes = 21, 400, 10_000, 10
+    print(
+        f"\nAdding 1 configuration to {n - 1}, of {length} models each, N = {n_samples:,}, "
+        f"C = {n_classes}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        P = random_predictions(length, n_samples, n_classes)
+        trainings = []
+        for k in range(n):
+            path = work / f"{k}.zarr"
+            stored_as_by_a_training(path, np.roll(P, 7 * k, axis=1))
+            trainings.append(Trajectory(open_predictions(path, "test"), 0))
+
+        def grown(name: str, which: list[int]) -> tuple[float, Path]:
+            models, digests = [trainings[k] for k in which], [str(k) for k in which]
+            start = perf_counter()
+            matrix = grow(work / name / "work", models, digests, code="", floor=FLOOR)
+            store = work / name / "distance.zarr"
+            write_dataset(xr.Dataset(), store, {"distance": matrix / "distance"})
+            keep_manifest(matrix, manifest_path(store))
+            seconds = perf_counter() - start
+            # As Snakemake does before it runs the step again.
+            shutil.rmtree(store)
+            manifest_path(store).unlink()
+            return seconds, matrix
+
+        every, middle = list(range(n)), n // 2
+        grown("warm up", [0])
+        whole, expected = grown("whole", every)
+        report("all of it, with reading, writing and checksums", f"{whole:.1f} s")
+        share = 1 - (n - 1) * ((n - 1) * length + 1) / (n * (n * length + 1))
+        report("pairs that are new", f"{share:.1%}")
+        for where, before in (("last", every[:-1]), ("in between", np.delete(every, middle))):
+            grown(where, list(before))
+            seconds, matrix = grown(where, every)
+            ratio = seconds / whole
+            report(f"1 added to {n - 1}, {where}", f"{seconds:.1f} s")
+            report("  of the whole", f"{ratio:.1%}", "15%", ratio <= 0.15)
+            same = all(
+                (matrix / name).read_bytes() == (expected / name).read_bytes()
+                for name in (path.relative_to(expected) for path in expected.rglob("c/*/*"))
+            )
+            report("  the same to the last bit", "yes" if same else "no", "yes", same)
+
+
+def stored_as_by_a_training(path: Path, P: np.ndarray) -> None:
+    """A predictions store of one seed with predictions on the test samples only."""
+    length, n_samples, n_classes = P.shape
+    samples = {"train": np.zeros(1, int), "test": np.zeros(n_samples, int)}
+    create_predictions(
+        path,
+        seeds=[0],
+        steps=range(length),
+        steps_per_epoch=1,
+        snapshot_steps=[0],
+        layout=[("weight", (1,))],
+        labels=samples,
+        index=samples,
+        n_classes=n_classes,
+        attributes={},
+    )
+    zarr.open_array(path / "test_predictions", mode="r+")[0] = P
 
 
 # InPCA and progress

@@ -253,10 +253,10 @@ def test_tiles_and_threads_do_not_change_the_result(random_models, small_memory,
 def test_models_too_large_for_memory_are_read_in_parts(random_models, monkeypatch, path, metric):
     P, Q = random_models(2, 7, 64, 6), random_models(3, 4, 64, 6)
     whole, across = pairwise_distance(P, metric=metric), pairwise_distance(P, Q, metric=metric)
-    for name in ("cpu.CompiledKernel", "plain.TorchKernel"):
-        monkeypatch.setattr(f"hyperribbon.pairwise.{name}.memory", 64 * 5 * 6 * 8 * 3)
-    np.testing.assert_allclose(pairwise_distance(P, metric=metric), whole, atol=1e-13)
-    np.testing.assert_allclose(pairwise_distance(P, Q, metric=metric), across, atol=1e-13)
+    monkeypatch.setattr(tiles, "_ENTRIES", 60)
+    options = {"metric": metric, "memory": 64 * 5 * 6 * 8 * 3}
+    np.testing.assert_allclose(pairwise_distance(P, **options), whole, atol=1e-13)
+    np.testing.assert_allclose(pairwise_distance(P, Q, **options), across, atol=1e-13)
 
 
 def test_every_model_is_read_once_and_once_more_for_each_band(random_models, small_memory):
@@ -363,8 +363,7 @@ def test_from_disk_to_disk(random_models, small_memory, tmp_path):
     np.testing.assert_array_equal(pairwise_distance(stored, out=memmap), D)
 
 
-def test_memory_does_not_grow_with_the_number_of_models(tmp_path, monkeypatch):
-    monkeypatch.setattr("hyperribbon.pairwise.cpu.CompiledKernel.memory", 2**20)
+def test_memory_does_not_grow_with_the_number_of_models(tmp_path):
     peaks = []
     for m in (200, 400):  # the smaller fills the memory given, too
         P = zarr.create_array(
@@ -374,7 +373,7 @@ def test_memory_does_not_grow_with_the_number_of_models(tmp_path, monkeypatch):
         out = nan_store(tmp_path / f"D{m}.zarr", (m, m), 64)
         pairwise_distance(P[:2])  # compiles
         tracemalloc.start()
-        pairwise_distance(P, out=out)
+        pairwise_distance(P, out=out, memory=2**20, threads=4)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert (out[:] < 1e-6).all()
@@ -511,6 +510,7 @@ def test_different_samples_or_classes_are_refused():
         ({"resume": True}, "resume = True: expected with out"),
         ({"threads": 0}, "threads = 0: expected an integer, 1 or more"),
         ({"threads": 1.5}, "threads = 1.5"),
+        ({"memory": 0}, "memory = 0: expected an integer, 1 or more"),
     ],
 )
 def test_impossible_options_are_refused(options, words):

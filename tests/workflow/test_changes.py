@@ -89,7 +89,7 @@ def add_code(text):
         ("networks/__init__.py", jobs_from("train")),
         ("networks/vit.py", jobs_from("train", train=2)),
         ("networks/allcnn.py", {}),  # the study has none
-        ("provenance.py", jobs_from("train")),
+        ("provenance.py", jobs_from("prepare_data")),
         ("probability/geodesic.py", jobs_from("distance", "trajectories")),
         ("probability/centroids.py", {}),
         ("pairwise/cpu.py", jobs_from("distance", "trajectories")),
@@ -191,7 +191,7 @@ def test_a_fresh_checkout_beside_copied_results_runs_nothing(finished, planned, 
 def test_what_was_deleted_is_made_again_and_nothing_else(edited, planned):
     results = edited / "results" / "smoke"
     deleted = {
-        "figures/tubes.png": {"draw": 1, "all": 1},
+        "figures/tubes.png": {"draw": 1, "gather_report": 1, "all": 1},
         "report.html": {"gather_report": 1, "all": 1},
         "embedding/test.zarr": {"embed": 1, "all": 1},
         "distance/test.zarr": {"distance": 1, "all": 1},
@@ -209,7 +209,7 @@ def test_what_was_left_undone_is_done_later(changeable, planned):
     """A key changed, then the run was stopped after the first rule that it concerns."""
     path = changeable / "config" / "config.yaml"
     config = yaml.safe_load(path.read_text())
-    config["analysis"] = {"geodesic_points": 30}
+    config["analysis"]["geodesic_points"] = 30
     path.write_text(yaml.safe_dump(config))
     run = snakemake(changeable, "--cores", "2", "--until", "distance")
     assert run.returncode == 0, run.stdout

@@ -60,6 +60,7 @@ def gpus_per_training():
 
 KEYS = {}  # by rule, hash of the parameters that decide its results
 RECORD = f"{RESULTS}/keys.json"  # the keys with which the study was last complete
+SETTLED = set()  # rules whose results are what they were then
 
 
 def parameters(step, *upstream, modules=(), **settings):
@@ -69,35 +70,48 @@ def parameters(step, *upstream, modules=(), **settings):
         "upstream": digest([KEYS[name] for name in upstream])[:16],
         **settings,
     }
-    KEYS[step] = digest(decisive)[:16]
+    remember(step, decisive, *upstream)
     return decisive
 
 
+def remember(step, decisive, *upstream):
+    """Note the key of a rule, and whether it is settled."""
+    KEYS[step] = digest(decisive)[:16]
+    as_before = RECORDED.get(step) == KEYS[step] and step not in REMADE
+    if as_before and SETTLED.issuperset(upstream):
+        SETTLED.add(step)
+
+
 def settled(step, files):
-    """Inputs from a rule; their times count only if its results are others than at last."""
-    return ancient(files) if RECORDED.get(step) == KEYS[step] else files
+    """Inputs from a rule; their times count only if it is not settled."""
+    return ancient(files) if step in SETTLED else files
 
 
 def recorded_keys():
-    """Keys of the complete study; none of those after the trainings if predictions changed since.
-
-    So they do if a store is deleted and trained again on a GPU, which is not bit-equal.
-    """
     try:
-        keys = json.loads(Path(RECORD).read_text())
-        analysis = [
-            manifest
-            for kind in ["distance", "embedding", "progress", "trajectories"]
-            for manifest in Path(RESULTS, kind).glob("*.json")
-        ]
-        if any(map(outdated, analysis)):
-            keys = {"prepare_data": keys["prepare_data"]}
-    except (OSError, ValueError, KeyError, StoreError):
+        return dict(json.loads(Path(RECORD).read_text()))
+    except (OSError, ValueError, TypeError):
         return {}
-    return keys
+
+
+def remade():
+    """Rules whose stores are no longer those that others were computed from.
+
+    So it is after a store was deleted and trained again on a GPU, which is not bit-equal.
+    """
+    rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
+    names = set()
+    for kind in ["distance", "embedding", "progress", "trajectories"]:
+        for manifest in Path(RESULTS, kind).glob("*.json"):
+            try:
+                names.update(outdated(manifest))
+            except (OSError, StoreError):
+                pass  # `verify` names it
+    return {rules.get(name.split("/")[0]) for name in names}
 
 
 RECORDED = recorded_keys()
+REMADE = remade()
 
 
 def stores(kind):

@@ -45,7 +45,7 @@ rule gather_report:
     params:
         code=code_version("snakemake"),
         record=canonical_json(KEYS),
-        study=STUDY.model_dump_json(exclude={"dask"}),
+        study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),
     shell:
         "(printf '%s' {params.study:q} > {output.study:q} && snakemake --nolock --quiet all"

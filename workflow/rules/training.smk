@@ -33,7 +33,7 @@ TRAIN = {
     )
     for id, configuration in CONFIGURATIONS.items()
 }
-KEYS["train"] = digest(TRAIN)[:16]
+remember("train", TRAIN, "prepare_data")
 
 
 # The work folder is no output: Snakemake would delete it, and with it the finished seeds.

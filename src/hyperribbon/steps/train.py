@@ -2,6 +2,7 @@
 
 import argparse
 import ctypes
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.devices import claimed_gpu
 from hyperribbon.errors import HyperribbonError
-from hyperribbon.steps import run_step, step_parser
+from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.training.job import train_configuration
 
 
@@ -33,18 +34,26 @@ def _keep_freed_memory() -> None:
 
 @contextmanager
 def _device(wanted: str, n_gpus: int) -> Iterator[None]:
-    """A GPU to oneself, unless the CPU is wanted; what was given one does not turn to the CPU."""
+    """A GPU to oneself, unless the CPU is wanted.
+
+    Who was promised one by a cluster does not turn to the CPU; on one's own machine that is what
+    ``auto`` means, even if there is a GPU that torch cannot use.
+    """
     if wanted == "cpu":
         yield
         return
     with claimed_gpu():
         if n_gpus and not torch.cuda.is_available():
             seen = "sees no GPU" if torch.version.cuda else "is built without CUDA"
-            raise HyperribbonError(
-                f"{platform.node()}: this training was given gpu={n_gpus}, and torch {seen} there;"
-                " install torch for CUDA, send the job to nodes with GPUs, or set training.device"
-                ' to "cpu"'
+            fault = (
+                f"{platform.node()}: this training was given gpu={n_gpus}, and torch {seen} there"
             )
+            if wanted == "cuda" or "SLURM_JOB_ID" in os.environ:
+                raise HyperribbonError(
+                    f"{fault}; install torch for CUDA, send the job to nodes with GPUs, or set "
+                    'training.device to "cpu"'
+                )
+            logger.warning("%s; it runs on the CPU", fault)
         yield
 
 
