@@ -296,7 +296,7 @@ class Inherited:
         # Of each row, its place in each of the sources, or -1.
         self._places = np.full((len(sources), matrix.size), -1)
         for source, places in zip(sources, self._places, strict=True):
-            # One of equal trainings: they are at distance 0 up to rounding, a model from itself at 0.
+            # One of equal trainings: they are 0 apart up to rounding, a model from itself exactly.
             for training, start in matrix.starts.items():
                 if training in source.starts:
                     n = training[1]
