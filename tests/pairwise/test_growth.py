@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hyperribbon.manifest import Manifest
-from hyperribbon.pairwise import growth, pairwise_distance
-from hyperribbon.pairwise.cpu import CompiledKernel
+from hyperribbon.pairwise import cpu, growth, pairwise_distance
 from hyperribbon.pairwise.growth import grow, grow_across
 
 OPTIONS = {"code": "1", "floor": 1e-30, "threads": 2}
@@ -54,14 +53,14 @@ def small_tiles(monkeypatch):
 @pytest.fixture
 def computed(monkeypatch):
     """List of the numbers of pairs that were computed, tile by tile."""
-    pairs, add = [], CompiledKernel.add
+    pairs, add = [], cpu.CompiledKernel.add
 
     def counting(self, A, B, total):
         n, k = total.shape
         pairs.append(n * k if B is not None else n * (n + 1) // 2)
         add(self, A, B, total)
 
-    monkeypatch.setattr(CompiledKernel, "add", counting)
+    monkeypatch.setattr(cpu.CompiledKernel, "add", counting)
     return pairs
 
 

@@ -110,33 +110,40 @@ class CompiledKernel:
                 total -= A.own[:, n, None] + B.own[:, n]
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def _pack(P, panel, own, lanes, together, tolerance):
     """Square roots of normalised rows, (b, N, C) to (N, C, lanes); False if one is no row."""
     n_models, n_samples, n_classes = P.shape
+    panel = panel.reshape(n_samples, n_classes, lanes)
     own[:] = 0
+    totals, least, excess = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     span = max(1, 4096 // (n_classes * lanes))  # samples whose part of the panel is in the cache
     for start in range(0, n_samples, span):
         stop = min(start + span, n_samples)
+        # A panel that is not full: ignorance, as good as any.
+        panel[start:stop, :, n_models:] = 1 / n_classes
         for k in range(n_models):
             for n in range(start, stop):
-                total, lowest = 0.0, 0.0
                 for c in range(n_classes):
-                    p = np.float64(P[k, n, c])
-                    total += p
-                    lowest = min(lowest, p)
-                if not (abs(total - 1) <= tolerance and lowest >= 0):
+                    panel[n, c, k] = P[k, n, c]
+        for n in range(start, stop):  # the innermost loops become vector code
+            totals[:], least[:], excess[:] = 0, 0, -1
+            for c in range(n_classes):
+                for k in range(lanes):
+                    p = np.float64(panel[n, c, k])
+                    totals[k] += p
+                    least[k] = min(least[k], p)
+            for k in range(lanes):
+                if not (abs(totals[k] - 1) <= tolerance and least[k] >= 0):
                     return False
-                inverse, excess = 1 / total, -1.0
-                for c in range(n_classes):
-                    root = panel.dtype.type(sqrt(np.float64(P[k, n, c]) * inverse))
-                    excess += np.float64(root) * np.float64(root)
-                    panel[(n * n_classes + c) * lanes + k] = root
-                own[k, n // together] += 0.5 * excess * (1 - 0.5 * excess)  # ln sqrt(1 + excess)
-        # A panel that is not full: ignorance, as good as any.
-        for k in range(n_models, lanes):
-            for entry in range(start * n_classes, stop * n_classes):
-                panel[entry * lanes + k] = 1 / sqrt(np.float64(n_classes))
+                totals[k] = 1 / totals[k]
+            for c in range(n_classes):
+                for k in range(lanes):
+                    root = panel.dtype.type(sqrt(np.float64(panel[n, c, k]) * totals[k]))
+                    panel[n, c, k] = root
+                    excess[k] += np.float64(root) * np.float64(root)
+            for k in range(n_models):  # ln sqrt(1 + excess)
+                own[k, n // together] += 0.5 * excess[k] * (1 - 0.5 * excess[k])
     return True
 
 

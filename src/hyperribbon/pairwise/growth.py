@@ -84,7 +84,7 @@ def grow(
     trainings = [[sha256, len(P)] for sha256, P in zip(digests, models, strict=True)]
     m = engine.shape[0]
     chunk = _LEAST
-    while chunk < _MOST and chunk * _TILES < m and 8 * chunk <= engine.room:
+    while chunk < _MOST and chunk * _TILES < m and 16 * chunk <= engine.room:
         chunk *= 2
     matrix = Matrix.made(work, trainings, identity, chunk)
     others = [path.parent for path in work.glob(f"*/{_ROWS}") if path.parent != matrix.folder]

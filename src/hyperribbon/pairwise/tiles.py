@@ -22,6 +22,7 @@ from hyperribbon.pairwise.metrics import Metric
 from hyperribbon.pairwise.stack import Stack
 
 _LARGEST, _SMALLEST = 2048, 64  # models a side of a tile
+_FITTING = 8  # blocks in memory, at least, so that models are read but a few times
 _TILES = 8  # a worker, at least, so that none waits long for the last
 _ENTRIES = 2**16
 
@@ -70,10 +71,12 @@ def side_for(kernel: Kernel, shape: tuple[int, int], room: int, chunk: int | Non
     Several tiles a worker, and whole chunks of the result if it has any that are not too large.
     """
     (least, side), (m, k) = kernel.sides, shape
-    while side > room // 4 or (side > least and m * k < 2 * _TILES * kernel.workers * side**2):
+    while side > room // _FITTING or (
+        side > least and m * k < 2 * _TILES * kernel.workers * side**2
+    ):
         side //= 2
     side = max(side, _SMALLEST)
-    if chunk is not None and chunk <= max(side, min(_LARGEST, room // 4)):
+    if chunk is not None and chunk <= max(side, min(_LARGEST, room // _FITTING)):
         side = max(1, side // chunk) * chunk
     return side
 
