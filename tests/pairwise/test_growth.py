@@ -205,6 +205,21 @@ def test_damaged_tiles_alone_are_computed_again(pool, computed, tmp_path, publis
     assert sum(computed) <= 8 * 8 + 50
 
 
+def test_damaged_descriptions_are_written_anew(pool, computed, tmp_path):
+    which = [1, 6, 4]
+    folder = pool.grown(tmp_path, which)
+    expected = read(folder)
+    whole = files(folder)
+    for name in ("distance/zarr.json", "rows.json"):
+        (folder / name).write_text("{")
+        computed.clear()
+        assert files(pool.grown(tmp_path, which)) == whole
+        assert not computed
+    (folder / "rows.json").write_text("{")
+    np.testing.assert_array_equal(read(pool.grown(tmp_path, which[:2])), expected[:36, :36])
+    assert sum(computed) == 36 * 37 // 2
+
+
 def test_small_memory_and_many_threads_do_not_matter(pool, tmp_path):
     expected = pool.expected([1, 6, 4])
     for k, options in enumerate(({"memory": 1000}, {"memory": 20_000}, {"threads": 5})):

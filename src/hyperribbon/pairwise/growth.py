@@ -16,7 +16,6 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from zipfile import BadZipFile
@@ -87,8 +86,7 @@ def grow(
     while chunk < _MOST and chunk * _TILES < m and 16 * chunk <= engine.room:
         chunk *= 2
     matrix = Matrix.made(work, trainings, identity, chunk)
-    others = [path.parent for path in work.glob(f"*/{_ROWS}") if path.parent != matrix.folder]
-    sources = [other for other in map(Matrix, others) if other.identity == identity]
+    sources = Matrix.beside(matrix)
     for one in (matrix, *sources):
         one.remove_damaged(engine.threads)
     inherited = Inherited(matrix, sources)
@@ -116,10 +114,9 @@ def grow(
 
     with bar:
         engine.compute(blocks, blocks, wanted, write, client=client)
-    for folder in others:
-        (folder / _ROWS).unlink()  # first: without it the rest is void
     for folder in work.iterdir():
         if folder.is_dir() and folder != matrix.folder:
+            (folder / _ROWS).unlink(missing_ok=True)  # first: without it the rest is void
             shutil.rmtree(folder)
     logger.info("%d models; %d of %d tiles were computed", m, len(left), n * (n + 1) // 2)
     return matrix.folder
@@ -198,33 +195,38 @@ class Matrix:
         self.blocks = [
             slice(k, min(k + self.chunk, self.size)) for k in range(0, self.size, self.chunk)
         ]
+        # Always written anew: the one of a published matrix is shared, and with it any damage.
+        (folder / ARRAY / "zarr.json").unlink(missing_ok=True)
+        self._array = zarr.create_array(
+            folder / ARRAY,
+            shape=(self.size, self.size),
+            chunks=(self.chunk, self.chunk),
+            dtype="float64",
+            fill_value=np.nan,
+            compressors=[Crc32cCodec()],
+            dimension_names=("model", "other_model"),
+            attributes={"units": "nats"},
+        )
 
     @classmethod
     def made(cls, work: Path, trainings: list, identity: Mapping, chunk: int) -> Matrix:
         """The one of these trainings; without tiles, if it is not there yet."""
         content = {"trainings": trainings, "identity": identity, "chunk": chunk}
         folder = work / digest(content)[:16]
-        rows = folder / _ROWS
-        if not rows.exists():
-            m = sum(n for _, n in trainings)
-            zarr.create_array(
-                folder / ARRAY,
-                shape=(m, m),
-                chunks=(chunk, chunk),
-                dtype="float64",
-                fill_value=np.nan,
-                compressors=[Crc32cCodec()],
-                dimension_names=("model", "other_model"),
-                attributes={"units": "nats"},
-                overwrite=True,
-            )
-            with written_whole(rows) as partial:  # last: it says that the rest is there
-                partial.write_text(json.dumps(content))
+        folder.mkdir(parents=True, exist_ok=True)
+        with written_whole(folder / _ROWS) as partial:
+            partial.write_text(json.dumps(content))
         return cls(folder)
 
-    @cached_property
-    def _array(self) -> zarr.Array:
-        return zarr.open_array(self.folder / ARRAY, mode="r+")
+    @classmethod
+    def beside(cls, matrix: Matrix) -> list[Matrix]:
+        """The others of the same folder of work that can be used."""
+        found = []
+        for path in matrix.folder.parent.glob(f"*/{_ROWS}"):
+            if path.parent != matrix.folder:
+                with suppress(ValueError, KeyError, TypeError):  # a damaged list of rows
+                    found.append(cls(path.parent))
+        return [other for other in found if other.identity == matrix.identity]
 
     def _file(self, r: int, c: int) -> Path:
         return self.folder / ARRAY / "c" / str(r) / str(c)
