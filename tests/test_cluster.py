@@ -23,7 +23,7 @@ from hyperribbon.trajectories import compare_trajectories
 def cluster():
     """Two workers, as processes that nobody starts again."""
     options = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
-    quiet = {"dashboard_address": None, "silence_logs": "CRITICAL"}
+    quiet = {"dashboard_address": ":0", "silence_logs": "CRITICAL"}
     with LocalCluster(**options, **quiet) as cluster:
         yield cluster
 

@@ -21,12 +21,11 @@ def triton_sums(monkeypatch):
 
     def distance(P, Q=None, floor=FLOOR_FLOAT32):
         kernel = TritonKernel(floor=floor, device=DEVICE, threads=2)
-        n_samples = P.shape[1]
         A = kernel.pack(lambda part: P[part], P.shape, "P")
-        if Q is None:
-            return -kernel.sums(A, A) / n_samples
-        B = kernel.pack(lambda part: Q[part], Q.shape, "Q")
-        return -kernel.sums(A, B) / n_samples
+        B = None if Q is None else kernel.pack(lambda part: Q[part], Q.shape, "Q")
+        sums = np.zeros((len(P), len(P if Q is None else Q)))
+        kernel.add(A, B, sums)
+        return -sums / P.shape[1]
 
     return distance
 

@@ -17,7 +17,8 @@ from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import write_dataset
 from hyperribbon.training.work import locked
 
-OTHERS = 2**29  # bytes of Python, its libraries and, a thread, 0.1 of that of what is in passing
+# Bytes of Python and its libraries, and of tiles in the making, a thread: twice what was measured.
+BASE, THREAD = 5 * 10**8, 5 * 10**7
 
 
 def main(args: argparse.Namespace) -> None:
@@ -70,7 +71,8 @@ def main(args: argparse.Namespace) -> None:
 
 def memory_of_models(memory: int, threads: int) -> int:
     """Bytes that models may take where the whole process may take ``memory`` MB."""
-    return max(2**26, memory * 10**6 - OTHERS * (10 + threads) // 10) * 3 // 4
+    left = memory * 10**6 - BASE - threads * THREAD
+    return max(left, 10**8) * 3 // 4  # the rest for what is being read
 
 
 if __name__ == "__main__":
