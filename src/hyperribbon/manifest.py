@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,17 +137,19 @@ def inputs_of(stores: Iterable[str | Path]) -> dict[str, str]:
     return found
 
 
-def outdated(manifest: str | Path) -> list[str]:
+def outdated(manifest: str | Path, sha256_of: Callable[[Path], str] | None = None) -> list[str]:
     """Names of the stores that are no longer what a store was computed from.
 
     Looks for them in the folder of results that the manifest is in; one that is gone counts too.
+    ``sha256_of`` is for whoever asks of many stores that were computed from the same.
     """
+    sha256_of = sha256_of or file_sha256
     manifest = Path(manifest)
     results = manifest.parent.parent
     wrong = []
     for name, digest in Manifest.read(manifest).inputs.items():
         path = results / f"{name}.json"
-        if not path.exists() or file_sha256(path) != digest:
+        if not path.exists() or sha256_of(path) != digest:
             wrong.append(name)
     return wrong
 

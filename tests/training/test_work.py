@@ -7,7 +7,8 @@ import time
 import pytest
 
 from hyperribbon.errors import StoreError
-from hyperribbon.training.work import locked, remove_superseded, work_folder
+from hyperribbon.locks import locked
+from hyperribbon.training.work import remove_superseded, work_folder
 
 
 @pytest.fixture

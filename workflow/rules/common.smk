@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -21,7 +22,7 @@ from hyperribbon.code_version import code_version
 from hyperribbon.config import canonical_json, digest, parse_study
 from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError, StoreError
-from hyperribbon.manifest import outdated
+from hyperribbon.manifest import file_sha256, outdated
 
 try:
     STUDY = parse_study(config)
@@ -100,11 +101,11 @@ def remade():
     So it is after a store was deleted and trained again on a GPU, which is not bit-equal.
     """
     rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
-    names = set()
+    names, sha256_of = set(), cache(file_sha256)
     for kind in ["distance", "embedding", "progress", "trajectories"]:
         for manifest in Path(RESULTS, kind).glob("*.json"):
             try:
-                names.update(outdated(manifest))
+                names.update(outdated(manifest, sha256_of))
             except (OSError, StoreError):
                 pass  # `verify` names it
     return {rules.get(name.split("/")[0]) for name in names}

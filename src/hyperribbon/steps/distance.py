@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from hyperribbon.cluster import dask_client
+from hyperribbon.locks import locked
 from hyperribbon.manifest import manifest_path, store_path
 from hyperribbon.models import Models
 from hyperribbon.pairwise import FLOOR
@@ -15,7 +16,6 @@ from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import write_dataset
-from hyperribbon.training.work import locked
 
 # Bytes of Python and its libraries, and of tiles in the making, a thread: twice what was measured.
 BASE, THREAD = 5 * 10**8, 5 * 10**7

@@ -32,11 +32,12 @@ import torch
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.errors import HyperribbonError, StoreError
+from hyperribbon.locks import locked
 from hyperribbon.manifest import manifest_path
 from hyperribbon.store import link_seed, open_dataset, publish, remove_leftovers
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
-from hyperribbon.training.work import locked, remove_superseded, work_folder
+from hyperribbon.training.work import remove_superseded, work_folder
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,13 @@
-"""Folders of trainings in progress, each for one process at a time."""
+"""Folders of trainings in progress."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from hyperribbon.errors import StoreError
+from hyperribbon.locks import locked
 
 logger = logging.getLogger(__name__)
 
@@ -20,46 +17,6 @@ KEY_LENGTH = 8
 def work_folder(work: str | Path, configuration_id: str, key: str) -> Path:
     """Where a job is in progress."""
     return Path(work) / f"{configuration_id}-{key[:KEY_LENGTH]}"
-
-
-@contextmanager
-def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold a folder, made if need be; the system lets go of it however the process dies.
-
-    Raises
-    ------
-    BlockingIOError
-        If another process holds it, and this one is not to wait.
-    StoreError
-        If a file lies where the folder goes.
-    """
-    while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = (folder / "lock").open("a")
-        except FileNotFoundError:  # removed between the two
-            continue
-        except (FileExistsError, NotADirectoryError):
-            raise StoreError(f"{folder}: a file is where this folder of work goes") from None
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not wait:
-                    raise
-                logger.warning("%s: another process is at work here; waiting for it", folder)
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            # Who held it may have removed the folder, and with it the file that is locked now.
-            if _same_file(folder / "lock", handle.fileno()):
-                yield
-                return
-
-
-def _same_file(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 def remove_superseded(folder: Path) -> None:

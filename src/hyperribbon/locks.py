@@ -1,0 +1,54 @@
+"""Folders of work in progress, each for one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hyperribbon.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a folder, made if need be; the system lets go of it however the process dies.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds it, and this one is not to wait.
+    StoreError
+        If a file lies where the folder goes.
+    """
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = (folder / "lock").open("a")
+        except FileNotFoundError:  # removed between the two
+            continue
+        except (FileExistsError, NotADirectoryError):
+            raise StoreError(f"{folder}: a file is where this folder of work goes") from None
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not wait:
+                    raise
+                logger.warning("%s: another process is at work here; waiting for it", folder)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            # Who held it may have removed the folder, and with it the file that is locked now.
+            if _same_file(folder / "lock", handle.fileno()):
+                yield
+                return
+
+
+def _same_file(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
