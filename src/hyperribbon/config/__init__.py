@@ -6,6 +6,7 @@ numpy, so that the Snakefile parses quickly.
 """
 
 from hyperribbon.config.canonical import canonical_json, digest
+from hyperribbon.config.data import DATA_SOURCES, DataConfig
 from hyperribbon.config.networks import (
     AllCNNConfig,
     ConvMixerConfig,
@@ -15,17 +16,17 @@ from hyperribbon.config.networks import (
     WideResNetConfig,
 )
 from hyperribbon.config.study import (
-    DATA_SOURCES,
-    AdamConfig,
     AnalysisConfig,
     Configuration,
     DaskConfig,
-    DataConfig,
+    StudyConfig,
+    parse_study,
+)
+from hyperribbon.config.training import (
+    AdamConfig,
     OptimiserConfig,
     SGDConfig,
-    StudyConfig,
     TrainingConfig,
-    parse_study,
 )
 
 __all__ = [

