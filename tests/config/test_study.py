@@ -105,7 +105,7 @@ MALFORMED = [
     ("optimisers/Adam/learning_rate", True, "number"),
     ("optimisers/Adam/learning_rate", math.nan, "finite"),
     ("optimisers/Adam/learning_rate", math.inf, "finite"),
-    ("optimisers/Adam/momentum", 0.9, "allowed: algorithm, learning_rate, weight_decay"),
+    ("optimisers/Adam/momentum", 0.9, "allowed: learning_rate, weight_decay"),
     ("optimisers/SGD-Nesterov/momentum", 1, "less than 1"),
     ("optimisers/SGD-Nesterov/nesterov", "yes", "boolean"),
     ("optimisers/SGD-Nesterov/weight_decay", -1, "greater than or equal to 0"),
@@ -122,7 +122,7 @@ MALFORMED = [
     ("analysis/components", 2, "greater than or equal to 3"),
     ("analysis/progress_points", 1, "greater than or equal to 2"),
     ("analysis/tile", 1, "allowed: components, progress_points, geodesic_points"),
-    ("extra", 1, "allowed: study, data, networks, optimisers, training, analysis"),
+    ("extra", 1, "allowed: study, data, networks, optimisers, augmentations, training"),
 ]
 
 

@@ -17,6 +17,7 @@ from hyperribbon.config.networks import (
 )
 from hyperribbon.config.study import (
     AnalysisConfig,
+    CombinationConfig,
     Configuration,
     DaskConfig,
     StudyConfig,
@@ -24,7 +25,11 @@ from hyperribbon.config.study import (
 )
 from hyperribbon.config.training import (
     AdamConfig,
+    AdamPConfig,
+    AdamWConfig,
+    AugmentationConfig,
     OptimiserConfig,
+    ProgressiveResizing,
     SGDConfig,
     TrainingConfig,
 )
@@ -32,8 +37,12 @@ from hyperribbon.config.training import (
 __all__ = [
     "DATA_SOURCES",
     "AdamConfig",
+    "AdamPConfig",
+    "AdamWConfig",
     "AllCNNConfig",
     "AnalysisConfig",
+    "AugmentationConfig",
+    "CombinationConfig",
     "Configuration",
     "ConvMixerConfig",
     "DaskConfig",
@@ -41,6 +50,7 @@ __all__ = [
     "FullyConnectedConfig",
     "NetworkConfig",
     "OptimiserConfig",
+    "ProgressiveResizing",
     "SGDConfig",
     "StudyConfig",
     "TrainingConfig",

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import get_args
 
 import yaml
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from hyperribbon.config import (
     AnalysisConfig,
+    AugmentationConfig,
+    CombinationConfig,
     DaskConfig,
     DataConfig,
     NetworkConfig,
     OptimiserConfig,
+    ProgressiveResizing,
     StudyConfig,
     TrainingConfig,
 )
+from hyperribbon.config.errors import members
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -44,11 +46,12 @@ def tables() -> str:
     """Markdown tables of all keys with type, default and meaning."""
     sections = [("A study", StudyConfig), ("`data`", DataConfig)]
     for title, union in (("networks", NetworkConfig), ("optimisers", OptimiserConfig)):
-        for member in get_args(get_args(union)[0]):
-            name = get_args(next(iter(member.model_fields.values())).annotation)[0]
-            sections.append((f"`{title}`: `{name}`", member))
+        sections += [(f"`{title}`: `{name}`", member) for name, member in members(union).items()]
     sections += [
+        ("`augmentations`", AugmentationConfig),
+        ("`progressive_resizing`", ProgressiveResizing),
         ("`training`", TrainingConfig),
+        ("`combinations`", CombinationConfig),
         ("`analysis`", AnalysisConfig),
         ("`dask`", DaskConfig),
     ]
@@ -58,15 +61,29 @@ def tables() -> str:
 def _table(title: str, model: type[BaseModel]) -> str:
     properties = model.model_json_schema()["properties"]
     lines = [f"### {title}", "", "| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-    for key, field in model.model_fields.items():
-        if field.default is PydanticUndefined:
+    tag_first = sorted(
+        model.model_fields.items(), key=lambda item: "const" not in properties[item[0]]
+    )
+    for key, field in tag_first:
+        if field.is_required():
             default = "required"
         elif isinstance(field.default, BaseModel):
             default = "see below"
         else:
-            default = f"`{json.dumps(field.default)}`"
-        lines.append(f"| `{key}` | {_type(properties[key])} | {default} | {field.description} |")
+            value = field.get_default(call_default_factory=True)
+            default = f"`{json.dumps(_without_defaults(value))}`"
+        meaning = " ".join((field.description or "").split())
+        lines.append(f"| `{key}` | {_type(properties[key])} | {default} | {meaning} |")
     return "\n".join([*lines, ""])
+
+
+def _without_defaults(value: object) -> object:
+    """A default as one would write it."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, dict):
+        return {key: _without_defaults(item) for key, item in value.items()}
+    return [_without_defaults(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _type(schema: dict) -> str:

@@ -46,7 +46,7 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         tag, allowed = context["discriminator"].strip("'"), context["expected_tags"]
         return f"{key}.{tag} = {_show(context['tag'])}: allowed: {allowed.replace(_Q, '')}"
     if kind == "union_tag_not_found":
-        allowed = ", ".join(_members(expected))
+        allowed = ", ".join(members(expected))
         return f"{key}.{context['discriminator'].strip(_Q)}: missing key, allowed: {allowed}"
     if kind == "literal_error":
         return f"{given}: allowed: {context['expected'].replace(_Q, chr(34))}"
@@ -77,9 +77,9 @@ def _locate(
     here: Any = model
     section: type[BaseModel] | None = None
     for part in map(str, loc):
-        members = _members(here)
-        if part in members:  # not a key: which member of a union was tried
-            here = members[part]
+        union = members(here)
+        if part in union:  # not a key: which member of a union was tried
+            here = union[part]
             continue
         path.append(part)
         section = here if isinstance(here, type) and issubclass(here, BaseModel) else None
@@ -93,13 +93,14 @@ def _locate(
     return path, section, here
 
 
-def _members(annotation: Any) -> dict[str, type[BaseModel]]:
-    """Sections of a discriminated union by tag: the literal of their first field."""
+def members(annotation: Any) -> dict[str, type[BaseModel]]:
+    """Sections of a discriminated union by tag."""
     if get_origin(annotation) is not Annotated:
         return {}
-    sections = get_args(get_args(annotation)[0])
+    union, field = get_args(annotation)[:2]
+    tag = getattr(field, "discriminator", None)
+    if tag is None:
+        return {}
     return {
-        get_args(next(iter(section.model_fields.values())).annotation)[0]: section
-        for section in sections
-        if isinstance(section, type) and issubclass(section, BaseModel)
+        get_args(section.model_fields[tag].annotation)[0]: section for section in get_args(union)
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,8 @@ from hyperribbon.config.fields import Count, Section, Widths, refuse
 
 
 class NetworkSection(Section):
+    any_size: ClassVar[bool] = False  # whether trained weights take images of another size
+
     def check_input(self, shape: tuple[int, ...]) -> None:
         """Refuse samples of a shape, (channels, height, width) or (features,), it cannot take."""
 
@@ -34,6 +36,8 @@ class FullyConnectedConfig(NetworkSection):
 class AllCNNConfig(NetworkSection):
     """Convolutions only, two a stage."""
 
+    any_size = True
+
     architecture: Literal["allcnn"]
     """Which network."""
     widths: Widths = (96, 144)
@@ -42,6 +46,8 @@ class AllCNNConfig(NetworkSection):
 
 class WideResNetConfig(NetworkSection):
     """Wide residual network."""
+
+    any_size = True
 
     architecture: Literal["wide_resnet"]
     """Which network."""
@@ -61,6 +67,8 @@ class WideResNetConfig(NetworkSection):
 
 class ConvMixerConfig(NetworkSection):
     """Patches, then depthwise and 1x1 convolutions in turn."""
+
+    any_size = True
 
     architecture: Literal["convmixer"]
     """Which network."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -12,9 +13,9 @@ from pydantic_core import PydanticCustomError
 from hyperribbon.config.canonical import canonical_json, digest
 from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
-from hyperribbon.config.fields import Label, Section, refuse
+from hyperribbon.config.fields import Count, Label, Section, refuse
 from hyperribbon.config.networks import NetworkConfig
-from hyperribbon.config.training import OptimiserConfig, TrainingConfig
+from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
 
 
@@ -42,20 +43,41 @@ class DaskConfig(Section):
     """Address of a Dask scheduler, as `tcp://host:8786`; by default, threads of the job itself."""
 
 
+class CombinationConfig(Section):
+    """Some networks with some optimisers and augmentations."""
+
+    networks: tuple[Label, ...] | None = None
+    """Their names; by default, all."""
+    optimisers: tuple[Label, ...] | None = None
+    """Their names; by default, all."""
+    augmentations: tuple[Label, ...] | None = None
+    """Their names; by default, all."""
+    epochs: Count | None = None
+    """How long to train these, if not `training.epochs`."""
+
+
+NO_AUGMENTATION = "none"
+
+
 class Configuration(Section):
-    """One training job: a network, an optimiser, the data and all seeds."""
+    """One training job: a network, an optimiser, an augmentation, the data and all seeds."""
 
     network_name: str
     optimiser_name: str
+    augmentation_name: str = NO_AUGMENTATION
     data: DataConfig
     network: NetworkConfig
     optimiser: OptimiserConfig
+    augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig
 
     @property
     def label(self) -> str:
         """Readable name, such as ``AllCNN-Adam``."""
-        return f"{self.network_name}-{self.optimiser_name}"
+        names = [self.network_name, self.optimiser_name]
+        if self.augmentation_name != NO_AUGMENTATION:
+            names.append(self.augmentation_name)
+        return "-".join(names)
 
     @property
     def id(self) -> str:
@@ -72,13 +94,34 @@ class Configuration(Section):
         )
         return f"{self.label}-{digest(settings)[:8]}"
 
+    def check_augmentation(self) -> None:
+        """Refuse what cannot be done to the images, or what the network cannot take."""
+        section, image_size = self.augmentation, self.data.input_shape[-1]
+        key = f"augmentations.{self.augmentation_name}"
+        spatial = section.crop != "none" or section.flip or section.progressive_resizing
+        if spatial and len(self.data.input_shape) != 3:
+            raise refuse(key, self.augmentation_name, "needs images, (channels, height, width)")
+        resizing = section.progressive_resizing
+        if resizing is None:
+            return
+        key = f"{key}.progressive_resizing"
+        if resizing.image_size > image_size:
+            expected = f"at most data.image_size = {image_size}"
+            raise refuse(f"{key}.image_size", resizing.image_size, expected)
+        if resizing.to_epoch >= self.training.epochs:
+            expected = f"below the epochs of {self.label}, {self.training.epochs}"
+            raise refuse(f"{key}.to_epoch", resizing.to_epoch, expected)
+        if not self.network.any_size:
+            expected = f"{self.network_name}, {self.network.architecture}, takes one size only"
+            raise refuse(f"{key}.image_size", resizing.image_size, expected)
+
     def to_json(self) -> str:
         """Canonical JSON, with every default: it changes when the work does."""
         return canonical_json(self.model_dump(mode="json"))
 
 
 class StudyConfig(Section):
-    """A study: every network is trained with every optimiser."""
+    """A study: every network is trained with every optimiser and every augmentation."""
 
     study: Label
     """Name of the study; its results go to `results/<study>/`."""
@@ -88,8 +131,16 @@ class StudyConfig(Section):
     """The networks, by the name that figures and tables show."""
     optimisers: Annotated[dict[Label, OptimiserConfig], Field(min_length=1)]
     """The optimisers, by the name that figures and tables show."""
+    augmentations: Annotated[dict[Label, AugmentationConfig], Field(min_length=1)] = Field(
+        default_factory=lambda: {NO_AUGMENTATION: AugmentationConfig()}
+    )
+    """The augmentations, by the name that figures and tables show."""
     training: TrainingConfig
     """The training."""
+    combinations: Annotated[tuple[CombinationConfig, ...], Field(min_length=1)] = (
+        CombinationConfig(),
+    )
+    """What is trained with what, and how long; by default, all with all."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -97,11 +148,14 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.training.batch_size > self.data.train_size:
-            expected = f"at most data.train_size = {self.data.train_size}"
-            raise refuse("training.batch_size", self.training.batch_size, expected)
-        if self.training.batch_size < 2:
-            raise refuse("training.batch_size", 1, "at least 2, which BatchNorm needs")
+        for name, optimiser in self.optimisers.items():
+            key, size = "training.batch_size", self.training.batch_size
+            if optimiser.batch_size is not None:
+                key, size = f"optimisers.{name}.batch_size", optimiser.batch_size
+            if size > self.data.train_size:
+                raise refuse(key, size, f"at most data.train_size = {self.data.train_size}")
+            if size < 2:
+                raise refuse(key, 1, "at least 2, which BatchNorm needs")
         for name, network in self.networks.items():
             try:
                 network.check_input(self.data.input_shape)
@@ -111,22 +165,54 @@ class StudyConfig(Section):
                 raise PydanticCustomError(
                     "impossible", error.message_template, {**context, "key": key}
                 ) from None
+        self._check_combinations()
         return self
+
+    def _check_combinations(self) -> None:
+        for k, combination in enumerate(self.combinations):
+            for kind in ("networks", "optimisers", "augmentations"):
+                known = getattr(self, kind)
+                for name in getattr(combination, kind) or ():
+                    if name not in known:
+                        expected = f"one of {kind}: {', '.join(known)}"
+                        raise refuse(f"combinations.{k}.{kind}", name, expected)
+        seen = set()
+        for configuration in self.configurations():
+            names = (
+                configuration.network_name,
+                configuration.optimiser_name,
+                configuration.augmentation_name,
+            )
+            if names in seen:
+                raise refuse("combinations", " + ".join(names), "must be in one of them only")
+            seen.add(names)
+            configuration.check_augmentation()
 
     def configurations(self) -> list[Configuration]:
         """All training jobs, networks slowest."""
-        return [
-            Configuration(
-                network_name=network_name,
-                optimiser_name=optimiser_name,
-                data=self.data,
-                network=network,
-                optimiser=optimiser,
-                training=self.training,
-            )
-            for network_name, network in self.networks.items()
-            for optimiser_name, optimiser in self.optimisers.items()
-        ]
+        found = []
+        for combination in self.combinations:
+            epochs = combination.epochs or self.training.epochs
+            for network, optimiser, augmentation in product(
+                combination.networks or self.networks,
+                combination.optimisers or self.optimisers,
+                combination.augmentations or self.augmentations,
+            ):
+                batch_size = self.optimisers[optimiser].batch_size or self.training.batch_size
+                own = {"epochs": epochs, "batch_size": batch_size}
+                found.append(
+                    Configuration(
+                        network_name=network,
+                        optimiser_name=optimiser,
+                        augmentation_name=augmentation,
+                        data=self.data,
+                        network=self.networks[network],
+                        optimiser=self.optimisers[optimiser],
+                        augmentation=self.augmentations[augmentation],
+                        training=self.training.model_copy(update=own),
+                    )
+                )
+        return found
 
 
 def parse_study(config: Mapping[str, Any]) -> StudyConfig:

@@ -12,6 +12,7 @@ from hyperribbon.config.fields import (
     Count,
     Flag,
     Fraction,
+    Natural,
     NonNegative,
     Positive,
     Section,
@@ -19,19 +20,37 @@ from hyperribbon.config.fields import (
 )
 
 
-class SGDConfig(Section):
-    """Stochastic gradient descent, with momentum if asked."""
+class OptimiserSection(Section):
+    learning_rate: Positive
+    """Initial learning rate; it decays step by step."""
+    weight_decay: NonNegative = 0.0
+    """Weight decay."""
+    decay_normalisation: Flag = True
+    """Whether weight decay concerns the scales and shifts of normalisation layers, too."""
+    schedule: Literal["cosine", "linear"] = "cosine"
+    """How the learning rate decays, step by step."""
+    final_learning_rate: NonNegative = 0.0
+    """Learning rate at the end."""
+    batch_size: Count | None = None
+    """Samples a step; by default, `training.batch_size`."""
+
+    @model_validator(mode="after")
+    def _check_final(self) -> Self:
+        if self.final_learning_rate > self.learning_rate:
+            expected = f"at most learning_rate = {self.learning_rate}"
+            raise refuse("final_learning_rate", self.final_learning_rate, expected)
+        return self
+
+
+class SGDConfig(OptimiserSection):
+    """Stochastic gradient descent, with momentum if asked; weight decay is an L2 penalty."""
 
     algorithm: Literal["sgd"]
     """Which optimiser."""
-    learning_rate: Positive
-    """Initial learning rate; it decays to 0 by a cosine, step by step."""
     momentum: BelowOne = 0.0
     """Momentum."""
     nesterov: Flag = False
     """Nesterov's acceleration; needs momentum."""
-    weight_decay: NonNegative = 0.0
-    """L2 penalty."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -40,18 +59,70 @@ class SGDConfig(Section):
         return self
 
 
-class AdamConfig(Section):
-    """Adam."""
+class AdamConfig(OptimiserSection):
+    """Adam; weight decay is an L2 penalty."""
 
     algorithm: Literal["adam"]
     """Which optimiser."""
-    learning_rate: Positive
-    """Initial learning rate; it decays to 0 by a cosine, step by step."""
-    weight_decay: NonNegative = 0.0
-    """L2 penalty."""
 
 
-OptimiserConfig = Annotated[SGDConfig | AdamConfig, Field(discriminator="algorithm")]
+class AdamWConfig(OptimiserSection):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+
+    algorithm: Literal["adamw"]
+    """Which optimiser."""
+
+
+class AdamPConfig(OptimiserSection):
+    """AdamW that does not inflate the norms of scale-invariant weights (Heo et al. 2021)."""
+
+    algorithm: Literal["adamp"]
+    """Which optimiser."""
+
+
+OptimiserConfig = Annotated[
+    SGDConfig | AdamConfig | AdamWConfig | AdamPConfig, Field(discriminator="algorithm")
+]
+
+
+class ProgressiveResizing(Section):
+    """Train on smaller images first; predictions are recorded at full size."""
+
+    image_size: Count
+    """Height and width at the beginning, in pixels."""
+    from_epoch: Natural
+    """The size grows from this epoch on, by the same step an epoch."""
+    to_epoch: Natural
+    """From this epoch on it is `data.image_size`; equal to `from_epoch`: at once."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.to_epoch < self.from_epoch:
+            raise refuse("to_epoch", self.to_epoch, f"at least from_epoch = {self.from_epoch}")
+        return self
+
+
+class AugmentationConfig(Section):
+    """What happens to training images, batch by batch; predictions are recorded without."""
+
+    crop: Literal["none", "random", "random_resized"] = "none"
+    """`random`: a crop of the image's size at a random place. `random_resized`: of 8 to 100% of
+    the area and an aspect of 3/4 to 4/3, resized (Szegedy et al. 2015)."""
+    padding: Natural = 0
+    """Black pixels put on each side before a random crop."""
+    flip: Flag = False
+    """Mirror an image, left to right, with probability 1/2."""
+    progressive_resizing: ProgressiveResizing | None = None
+    """Train on smaller images first."""
+    mixup: NonNegative = 0.0
+    """Mix pairs of images and labels, with a weight from Beta(mixup, mixup); 0: none (Zhang et
+    al. 2018)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.padding and self.crop != "random":
+            raise refuse("padding", self.padding, 'needs crop = "random"')
+        return self
 
 
 def _increasing(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -69,6 +140,10 @@ class TrainingConfig(Section):
     """Samples a step; an incomplete last batch of an epoch is left out."""
     seeds: Count = 3
     """Trainings a configuration, from seeds 0, 1, ..."""
+    label_smoothing: BelowOne = 0.0
+    """The truth, trained on and progressed to, is (1 - this) of the label and this of ignorance."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Of the training's matrix products (autocast); weights and predictions are float32."""
     calibrate_batchnorm: Flag = True
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
     keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
@@ -77,3 +152,5 @@ class TrainingConfig(Section):
     """Where to train. `auto`: a GPU if there is one."""
     threads: Count = 1
     """CPU threads of a training; predictions are bit-equal only for the same number."""
+    compile: Flag = False
+    """Compile networks by `torch.compile`, which takes a minute; for long trainings on a GPU."""
