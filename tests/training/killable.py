@@ -28,7 +28,7 @@ import torch._dynamo
 import torch._inductor.config  # noqa: F401
 
 from hyperribbon.store import PER_SEED
-from hyperribbon.training import job, loop, seed  # noqa: F401
+from hyperribbon.training import job, objective, seed  # noqa: F401
 
 TAKE_SPACE = {"open", "os.mkdir", "os.link"}
 CHANGES = {*TAKE_SPACE, "os.rename", "os.remove", "os.rmdir"}
@@ -58,14 +58,14 @@ class Grief:
         self.full = False
         self.lock = threading.RLock()
         self.log = os.open(folder / "events", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        loop.cross_entropy = self.seen(loop.cross_entropy, "training")
+        objective.cross_entropy = self.seen(objective.cross_entropy, "training")
         seed.predict = self.seen(seed.predict, "evaluation")
         sys.addaudithook(self.audit)
 
     def seen(self, function, phase):
-        def wrapped(*arguments):
+        def wrapped(*arguments, **options):
             self.event(phase, phase)
-            return function(*arguments)
+            return function(*arguments, **options)
 
         return wrapped
 

@@ -23,6 +23,7 @@ from hyperribbon.training import plan, seed
 from hyperribbon.training.job import resolve_device, train_configuration
 from hyperribbon.training.loop import predict
 from hyperribbon.training.plan import Plan
+from hyperribbon.training.samples import Resident
 from hyperribbon.training.schedule import checkpoint_steps
 from hyperribbon.training.work import work_folder
 
@@ -399,7 +400,7 @@ def test_kept_weights_give_the_stored_predictions(
             result = fresh.load_state_dict(tensors, strict=False)
             assert result.unexpected_keys == []
             assert all(name.endswith("num_batches_tracked") for name in result.missing_keys)
-            P = predict(fresh, images).softmax(dim=1)
+            P = predict(fresh, Resident(images)).softmax(dim=1)
             stored = store["test_predictions"][k, steps.index(step)]
             np.testing.assert_allclose(P, stored, atol=1e-6)
 

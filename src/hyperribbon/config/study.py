@@ -89,7 +89,7 @@ class Configuration(Section):
             mode="json",
             exclude_defaults=True,
             exclude={
-                "training": {"seeds", "keep_weights", "device", "threads"},
+                "training": {"seeds", "keep_weights", "device", "threads", "parallel_seeds"},
             },
         )
         return f"{self.label}-{digest(settings)[:8]}"

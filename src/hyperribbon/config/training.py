@@ -142,8 +142,8 @@ class TrainingConfig(Section):
     """Trainings a configuration, from seeds 0, 1, ..."""
     label_smoothing: BelowOne = 0.0
     """The truth, trained on and progressed to, is (1 - this) of the label and this of ignorance."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Of the training's matrix products (autocast); weights and predictions are float32."""
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
+    """Of the training's matrix products; weights and predictions are float32 throughout."""
     calibrate_batchnorm: Flag = True
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
     keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
@@ -152,5 +152,7 @@ class TrainingConfig(Section):
     """Where to train. `auto`: a GPU if there is one."""
     threads: Count = 1
     """CPU threads of a training; predictions are bit-equal only for the same number."""
+    parallel_seeds: Count = 1
+    """Seeds trained at once, each in a process of its own; changes nothing but the time taken."""
     compile: Flag = False
     """Compile networks by `torch.compile`, which takes a minute; for long trainings on a GPU."""

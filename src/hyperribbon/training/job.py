@@ -35,6 +35,7 @@ from hyperribbon.errors import HyperribbonError, StoreError
 from hyperribbon.locks import locked
 from hyperribbon.manifest import manifest_path
 from hyperribbon.store import link_seed, open_dataset, publish, remove_leftovers
+from hyperribbon.training.parallel import train_seeds
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
 from hyperribbon.training.work import remove_superseded, work_folder
@@ -100,14 +101,14 @@ def train_configuration(
             leftover.unlink()
         (folder / "job.json").write_text(json.dumps(plan.description, indent=1))
         device = resolve_device(configuration.training.device)
-        torch.set_num_threads(configuration.training.threads)
-        torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
         seeds = [SeedTraining(plan, folder, k) for k in range(configuration.training.seeds)]
+        pending = []
         for seed in seeds:
             if seed.is_finished():
                 logger.info("%s: seed %d is finished already", configuration.label, seed.seed)
             else:
-                seed.train(device)
+                pending.append(seed.seed)
+        train_seeds(plan, folder, pending, device, configuration.training.parallel_seeds)
 
         def build(partial: Path) -> None:
             plan.create_store(partial, range(len(seeds)), plan.attributes)

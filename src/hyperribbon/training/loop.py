@@ -1,10 +1,14 @@
 """One training, from initial weights to the last step."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn, optim
-from torch.nn.functional import cross_entropy
+from torch.amp import GradScaler
+
+from hyperribbon.training.objective import Objective
+from hyperribbon.training.samples import Resident, Streamed
 
 EVALUATION_BATCH = 500
 
@@ -17,18 +21,17 @@ class Diverged(Exception):
         self.step = step
 
 
-def shuffled_batches(n: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
+def shuffled_batches(n: int, batch_size: int, generator: torch.Generator) -> list[Tensor]:
     """Indices of the full batches of one epoch in random order."""
     order = torch.randperm(n, generator=generator)
-    for start in range(0, n - batch_size + 1, batch_size):
-        yield order[start : start + batch_size]
+    return [order[start : start + batch_size] for start in range(0, n - batch_size + 1, batch_size)]
 
 
 def train(
     network: nn.Module,
     optimiser: optim.Optimizer,
     scheduler: optim.lr_scheduler.LRScheduler,
-    images: Tensor,
+    samples: Resident | Streamed,
     labels: Tensor,
     *,
     epochs: int,
@@ -36,25 +39,32 @@ def train(
     generator: torch.Generator,
     checkpoints: Sequence[int],
     record: Callable[[int], None],
+    objective: Callable[[nn.Module, Tensor, Tensor, int], Tensor] | None = None,
+    scaler: GradScaler | None = None,
     start: int = 0,
 ) -> None:
-    """Train on the cross-entropy, and call ``record(step)`` after each of ``checkpoints``.
+    """Minimise the objective, and call ``record(step)`` after each of ``checkpoints``.
 
     Parameters
     ----------
-    network, images, labels : on one device; images (N, channels, height, width), labels (N,)
+    network : on the device of the samples and labels
+    samples, labels : of the training set; labels (N,)
     epochs, batch_size : int; an incomplete last batch of an epoch is left out
     generator : decides the order of the samples, on the CPU
     checkpoints : increasing steps; 0 is before training
     record : called in whatever mode the network is; must not change its state
-    start : steps taken already; network, optimiser and scheduler are as after these, the generator
-        as before the first
+    objective : loss of (network, images, labels, step); by default, the cross-entropy
+    scaler : of the gradients, which float16 needs
+    start : steps taken already; network, optimiser, scheduler and scaler are as after these, the
+        generator as before the first
 
     Raises
     ------
     Diverged
         When the loss is not finite; the checks cost one synchronisation an epoch or checkpoint.
     """
+    objective = objective or Objective()
+    scaler = scaler or GradScaler(labels.device.type, enabled=False)
     due = set(checkpoints)
     step = 0
     pending: list[Tensor] = []  # losses since the last check, kept on the device
@@ -69,15 +79,15 @@ def train(
         record(0)
     for _ in range(epochs):
         network.train()
-        for batch in shuffled_batches(len(images), batch_size, generator):
-            if step < start:  # only its place in the order is drawn again
-                step += 1
-                continue
-            batch = batch.to(images.device)
-            loss = cross_entropy(network(images[batch]), labels[batch])
+        batches = shuffled_batches(len(samples), batch_size, generator)
+        done = min(max(start - step, 0), len(batches))  # only their place in the order is drawn
+        step += done
+        for batch, images in zip(batches[done:], samples.batches(batches[done:]), strict=True):
+            loss = objective(network, images, labels[batch.to(labels.device)], step)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
+            scaler.scale(loss).backward()
+            scaler.step(optimiser)
+            scaler.update()
             scheduler.step()
             step += 1
             pending.append(loss.detach())
@@ -90,8 +100,8 @@ def train(
 
 
 @torch.no_grad()
-def calibrate_batchnorm(network: nn.Module, images: Tensor, batch_size: int) -> None:
-    """Set BatchNorm's running statistics to averages over the images, weights unchanged.
+def calibrate_batchnorm(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Set BatchNorm's running statistics to averages over the batches, weights unchanged.
 
     Without it a network with BatchNorm starts far from ignorance (thesis 2.5.2, Fig. 2.12).
     """
@@ -103,7 +113,7 @@ def calibrate_batchnorm(network: nn.Module, images: Tensor, batch_size: int) -> 
         norm.reset_running_stats()
         norm.momentum = None  # a cumulative average instead of a decaying one
     network.train()
-    for batch in images.split(batch_size):
+    for batch in batches:
         if len(batch) > 1:
             network(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
@@ -111,7 +121,28 @@ def calibrate_batchnorm(network: nn.Module, images: Tensor, batch_size: int) -> 
 
 
 @torch.no_grad()
-def predict(network: nn.Module, images: Tensor) -> Tensor:
-    """Logits (N, C) in evaluation mode, float32."""
+def predict(network: nn.Module, samples: Resident | Streamed) -> Tensor:
+    """Logits (N, C) in evaluation mode, float32 throughout."""
     network.eval()
-    return torch.cat([network(batch) for batch in images.split(EVALUATION_BATCH)]).float()
+    with tf32(allowed=False):
+        logits = [network(batch) for batch in samples.batches(slices(len(samples)))]
+    return torch.cat(logits)
+
+
+@contextmanager
+def tf32(*, allowed: bool) -> Iterator[None]:
+    """Whether a GPU may round factors to TensorFloat-32."""
+    places = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [place.allow_tf32 for place in places]
+    for place in places:
+        place.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        for place, value in zip(places, before, strict=True):
+            place.allow_tf32 = value
+
+
+def slices(n: int, size: int = EVALUATION_BATCH) -> list[slice]:
+    """The samples 0 to n - 1 in batches, in their order."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]

@@ -1,30 +1,54 @@
-"""Optimisers by name, with the learning rate that decays to 0 by a cosine, step by step."""
+"""Optimisers by name, with the schedule of the learning rate."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
 from torch import nn, optim
 
-from hyperribbon.config import AdamConfig, SGDConfig
+from hyperribbon.config import AdamPConfig, AdamWConfig, OptimiserConfig, SGDConfig
+
+_NORMALISATION = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 def build_optimiser(
-    parameters: Iterable[nn.Parameter], config: SGDConfig | AdamConfig, total_steps: int
+    network: nn.Module, config: OptimiserConfig, total_steps: int
 ) -> tuple[optim.Optimizer, optim.lr_scheduler.LRScheduler]:
     """Optimiser and its schedule, to be stepped together.
 
     To add an optimiser: describe its settings in :mod:`hyperribbon.config`, build it here.
     """
+    groups = _groups(network, config)
+    rate = config.learning_rate
     optimiser: optim.Optimizer
     if isinstance(config, SGDConfig):
         optimiser = optim.SGD(
-            parameters,
-            lr=config.learning_rate,
-            momentum=config.momentum,
-            nesterov=config.nesterov,
-            weight_decay=config.weight_decay,
+            groups, lr=rate, momentum=config.momentum, nesterov=config.nesterov, fused=True
         )
+    elif isinstance(config, AdamPConfig):
+        from pytorch_optimizer import AdamP  # takes 0.6 s
+
+        optimiser = AdamP(groups, lr=rate)
     else:
-        optimiser = optim.Adam(
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+        adam = optim.AdamW if isinstance(config, AdamWConfig) else optim.Adam
+        optimiser = adam(groups, lr=rate, fused=True)
+    if config.schedule == "cosine":
+        return optimiser, optim.lr_scheduler.CosineAnnealingLR(
+            optimiser, total_steps, eta_min=config.final_learning_rate
         )
-    return optimiser, optim.lr_scheduler.CosineAnnealingLR(optimiser, total_steps)
+    return optimiser, optim.lr_scheduler.LinearLR(
+        optimiser, 1.0, config.final_learning_rate / rate, total_iters=total_steps
+    )
+
+
+def _groups(network: nn.Module, config: OptimiserConfig) -> list[dict]:
+    """Parameters with their weight decay, which may leave out those of normalisation layers."""
+    if config.decay_normalisation:
+        return [{"params": list(network.parameters()), "weight_decay": config.weight_decay}]
+    without = [
+        p for m in network.modules() if isinstance(m, _NORMALISATION) for p in m.parameters()
+    ]
+    ids = {id(p) for p in without}
+    others = [p for p in network.parameters() if id(p) not in ids]
+    return [
+        {"params": others, "weight_decay": config.weight_decay},
+        {"params": without, "weight_decay": 0.0},
+    ]

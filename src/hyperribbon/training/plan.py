@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hyperribbon.config import Configuration, digest
+from hyperribbon.config import AugmentationConfig, Configuration, digest
 from hyperribbon.data import Dataset
 from hyperribbon.networks import build_network
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, create_predictions
+from hyperribbon.training.augmentation import Augmentation
+from hyperribbon.training.objective import Objective
+from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.schedule import checkpoint_steps
 
 
@@ -46,12 +49,15 @@ class Plan:
         distance = np.abs(np.array(self.steps)[:, None] - fractions * self.steps[-1])
         self.snapshot_steps = [self.steps[k] for k in sorted(set(distance.argmin(axis=0).tolist()))]
         self.description = {
-            "configuration": configuration.model_dump(mode="json", exclude={"training": {"seeds"}}),
+            "configuration": configuration.model_dump(
+                mode="json", exclude={"training": {"seeds", "parallel_seeds"}}
+            ),
             "data_sha256": dataset.sha256,
             "code_version": code,
             "versions": versions("torch", "numpy", "zarr", "xarray"),
         }
         self.key = digest(self.description)
+        self._samples: dict[tuple[str, torch.device], tuple[Resident | Streamed, Tensor]] = {}
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             self.layout = [(k, tuple(t.shape)) for k, t in kept_state(self.build_network())]
         self.attributes = {
@@ -68,6 +74,40 @@ class Plan:
         architecture = parameters.pop("architecture")
         return build_network(
             architecture, self.dataset.input_shape, self.dataset.n_classes, **parameters
+        )
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Channels last for images, which convolutions like."""
+        images = len(self.dataset.input_shape) == 3
+        return torch.channels_last if images else torch.contiguous_format
+
+    def samples(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
+        """Samples of a split as they are trained on, and their labels."""
+        key = split, device
+        if key not in self._samples:
+            images, labels, _ = self.dataset.split(split)
+            images = torch.from_numpy(images).to(device, memory_format=self.memory_format)
+            self._samples[key] = Resident(images), torch.from_numpy(labels).to(device)
+        return self._samples[key]
+
+    def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
+        """Samples of a split as they are predicted, and their labels."""
+        return self.samples(split, device)
+
+    def objective(self, seed: int) -> Objective:
+        """What a seed minimises."""
+        training, augmentation = self.configuration.training, None
+        if self.configuration.augmentation != AugmentationConfig():
+            augmentation = Augmentation(
+                self.configuration.augmentation,
+                image_size=self.dataset.input_shape[-1],
+                black=self.dataset.black,
+                seed=seed,
+                steps_per_epoch=self.steps_per_epoch,
+            )
+        return Objective(
+            training.label_smoothing, training.precision, augmentation, training.compile
         )
 
     def create_store(

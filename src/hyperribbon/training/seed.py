@@ -11,16 +11,25 @@ import numpy as np
 import torch
 import zarr
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from tqdm import tqdm
 
 from hyperribbon.config import digest
-from hyperribbon.errors import StoreError
+from hyperribbon.errors import HyperribbonError, StoreError
 from hyperribbon.files import remove
 from hyperribbon.manifest import Manifest, file_sha256, manifest_path
 from hyperribbon.store import SPLITS
-from hyperribbon.training.loop import Diverged, calibrate_batchnorm, predict, train
+from hyperribbon.training.loop import (
+    Diverged,
+    calibrate_batchnorm,
+    predict,
+    slices,
+    tf32,
+    train,
+)
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.plan import Plan, kept_state
+from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.state import (
     load_state,
     random_state,
@@ -90,24 +99,33 @@ class SeedTraining:
 
         On the CPU the predictions are bit-equal however often it was interrupted.
         """
+        try:
+            self._train(device)
+        except torch.OutOfMemoryError as error:
+            raise HyperribbonError(self._out_of_memory(error)) from None
+
+    def _train(self, device: torch.device) -> None:
         plan, training = self.plan, self.plan.configuration.training
         seed_all(self.seed)
-        network = plan.build_network().to(device)
+        network = plan.build_network().to(device, memory_format=plan.memory_format)
         optimiser, scheduler = build_optimiser(
-            network.parameters(), plan.configuration.optimiser, plan.steps[-1]
+            network, plan.configuration.optimiser, plan.steps[-1]
         )
-        parts = {"network": network, "optimiser": optimiser, "scheduler": scheduler}
-        splits = {
-            split: tuple(torch.from_numpy(a).to(device) for a in plan.dataset.split(split)[:2])
-            for split in SPLITS
+        scaler = GradScaler(device.type, enabled=training.precision == "float16")
+        parts = {
+            "network": network,
+            "optimiser": optimiser,
+            "scheduler": scheduler,
+            "scaler": scaler,
         }
-        images, labels = splits["train"]
+        samples, labels = plan.samples("train", device)
+        evaluated = {split: plan.evaluated(split, device) for split in SPLITS}
         progress = self._resume(parts, device)
         if progress is None:
             progress = self._begin()
             if training.calibrate_batchnorm:
-                few = images[: CALIBRATION_BATCHES * training.batch_size]
-                calibrate_batchnorm(network, few, training.batch_size)
+                few = slices(len(samples), training.batch_size)[:CALIBRATION_BATCHES]
+                calibrate_batchnorm(network, evaluated["train"][0].batches(few))
         arrays = dict(zarr.open_group(self.store, mode="r+").arrays())
         start = max(progress.step, 0)
         title = f"{plan.configuration.label} seed {self.seed + 1}/{training.seeds}"
@@ -116,7 +134,9 @@ class SeedTraining:
         ) as bar:
 
             def record(step: int) -> None:
-                evaluations = {split: _evaluate(network, *data) for split, data in splits.items()}
+                evaluations = {
+                    split: _evaluate(network, *data) for split, data in evaluated.items()
+                }
                 if not all(np.isfinite(found.loss) for found in evaluations.values()):
                     raise Diverged(step)
                 self._write(step, evaluations, network, arrays, progress)
@@ -128,19 +148,22 @@ class SeedTraining:
                 bar.update(step - bar.n)
 
             try:
-                train(
-                    network,
-                    optimiser,
-                    scheduler,
-                    images,
-                    labels,
-                    epochs=training.epochs,
-                    batch_size=training.batch_size,
-                    generator=torch.Generator().manual_seed(self.seed),
-                    checkpoints=[step for step in plan.steps if step > progress.step],
-                    record=record,
-                    start=start,
-                )
+                with tf32(allowed=training.precision == "tf32"):
+                    train(
+                        network,
+                        optimiser,
+                        scheduler,
+                        samples,
+                        labels,
+                        epochs=training.epochs,
+                        batch_size=training.batch_size,
+                        generator=torch.Generator().manual_seed(self.seed),
+                        checkpoints=[step for step in plan.steps if step > progress.step],
+                        record=record,
+                        objective=plan.objective(self.seed),
+                        scaler=scaler,
+                        start=start,
+                    )
                 logger.info("%s: done", title)
             except Diverged as diverged:
                 arrays["diverged_step"][0] = diverged.step
@@ -223,13 +246,23 @@ class SeedTraining:
                 raise StoreError(f"{self.store / name}: {wrong}")
             remove(self.store / name)  # what a killed process was writing
 
+    def _out_of_memory(self, error: Exception) -> str:
+        training = self.plan.configuration.training
+        advice = [f"lower the batch size, {training.batch_size}, with the learning rate"]
+        if training.parallel_seeds > 1:
+            advice.insert(0, f"lower training.parallel_seeds = {training.parallel_seeds}")
+        if training.precision in ("float32", "tf32"):
+            advice.append('set training.precision to "bfloat16"')
+        first = str(error).split(". ")[0]
+        return f"{self.plan.configuration.id}: out of GPU memory ({first}); {', or '.join(advice)}"
+
     def _distrust(self, error: Exception) -> None:
         logger.warning("%s; seed %d is trained again", error, self.seed)
         remove(self._mark)
 
 
-def _evaluate(network: nn.Module, images: Tensor, labels: Tensor) -> _Evaluation:
-    logits = predict(network, images).double()
+def _evaluate(network: nn.Module, samples: Resident | Streamed, labels: Tensor) -> _Evaluation:
+    logits = predict(network, samples).double()
     loss = torch.nn.functional.cross_entropy(logits, labels).item()
     error = (logits.argmax(dim=1) != labels).double().mean().item()
     return _Evaluation(loss, error, logits.softmax(dim=1).float().cpu().numpy())

@@ -1,0 +1,67 @@
+"""What a training minimises."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from hyperribbon.training.augmentation import Augmentation
+
+AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class Objective:
+    """Mean cross-entropy of a batch with the truth, nats.
+
+    Parameters
+    ----------
+    label_smoothing : float in [0, 1), the share of ignorance in the truth
+    precision : of the matrix products; bfloat16 and float16 are by autocast
+    augmentation : of the images; None leaves them as they are
+    compile : whether to run the network through `torch.compile`
+
+    Examples
+    --------
+    >>> network = nn.Linear(2, 3)
+    >>> loss = Objective()(network, torch.zeros(4, 2), torch.tensor([0, 1, 2, 0]), step=0)
+    >>> loss.shape
+    torch.Size([])
+    """
+
+    def __init__(
+        self,
+        label_smoothing: float = 0.0,
+        precision: str = "float32",
+        augmentation: Augmentation | None = None,
+        compile: bool = False,
+    ):
+        self.label_smoothing, self.augmentation = label_smoothing, augmentation
+        self.autocast = AUTOCAST.get(precision)
+        self._forward = torch.compile(_call) if compile else _call
+
+    def __call__(self, network: nn.Module, images: Tensor, labels: Tensor, step: int) -> Tensor:
+        """Loss of a batch.
+
+        Parameters
+        ----------
+        network : maps images (B, ...) to logits (B, C)
+        images, labels : the batch, on the network's device
+        step : steps taken before this one
+        """
+        mix = None
+        if self.augmentation is not None:
+            images, mix = self.augmentation(images, step)
+        enabled = self.autocast is not None
+        with torch.autocast(images.device.type, self.autocast, enabled=enabled):
+            logits = self._forward(network, images)
+        logits = logits.float()
+        loss = cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        if mix is None:
+            return loss
+        other = cross_entropy(logits, labels[mix.partner], label_smoothing=self.label_smoothing)
+        return torch.lerp(other, loss, mix.weight)
+
+
+def _call(network: nn.Module, images: Tensor) -> Tensor:
+    return network(images)

@@ -1,0 +1,97 @@
+"""Seeds of one job trained at once, each in a process of its own.
+
+A network too small to fill the device leaves most of it idle: on a GPU, between the kernels; on
+several cores, wherever a step does not split. Processes fill it, whatever the architecture, and a
+seed's predictions are those it has alone, bit by bit on the CPU. (One computation over stacked
+weights is faster only where a step is all overhead, and its sums are in another order.)
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from logging.handlers import QueueHandler, QueueListener
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from hyperribbon.errors import HyperribbonError
+from hyperribbon.training.plan import Plan
+from hyperribbon.training.seed import SeedTraining
+
+logger = logging.getLogger("hyperribbon")
+
+
+def train_seeds(
+    plan: Plan, folder: Path, seeds: Sequence[int], device: torch.device, processes: int
+) -> None:
+    """Train seeds of a job, some at once.
+
+    Parameters
+    ----------
+    plan : of the job
+    folder : of its work
+    seeds : to train; with a single one, or a single process, no process is started
+    device : where to
+    processes : how many at once
+
+    Raises
+    ------
+    HyperribbonError
+        As `SeedTraining.train`; or if a process was killed.
+    """
+    processes = min(processes, len(seeds))
+    if processes <= 1:
+        for seed in seeds:
+            _train(plan, folder, seed, device)
+        return
+    context = multiprocessing.get_context("spawn")  # a forked one could not use CUDA
+    messages = context.Queue()
+    listener = QueueListener(messages, *logger.handlers)
+    listener.start()
+    pool = ProcessPoolExecutor(
+        processes, context, initializer=_begin, initargs=(messages, logger.level, tqdm.get_lock())
+    )
+    try:
+        with pool:
+            futures = [pool.submit(_train, plan, folder, seed, device) for seed in seeds]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # those at work end as they may
+                raise
+    except BrokenProcessPool:
+        raise HyperribbonError(
+            f"{plan.configuration.id}: a process that trained a seed was killed, perhaps for lack "
+            "of memory; what is finished is kept"
+        ) from None
+    finally:
+        listener.stop()
+
+
+def _begin(messages, level: int, lock) -> None:
+    """In a new process: send messages to the first one, die with it, share its terminal."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    logger.handlers[:] = [QueueHandler(messages)]
+    logger.setLevel(level)
+    tqdm.set_lock(lock)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _train(plan: Plan, folder: Path, seed: int, device: torch.device) -> None:
+    torch.set_num_threads(plan.configuration.training.threads)
+    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    SeedTraining(plan, folder, seed).train(device)

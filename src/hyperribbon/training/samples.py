@@ -1,0 +1,76 @@
+"""Samples on the device of a training: all of them where they fit, else streamed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+AHEAD = 4  # batches read before they are asked for
+
+
+class Resident:
+    """Samples that lie on the device, standardised.
+
+    Parameters
+    ----------
+    images : (N, ...) tensor
+    """
+
+    def __init__(self, images: Tensor):
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batches(self, indices: Iterable[Tensor | slice]) -> Iterator[Tensor]:
+        """Batches of samples, in the order of the indices."""
+        for index in indices:
+            yield self.images[index if isinstance(index, slice) else index.to(self.images.device)]
+
+
+class Streamed:
+    """Samples that lie on disk, read by a thread while the device computes.
+
+    Parameters
+    ----------
+    rows : array-like with slices and lists of indices, raw samples (N, ...)
+    standardise : raw batch to what the networks see, on its device
+    device : where to
+    """
+
+    def __init__(self, rows, standardise: Callable[[Tensor], Tensor], device: torch.device):
+        self.rows, self.standardise, self.device = rows, standardise, device
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(self, indices: Iterable[Tensor | slice]) -> Iterator[Tensor]:
+        """Batches of samples, in the order of the indices."""
+        with ThreadPoolExecutor(1) as reader:
+            pending: deque = deque()
+            try:
+                for index in indices:
+                    pending.append(reader.submit(self._read, index))
+                    if len(pending) > AHEAD:
+                        yield self._to_device(pending.popleft().result())
+                while pending:
+                    yield self._to_device(pending.popleft().result())
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def _read(self, index: Tensor | slice) -> Tensor:
+        raw = torch.from_numpy(np.ascontiguousarray(self.rows[_for_numpy(index)]))
+        return raw.pin_memory() if self.device.type == "cuda" else raw
+
+    def _to_device(self, raw: Tensor) -> Tensor:
+        return self.standardise(raw.to(self.device, non_blocking=True))
+
+
+def _for_numpy(index: Tensor | slice) -> np.ndarray | slice:
+    return index if isinstance(index, slice) else index.numpy()
