@@ -19,7 +19,6 @@ from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.training.plan import Plan
@@ -56,7 +55,7 @@ def train_seeds(
     listener = QueueListener(messages, *logger.handlers)
     listener.start()
     pool = ProcessPoolExecutor(
-        processes, context, initializer=_begin, initargs=(messages, logger.level, tqdm.get_lock())
+        processes, context, initializer=_begin, initargs=(messages, logger.level)
     )
     try:
         with pool:
@@ -76,12 +75,11 @@ def train_seeds(
         listener.stop()
 
 
-def _begin(messages, level: int, lock) -> None:
-    """In a new process: send messages to the first one, die with it, share its terminal."""
+def _begin(messages, level: int) -> None:
+    """In a new process: send messages to the first one, and die with it."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     logger.handlers[:] = [QueueHandler(messages)]
     logger.setLevel(level)
-    tqdm.set_lock(lock)
 
 
 def _die_with_parent() -> None:

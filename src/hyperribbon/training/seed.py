@@ -130,7 +130,13 @@ class SeedTraining:
         start = max(progress.step, 0)
         title = f"{plan.configuration.label} seed {self.seed + 1}/{training.seeds}"
         with tqdm(
-            total=plan.steps[-1], initial=start, desc=title, unit="step", leave=False, disable=None
+            total=plan.steps[-1],
+            initial=start,
+            desc=title,
+            unit="step",
+            leave=False,
+            disable=None,
+            position=self.seed % training.parallel_seeds,  # a line of the terminal each
         ) as bar:
 
             def record(step: int) -> None:
