@@ -27,6 +27,37 @@ def test_progress_of_a_point_of_the_geodesic(alpha, c, seed):
     assert progress(point, labels) == pytest.approx(alpha, abs=2e-7)
 
 
+@given(alpha=alphas, c=st.integers(2, 12), smoothing=st.floats(0, 0.9), seed=seeds)
+@settings(deadline=None, max_examples=60)
+def test_progress_towards_a_smoothed_truth(alpha, c, smoothing, seed):
+    labels = np.random.default_rng(seed).integers(c, size=9)
+    point = geodesic(ignorance(9, c), truth(labels, c, smoothing), alpha)
+    assert progress(point, labels, smoothing=smoothing) == pytest.approx(alpha, abs=2e-6)
+
+
+def test_beyond_a_smoothed_truth_there_is_no_progress():
+    labels = np.arange(9) % 3
+    assert progress(truth(labels, 3, 0.1), labels, smoothing=0.3) == 1
+    assert progress(truth(labels, 3, 0.3), labels) < 1
+    with pytest.raises(DataError, match="smoothing = 1"):
+        progress(truth(labels, 3), labels, smoothing=1)
+
+
+@given(seed=seeds, c=st.integers(3, 6), smoothing=st.floats(0.01, 0.6))
+@settings(deadline=None, max_examples=20)
+def test_progress_towards_a_smoothed_truth_agrees_with_a_search(random_models, seed, c, smoothing):
+    p = random_models(seed, 1, 8, c, 0.5)[0]
+    labels = np.random.default_rng(seed).integers(c, size=8)
+    start, end = ignorance(8, c), truth(labels, c, smoothing)
+    best = minimize_scalar(
+        lambda alpha: arc_length(p, geodesic(start, end, alpha)),
+        bounds=(0, 1),
+        method="bounded",
+        options={"xatol": 1e-8},
+    )
+    assert progress(p, labels, smoothing=smoothing) == pytest.approx(best.x, abs=5e-6)
+
+
 @pytest.mark.parametrize("c", [2, 3, 10])
 def test_progress_of_the_ends(c):
     labels = np.arange(9) % c

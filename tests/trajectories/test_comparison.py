@@ -261,3 +261,16 @@ def test_trajectories_of_a_configuration_are_nearer_than_those_of_others(random_
     found = configuration_distances(comparison.distance, list("aabb"))
     assert found[0, 1] == found[1, 0] == pytest.approx(comparison.distance[:2, 2:].mean())
     assert found[0, 1] > max(found[0, 0], found[1, 1])
+
+
+def test_towards_a_smoothed_truth():
+    labels = np.arange(6) % 3
+    ends = ignorance(6, 3), truth(labels, 3, 0.2)
+    trajectories = [geodesic(*ends, way) for way in ([0, 0.3, 0.6, 1], [0, 0.7, 1])]
+    grid = np.linspace(0, 1, 5)
+    s = [progress(P, labels, smoothing=0.2) for P in trajectories]
+    found = compare_trajectories(trajectories, s, labels, grid, ["a", "b"], smoothing=0.2)
+    assert np.diag(found.common).tolist() == [5, 5]
+    np.testing.assert_allclose(found.to_geodesic, 0, atol=1e-9)
+    one_hot = compare_trajectories(trajectories, s, labels, grid, ["a", "b"])
+    assert one_hot.to_geodesic.max() > 0.01

@@ -115,3 +115,11 @@ def test_what_resampling_refuses(random_models):
     P[1, 2] = 0
     with pytest.raises(DataError, match="P: a row that sums to 0"):
         resample_trajectory(P, labels, [0.5])
+
+
+def test_towards_a_smoothed_truth():
+    labels, grid = np.arange(6) % 3, np.linspace(0, 1, 7)
+    ends = ignorance(6, 3), truth(labels, 3, 0.2)
+    P = geodesic(*ends, np.linspace(0, 1, 4))
+    resampled = resample_trajectory(P, labels, grid, smoothing=0.2)
+    np.testing.assert_allclose(resampled, geodesic(*ends, grid), atol=1e-6)

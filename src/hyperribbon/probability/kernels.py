@@ -12,14 +12,14 @@ _TINY = 1e-200
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST)
-def progress_of_models(P, labels, sum_tolerance, resolution, out):
+def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
     """Progress of each of P, (b, N, C); False if a row is no distribution.
 
+    The truth is ``arc`` away from ignorance on each sample's sphere.
     See `hyperribbon.probability.progress` for the mathematics.
     """
     n_models, n_samples, n_classes = P.shape
     start = math.asin(1 / math.sqrt(n_classes))
-    arc = math.acos(1 / math.sqrt(n_classes))
     along, across = np.empty(n_samples), np.empty(n_samples)
     for k in range(n_models):
         if not _coordinates(P[k], labels, sum_tolerance, along, across):

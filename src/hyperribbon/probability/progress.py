@@ -1,5 +1,6 @@
 """Progress along the geodesic from ignorance to truth."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,21 +15,25 @@ from hyperribbon.probability.distributions import (
     check_shape,
     check_size,
     sliceable,
+    truth,
 )
 
 # Of alpha. A minimum nearer than this to an end is at the end, exactly.
 RESOLUTION = 1e-7
 
 
-def progress(P, labels: np.ndarray, *, threads: int | None = None) -> np.ndarray | float:
+def progress(
+    P, labels: np.ndarray, *, smoothing: float = 0.0, threads: int | None = None
+) -> np.ndarray | float:
     r"""Progress towards the truth (Eq. 2.2.4).
 
     The alpha in [0, 1] that minimises the mean over samples of the arc from P to the geodesic's
-    point at alpha, between ignorance and the one-hot truth. On each sample's sphere the geodesic
-    is part of a great circle, at angle :math:`\theta = \theta_0 + \alpha (\pi/2 - \theta_0)`,
-    :math:`\sin \theta_0 = 1 / \sqrt C`, in the plane of the true class's axis and the uniform
-    direction of the others. A sample enters through its coordinates in that plane,
-    :math:`a = \sqrt{p_y}` and :math:`b = \sum_{c \ne y} \sqrt{p_c} / \sqrt{C - 1}`: with
+    point at alpha, between ignorance and the truth. On each sample's sphere the geodesic is part
+    of a great circle, at angle :math:`\theta = \theta_0 + \alpha (\theta_1 - \theta_0)`,
+    :math:`\sin \theta_0 = 1 / \sqrt C`, :math:`\theta_1 = \pi/2` for a one-hot truth, in the
+    plane of the true class's axis and the uniform direction of the others. A sample enters through
+    its coordinates in that plane, :math:`a = \sqrt{p_y}` and
+    :math:`b = \sum_{c \ne y} \sqrt{p_c} / \sqrt{C - 1}`: with
     :math:`h = 1 - a^2 - b^2 \ge 0`, its distance squared from the plane, and
     :math:`u = a \cos\theta - b \sin\theta`, its arc has slope :math:`-u / \sqrt{h + u^2}`, which
     increases with the angle. So the mean arc is convex and has one minimum (or an interval of
@@ -41,6 +46,7 @@ def progress(P, labels: np.ndarray, *, threads: int | None = None) -> np.ndarray
     P : (m, N, C) or (N, C) distributions; any array with slices: numpy, torch, dask, zarr. Read
         in blocks of models, each once; memory is O(N C) a thread
     labels : (N,) true classes
+    smoothing : float in [0, 1), share of ignorance in the truth, as in `truth`
     threads : int; all cores by default
 
     Returns
@@ -50,7 +56,7 @@ def progress(P, labels: np.ndarray, *, threads: int | None = None) -> np.ndarray
     Raises
     ------
     DataError
-        If rows are not distributions, or labels do not fit.
+        If rows are not distributions, labels do not fit or the smoothing is outside [0, 1).
 
     Examples
     --------
@@ -63,11 +69,13 @@ def progress(P, labels: np.ndarray, *, threads: int | None = None) -> np.ndarray
     """
     P = sliceable(P, "P")
     if len(P.shape) == 2:
-        return float(progress(P[None], labels, threads=threads)[0])
+        return float(progress(P[None], labels, smoothing=smoothing, threads=threads)[0])
     n_models, n_samples, n_classes = check_shape(P, ndim=3)
     if n_classes == 1:
         raise DataError("P: one class; progress needs two or more")
     labels = check_labels(labels, n_classes, n_samples).astype(np.int64)
+    along = truth([0], n_classes, smoothing)[0, 0]
+    arc = math.acos(1 / math.sqrt(n_classes)) - math.acos(math.sqrt(along))
     from hyperribbon.probability.kernels import progress_of_models  # 0.3 s to import
 
     threads = n_threads() if threads is None else check_size(threads, "threads")
@@ -77,7 +85,7 @@ def progress(P, labels: np.ndarray, *, threads: int | None = None) -> np.ndarray
         models = np.ascontiguousarray(as_numpy(P[block], "P"))
         if models.dtype not in (np.float32, np.float64):
             models = models.astype(np.float64)
-        fixed = (labels, SUM_TOLERANCE, RESOLUTION, values[block])
+        fixed = (labels, SUM_TOLERANCE, RESOLUTION, arc, values[block])
         if not progress_of_models(models, *fixed):
             # Says what is wrong, unless the sums were within a rounding error of what is allowed.
             progress_of_models(as_distributions(models), *fixed)

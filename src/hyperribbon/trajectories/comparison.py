@@ -52,6 +52,7 @@ def compare_trajectories(
     grid: np.ndarray,
     groups: Sequence,
     *,
+    smoothing: float = 0.0,
     threads: int | None = None,
     client=None,
     show_progress: bool = False,
@@ -65,6 +66,7 @@ def compare_trajectories(
     labels : (N,) true classes
     grid : (G,) values of progress
     groups : T labels; trajectories of one label differ by their seed only
+    smoothing : float in [0, 1), share of ignorance in the truth, as in `truth`
     threads : int; all cores by default
     client : dask.distributed.Client, to compare on its cluster, some values of progress a task
     show_progress : bool, show a bar; quiet when the output is not a terminal
@@ -107,7 +109,9 @@ def compare_trajectories(
     threads = n_threads() if threads is None else threads
     # On a cluster, each of a worker's threads has a task of its own.
     inside = threads if client is None else 1
-    compare = _Values(trajectories, [crossings(s, grid) for s in progress], labels, groups, inside)
+    compare = _Values(
+        trajectories, [crossings(s, grid) for s in progress], labels, groups, smoothing, inside
+    )
     # Always the same blocks of values, so that sums are the same wherever they are computed.
     blocks = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
     blocks = [(values, grid[values.start : values.stop]) for values in blocks]
@@ -131,11 +135,12 @@ class _Values:
     brackets: list
     labels: np.ndarray
     groups: np.ndarray
+    smoothing: float
     threads: int
 
     def __call__(self, block: tuple[range, np.ndarray]) -> tuple[np.ndarray, ...]:
         n, n_classes = len(self.trajectories), self.trajectories[0].shape[2]
-        ends = ignorance(len(self.labels), n_classes), truth(self.labels, n_classes)
+        ends = ignorance(len(self.labels), n_classes), truth(self.labels, n_classes, self.smoothing)
         total, common = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64)
         to_geodesic, to_mean = (np.full((n, len(block[0])), np.nan) for _ in range(2))
 

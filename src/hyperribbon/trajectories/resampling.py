@@ -58,7 +58,9 @@ def check_values(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def resample_trajectory(P, labels: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def resample_trajectory(
+    P, labels: np.ndarray, grid: np.ndarray, *, smoothing: float = 0.0
+) -> np.ndarray:
     """Models of a trajectory at given values of progress (thesis 2.2, before Eq. 2.2.5).
 
     At the first forward crossing of a value, the model is on the geodesic between the two
@@ -69,6 +71,7 @@ def resample_trajectory(P, labels: np.ndarray, grid: np.ndarray) -> np.ndarray:
     P : (K, N, C) models in the order of training; any array with slices: numpy, torch, dask, zarr
     labels : (N,) true classes
     grid : (G,) values of progress in [0, 1]
+    smoothing : float in [0, 1), share of ignorance in the truth, as in `truth`
 
     Returns
     -------
@@ -89,7 +92,7 @@ def resample_trajectory(P, labels: np.ndarray, grid: np.ndarray) -> np.ndarray:
     P = sliceable(P, "P")
     check_shape(P, ndim=3)
     grid = check_values(grid, "grid")
-    k, fraction = crossings(progress_of(P, labels), grid)
+    k, fraction = crossings(progress_of(P, labels, smoothing=smoothing), grid)
     resampled = np.full((len(grid), *P.shape[1:]), np.nan)
     for step in np.unique(k[k >= 0]):
         here = k == step
