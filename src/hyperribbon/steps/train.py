@@ -18,7 +18,7 @@ from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.training.job import train_configuration
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have glibc keep freed blocks, instead of returning each activation to the system.
 
     Page faults otherwise take a quarter of a small network's training time on the CPU.
@@ -58,7 +58,7 @@ def _device(wanted: str, n_gpus: int) -> Iterator[None]:
 
 
 def main(args: argparse.Namespace) -> None:
-    _keep_freed_memory()
+    keep_freed_memory()
     configuration = Configuration.model_validate_json(args.configuration)
     with _device(configuration.training.device, args.gpus):
         dataset = Dataset.load(args.data)
