@@ -31,7 +31,7 @@ class ImageNetworkSection(NetworkSection):
             raise refuse("architecture", self.architecture, expected)
 
     def _least_size(self) -> int:
-        """Least height and width in pixels that the strides leave something of."""
+        """Least height and width in pixels of which strides and pooling leave something."""
         return 1
 
 

@@ -24,6 +24,11 @@ class FullyConnected(nn.Module):
     activation : ``"relu"`` or ``"tanh"``
     batchnorm : bool, whether BatchNorm ends a hidden layer
     bias : bool, whether the linear layers have biases, the classifier's too
+
+    Examples
+    --------
+    >>> FullyConnected((200,), 5, widths=(512, 512)).classifier
+    Linear(in_features=512, out_features=5, bias=True)
     """
 
     def __init__(

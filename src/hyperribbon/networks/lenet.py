@@ -17,6 +17,11 @@ class LeNet(nn.Module):
     n_classes : int
     widths : sequence of int, channels of each convolution
     hidden_width : int, units of the hidden layer
+
+    Examples
+    --------
+    >>> LeNet((1, 28, 28), 10, widths=(20, 50), hidden_width=500).classifier
+    Linear(in_features=500, out_features=10, bias=True)
     """
 
     def __init__(

@@ -78,6 +78,11 @@ class ResNet(nn.Module):
     depth : 18 or 50
     width : int, channels of the first convolution; the stages have 1, 2, 4, 8 times as many, and
         4 times these with bottlenecks
+
+    Examples
+    --------
+    >>> ResNet((3, 32, 32), 10, depth=50, width=8).classifier
+    Linear(in_features=256, out_features=10, bias=True)
     """
 
     def __init__(self, input_shape: tuple[int, int, int], n_classes: int, depth: int, width: int):

@@ -90,6 +90,11 @@ class ViT(nn.Module):
     heads : int
     mlp_width : int, hidden units of each layer's perceptron
     qkv_bias : bool, whether queries, keys and values have biases
+
+    Examples
+    --------
+    >>> ViT((3, 32, 32), 10, patch_size=4, width=48, depth=2, heads=4, mlp_width=96).classifier
+    Linear(in_features=48, out_features=10, bias=True)
     """
 
     def __init__(
