@@ -175,7 +175,8 @@ def test_seeds_mapped_together_equal_seeds_one_by_one(architecture, training):
             torch.testing.assert_close(gradients[name][k], p.grad, rtol=1e-9, atol=1e-9)
         for name, buffer in network.named_buffers():
             torch.testing.assert_close(buffers[name][k], buffer, rtol=1e-9, atol=1e-9)
-            assert torch.equal(buffer, before[name][k]) != training
+            if name in network.state_dict():  # which has no constants, such as BlurPool's filter
+                assert torch.equal(buffer, before[name][k]) != training
 
 
 def test_vit_sees_where_a_patch_is():

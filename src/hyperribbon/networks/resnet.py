@@ -2,16 +2,22 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import conv2d, pad
 
 
 class _BlurPool(nn.Module):
     """The binomial 3x3 filter at every second pixel, edges reflected (Zhang, 2019)."""
 
+    def __init__(self):
+        super().__init__()
+        row = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.register_buffer("binomial", torch.outer(row, row), persistent=False)
+
     def forward(self, x: Tensor) -> Tensor:
-        # [1, 2, 1] / 4 is [1, 1] / 2 twice.
-        x = avg_pool2d(pad(x, (1, 1, 1, 1), mode="reflect"), 2, stride=1)
-        return avg_pool2d(x, 2)
+        channels = x.shape[1]
+        kernel = self.binomial.expand(channels, 1, 3, 3)
+        x = pad(x, (1, 1, 1, 1), mode="reflect")
+        return conv2d(x, kernel, stride=2, groups=channels)
 
 
 def _conv(c_in: int, c_out: int, kernel_size: int, stride: int = 1) -> list[nn.Module]:
