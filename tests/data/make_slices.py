@@ -14,6 +14,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 NETWORKS = ("fc", "allcnn", "wr-10-4-8", "wr-16-4-64", "convmixer", "vit")
+NETWORKS += ("fc-200-512-5", "fc-200-512-512-5", "fc-200-50-5")
 
 
 def main(oracles: Path) -> None:

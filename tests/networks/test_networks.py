@@ -1,53 +1,122 @@
+import copy
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
+from pydantic import TypeAdapter
+from torch.func import functional_call, grad, stack_module_state, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import cross_entropy
 
 from hyperribbon import networks
+from hyperribbon.config import NetworkConfig
 from hyperribbon.networks import build_network
 
-THESIS = {
-    "fc": ("fully_connected", {"widths": (1024, 512, 256, 128)}),
-    "allcnn": ("allcnn", {"widths": (96, 144)}),
-    "wr-10-4-8": ("wide_resnet", {"depth": 10, "width": 8, "widen_factor": 4}),
-    "wr-16-4-64": ("wide_resnet", {"depth": 16, "width": 64, "widen_factor": 4}),
-    "convmixer": ("convmixer", {"width": 256, "depth": 8, "kernel_size": 5, "patch_size": 2}),
-    "vit": (
-        "vit",
-        {"patch_size": 4, "width": 512, "depth": 6, "heads": 8, "mlp_width": 512},
-    ),
+README = Path(__file__).parents[2] / "config" / "README.md"
+# Names in the oracle, and rows of the README's table of the dissertation's networks.
+ORACLE = {
+    "fc": "Fully-connected",
+    "allcnn": "AllCNN",
+    "wr-10-4-8": "Small ResNet, WRN-10-4",
+    "wr-16-4-64": "Large ResNet, WRN-16-4",
+    "convmixer": "ConvMixer",
+    "vit": "ViT",
+    "fc-200-512-5": "Fully-connected, one hidden layer",
+    "fc-200-512-512-5": "Fully-connected, two hidden layers",
+    "fc-200-50-5": "Teacher",
 }
 SMALL = {
     "fully_connected": {"widths": (12, 7)},
     "allcnn": {"widths": (5, 6, 7)},
     "wide_resnet": {"depth": 16, "width": 3, "widen_factor": 2},
     "convmixer": {"width": 8, "depth": 2, "kernel_size": 3, "patch_size": 3},
-    "vit": {"patch_size": 3, "width": 12, "depth": 2, "heads": 3, "mlp_width": 10},
+    "vit": {
+        "patch_size": 3,
+        "width": 12,
+        "depth": 2,
+        "heads": 3,
+        "mlp_width": 10,
+        "qkv_bias": True,
+    },
+    "lenet": {"widths": (4, 5), "hidden_width": 6},
+    "resnet": {"depth": 50, "width": 4},
 }
 
 
-@pytest.mark.parametrize("name", THESIS)
-def test_thesis_networks_agree_with_the_oracle(o2, name):
-    architecture, parameters = THESIS[name]
-    expected = o2["networks"][name]
-    torch.manual_seed(42)
-    network = build_network(architecture, (3, 32, 32), 10, **parameters).eval()
-    assert sum(p.numel() for p in network.parameters()) == expected["num_params"]
-    total = sum(p.double().sum().item() for p in network.parameters())
-    assert total == pytest.approx(expected["weight_sum"], abs=1e-3)
-    with torch.no_grad():
-        logits = network(torch.linspace(-1, 1, 4 * 3 * 32 * 32).view(4, 3, 32, 32))
-    np.testing.assert_allclose(logits, expected["logits_eval_linspace_seed42"], atol=5e-6)
+def thesis_networks():
+    """Rows of the README's table: name -> (section, shape of a sample, classes, parameters)."""
+    table = README.read_text().split("## Networks of the dissertation")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| `(.+)` \| ([\d x]+) \| (\d+) \| ([\d,]+) \|$", table, re.M)
+    return {
+        name: (
+            TypeAdapter(NetworkConfig).validate_python(yaml.safe_load(line)),
+            tuple(map(int, shape.split(" x "))),
+            int(classes),
+            int(count.replace(",", "")),
+        )
+        for name, line, shape, classes, count in rows
+    }
+
+
+THESIS = thesis_networks()
+
+
+def build(name):
+    section, shape, n_classes, _ = THESIS[name]
+    section.check_input(shape)
+    return build_network(input_shape=shape, n_classes=n_classes, **section.model_dump())
+
+
+def n_parameters(network):
+    return sum(p.numel() for p in network.parameters())
 
 
 def test_every_architecture_is_tested_here():
     files = {path.stem for path in Path(networks.__file__).parent.glob("*.py")}
     assert set(SMALL) == files - {"__init__"}
+    assert {section.architecture for section, *_ in THESIS.values()} == set(SMALL)
+
+
+def test_the_readme_lists_the_networks_with_the_published_parameter_counts():
+    published = [3837066, 399486, 300226, 43890122, 594186, 9523722]  # 2.5.2
+    published += [11689512, 25557032, 22050664]  # torchvision's and timm's
+    assert [count for *_, count in THESIS.values()][: len(published)] == published
+    assert len(THESIS) == len(published) + 10
+
+
+@pytest.mark.parametrize("name", THESIS)
+def test_parameter_counts_are_those_of_the_readme(name):
+    with torch.device("meta"):
+        assert n_parameters(build(name)) == THESIS[name][3]
+
+
+def test_lenet_with_ten_classes_has_its_published_parameter_count():
+    lenet = build_network("lenet", (1, 28, 28), 10, widths=(20, 50), hidden_width=500)
+    assert n_parameters(lenet) == 431080
+
+
+@pytest.mark.parametrize("name", ORACLE)
+def test_thesis_networks_agree_with_the_oracle(o2, name):
+    expected = o2["networks"][name]
+    torch.manual_seed(42)
+    network = build(ORACLE[name]).eval()
+    assert n_parameters(network) == expected["num_params"]
+    total = sum(p.double().sum().item() for p in network.parameters())
+    assert total == pytest.approx(expected["weight_sum"], abs=1e-3)
+    shape = THESIS[ORACLE[name]][1]
+    with torch.no_grad():
+        logits = network(torch.linspace(-1, 1, 4 * np.prod(shape)).view(4, *shape))
+    # On vectors so near that BatchNorm's 1 / sqrt(1 + 1e-5) tells whether it is there.
+    atol = 5e-6 if len(shape) == 3 else 6e-7
+    np.testing.assert_allclose(logits, expected["logits_eval_linspace_seed42"], rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("architecture", SMALL)
-@pytest.mark.parametrize("input_shape", [(1, 6, 6), (3, 9, 9), (2, 12, 12)])
+@pytest.mark.parametrize("input_shape", [(1, 18, 18), (3, 21, 27), (2, 24, 18)])
 def test_other_sizes_channels_and_classes(architecture, input_shape):
     torch.manual_seed(0)
     network = build_network(architecture, input_shape, 4, **SMALL[architecture])
@@ -68,11 +137,46 @@ def test_other_sizes_channels_and_classes(architecture, input_shape):
 def test_initialisation_follows_the_seed(architecture):
     def weights(seed):
         torch.manual_seed(seed)
-        network = build_network(architecture, (1, 6, 6), 3, **SMALL[architecture])
+        network = build_network(architecture, (1, 18, 18), 3, **SMALL[architecture])
         return torch.cat([p.detach().flatten() for p in network.parameters()])
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("architecture", SMALL)
+def test_seeds_mapped_together_equal_seeds_one_by_one(architecture, training):
+    seeds = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        network = build_network(architecture, (2, 18, 18), 4, **SMALL[architecture])
+        seeds.append(network.double().train(training))
+    skeleton = copy.deepcopy(seeds[0]).to("meta")
+    images = torch.randn(3, 5, 2, 18, 18, dtype=torch.float64)
+    labels = torch.randint(4, (3, 5))
+
+    def loss(parameters, buffers, images, labels):
+        logits = functional_call(skeleton, (parameters, buffers), (images,))
+        return cross_entropy(logits, labels), logits
+
+    parameters, buffers = stack_module_state(seeds)
+    before = {name: buffer.clone() for name, buffer in buffers.items()}
+    # An operation that vmap can only loop over would warn: of scaled-dot-product attention the
+    # CPU's fused kernel.
+    with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+        warnings.simplefilter("error")
+        gradients, logits = vmap(grad(loss, has_aux=True))(parameters, buffers, images, labels)
+    for k, network in enumerate(seeds):
+        alone = network(images[k])
+        cross_entropy(alone, labels[k]).backward()
+        torch.testing.assert_close(logits[k], alone, rtol=1e-9, atol=1e-9)
+        for name, p in network.named_parameters():
+            torch.testing.assert_close(gradients[name][k], p.grad, rtol=1e-9, atol=1e-9)
+        for name, buffer in network.named_buffers():
+            torch.testing.assert_close(buffers[name][k], buffer, rtol=1e-9, atol=1e-9)
+            if name in network.state_dict():  # which has no constants, such as BlurPool's filter
+                assert torch.equal(buffer, before[name][k]) != training
 
 
 def test_vit_sees_where_a_patch_is():

@@ -101,7 +101,7 @@ def chunk_of(mark: Path) -> Path:
 
 MALFORMED = {
     "training.seeds = 0: ": lambda c: c["training"].update(seeds=0),
-    "networks.ViT.patch_size = 3: must divide data.image_size = 8": lambda c: c["networks"][
+    "networks.ViT.patch_size = 3: must divide the images' 8 x 8 pixels": lambda c: c["networks"][
         "ViT"
     ].update(patch_size=3),
     'data.name = "cifar10": allowed: "mnist5k"': lambda c: c["data"].update(name="cifar10"),

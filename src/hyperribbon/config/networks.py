@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hyperribbon.config.fields import Count, Section, Widths, refuse
+from hyperribbon.config.fields import Count, Flag, Section, Widths, refuse
 
 
 class NetworkSection(Section):
@@ -15,13 +16,38 @@ class NetworkSection(Section):
     def check_input(self, shape: tuple[int, ...]) -> None:
         """Refuse samples of a shape, (channels, height, width) or (features,), it cannot take."""
 
-    def _check_patch(self, patch_size: int, shape: tuple[int, ...]) -> None:
-        image_size = shape[-1]
-        if image_size % patch_size:
-            divisors = [d for d in range(1, image_size + 1) if image_size % d == 0]
-            allowed = ", ".join(map(str, divisors))
-            expected = f"must divide data.image_size = {image_size}; allowed: {allowed}"
-            raise refuse("patch_size", patch_size, expected)
+
+class ImageNetworkSection(NetworkSection):
+    """A network that takes images only."""
+
+    def check_input(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 3:
+            expected = f"needs images (channels, height, width); the samples have shape {shape}"
+            raise refuse("architecture", self.architecture, expected)
+        _, height, width = shape
+        least = self._least_size()
+        if min(height, width) < least:
+            expected = (
+                f"needs at least {least} x {least} pixels; the images have {height} x {width}"
+            )
+            raise refuse("architecture", self.architecture, expected)
+
+    def _least_size(self) -> int:
+        """Least height and width in pixels of which strides and pooling leave something."""
+        return 1
+
+
+class PatchNetworkSection(ImageNetworkSection):
+    """A network that cuts images into patches of ``patch_size``."""
+
+    def check_input(self, shape: tuple[int, ...]) -> None:
+        super().check_input(shape)
+        _, height, width = shape
+        if height % self.patch_size or width % self.patch_size:
+            common = gcd(height, width)
+            allowed = ", ".join(str(d) for d in range(1, common + 1) if common % d == 0)
+            expected = f"must divide the images' {height} x {width} pixels; allowed: {allowed}"
+            raise refuse("patch_size", self.patch_size, expected)
 
 
 class FullyConnectedConfig(NetworkSection):
@@ -31,9 +57,15 @@ class FullyConnectedConfig(NetworkSection):
     """Which network."""
     widths: Widths = (1024, 512, 256, 128)
     """Units of each hidden layer."""
+    activation: Literal["relu", "tanh"] = "relu"
+    """Nonlinearity."""
+    batchnorm: Flag = True
+    """Whether BatchNorm ends each hidden layer."""
+    bias: Flag = True
+    """Whether the linear layers have biases."""
 
 
-class AllCNNConfig(NetworkSection):
+class AllCNNConfig(ImageNetworkSection):
     """Convolutions only, two a stage."""
 
     any_size = True
@@ -44,7 +76,7 @@ class AllCNNConfig(NetworkSection):
     """Channels of each stage."""
 
 
-class WideResNetConfig(NetworkSection):
+class WideResNetConfig(ImageNetworkSection):
     """Wide residual network."""
 
     any_size = True
@@ -65,7 +97,7 @@ class WideResNetConfig(NetworkSection):
         return self
 
 
-class ConvMixerConfig(NetworkSection):
+class ConvMixerConfig(PatchNetworkSection):
     """Patches, then depthwise and 1x1 convolutions in turn."""
 
     any_size = True
@@ -81,11 +113,8 @@ class ConvMixerConfig(NetworkSection):
     patch_size: Count = 2
     """Side of a patch in pixels; divides the image size."""
 
-    def check_input(self, shape: tuple[int, ...]) -> None:
-        self._check_patch(self.patch_size, shape)
 
-
-class ViTConfig(NetworkSection):
+class ViTConfig(PatchNetworkSection):
     """Vision transformer."""
 
     architecture: Literal["vit"]
@@ -100,6 +129,8 @@ class ViTConfig(NetworkSection):
     """Attention heads."""
     mlp_width: Count = 512
     """Hidden units of each layer's perceptron."""
+    qkv_bias: Flag = False
+    """Whether queries, keys and values have biases."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -107,11 +138,47 @@ class ViTConfig(NetworkSection):
             raise refuse("width", self.width, f"must be a multiple of heads = {self.heads}")
         return self
 
-    def check_input(self, shape: tuple[int, ...]) -> None:
-        self._check_patch(self.patch_size, shape)
+
+class LeNetConfig(ImageNetworkSection):
+    """LeNet-5: convolutions with max-pooling, then a hidden layer."""
+
+    architecture: Literal["lenet"]
+    """Which network."""
+    widths: Widths = (20, 50)
+    """Channels of each convolution; two need images of 16 x 16 pixels."""
+    hidden_width: Count = 500
+    """Units of the hidden layer."""
+
+    def _least_size(self) -> int:
+        size = 1
+        for _ in self.widths:
+            size = 2 * size + 4  # a 5x5 convolution without padding, and 2x2 pooling
+        return size
+
+
+class ResNetConfig(ImageNetworkSection):
+    """Residual network with BlurPool."""
+
+    any_size = True
+
+    architecture: Literal["resnet"]
+    """Which network; it needs images of 17 x 17 pixels."""
+    depth: Literal[18, 50] = 18
+    """Layers: 18, in basic blocks, or 50, in bottlenecks."""
+    width: Count = 64
+    """Channels of the first convolution."""
+
+    def _least_size(self) -> int:
+        return 17  # the last of five blurs reflects edges, so it needs two pixels a side
 
 
 NetworkConfig = Annotated[
-    FullyConnectedConfig | AllCNNConfig | WideResNetConfig | ConvMixerConfig | ViTConfig,
+    FullyConnectedConfig
+    | AllCNNConfig
+    | WideResNetConfig
+    | ConvMixerConfig
+    | ViTConfig
+    | LeNetConfig
+    | ResNetConfig,
     Field(discriminator="architecture"),
 ]

@@ -1,8 +1,9 @@
 """Network architectures: one file each, widths and depths as parameters.
 
-Every network is an ``nn.Module`` with ``features`` and ``classifier`` parts and default PyTorch
-initialisation. To add one: write its file here, which names it ``NETWORK``, and describe its
-parameters in :mod:`hyperribbon.config`.
+Every network is an ``nn.Module`` with ``features`` and ``classifier`` parts and, unless its file
+says otherwise, default PyTorch initialisation. Stacked weights of several seeds can be mapped over
+by ``torch.func.vmap``, in training too. To add a network: write its file here, which names it
+``NETWORK``, and describe its parameters in :mod:`hyperribbon.config`.
 """
 
 from importlib import import_module
@@ -11,20 +12,20 @@ from torch import nn
 
 
 def build_network(
-    architecture: str, input_shape: tuple[int, int, int], n_classes: int, **parameters
+    architecture: str, input_shape: tuple[int, ...], n_classes: int, **parameters
 ) -> nn.Module:
     """Build a network by name.
 
     Parameters
     ----------
     architecture : name of a file here
-    input_shape : (channels, height, width)
+    input_shape : (channels, height, width), or (features,) where the architecture takes vectors
     n_classes : int
     **parameters : the architecture's widths and depths
 
     Returns
     -------
-    torch.nn.Module mapping (B, channels, height, width) to logits (B, n_classes)
+    torch.nn.Module mapping (B, *input_shape) to logits (B, n_classes)
 
     Examples
     --------

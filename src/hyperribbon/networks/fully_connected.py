@@ -1,4 +1,4 @@
-"""Fully-connected network: Linear-ReLU-BatchNorm blocks (thesis 2.5.2)."""
+"""Fully-connected network: Linear-ReLU-BatchNorm blocks (thesis 2.5.2), or variants (4.7.1)."""
 
 import itertools
 from collections.abc import Sequence
@@ -6,9 +6,11 @@ from math import prod
 
 from torch import Tensor, nn
 
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
 
 class FullyConnected(nn.Module):
-    """Multi-layer perceptron on flattened images.
+    """Multi-layer perceptron on vectors or flattened images.
 
     Each hidden layer is Linear-ReLU-BatchNorm, the normalisation without learned scale and
     shift. With ``widths=(1024, 512, 256, 128)`` on 3x32x32 images and 10 classes it has the
@@ -16,23 +18,37 @@ class FullyConnected(nn.Module):
 
     Parameters
     ----------
-    input_shape : (channels, height, width)
+    input_shape : (channels, height, width) or (features,)
     n_classes : int
     widths : sequence of int, units of each hidden layer
+    activation : ``"relu"`` or ``"tanh"``
+    batchnorm : bool, whether BatchNorm ends a hidden layer
+    bias : bool, whether the linear layers have biases, the classifier's too
+
+    Examples
+    --------
+    >>> FullyConnected((200,), 5, widths=(512, 512)).classifier
+    Linear(in_features=512, out_features=5, bias=True)
     """
 
-    def __init__(self, input_shape: tuple[int, int, int], n_classes: int, widths: Sequence[int]):
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        n_classes: int,
+        widths: Sequence[int],
+        activation: str = "relu",
+        batchnorm: bool = True,
+        bias: bool = True,
+    ):
         super().__init__()
         sizes = [prod(input_shape), *widths]
         blocks: list[nn.Module] = [nn.Flatten()]
         for fan_in, fan_out in itertools.pairwise(sizes):
-            blocks += [
-                nn.Linear(fan_in, fan_out),
-                nn.ReLU(),
-                nn.BatchNorm1d(fan_out, affine=False),
-            ]
+            blocks += [nn.Linear(fan_in, fan_out, bias=bias), ACTIVATIONS[activation]()]
+            if batchnorm:
+                blocks.append(nn.BatchNorm1d(fan_out, affine=False))
         self.features = nn.Sequential(*blocks)
-        self.classifier = nn.Linear(sizes[-1], n_classes)
+        self.classifier = nn.Linear(sizes[-1], n_classes, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.features(x))

@@ -6,11 +6,11 @@ from torch.nn.functional import scaled_dot_product_attention
 
 
 class _Attention(nn.Module):
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, qkv_bias: bool):
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.qkv = nn.Linear(width, 3 * width, bias=qkv_bias)
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -24,9 +24,9 @@ class _Attention(nn.Module):
 class _Layer(nn.Module):
     """Pre-norm transformer layer."""
 
-    def __init__(self, width: int, heads: int, mlp_width: int):
+    def __init__(self, width: int, heads: int, mlp_width: int, qkv_bias: bool):
         super().__init__()
-        self.attention = _Attention(width, heads)
+        self.attention = _Attention(width, heads, qkv_bias)
         self.mlp = nn.Sequential(
             nn.LayerNorm(width),
             nn.Linear(width, mlp_width),
@@ -50,6 +50,7 @@ class _Features(nn.Module):
         depth: int,
         heads: int,
         mlp_width: int,
+        qkv_bias: bool,
     ):
         super().__init__()
         channels, height, columns = input_shape
@@ -58,7 +59,9 @@ class _Features(nn.Module):
         self.embed = nn.Linear(channels * patch_size**2, width)
         self.positions = nn.Parameter(torch.randn(1, tokens + 1, width))
         self.class_token = nn.Parameter(torch.randn(1, 1, width))
-        self.layers = nn.Sequential(*(_Layer(width, heads, mlp_width) for _ in range(depth)))
+        self.layers = nn.Sequential(
+            *(_Layer(width, heads, mlp_width, qkv_bias) for _ in range(depth))
+        )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,7 +76,9 @@ class ViT(nn.Module):
     """Vision transformer with a class token and learned positions.
 
     ``patch_size=4, width=512, depth=6, heads=8, mlp_width=512`` has the thesis's 9,523,722
-    parameters on 3x32x32 images and 10 classes.
+    parameters on 3x32x32 images and 10 classes. ViT-S/16 (Touvron et al., 2021) is
+    ``patch_size=16, width=384, depth=12, heads=6, mlp_width=1536, qkv_bias=True``, with 22,050,664
+    on 3x224x224 images and 1000 classes.
 
     Parameters
     ----------
@@ -84,6 +89,12 @@ class ViT(nn.Module):
     depth : int, number of transformer layers
     heads : int
     mlp_width : int, hidden units of each layer's perceptron
+    qkv_bias : bool, whether queries, keys and values have biases
+
+    Examples
+    --------
+    >>> ViT((3, 32, 32), 10, patch_size=4, width=48, depth=2, heads=4, mlp_width=96).classifier
+    Linear(in_features=48, out_features=10, bias=True)
     """
 
     def __init__(
@@ -95,9 +106,10 @@ class ViT(nn.Module):
         depth: int,
         heads: int,
         mlp_width: int,
+        qkv_bias: bool = False,
     ):
         super().__init__()
-        self.features = _Features(input_shape, patch_size, width, depth, heads, mlp_width)
+        self.features = _Features(input_shape, patch_size, width, depth, heads, mlp_width, qkv_bias)
         self.classifier = nn.Linear(width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
