@@ -75,7 +75,7 @@ MALFORMED = [
     ("data/test_size", -1, "greater than or equal to 1"),
     ("data/image_size", 29, "at most 28"),
     ("data/split_seed", -1, "greater than or equal to 0"),
-    ("data/imagesize", 12, "did you mean image_size?"),
+    ("data/imagesize", 12, "size = 3: unknown key, allowed: image_size"),
     ("data", None, "mapping of keys"),
     ("networks", {}, "at least 1"),
     ("networks", None, "mapping of keys"),
@@ -283,3 +283,79 @@ def test_json_of_a_configuration_is_canonical(study):
     again = parse_study(study).configurations()[0]
     assert first.to_json() == again.to_json()
     assert type(first).model_validate_json(first.to_json()) == first
+
+
+GRID = {
+    "augmentations": {"none": {}, "flip": {"flip": True}},
+    "combinations": [
+        {"augmentations": ["none"]},
+        {"augmentations": ["flip"], "networks": ["AllCNN", "WideResNet"], "epochs": 40},
+    ],
+}
+
+
+def test_combinations_say_what_is_trained_with_what(study):
+    parsed = parse_study({**study, **GRID})
+    found = {c.label: c.training.epochs for c in parsed.configurations()}
+    assert len(found) == 5 * 2 + 2 * 2
+    assert found["ViT-Adam"] == found["AllCNN-Adam"] == 30
+    assert found["AllCNN-Adam-flip"] == found["WideResNet-SGD-Nesterov-flip"] == 40
+    assert "ViT-Adam-flip" not in found
+    # What is there already keeps its name.
+    assert set(ids(study)) < set(ids({**study, **GRID}))
+
+
+def test_an_optimiser_may_have_a_batch_size_of_its_own(study):
+    other = changed(study, "optimisers/Adam/batch_size", 100)
+    sizes = {c.label: c.training.batch_size for c in parse_study(other).configurations()}
+    assert sizes["ViT-Adam"] == 100
+    assert sizes["ViT-SGD-Nesterov"] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("combinations", [], "at least 1"),
+        (
+            "combinations",
+            [{"networks": ["VGG"]}],
+            'combinations.0.networks = "VGG": one of networks',
+        ),
+        ("combinations", [{}, {"networks": ["ViT"]}], "must be in one of them only"),
+        ("combinations", [{"network": ["ViT"]}], "did you mean networks?"),
+        ("augmentations", {}, "at least 1"),
+        ("augmentations/pad", {"padding": 4}, 'needs crop = "random"'),
+        ("augmentations/pad", {"progressive_resizing": {"size": 3}}, "size = 3: unknown key, allowed: image_size"),
+        ("augmentations/pad", {"crop": "centre"}, '"random_resized"'),
+        ("optimisers/Adam/batch_size", 4001, "optimisers.Adam.batch_size = 4001: at most"),
+        ("optimisers/Adam/batch_size", 1, "at least 2"),
+        ("optimisers/Adam/final_learning_rate", 0.1, "at most learning_rate = 0.002"),
+        ("optimisers/Adam/schedule", "step", '"cosine"'),
+        ("training/label_smoothing", 1, "less than 1"),
+        ("training/precision", "half", '"bfloat16"'),
+    ],
+)
+def test_what_the_grid_refuses(study, path, value, message):
+    with pytest.raises(ConfigError) as error:
+        parse_study(changed(study, path, value))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("networks", "resizing", "message"),
+    [
+        (["ViT"], (8, 5, 10), "ViT, vit, takes one size only"),
+        (["AllCNN"], (13, 5, 10), "at most data.image_size = 12"),
+        (["AllCNN"], (8, 5, 30), "below the epochs of AllCNN-SGD-Nesterov-small, 30"),
+        (["AllCNN"], (8, 5, 4), "at least from_epoch = 5"),
+    ],
+)
+def test_what_progressive_resizing_refuses(study, networks, resizing, message):
+    keys = dict(zip(("image_size", "from_epoch", "to_epoch"), resizing, strict=True))
+    grid = {
+        "augmentations": {"small": {"progressive_resizing": keys}},
+        "combinations": [{"networks": networks}],
+    }
+    with pytest.raises(ConfigError) as error:
+        parse_study({**study, **grid})
+    assert message in str(error.value)

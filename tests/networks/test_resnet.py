@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 from hyperribbon.networks import build_network, resnet
 from hyperribbon.probability import bhattacharyya_distance, ignorance
 from hyperribbon.training.loop import calibrate_batchnorm, predict
+from hyperribbon.training.samples import Resident
 
 
 @pytest.mark.parametrize("size", [(2, 2), (5, 8), (9, 3)])
@@ -50,9 +51,9 @@ def test_a_resnet_starts_near_ignorance_only_when_batchnorm_is_calibrated(seed):
     images = (images - images.mean()) / images.std()
 
     def from_ignorance():
-        P = predict(network, images).double().softmax(dim=1).numpy()
+        P = predict(network, Resident(images)).double().softmax(dim=1).numpy()
         return bhattacharyya_distance(P, ignorance(n, n_classes)) / (np.log(n_classes) / 2)
 
     assert from_ignorance() > 0.2
-    calibrate_batchnorm(network, images, 32)
+    calibrate_batchnorm(network, images.split(32))
     assert from_ignorance() < 0.04

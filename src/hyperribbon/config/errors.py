@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -86,10 +87,12 @@ def _locate(
         if section is not None:
             field = section.model_fields.get(part)
             here = field.annotation if field else None
-        elif get_origin(here) is dict:
-            here = get_args(here)[1]
+        elif get_origin(here) in (dict, tuple):  # of which the values are of the one type
+            here = get_args(here)[get_origin(here) is dict]
         else:
             here = None
+        if get_origin(here) is UnionType:  # or null
+            here = get_args(here)[0]
     return path, section, here
 
 

@@ -100,8 +100,6 @@ class WideResNetConfig(ImageNetworkSection):
 class ConvMixerConfig(PatchNetworkSection):
     """Patches, then depthwise and 1x1 convolutions in turn."""
 
-    any_size = True
-
     architecture: Literal["convmixer"]
     """Which network."""
     width: Count = 256

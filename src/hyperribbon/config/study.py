@@ -114,6 +114,12 @@ class Configuration(Section):
         if not self.network.any_size:
             expected = f"{self.network_name}, {self.network.architecture}, takes one size only"
             raise refuse(f"{key}.image_size", resizing.image_size, expected)
+        small = (self.data.input_shape[0], resizing.image_size, resizing.image_size)
+        try:
+            self.network.check_input(small)
+        except PydanticCustomError as error:
+            expected = f"{self.network_name}: {(error.context or {})['expected']}"
+            raise refuse(f"{key}.image_size", resizing.image_size, expected) from None
 
     def to_json(self) -> str:
         """Canonical JSON, with every default: it changes when the work does."""
