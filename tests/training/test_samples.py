@@ -13,7 +13,7 @@ def halved(raw):
 
 
 def sources():
-    return Resident(halved(torch.from_numpy(RAW))), Streamed(RAW, halved, CPU)
+    return Resident(halved(torch.from_numpy(RAW))), Streamed(RAW, np.arange(20), halved, CPU)
 
 
 INDICES = [
@@ -45,7 +45,7 @@ def test_reads_ahead_but_not_all():
             return RAW[index]
 
     rows = Rows()
-    batches = Streamed(rows, halved, CPU).batches(slice(k, k + 1) for k in range(20))
+    batches = Streamed(rows, np.arange(20), halved, CPU).batches(slice(k, k + 1) for k in range(20))
     next(batches)
     assert rows.asked <= AHEAD + 1
     batches.close()
@@ -58,4 +58,11 @@ def test_a_fault_in_reading_reaches_the_training():
             raise OSError("disk on fire")
 
     with pytest.raises(OSError, match="disk on fire"):
-        list(Streamed(Broken(), halved, CPU).batches([slice(0, 1)]))
+        list(Streamed(Broken(), np.arange(20), halved, CPU).batches([slice(0, 1)]))
+
+
+def test_some_of_the_samples_are_streamed():
+    some = Streamed(RAW, np.array([2, 3, 19]), halved, CPU)
+    assert len(some) == 3
+    (batch,) = some.batches([slice(1, 3)])
+    np.testing.assert_array_equal(batch, RAW[[3, 19]] / 2)

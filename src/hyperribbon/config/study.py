@@ -162,6 +162,10 @@ class StudyConfig(Section):
                 raise refuse(key, size, f"at most data.train_size = {self.data.train_size}")
             if size < 2:
                 raise refuse(key, 1, "at least 2, which BatchNorm needs")
+        recorded = self.training.record_train
+        if recorded is not None and recorded > self.data.train_size:
+            expected = f"at most data.train_size = {self.data.train_size}"
+            raise refuse("training.record_train", recorded, expected)
         for name, network in self.networks.items():
             try:
                 network.check_input(self.data.input_shape)

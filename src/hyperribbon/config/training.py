@@ -146,6 +146,10 @@ class TrainingConfig(Section):
     """Of the training's matrix products; weights and predictions are float32 throughout."""
     calibrate_batchnorm: Flag = True
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
+    record_train: Count | None = None
+    """Training samples, evenly spaced, whose predictions are recorded; by default, all."""
+    predictions: Literal["float32", "sqrt_float16"] = "float32"
+    """How they are stored. `sqrt_float16`: their square roots, in half the space."""
     keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
     """Keep the weights of the checkpoints nearest to these fractions of training."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -38,16 +38,24 @@ class Streamed:
 
     Parameters
     ----------
-    rows : array-like with slices and lists of indices, raw samples (N, ...)
+    rows : array-like with arrays of indices, raw samples
+    places : (N,) of the samples among the rows
     standardise : raw batch to what the networks see, on its device
     device : where to
     """
 
-    def __init__(self, rows, standardise: Callable[[Tensor], Tensor], device: torch.device):
-        self.rows, self.standardise, self.device = rows, standardise, device
+    def __init__(
+        self,
+        rows,
+        places: np.ndarray,
+        standardise: Callable[[Tensor], Tensor],
+        device: torch.device,
+    ):
+        self.rows, self.places = rows, places
+        self.standardise, self.device = standardise, device
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.places)
 
     def batches(self, indices: Iterable[Tensor | slice]) -> Iterator[Tensor]:
         """Batches of samples, in the order of the indices."""
@@ -65,12 +73,9 @@ class Streamed:
                     future.cancel()
 
     def _read(self, index: Tensor | slice) -> Tensor:
-        raw = torch.from_numpy(np.ascontiguousarray(self.rows[_for_numpy(index)]))
+        places = self.places[index if isinstance(index, slice) else index.numpy()]
+        raw = torch.from_numpy(np.ascontiguousarray(self.rows[places]))
         return raw.pin_memory() if self.device.type == "cuda" else raw
 
     def _to_device(self, raw: Tensor) -> Tensor:
         return self.standardise(raw.to(self.device, non_blocking=True))
-
-
-def _for_numpy(index: Tensor | slice) -> np.ndarray | slice:
-    return index if isinstance(index, slice) else index.numpy()
