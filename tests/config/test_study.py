@@ -75,7 +75,7 @@ MALFORMED = [
     ("data/test_size", -1, "greater than or equal to 1"),
     ("data/image_size", 29, "at most 28"),
     ("data/split_seed", -1, "greater than or equal to 0"),
-    ("data/imagesize", 12, "size = 3: unknown key, allowed: image_size"),
+    ("data/imagesize", 12, "did you mean image_size?"),
     ("data", None, "mapping of keys"),
     ("networks", {}, "at least 1"),
     ("networks", None, "mapping of keys"),
