@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from hyperribbon import networks
 from hyperribbon.config import NetworkConfig
-from hyperribbon.networks import build_network
+from hyperribbon.networks import build_network, vit
 
 README = Path(__file__).parents[2] / "config" / "README.md"
 # Names in the oracle, and rows of the README's table of the dissertation's networks.
@@ -185,3 +185,12 @@ def test_vit_sees_where_a_patch_is():
     x = torch.randn(1, 1, 6, 6)
     with torch.no_grad():
         assert not torch.allclose(network(x), network(x.roll(3, dims=3)), atol=1e-4)
+
+
+def test_attention_of_narrow_heads_is_attention(monkeypatch):
+    torch.manual_seed(0)
+    network = build_network("vit", (1, 6, 6), 3, **SMALL["vit"]).double()
+    x = torch.randn(4, 1, 6, 6, dtype=torch.float64)
+    explicit = network(x)
+    monkeypatch.setattr(vit, "FUSED_WIDTH", 0)
+    torch.testing.assert_close(network(x), explicit, rtol=1e-12, atol=1e-12)

@@ -2,6 +2,7 @@ import json
 import os
 import sys
 from functools import cache
+from math import prod
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -52,6 +53,16 @@ def gpus_per_training():
     """1 if trainings use a GPU. The profile limits how many run at once to the devices present."""
     device = STUDY.training.device
     return int(device == "cuda" or (device == "auto" and count_gpus() > 0))
+
+
+def seeds_at_once():
+    return min(STUDY.training.parallel_seeds, STUDY.training.seeds)
+
+
+def data_mb():
+    """Memory of the samples, as they are stored and as networks see them."""
+    samples = STUDY.data.train_size + STUDY.data.test_size
+    return 5 * samples * prod(STUDY.data.input_shape) // 10**6
 
 
 # What runs again is decided by parameters alone: each rule carries the version of its code, its

@@ -49,10 +49,10 @@ rule train:
         f"{RESULTS}/benchmarks/train/{{configuration}}.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: STUDY.training.threads
+    threads: STUDY.training.threads * seeds_at_once()
     resources:
         gpu=gpus_per_training(),
-        mem_mb=2000,
+        mem_mb=seeds_at_once() * (2000 + data_mb()),
     params:
         code=lambda wildcards: TRAIN[wildcards.configuration]["code"],
         upstream=lambda wildcards: TRAIN[wildcards.configuration]["upstream"],
