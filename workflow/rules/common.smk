@@ -60,9 +60,9 @@ def seeds_at_once():
 
 
 def data_mb():
-    """Memory of the samples, as they are stored and as networks see them."""
+    """Memory of the samples, as they are stored and as networks see them; larger sets stream."""
     samples = STUDY.data.train_size + STUDY.data.test_size
-    return 5 * samples * prod(STUDY.data.input_shape) // 10**6
+    return min(5 * samples * prod(STUDY.data.input_shape) // 10**6, 22_000)
 
 
 # What runs again is decided by parameters alone: each rule carries the version of its code, its
