@@ -37,12 +37,14 @@ test: $(READY) ## run all tests
 test-slurm: $(READY) ## run the workflow on a Slurm of its own (root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)
 
-bench: $(READY) ## measure speed and memory of the geometry core on the CPU, and of planning (4 min)
+bench: $(READY) ## measure speed and memory of the geometry core, training and planning on the CPU (6 min)
 	$(BIN)/python tests/bench/bench_cpu.py
+	$(BIN)/python tests/bench/bench_training.py
 	$(BIN)/python tests/bench/bench_plan.py
 
-bench-gpu: $(READY) ## measure the distance engine on a GPU
+bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py
+	$(BIN)/python tests/bench/bench_training.py --device cuda
 
 lint: $(READY) ## check style: ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff check .

@@ -32,6 +32,7 @@ LIBRARIES = {
     "numpy": "numpy",
     "pandas": "pandas",
     "plotly": "plotly",
+    "pytorch_optimizer": "pytorch-optimizer",
     "scipy": "scipy",
     "seaborn": "seaborn",
     "sklearn": "scikit-learn",
