@@ -16,6 +16,7 @@ from hyperribbon.config.networks import (
     WideResNetConfig,
 )
 from hyperribbon.config.study import (
+    TRAINING_KEYS,
     AnalysisConfig,
     Configuration,
     DaskConfig,
@@ -31,6 +32,7 @@ from hyperribbon.config.training import (
 
 __all__ = [
     "DATA_SOURCES",
+    "TRAINING_KEYS",
     "AdamConfig",
     "AllCNNConfig",
     "AnalysisConfig",

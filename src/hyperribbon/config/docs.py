@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from hyperribbon.config import (
+    TRAINING_KEYS,
     AnalysisConfig,
     DaskConfig,
     DataConfig,
@@ -61,6 +62,8 @@ def _table(title: str, model: type[BaseModel]) -> str:
     for key, field in model.model_fields.items():
         if field.default is PydanticUndefined:
             default = "required"
+        elif model is StudyConfig and key in TRAINING_KEYS:
+            default = "required to train"
         elif isinstance(field.default, BaseModel):
             default = "see below"
         else:

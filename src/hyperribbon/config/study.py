@@ -77,19 +77,25 @@ class Configuration(Section):
         return canonical_json(self.model_dump(mode="json"))
 
 
+# What a study must say to train anything.
+TRAINING_KEYS = ("data", "networks", "optimisers", "training")
+
+
 class StudyConfig(Section):
-    """A study: every network is trained with every optimiser."""
+    """A study: every network is trained with every optimiser, beside what was trained elsewhere."""
 
     study: Label
     """Name of the study; its results go to `results/<study>/`."""
-    data: DataConfig
+    data: DataConfig | None = None
     """The data set."""
-    networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)]
+    networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)] | None = None
     """The networks, by the name that figures and tables show."""
-    optimisers: Annotated[dict[Label, OptimiserConfig], Field(min_length=1)]
+    optimisers: Annotated[dict[Label, OptimiserConfig], Field(min_length=1)] | None = None
     """The optimisers, by the name that figures and tables show."""
-    training: TrainingConfig
+    training: TrainingConfig | None = None
     """The training."""
+    external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
+    """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -97,6 +103,13 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
+        if not given and self.external:
+            return self
+        for key in TRAINING_KEYS:
+            if key not in given:
+                context = {"key": key, "about": type(self).model_fields[key].description}
+                raise PydanticCustomError("impossible", "{key}: missing key ({about})", context)
         if self.training.batch_size > self.data.train_size:
             expected = f"at most data.train_size = {self.data.train_size}"
             raise refuse("training.batch_size", self.training.batch_size, expected)
@@ -114,7 +127,7 @@ class StudyConfig(Section):
         return self
 
     def configurations(self) -> list[Configuration]:
-        """All training jobs, networks slowest."""
+        """All training jobs, networks slowest; none of a study of external stores alone."""
         return [
             Configuration(
                 network_name=network_name,
@@ -124,8 +137,16 @@ class StudyConfig(Section):
                 optimiser=optimiser,
                 training=self.training,
             )
-            for network_name, network in self.networks.items()
-            for optimiser_name, optimiser in self.optimisers.items()
+            for network_name, network in (self.networks or {}).items()
+            for optimiser_name, optimiser in (self.optimisers or {}).items()
+        ]
+
+    def trainings(self) -> list[tuple[str, str, int]]:
+        """Network, optimiser and seed of all that is trained."""
+        return [
+            (job.network_name, job.optimiser_name, seed)
+            for job in self.configurations()
+            for seed in range(job.training.seeds)
         ]
 
 

@@ -67,13 +67,13 @@ def find_recorded(
     >>> find_recorded(["runs/nowhere-*.zarr"])
     Traceback (most recent call last):
     ...
-    hyperribbon.errors.StoreError: external = "runs/nowhere-*.zarr": no such store
+    hyperribbon.errors.StoreError: configuration: external = "runs/nowhere-*.zarr": no such store
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
         stores = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207, takes absolute ones
         if not stores:
-            raise StoreError(f'external = "{pattern}": no such store')
+            raise StoreError(f'configuration: external = "{pattern}": no such store')
         found |= dict.fromkeys(map(Path, stores))
     owners: dict[tuple, str] = dict.fromkeys(trained, "a training of this study")
     for path in found:
