@@ -127,13 +127,17 @@ def draw() -> None:
     plt.savefig(RUNS / "inpca.png")
 
 
-if __name__ == "__main__":
+def main() -> None:
     RUNS.mkdir(parents=True, exist_ok=True)
-    try:
-        for seed in (0, 1):
-            record_scikit_learn(seed)
-            record_pytorch(seed)
-    except hr.HyperribbonError as error:  # such as: recorded already
-        sys.exit(str(error))
+    for seed in (0, 1):
+        record_scikit_learn(seed)
+        record_pytorch(seed)
     draw()
     print(f"recorded: {RUNS}; now: snakemake --cores all --configfile config/external.yaml")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except hr.HyperribbonError as error:  # such as: recorded already
+        sys.exit(str(error))
