@@ -1,5 +1,6 @@
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +111,22 @@ def test_a_missing_manifest_and_one_of_another_layout_are_refused(tmp_path, stor
     manifest_path(store).write_text(json.dumps({**content, "layout": LAYOUT + 1}))
     with pytest.raises(StoreError, match=f"layout version {LAYOUT + 1}, expected {LAYOUT}"):
         Manifest.read(manifest_path(store))
+
+
+def test_what_follows_from_a_recording_elsewhere_finds_it(store, manifest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
+    recording = Path("runs", "mine.zarr")
+    manifest.write(manifest_path(recording))
+    manifest.write(manifest_path(store))
+    inputs = inputs_of([store, recording], elsewhere=[recording])
+    assert inputs.keys() == {"predictions/A", "runs/mine"}
+    derived = tmp_path / "distance" / "train.json"
+    derived.parent.mkdir()
+    Manifest({}, inputs).write(derived)
+    assert outdated(derived) == []
+    Manifest({"more": "ab"}).write(manifest_path(recording))
+    assert outdated(derived) == ["runs/mine"]
 
 
 def test_what_follows_from_a_store_knows_when_it_changes(store, manifest, tmp_path):

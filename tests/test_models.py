@@ -10,6 +10,7 @@ import zarr
 from hyperribbon.errors import StoreError
 from hyperribbon.manifest import Manifest
 from hyperribbon.models import Models
+from hyperribbon.recording.predictions import record_predictions
 from hyperribbon.store import create_predictions, publish, write_dataset
 
 SIZES = {"train": 6, "test": 4}
@@ -20,8 +21,10 @@ LABELS = {split: np.arange(n) % 3 for split, n in SIZES.items()}
 def make(tmp_path, random_models):
     """Function writing a predictions store; returns its path and its predictions by split."""
 
-    def make(network, seeds=2, steps=(0, 5, 10), diverged=None, sha256="ab"):
+    def make(network, seeds=2, steps=(0, 5, 10), diverged=None, sha256="ab", recorded=None):
+        """``recorded``: the labels by split, of a recording."""
         path, predictions = tmp_path / f"{network}.zarr", {}
+        labels = recorded or LABELS
         for split, n in SIZES.items():
             P = random_models(len(network) + n, seeds * len(steps), n, 3).astype(np.float32)
             predictions[split] = P = P.reshape(seeds, len(steps), n, 3)
@@ -34,13 +37,16 @@ def make(tmp_path, random_models):
                 seeds=range(seeds),
                 steps=steps,
                 steps_per_epoch=5,
-                snapshot_steps=[0],
+                snapshot_steps=[] if recorded else [0],
                 layout=[("weight", (1,))],
-                labels=LABELS,
-                index=LABELS,
+                labels=labels,
+                index=labels,
                 n_classes=3,
                 attributes={
-                    "configuration": json.dumps({"network_name": network, "optimiser_name": "Opt"}),
+                    "configuration": json.dumps(
+                        {"network_name": network, "optimiser_name": "Opt"}
+                        | ({"recorded": True} if recorded else {})
+                    ),
                     "configuration_id": f"{network}-Opt-0",
                     "data_sha256": sha256,
                 },
@@ -156,6 +162,64 @@ def test_stores_of_other_data_are_refused(make):
         Models([first, second])
     for word in (str(second), "cd", str(first), "ab"):
         assert word in str(error.value)
+
+
+def test_recordings_of_the_same_labels_are_models_among_the_others(make):
+    own, trained = make("A", sha256="ab")
+    other, recorded = make("Bb", seeds=1, sha256="cd", recorded=LABELS)
+    for paths in ([own, other], [other, own]):
+        models = Models(paths)
+        assert models.data_sha256 == "ab"
+        P = dict(zip((own, other), (trained, recorded), strict=True))
+        expected = np.concatenate([P[path]["test"].reshape(-1, 4, 3) for path in paths])
+        np.testing.assert_array_equal(np.concatenate(list(models.trajectories("test"))), expected)
+        assert models.inputs.keys() == {f"{own.parent.name}/A", str(other.with_suffix(""))}
+    alone = Models([other])
+    assert alone.data_sha256 == "cd"
+    assert alone.table["network"].tolist() == ["Bb"] * 3
+
+
+@pytest.mark.parametrize("first_recorded", [False, True])
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"test": np.array([0, 1, 2, 1])}, "test sample 3 has label 1, that of {} has 0"),
+        ({"train": np.arange(6)[::-1] % 3}, "train sample 0 has label 2, that of {} has 0"),
+    ],
+)
+def test_recordings_of_other_samples_are_refused(make, labels, message, first_recorded):
+    first = make("A", recorded=LABELS if first_recorded else None)[0]
+    second = make("Bb", recorded=LABELS | labels)[0]
+    with pytest.raises(StoreError) as error:
+        Models([first, second])
+    assert str(error.value) == (
+        f"{second}: {message.format(first)}; expected the same samples in the same order"
+    )
+
+
+def test_recordings_of_another_shape_are_refused(make, tmp_path):
+    first = make("A")[0]
+    for name, n, n_classes, message in (
+        ("classes", 6, 4, "4 classes, expected those of"),
+        ("samples", 5, 3, "5 train samples, expected those of"),
+    ):
+        path = tmp_path / f"{name}.zarr"
+        labels = {"train": np.arange(n) % 3, "test": LABELS["test"]}
+        P = {split: np.full((1, len(y), n_classes), 1 / n_classes) for split, y in labels.items()}
+        record_predictions(
+            path, P["train"], labels["train"], test_predictions=P["test"],
+            test_labels=labels["test"], network=name,
+        )  # fmt: skip
+        with pytest.raises(StoreError) as error:
+            Models([first, path])
+        assert str(error.value).startswith(f"{path}: {message} {first}")
+
+
+def test_a_recording_without_test_samples_is_refused(tmp_path):
+    path = tmp_path / "half.zarr"
+    record_predictions(path, np.full((1, 3, 3), 1 / 3), np.arange(3), network="Half")
+    with pytest.raises(StoreError, match=r"half.zarr: no test predictions"):
+        Models([path])
 
 
 def test_a_store_without_its_manifest_is_not_whole(make):

@@ -12,6 +12,8 @@ from hyperribbon.errors import StoreError
 from hyperribbon.manifest import LAYOUT, Manifest, manifest_path
 from hyperribbon.store import (
     PER_SEED,
+    chunk_of,
+    create_checkpoints,
     create_predictions,
     link_seed,
     load_weights,
@@ -109,6 +111,34 @@ def test_weights_come_back_by_name(published):
     assert weights["scale"].shape == ()
     assert weights["scale"] == 8
     assert np.isnan(load_weights(open_dataset(published), seed=0, step=8)["scale"])
+
+
+def test_a_store_may_lack_weights_a_split_and_epochs(tmp_path):
+    labels = {"train": np.array([0, 1, 1])}
+    few = {"seeds": [4], "steps": [0, 9], "steps_per_epoch": None, "attributes": {}}
+    publish(
+        tmp_path / "few.zarr",
+        lambda path: create_predictions(path, labels=labels, index=labels, n_classes=2, **few),
+    )
+    store = open_dataset(tmp_path / "few.zarr")
+    assert set(store) == {"train_predictions", "train_loss", "train_error", "diverged_step"}
+    assert np.isnan(store["epoch"]).all()
+    with pytest.raises(StoreError, match=r"seed 4 at step 9: not kept; seeds \[4\], steps \[\]"):
+        load_weights(store, seed=4, step=9)
+
+
+def test_a_checkpoint_among_any_steps_has_the_bytes_of_one_in_a_store(tmp_path):
+    P = np.random.default_rng(0).dirichlet(np.ones(3), size=4).astype(np.float32)
+    create(tmp_path / "store.zarr")
+    store = zarr.open_array(tmp_path / "store.zarr" / "train_predictions", mode="r+")
+    store[0, 2] = P
+    array = create_checkpoints(tmp_path / "work", 4, 3)
+    for step in (0, 2, 10**9):
+        array[0, step] = P
+        ours = chunk_of(tmp_path / "work", step)
+        theirs = chunk_of(tmp_path / "store.zarr" / "train_predictions", 2)
+        assert ours.read_bytes() == theirs.read_bytes()
+    assert len(list((tmp_path / "work").rglob("*"))) == 2 + 1 + 3 * 3  # zarr.json, c/0, the files
 
 
 @pytest.mark.parametrize(("seed", "step"), [(2, 8), (1, 4)])

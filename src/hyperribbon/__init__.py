@@ -26,6 +26,8 @@ _HOMES = {
         "random_stochastic_projection",
         "truth",
     ],
+    "recording.predictions": ["record_predictions"],
+    "recording.recorder": ["Recorder"],
     "trajectories": ["resample_trajectory", "trajectory_distance", "trajectory_length"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,8 +120,12 @@ class Manifest:
         return dict(sorted(wrong.items()))
 
 
-def inputs_of(stores: Iterable[str | Path]) -> dict[str, str]:
+def inputs_of(
+    stores: Iterable[str | Path], elsewhere: Container[str | Path] = ()
+) -> dict[str, str]:
     """SHA-256 of the manifests of stores, by name, for the manifest of what follows from them.
+
+    Stores outside the study's folder of results, ``elsewhere``, are named by their path.
 
     Raises
     ------
@@ -129,9 +133,11 @@ def inputs_of(stores: Iterable[str | Path]) -> dict[str, str]:
         If a manifest is missing.
     """
     found = {}
-    for path in map(manifest_path, stores):
+    for store in stores:
+        path = manifest_path(store)
+        name = path.with_suffix("") if store in elsewhere else f"{path.parent.name}/{path.stem}"
         try:
-            found[f"{path.parent.name}/{path.stem}"] = file_sha256(path)
+            found[str(name)] = file_sha256(path)
         except FileNotFoundError:
             raise _missing(path) from None
     return found
@@ -140,7 +146,8 @@ def inputs_of(stores: Iterable[str | Path]) -> dict[str, str]:
 def outdated(manifest: str | Path, sha256_of: Callable[[Path], str] | None = None) -> list[str]:
     """Names of the stores that are no longer what a store was computed from.
 
-    Looks for them in the folder of results that the manifest is in; one that is gone counts too.
+    Looks for them in the folder of results that the manifest is in, and for recordings where they
+    were, seen from the working directory; one that is gone counts too.
     ``sha256_of`` is for whoever asks of many stores that were computed from the same.
     """
     sha256_of = sha256_of or file_sha256
@@ -148,8 +155,9 @@ def outdated(manifest: str | Path, sha256_of: Callable[[Path], str] | None = Non
     results = manifest.parent.parent
     wrong = []
     for name, digest in Manifest.read(manifest).inputs.items():
-        path = results / f"{name}.json"
-        if not path.exists() or sha256_of(path) != digest:
+        places = (results / f"{name}.json", Path(f"{name}.json"))
+        path = next(filter(Path.exists, places), None)
+        if path is None or sha256_of(path) != digest:
             wrong.append(name)
     return wrong
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 import zarr
 
 from hyperribbon.errors import StoreError
@@ -48,7 +51,7 @@ class Models:
 
     Parameters
     ----------
-    paths : predictions stores, of the same data
+    paths : predictions stores, of the same data; recordings of the same labels, sample by sample
 
     Attributes
     ----------
@@ -57,29 +60,30 @@ class Models:
     trainings : DataFrame, one row a training, diverged ones too: configuration, network,
         optimiser, seed, diverged_step (-1 if it did not diverge)
     data_sha256 : str
-    inputs : dict, SHA-256 of each store's manifest, by name
+    inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
 
     Raises
     ------
     StoreError
-        If a store is missing, foreign, of other data than the first, or every training diverged.
+        If a store is missing, foreign, of other data than the first, without a split, or every
+        training diverged.
     """
 
     def __init__(self, paths: Sequence[str | Path]):
         self._paths = [Path(path) for path in paths]
         rows, trainings, self._seeds = [], [], []
         self._stores = [open_dataset(path) for path in self._paths]
-        self.inputs = inputs_of(self._paths)
-        for path, store in zip(self._paths, self._stores, strict=True):
-            if "train_predictions" not in store or "configuration" not in store.attrs:
-                raise StoreError(f"{path}: not a predictions store of hyperribbon")
-            first = self._stores[0].attrs["data_sha256"]
-            if store.attrs["data_sha256"] != first:
-                raise StoreError(
-                    f"{path}: of data with SHA-256 {store.attrs['data_sha256']}, expected that of "
-                    f"{self._paths[0]}, {first}"
-                )
-            configuration = json.loads(store.attrs["configuration"])
+        configurations = list(map(_configuration, self._paths, self._stores))
+        recorded = [configuration.get("recorded", False) for configuration in configurations]
+        elsewhere = list(itertools.compress(self._paths, recorded))
+        self.inputs = inputs_of(self._paths, elsewhere)
+        # What was trained here decides, if there is any: all of its data is known.
+        first = recorded.index(False) if False in recorded else 0
+        for path, store, configuration, foreign in zip(
+            self._paths, self._stores, configurations, recorded, strict=True
+        ):
+            check = _check_labels if foreign else _check_data
+            check(path, store, self._paths[first], self._stores[first])
             who = {
                 "configuration": store.attrs["configuration_id"],
                 "network": configuration["network_name"],
@@ -93,7 +97,7 @@ class Models:
             curves = [f"{split}_{name}" for split in SPLITS for name in ("loss", "error")]
             frame = store[curves].isel(seed=kept).reset_coords(["step", "epoch"]).to_dataframe()
             rows.append(frame[["step", "epoch", *curves]].reset_index().assign(**who))
-        self.data_sha256 = self._stores[0].attrs["data_sha256"]
+        self.data_sha256 = self._stores[first].attrs["data_sha256"]
         self.trainings = pd.DataFrame(trainings)
         if (self.trainings["diverged_step"] >= 0).all():
             raise StoreError(f"{self._paths[0]} and {len(paths) - 1} more: every training diverged")
@@ -125,3 +129,42 @@ class Models:
         """One row a training that did not diverge, in the order of the table."""
         kept = self.trainings[self.trainings["diverged_step"] < 0]
         return kept.drop(columns="diverged_step").reset_index(drop=True)
+
+
+def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:
+    if "train_predictions" not in store or "configuration" not in store.attrs:
+        raise StoreError(f"{path}: not a predictions store of hyperribbon")
+    for split in SPLITS:
+        if f"{split}_predictions" not in store:
+            raise StoreError(f"{path}: no {split} predictions, expected those of {SPLITS}")
+    return json.loads(store.attrs["configuration"])
+
+
+def _check_data(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:
+    """Refuse a store of other data."""
+    given, expected = store.attrs["data_sha256"], first.attrs["data_sha256"]
+    if given != expected:
+        raise StoreError(
+            f"{path}: of data with SHA-256 {given}, expected that of {first_path}, {expected}"
+        )
+
+
+def _check_labels(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:
+    """Refuse a recording whose samples cannot be those of a store, by their labels."""
+    given, expected = store.sizes["class"], first.sizes["class"]
+    if given != expected:
+        raise StoreError(f"{path}: {given} classes, expected those of {first_path}, {expected}")
+    for split in SPLITS:
+        ours, theirs = store[f"{split}_label"].values, first[f"{split}_label"].values
+        if len(ours) != len(theirs):
+            raise StoreError(
+                f"{path}: {len(ours)} {split} samples, expected those of {first_path}, "
+                f"{len(theirs)}, in the same order"
+            )
+        other = np.flatnonzero(ours != theirs)
+        if len(other):
+            k = other[0]
+            raise StoreError(
+                f"{path}: {split} sample {k} has label {ours[k]}, that of {first_path} has "
+                f"{theirs[k]}; expected the same samples in the same order"
+            )

@@ -16,7 +16,8 @@ weights              seed, snapshot, parameter                    flat state of 
 ===================  ===========================================  ===============================
 
 One checkpoint's predictions are one chunk, one file, and no chunk is of two seeds. A checkpoint
-never reached is NaN.
+never reached is NaN. A recording (:mod:`hyperribbon.recording`) holds one seed and no weights,
+perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ PER_SEED = (
 )
 # Only a checksum: compression saves 8 % of predictions, and doubles the time to read them.
 _CODECS = [Crc32cCodec()]
+_ANY_STEP = 2**53  # above every number of steps
 
 
 def create_predictions(
@@ -54,13 +56,13 @@ def create_predictions(
     *,
     seeds: Sequence[int],
     steps: Sequence[int],
-    steps_per_epoch: int,
-    snapshot_steps: Sequence[int],
-    layout: Sequence[tuple[str, Sequence[int]]],
+    steps_per_epoch: int | None,
     labels: Mapping[str, np.ndarray],
     index: Mapping[str, np.ndarray],
     n_classes: int,
     attributes: Mapping[str, object],
+    snapshot_steps: Sequence[int] = (),
+    layout: Sequence[tuple[str, Sequence[int]]] = (),
 ) -> None:
     """Write an empty predictions store: all metadata and coordinates, no chunk of the rest.
 
@@ -69,12 +71,12 @@ def create_predictions(
     path : a folder that does not exist
     seeds : of the trainings
     steps : checkpoints, in optimiser steps
-    steps_per_epoch : int
-    snapshot_steps : the steps whose weights are kept
-    layout : name and shape of each tensor in the flat weights, in order
+    steps_per_epoch : int, or None if it is not known
     labels, index : by split, (N,) true classes and positions in the source
     n_classes : int, C
     attributes : of the store; must be JSON
+    snapshot_steps : the steps whose weights are kept; without any there is no such variable
+    layout : name and shape of each tensor in the flat weights, in order
     """
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
@@ -83,9 +85,8 @@ def create_predictions(
     coordinates = {
         "seed": ("seed", np.asarray(seeds)),
         "step": ("checkpoint", np.asarray(steps), {"long_name": "optimiser steps taken"}),
-        "epoch": ("checkpoint", np.asarray(steps) / steps_per_epoch),
+        "epoch": ("checkpoint", np.asarray(steps) / (steps_per_epoch or np.nan)),
         "class": ("class", np.arange(n_classes)),
-        "snapshot_step": ("snapshot", np.asarray(snapshot_steps)),
     }
 
     def empty(name: str, dims: tuple, shape: tuple, chunks: tuple, dtype: str, **attrs) -> None:
@@ -93,7 +94,7 @@ def create_predictions(
         variables[name] = (dims, lazy, attrs)
         encoding[name] = {"chunks": chunks, "_FillValue": np.nan}
 
-    for split in SPLITS:
+    for split in labels:
         n = len(labels[split])
         sample = f"{split}_sample"
         coordinates[f"{split}_index"] = (
@@ -112,20 +113,56 @@ def create_predictions(
         )
         for name, units in (("loss", "nats"), ("error", "1")):
             empty(f"{split}_{name}", per_checkpoint, shape, (1, len(steps)), "float64", units=units)
-    empty(
-        "weights",
-        ("seed", "snapshot", "parameter"),
-        (len(seeds), len(snapshot_steps), n_parameters),
-        (1, 1, n_parameters),
-        "float32",
-        layout=json.dumps([[name, list(size)] for name, size in layout]),
-    )
+    if len(snapshot_steps):
+        coordinates["snapshot_step"] = ("snapshot", np.asarray(snapshot_steps))
+        empty(
+            "weights",
+            ("seed", "snapshot", "parameter"),
+            (len(seeds), len(snapshot_steps), n_parameters),
+            (1, 1, n_parameters),
+            "float32",
+            layout=json.dumps([[name, list(size)] for name, size in layout]),
+        )
     variables["diverged_step"] = ("seed", da.full(len(seeds), -1, dtype="int64", chunks=1))
     encoding["diverged_step"] = {"chunks": (1,), "fill_value": -1}
     for name in (*variables, *coordinates):
         encoding.setdefault(name, {})["compressors"] = _CODECS
     dataset = xr.Dataset(variables, coordinates, {"format": LAYOUT, **attributes})
     dataset.to_zarr(path, compute=False, zarr_format=3, consolidated=False, encoding=encoding)
+
+
+def create_checkpoints(path: str | Path, n_samples: int, n_classes: int) -> zarr.Array:
+    """Create an array for the predictions of one seed, (seed, step, N, C), with room for any step.
+
+    A step's predictions are one chunk, one file, with the bytes that they have in a predictions
+    store; only what is written takes space.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     array = create_checkpoints(f"{folder}/train_predictions", 4, 3)
+    ...     array[0, 10**9] = 1 / 3
+    ...     array[0, 10**9].shape
+    (4, 3)
+    """
+    return zarr.create_array(
+        path,
+        shape=(1, _ANY_STEP, n_samples, n_classes),
+        chunks=(1, 1, n_samples, n_classes),
+        dtype="float32",
+        fill_value=np.nan,
+        compressors=_CODECS,
+    )
+
+
+def chunk_of(array: str | Path, checkpoint: int) -> Path:
+    """File of a checkpoint's predictions of the first seed, in the folder of their array.
+
+    >>> chunk_of("A.zarr/train_predictions", 7).as_posix()
+    'A.zarr/train_predictions/c/0/7/0/0'
+    """
+    return Path(array, "c", "0", str(checkpoint), "0", "0")
 
 
 def link_seed(source: str | Path, target: str | Path, position: int) -> None:
@@ -271,7 +308,8 @@ def load_weights(store: xr.Dataset, seed: int, step: int) -> dict[str, np.ndarra
     StoreError
         If the store keeps no weights of that seed and step.
     """
-    seeds, steps = store["seed"].values.tolist(), store["snapshot_step"].values.tolist()
+    seeds = store["seed"].values.tolist()
+    steps = store["snapshot_step"].values.tolist() if "weights" in store else []
     if seed not in seeds or step not in steps:
         raise StoreError(
             f"weights of seed {seed} at step {step}: not kept; seeds {seeds}, steps {steps} are"

@@ -27,6 +27,37 @@ def changed(study, path, value):
     return study
 
 
+RECORDED = {"study": "mine", "external": ["runs/*.zarr"]}
+
+
+def test_a_study_of_external_stores_alone_trains_nothing():
+    parsed = parse_study(RECORDED)
+    assert parsed.external == ("runs/*.zarr",)
+    assert parsed.configurations() == []
+    assert StudyConfig.model_validate(parsed.model_dump(mode="json")) == parsed
+
+
+def test_external_stores_beside_trainings(study):
+    parsed = parse_study({**study, "external": ["a.zarr", "b.zarr"]})
+    assert parsed.configurations() == parse_study(study).configurations()
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ({"external": []}, "data: missing key (The data set.)"),
+        ({"external": [""]}, 'external.0 = "": string should have at least 1 character'),
+        ({"external": [3]}, "external.0 = 3: input should be a valid string"),
+        ({"data": {"name": "mnist5k"}}, "networks: missing key (The networks, by the name that"),
+    ],
+)
+def test_a_study_needs_trainings_or_external_stores(keys, line):
+    with pytest.raises(ConfigError) as error:
+        parse_study({**RECORDED, **keys})
+    assert str(error.value).startswith(f"configuration: {line}")
+    assert "\n" not in str(error.value)
+
+
 def without(study, path):
     study = copy.deepcopy(study)
     *parents, last = path.split("/")
@@ -76,9 +107,9 @@ MALFORMED = [
     ("data/image_size", 29, "at most 28"),
     ("data/split_seed", -1, "greater than or equal to 0"),
     ("data/imagesize", 12, "did you mean image_size?"),
-    ("data", None, "mapping of keys"),
+    ("data", 3, "mapping of keys"),
     ("networks", {}, "at least 1"),
-    ("networks", None, "mapping of keys"),
+    ("networks", 3, "mapping of keys"),
     ("networks/AllCNN", None, "mapping of keys"),
     (
         "networks/AllCNN/architecture",
@@ -122,6 +153,7 @@ MALFORMED = [
     ("analysis/components", 2, "greater than or equal to 3"),
     ("analysis/progress_points", 1, "greater than or equal to 2"),
     ("analysis/tile", 1, "allowed: components, progress_points, geodesic_points"),
+    ("external", "runs/*.zarr", "tuple"),
     ("extra", 1, "allowed: study, data, networks, optimisers, augmentations, training"),
 ]
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ["Snakefile", "config", "envs", "profiles", "src", "workflow"]
+PARTS = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
 
 
 def copy_repository(target: Path) -> Path:

@@ -23,11 +23,13 @@ from hyperribbon.code_version import code_version
 from hyperribbon.config import canonical_json, digest, parse_study
 from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError, StoreError
-from hyperribbon.manifest import file_sha256, outdated
+from hyperribbon.manifest import file_sha256, manifest_path, outdated
+from hyperribbon.recording.external import find_recorded
 
 try:
     STUDY = parse_study(config)
-except ConfigError as error:
+    RECORDED_STORES = find_recorded(STUDY.external, STUDY.trainings())
+except (ConfigError, StoreError) as error:
     raise WorkflowError(str(error)) from None
 config.update(STUDY.model_dump(mode="json"))
 # The model has filled in the defaults; here those of every network would be mixed.
@@ -37,7 +39,9 @@ RESULTS = f"results/{STUDY.study}"
 REPORT = f"{RESULTS}/report.html"
 CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
 SPLITS = ["train", "test"]
-PREDICTIONS = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]  # manifests
+# Manifests of the stores that are trained here, and of those that were recorded elsewhere.
+TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
+EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]
 
 # For the jobs; no parameter of theirs, since results are the same on any cluster.
 if STUDY.dask.scheduler:

@@ -1,6 +1,12 @@
-DISTANCE = parameters("distance", "train", geodesic_points=STUDY.analysis.geodesic_points)
+# A recording is no result of a rule; its key is its content.
+if EXTERNAL:
+    remember("external", {path: file_sha256(Path(path)) for path in EXTERNAL})
+PREDICTED = [step for step in ["train", "external"] if step in KEYS]
+PREDICTIONS = [*settled("train", TRAINED), *settled("external", EXTERNAL)]
+
+DISTANCE = parameters("distance", *PREDICTED, geodesic_points=STUDY.analysis.geodesic_points)
 EMBED = parameters("embed", "distance", components=STUDY.analysis.components)
-PROGRESS = parameters("progress", "train")
+PROGRESS = parameters("progress", *PREDICTED)
 TRAJECTORIES = parameters("trajectories", "progress", points=STUDY.analysis.progress_points)
 TABULATE = parameters("tables", "embed", "progress", "trajectories")
 SUMMARISE = parameters("summarise", "tables")
@@ -8,7 +14,7 @@ SUMMARISE = parameters("summarise", "tables")
 
 rule distance:
     input:
-        predictions=settled("train", PREDICTIONS),
+        predictions=PREDICTIONS,
     output:
         **stores("distance"),
     log:
@@ -53,7 +59,7 @@ rule embed:
 
 rule progress:
     input:
-        predictions=settled("train", PREDICTIONS),
+        predictions=PREDICTIONS,
     output:
         **stores("progress"),
     log:
@@ -75,7 +81,7 @@ rule progress:
 
 rule trajectories:
     input:
-        predictions=settled("train", PREDICTIONS),
+        predictions=PREDICTIONS,
         progress=settled("progress", f"{RESULTS}/progress/{{split}}.json"),
     output:
         **stores("trajectories"),
@@ -113,7 +119,7 @@ TABLES = [
 
 rule tables:
     input:
-        predictions=settled("train", PREDICTIONS),
+        predictions=PREDICTIONS,
         embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
         progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
         trajectories=settled(

@@ -18,6 +18,7 @@ from hyperribbon.config.networks import (
     WideResNetConfig,
 )
 from hyperribbon.config.study import (
+    TRAINING_KEYS,
     AnalysisConfig,
     CombinationConfig,
     Configuration,
@@ -38,6 +39,7 @@ from hyperribbon.config.training import (
 
 __all__ = [
     "DATA_SOURCES",
+    "TRAINING_KEYS",
     "AdamConfig",
     "AdamPConfig",
     "AdamWConfig",

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from hyperribbon.config import (
+    TRAINING_KEYS,
     AnalysisConfig,
     AugmentationConfig,
     CombinationConfig,
@@ -67,6 +68,8 @@ def _table(title: str, model: type[BaseModel]) -> str:
     for key, field in tag_first:
         if field.is_required():
             default = "required"
+        elif model is StudyConfig and key in TRAINING_KEYS:
+            default = "required to train"
         elif isinstance(field.default, BaseModel):
             default = "see below"
         else:

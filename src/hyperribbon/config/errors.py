@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -86,14 +86,22 @@ def _locate(
         section = here if isinstance(here, type) and issubclass(here, BaseModel) else None
         if section is not None:
             field = section.model_fields.get(part)
-            here = field.annotation if field else None
+            here = _given(field.annotation) if field else None
         elif get_origin(here) in (dict, tuple):  # of which the values are of the one type
             here = get_args(here)[get_origin(here) is dict]
         else:
             here = None
-        if get_origin(here) is UnionType:  # or null
-            here = get_args(here)[0]
     return path, section, here
+
+
+def _given(annotation: Any) -> Any:
+    """What a key that may be left out holds if it is not: a section, or a mapping of names."""
+    options = [option for option in get_args(annotation) if option is not type(None)]
+    if get_origin(annotation) not in (Union, UnionType) or len(options) != 1:
+        return annotation
+    (option,) = options
+    inner = get_args(option)[0] if get_origin(option) is Annotated else option
+    return inner if get_origin(inner) in (dict, tuple) else option
 
 
 def members(annotation: Any) -> dict[str, type[BaseModel]]:

@@ -126,27 +126,33 @@ class Configuration(Section):
         return canonical_json(self.model_dump(mode="json"))
 
 
+# What a study must say to train anything.
+TRAINING_KEYS = ("data", "networks", "optimisers", "training")
+
+
 class StudyConfig(Section):
-    """A study: every network is trained with every optimiser and every augmentation."""
+    """Networks trained with optimisers and augmentations, beside what was trained elsewhere."""
 
     study: Label
     """Name of the study; its results go to `results/<study>/`."""
-    data: DataConfig
+    data: DataConfig | None = None
     """The data set."""
-    networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)]
+    networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)] | None = None
     """The networks, by the name that figures and tables show."""
-    optimisers: Annotated[dict[Label, OptimiserConfig], Field(min_length=1)]
+    optimisers: Annotated[dict[Label, OptimiserConfig], Field(min_length=1)] | None = None
     """The optimisers, by the name that figures and tables show."""
     augmentations: Annotated[dict[Label, AugmentationConfig], Field(min_length=1)] = Field(
         default_factory=lambda: {NO_AUGMENTATION: AugmentationConfig()}
     )
     """The augmentations, by the name that figures and tables show."""
-    training: TrainingConfig
+    training: TrainingConfig | None = None
     """The training."""
     combinations: Annotated[tuple[CombinationConfig, ...], Field(min_length=1)] = (
         CombinationConfig(),
     )
     """What is trained with what, and how long; by default, all with all."""
+    external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
+    """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -154,6 +160,13 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
+        if not given and self.external:
+            return self
+        for key in TRAINING_KEYS:
+            if key not in given:
+                context = {"key": key, "about": type(self).model_fields[key].description}
+                raise PydanticCustomError("impossible", "{key}: missing key ({about})", context)
         for name, optimiser in self.optimisers.items():
             key, size = "training.batch_size", self.training.batch_size
             if optimiser.batch_size is not None:
@@ -199,8 +212,10 @@ class StudyConfig(Section):
             configuration.check_augmentation()
 
     def configurations(self) -> list[Configuration]:
-        """All training jobs, networks slowest."""
-        found = []
+        """All training jobs, networks slowest; none of a study of external stores alone."""
+        found: list[Configuration] = []
+        if self.training is None:
+            return found
         for combination in self.combinations:
             epochs = combination.epochs or self.training.epochs
             for network, optimiser, augmentation in product(
@@ -223,6 +238,14 @@ class StudyConfig(Section):
                     )
                 )
         return found
+
+    def trainings(self) -> list[tuple[str, str, int]]:
+        """Network, optimiser and seed of all that is trained."""
+        return [
+            (job.network_name, job.optimiser_name, seed)
+            for job in self.configurations()
+            for seed in range(job.training.seeds)
+        ]
 
 
 def parse_study(config: Mapping[str, Any]) -> StudyConfig:

@@ -1,0 +1,95 @@
+"""Recorded stores that a study lists, found and checked before any job starts.
+
+Imports neither numpy nor zarr, so that the Snakefile parses quickly.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hyperribbon.errors import StoreError
+from hyperribbon.manifest import Manifest, check_layout, manifest_path
+
+
+def recorded_configuration(path: str | Path) -> dict[str, Any]:
+    """What a recorded store is of: names, seed, metadata, hashes of the samples.
+
+    Raises
+    ------
+    StoreError
+        If it is no store that `hyperribbon.Recorder` or `record_predictions` wrote, or one of
+        another layout version.
+    """
+    path = Path(path)
+    try:
+        attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+        configuration = json.loads(attributes["configuration"])
+        recorded, layout = configuration.get("recorded"), attributes["format"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        recorded, layout = False, None
+    if not recorded:
+        raise StoreError(
+            f"{path}: not a recorded store; expected one that hyperribbon.Recorder or "
+            "record_predictions wrote"
+        )
+    check_layout(path, layout)
+    return configuration
+
+
+def find_recorded(
+    patterns: Iterable[str], trained: Iterable[tuple[str, str, int]] = ()
+) -> list[Path]:
+    """Recorded stores that paths and patterns name, in that order, those of a pattern sorted.
+
+    Parameters
+    ----------
+    patterns : paths of stores, or patterns with ``*``, ``?``, ``[...]`` and ``**``
+    trained : network, optimiser and seed of the trainings that they must be told apart from
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    StoreError
+        If a pattern finds nothing, a store is missing, foreign, without test samples or not whole,
+        or two trainings have the same network, optimiser and seed.
+
+    Examples
+    --------
+    >>> find_recorded([])
+    []
+    >>> find_recorded(["runs/nowhere-*.zarr"])
+    Traceback (most recent call last):
+    ...
+    hyperribbon.errors.StoreError: configuration: external = "runs/nowhere-*.zarr": no such store
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        stores = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207, takes absolute ones
+        if not stores:
+            raise StoreError(f'configuration: external = "{pattern}": no such store')
+        found |= dict.fromkeys(map(Path, stores))
+    owners: dict[tuple, str] = dict.fromkeys(trained, "a training of this study")
+    for path in found:
+        configuration = recorded_configuration(path)
+        Manifest.read(manifest_path(path))
+        if "test" not in configuration["samples"]:
+            raise StoreError(
+                f"{path}: recorded without test samples, which a study needs; record with "
+                "test_labels"
+            )
+        keys = ("network_name", "optimiser_name", "seed")
+        who = tuple(configuration[key] for key in keys)
+        if who in owners:
+            raise StoreError(
+                f"{path}: network {who[0]}, optimiser {who[1]}, seed {who[2]}, as {owners[who]}; "
+                "expected names or seeds that tell them apart"
+            )
+        owners[who] = str(path)
+    return list(found)

@@ -1,0 +1,83 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+import hyperribbon as hr
+from hyperribbon.recording.external import find_recorded, recorded_configuration
+from hyperribbon.store import write_dataset
+
+
+@pytest.fixture
+def record(tmp_path, P, labels, monkeypatch):
+    """Function recording a training to a store of some name in the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(name, network="Net", **options):
+        both = {"test_predictions": P, "test_labels": labels}
+        path = Path(f"{name}.zarr")
+        path.parent.mkdir(exist_ok=True)
+        hr.record_predictions(path, P, labels, network=network, **{**both, **options})
+        return path
+
+    return make
+
+
+def test_paths_and_patterns_name_stores_once(record, tmp_path):
+    b, a, c = record("runs/b", seed=1), record("runs/a"), record("c", "Other")
+    assert find_recorded(["runs/*.zarr"]) == [a, b]
+    assert find_recorded(["c.zarr", "**/*.zarr", "runs/b.zarr"]) == [c, a, b]
+    absolute = tmp_path / "c.zarr"
+    assert find_recorded([str(absolute)]) == [absolute]
+    assert recorded_configuration(b)["seed"] == 1
+
+
+def refusal(*patterns, trained=()):
+    with pytest.raises(hr.StoreError) as error:
+        find_recorded(patterns, trained)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_missing_foreign_or_not_whole_is_refused(record):
+    path = record("a")
+    assert refusal("a.zarr", "b*.zarr") == 'configuration: external = "b*.zarr": no such store'
+    write_dataset(xr.Dataset({"x": ("model", [1.0])}), "derived.zarr")
+    Path("folder.zarr").mkdir()
+    Path("file.zarr").write_text("text")
+    for name in ("derived.zarr", "folder.zarr", "file.zarr"):
+        assert refusal(name).startswith(f"{name}: not a recorded store; expected one that")
+    shutil.copytree(path, "alone.zarr")
+    assert refusal("alone.zarr").startswith("alone.json: missing")
+    about = json.loads((path / "zarr.json").read_text())
+    about["attributes"]["format"] = 1
+    (path / "zarr.json").write_text(json.dumps(about))
+    assert refusal("a.zarr").startswith("a.zarr: layout version 1, expected")
+
+
+def test_a_study_needs_test_samples(record):
+    record("a", test_predictions=None, test_labels=None)
+    assert refusal("a.zarr").startswith("a.zarr: recorded without test samples")
+
+
+def test_trainings_must_be_told_apart(record):
+    record("a", optimiser="SGD", seed=2)
+    record("b", optimiser="SGD", seed=2, metadata={"width": 3})
+    found = refusal("*.zarr")
+    assert found.startswith("b.zarr: network Net, optimiser SGD, seed 2, as a.zarr; expected names")
+    trained = [("Net", "SGD", 0), ("Net", "SGD", 2)]
+    assert "seed 2, as a training of this study" in refusal("a.zarr", trained=trained)
+    assert find_recorded(["a.zarr"], trained[:1]) == [Path("a.zarr")]
+
+
+def test_reading_a_study_loads_nothing_heavy():
+    code = (
+        "import sys, hyperribbon.recording.external; "
+        "print(sorted({'torch', 'numba', 'numpy', 'zarr', 'xarray'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,458 @@
+import json
+import multiprocessing
+import random
+import warnings
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+import hyperribbon as hr
+from hyperribbon.manifest import LAYOUT, Manifest
+from hyperribbon.store import load_weights, open_dataset
+
+
+class Killed(BaseException):
+    """No process sees it coming."""
+
+
+class Noisy(nn.Module):
+    """A network with all that training and evaluation do differently, and more."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Dropout(0.5))
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        random.random(), np.random.random(), torch.rand(1)  # evaluation that draws numbers
+        return self.head(self.body(x))
+
+
+@pytest.fixture
+def record(tmp_path, inputs, labels):
+    """Function opening a Recorder of the same training; keywords change it."""
+
+    def make(**changed):
+        given = {"inputs": inputs, "labels": labels, "network": "Net", "optimiser": "SGD"}
+        return hr.Recorder(tmp_path / "net.zarr", **{**given, **changed})
+
+    return make
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "net.zarr"
+
+
+def constant(P):
+    """A model that predicts what it is told."""
+
+    def model(batch):
+        return P[: len(batch)]
+
+    return model
+
+
+def fill(rec, P, steps):
+    for step in steps:
+        rec.checkpoint(constant(P[step]), step=step)
+
+
+def test_three_lines_write_a_labelled_store(path, inputs, labels):
+    torch.manual_seed(0)
+    network = Noisy()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    expected = []
+    with hr.Recorder(
+        path,
+        inputs,
+        labels,
+        test_inputs=inputs[:5],
+        test_labels=labels[:5],
+        network="Noisy",
+        optimiser="SGD",
+        seed=7,
+        steps_per_epoch=2,
+        batch_size=5,
+        metadata={"learning_rate": 0.1},
+    ) as rec:
+        for step in range(4):
+            rec.checkpoint(network, step=step)
+            with torch.no_grad():
+                expected.append(network.eval()(inputs))
+            loss = cross_entropy(network.train()(inputs), torch.from_numpy(labels))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        store = xr.open_zarr(path).load()
+    logits = torch.stack(expected).double()
+    assert store["train_predictions"].dims == ("seed", "checkpoint", "train_sample", "class")
+    assert store["train_predictions"].dtype == np.float32
+    np.testing.assert_allclose(store["train_predictions"][0], logits.softmax(2), atol=1e-6)
+    np.testing.assert_allclose(store["test_predictions"][0], logits[:, :5].softmax(2), atol=1e-6)
+    losses = [cross_entropy(rows, torch.from_numpy(labels)).item() for rows in logits]
+    np.testing.assert_allclose(store["train_loss"][0], losses, rtol=1e-5)
+    errors = (logits.argmax(2).numpy() != labels).mean(axis=1)
+    np.testing.assert_allclose(store["train_error"][0], errors)
+    assert store["step"].values.tolist() == [0, 1, 2, 3]
+    assert store["epoch"].values.tolist() == [0, 0.5, 1, 1.5]
+    assert store["seed"].values.tolist() == [7]
+    assert store["diverged_step"].values.tolist() == [-1]
+    assert store["test_label"].values.tolist() == labels[:5].tolist()
+    assert store["train_index"].values.tolist() == list(range(12))
+    assert store.attrs["format"] == LAYOUT
+    configuration = json.loads(store.attrs["configuration"])
+    assert configuration["recorded"] is True
+    assert configuration["network_name"] == "Noisy"
+    assert configuration["metadata"] == {"learning_rate": 0.1}
+    assert store.attrs["configuration_id"].startswith("Noisy-SGD-")
+    assert not Manifest.read(path.with_suffix(".json")).damage(path)
+    assert not path.with_suffix(".recording").exists()
+    with pytest.raises(hr.StoreError, match="seed 7 at step 0: not kept"):
+        load_weights(open_dataset(path), seed=7, step=0)
+
+
+def test_the_training_goes_on_as_if_nothing_had_happened(record, inputs):
+    def numbers():
+        return random.random(), np.random.random(), torch.rand(1).item()
+
+    network = Noisy()
+    network.body[1].eval()  # as when only the rest is trained
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(0)
+    expected = numbers()
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(0)
+    with record() as rec:
+        rec.checkpoint(network, step=0)
+        assert numbers() == expected
+        with pytest.raises(hr.DataError):
+            rec.checkpoint(nn.Sequential(network, nn.Flatten(0)), step=1)
+    assert network.training and network.body[2].training and not network.body[1].training
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_inputs_may_be_arrays_or_named_tensors(tmp_path, inputs, labels):
+    class Tokens(nn.Module):
+        """Takes and returns what those of Hugging Face do."""
+
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(4, 3)
+
+        def forward(self, values, mask):
+            assert len(values) == len(mask) <= 5
+            return type("Output", (), {"logits": self.linear(values * mask[:, None])})()
+
+    torch.manual_seed(0)
+    model, mask = Tokens(), torch.ones(12)
+    named = {"values": inputs, "mask": mask}
+    with hr.Recorder(tmp_path / "a.zarr", named, labels, network="A", batch_size=5) as rec:
+        rec.checkpoint(model, step=1)
+    with hr.Recorder(tmp_path / "b.zarr", inputs.numpy(), labels, network="B") as rec:
+        rec.checkpoint(model.linear, step=1)
+    found = [xr.open_zarr(tmp_path / name)["train_predictions"] for name in ("a.zarr", "b.zarr")]
+    np.testing.assert_allclose(*found, atol=1e-6)
+
+
+def test_probabilities_are_kept_as_they_are(record, path, P):
+    with record(outputs="probabilities") as rec:
+        fill(rec, P, range(5))
+    store = xr.open_zarr(path)
+    np.testing.assert_array_equal(store["train_predictions"][0], P.astype(np.float32))
+    assert np.isnan(store["epoch"]).all()  # not known
+
+
+def test_a_sample_predicted_impossible_has_a_finite_loss(record, path, labels):
+    with record(outputs="probabilities") as rec:
+        rec.checkpoint(lambda batch: np.eye(3)[(labels + 1) % 3], step=0)
+    to_truth = hr.pairwise_distance(
+        xr.open_zarr(path)["train_predictions"][0].values, hr.truth(labels, 3)[None]
+    )
+    loss = xr.open_zarr(path)["train_loss"].values.item()
+    assert loss == pytest.approx(2 * to_truth.item())
+
+
+@pytest.mark.parametrize("ended", [Killed, ValueError, KeyboardInterrupt])
+def test_what_was_interrupted_is_kept_and_gone_on_with(record, path, P, listing, tmp_path, ended):
+    options = {"outputs": "probabilities"}
+    with pytest.raises(ended), record(**options) as rec:
+        fill(rec, P, (0, 1, 2))
+        raise ended
+    assert listing(tmp_path) == ["net.recording"]
+    with record(**options) as rec:
+        assert rec.steps == [0, 1, 2]
+        fill(rec, P, (3, 4))
+    store = xr.open_zarr(path)
+    assert store["step"].values.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(store["train_predictions"][0], P.astype(np.float32))
+    assert listing(tmp_path) == ["net.json", "net.zarr"]
+
+
+def test_a_training_that_starts_again_earlier_replaces_what_came_after(record, path, P, caplog):
+    options = {"outputs": "probabilities"}
+    with pytest.raises(Killed), record(**options) as rec:
+        fill(rec, P[::-1], (0, 1, 2, 3))
+        raise Killed
+    with record(**options) as rec:
+        fill(rec, P, (2, 4))
+    assert "steps 2 to 3 were recorded before; these 2 checkpoints are replaced" in caplog.text
+    store = xr.open_zarr(path)
+    assert store["step"].values.tolist() == [0, 1, 2, 4]
+    expected = np.stack([P[4], P[3], P[2], P[4]]).astype(np.float32)
+    np.testing.assert_array_equal(store["train_predictions"][0], expected)
+
+
+def test_a_published_store_is_gone_on_with_but_never_replaced(record, path, P, listing, tmp_path):
+    options = {"outputs": "probabilities"}
+    with record(**options) as rec:
+        fill(rec, P, (0, 2))
+    before = Manifest.read(path.with_suffix(".json"))
+    with record(**options) as rec:
+        for step in (0, 1, 2):
+            with pytest.raises(hr.StoreError, match="published already up to step 2, given step"):
+                rec.checkpoint(constant(P[0]), step=step)
+    assert Manifest.read(path.with_suffix(".json")) == before
+    with pytest.raises(Killed), record(**options) as rec:
+        fill(rec, P, (3,))
+        raise Killed
+    assert Manifest.read(path.with_suffix(".json")) == before == Manifest.of(path)
+    with record(**options) as rec:
+        assert rec.steps == [0, 2, 3]
+        fill(rec, P, (4,))
+    store = xr.open_zarr(path)
+    assert store["step"].values.tolist() == [0, 2, 3, 4]
+    expected = P[[0, 2, 3, 4]].astype(np.float32)
+    np.testing.assert_array_equal(store["train_predictions"][0], expected)
+    assert np.isfinite(store["train_loss"]).all()
+    assert Manifest.read(path.with_suffix(".json")) == Manifest.of(path)
+    assert listing(tmp_path) == ["net.json", "net.zarr"]
+
+
+@pytest.mark.parametrize("moment", ["rename", "write"])
+def test_a_publication_that_dies_loses_nothing(record, path, P, monkeypatch, moment):
+    """As the old store is taken away, or before the manifest of the new one is there."""
+    options = {"outputs": "probabilities"}
+    with record(**options) as rec:
+        fill(rec, P, (0, 1))
+
+    def die(*arguments):
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed), record(**options) as rec:
+        fill(rec, P, (2, 3))
+        patched.setattr(
+            *((type(path), "rename") if moment == "rename" else (Manifest, moment)), die
+        )
+    assert not path.with_suffix(".json").exists()
+    with record(**options) as rec:
+        assert rec.steps == [0, 1, 2, 3]
+        fill(rec, P, (4,))
+    found = xr.open_zarr(path)["train_predictions"][0]
+    np.testing.assert_array_equal(found, P.astype(np.float32))
+    assert Manifest.read(path.with_suffix(".json")) == Manifest.of(path)
+
+
+def killed_recorder(path, inputs, labels, P, ready):
+    with hr.Recorder(path, inputs, labels, network="Net", outputs="probabilities") as rec:
+        fill(rec, P, (0, 1, 2))
+        ready.set()
+        while True:
+            for step in range(3, 10**9):
+                rec.checkpoint(constant(P[step % 5]), step=step)
+
+
+def test_after_a_kill_every_checkpoint_that_counts_is_whole(path, inputs, labels, P):
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    arguments = (path, inputs.numpy(), labels, P, ready)
+    process = context.Process(target=killed_recorder, args=arguments)
+    process.start()
+    assert ready.wait(60)
+    with pytest.raises(hr.StoreError, match="another process is recording here"):
+        hr.Recorder(path, inputs.numpy(), labels, network="Net").__enter__()
+    process.kill()
+    process.join()
+    with hr.Recorder(path, inputs.numpy(), labels, network="Net") as rec:
+        steps = rec.steps
+    assert steps == list(range(len(steps))) and len(steps) >= 3
+    expected = P[np.array(steps) % 5].astype(np.float32)
+    np.testing.assert_array_equal(xr.open_zarr(path)["train_predictions"][0], expected)
+
+
+OTHERS = {
+    "samples.train.inputs_sha256": lambda x, y: {"inputs": x.flip(0)},
+    "samples.train.labels_sha256": lambda x, y: {"labels": y[::-1]},
+    "samples.train.number": lambda x, y: {"inputs": x[:9], "labels": y[:9]},
+    "samples.test.number": lambda x, y: {"test_inputs": x, "test_labels": y},
+    "network_name": lambda x, y: {"network": "Other"},
+    "optimiser_name": lambda x, y: {"optimiser": "Adam"},
+    "seed": lambda x, y: {"seed": 1},
+    "steps_per_epoch": lambda x, y: {"steps_per_epoch": 5},
+    "metadata.width": lambda x, y: {"metadata": {"width": 4}},
+}
+
+
+@pytest.mark.parametrize("published", [False, True])
+@pytest.mark.parametrize("key", OTHERS)
+def test_a_recorder_of_something_else_is_refused(record, inputs, labels, P, key, published, path):
+    if published:
+        with record() as rec:
+            fill(rec, P, (0,))
+    else:
+        with pytest.raises(Killed), record() as rec:
+            fill(rec, P, (0,))
+            raise Killed
+    with pytest.raises(hr.StoreError) as error:
+        record(**OTHERS[key](inputs, labels)).__enter__()
+    assert f"recorded with {key} = " in str(error.value)
+    assert str(path.with_suffix("")) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert path.with_suffix(".recording").exists() != published
+    with record() as rec:  # as it was begun, it goes on
+        assert rec.steps == [0]
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_another_number_of_classes_is_refused(record, P, path, published):
+    if published:
+        with record() as rec:
+            fill(rec, P, (0,))
+    else:
+        with pytest.raises(Killed), record() as rec:
+            fill(rec, P, (0,))
+            raise Killed
+    with pytest.raises(hr.StoreError, match="recorded with 3 classes, given n_classes = 4"):
+        record(n_classes=4).__enter__()
+    with (
+        pytest.raises(hr.DataError, match=r"step 1, train predictions: shape \(12, 4\), expected"),
+        record() as rec,
+    ):
+        rec.checkpoint(lambda batch: np.zeros((len(batch), 4)), step=1)
+
+
+def rows(value):
+    return lambda batch: np.full((len(batch), 3), value)
+
+
+BAD = {
+    "logits of NaN": (rows(np.nan), {}, "entries that are not finite"),
+    "infinite logits": (rows(np.inf), {}, "entries that are not finite"),
+    "no rows": (lambda batch: np.zeros((0, 3)), {}, r"shape (0, 3), expected (12, classes)"),
+    "a row too many": (lambda batch: np.zeros((13, 3)), {}, r"shape (13, 3), expected (12, "),
+    "no classes": (lambda batch: np.zeros(12), {}, "shape (12,), expected (samples, classes)"),
+    "fewer classes than labels": (lambda batch: np.zeros((12, 2)), {}, "from 0 to 2, expected 0"),
+    "sums": (rows(0.5), {"outputs": "probabilities"}, "a row that sums to 1.5"),
+    "negative": (
+        lambda batch: np.tile([1.5, -0.5, 0], (12, 1)),
+        {"outputs": "probabilities"},
+        "negative entries, down to -0.5",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_impossible_predictions_are_refused_and_nothing_is_left_of_them(
+    record, P, path, case, listing, tmp_path
+):
+    model, options, message = BAD[case]
+    with pytest.raises(hr.DataError) as error, record(**options) as rec:
+        rec.checkpoint(model, step=3)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    assert listing(tmp_path) == []
+    with record(**options) as rec:
+        with pytest.raises(hr.DataError):
+            rec.checkpoint(model, step=3)
+        rec.checkpoint(constant(P[0]), step=3)  # the training was mended
+
+
+@pytest.mark.parametrize("step", [1, 0, -1, 1.5, "2", True])
+def test_steps_are_integers_that_increase(record, P, step):
+    with record() as rec:
+        fill(rec, P, (1,))
+        with pytest.raises(hr.DataError, match=f"step = {step}: expected"):
+            rec.checkpoint(constant(P[0]), step=step)
+        assert rec.steps == [1]
+
+
+MALFORMED = {
+    "network = 'a b'": {"network": "a b"},
+    "network = ''": {"network": ""},
+    "optimiser = 3": {"optimiser": 3},
+    "seed = -1": {"seed": -1},
+    "n_classes = 0": {"n_classes": 0},
+    "batch_size = 0": {"batch_size": 0},
+    "steps_per_epoch = 0": {"steps_per_epoch": 0},
+    "outputs = 'log'": {"outputs": "log"},
+    "metadata: expected what JSON can hold": {"metadata": {"f": print}},
+    "train: 11 labels, expected as many as inputs (12)": {"labels": np.arange(11) % 3},
+    "train labels: from -1 to 0": {"labels": np.arange(12) % 2 - 1},
+    "train labels: from 0 to 2, expected 0 to 1": {"n_classes": 2},
+    "test_inputs, test_labels: one without the other": {"test_labels": np.zeros(3, int)},
+    "path = net: expected the path of a store, ending in .zarr": {"path": "net"},
+}
+
+
+@pytest.mark.parametrize("message", MALFORMED)
+def test_malformed_arguments_are_refused_at_once(tmp_path, inputs, labels, message, listing):
+    given = {"path": tmp_path / "net.zarr", "inputs": inputs, "labels": labels, "network": "Net"}
+    with pytest.raises(hr.HyperribbonError) as error:
+        hr.Recorder(**{**given, **MALFORMED[message]})
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+    assert listing(tmp_path) == []
+
+
+def test_what_is_no_recording_is_not_touched(record, path, P, listing, tmp_path):
+    path.mkdir()
+    (path / "notes.txt").write_text("mine")
+    with pytest.raises(hr.StoreError, match="exists already, without its manifest; not replaced"):
+        record().__enter__()
+    path.with_suffix(".json").write_text("{}")
+    with pytest.raises(hr.StoreError, match="not a recorded store"):
+        record().__enter__()
+    assert (path / "notes.txt").read_text() == "mine"
+    assert listing(tmp_path) == ["net.json", "net.zarr"]
+
+
+def test_what_appears_in_the_meantime_is_not_replaced(record, path, P):
+    with pytest.raises(hr.StoreError, match="exists already, not replaced"), record() as rec:
+        fill(rec, P, (0,))
+        path.mkdir()
+        (path / "notes.txt").write_text("mine")
+    assert (path / "notes.txt").read_text() == "mine"
+    assert path.with_suffix(".recording").exists()
+
+
+def test_a_recorder_is_used_in_its_block(record, P, tmp_path, listing):
+    with pytest.raises(hr.StoreError, match="record in a `with` block"):
+        record().checkpoint(constant(P[0]), step=0)
+    with pytest.raises(hr.StoreError, match="no checkpoint was recorded"), record():
+        pass
+    assert listing(tmp_path) == []
+
+
+def test_equal_recordings_are_equal_files_and_seeds_share_their_configuration(record, path, P):
+    ids, manifests = [], []
+    for seed in (0, 0, 1):
+        with record(seed=seed) as rec:
+            fill(rec, P, (0, 3))
+        ids.append(xr.open_zarr(path).attrs["configuration_id"])
+        manifests.append(Manifest.read(path.with_suffix(".json")))
+        path.rename(path.with_name(f"{len(ids)}.zarr"))
+        path.with_suffix(".json").unlink()
+    assert manifests[0] == manifests[1] != manifests[2]
+    assert len(set(ids)) == 1
+    with record(metadata={"width": 2}) as rec:
+        fill(rec, P, (0,))
+    assert xr.open_zarr(path).attrs["configuration_id"] not in ids
