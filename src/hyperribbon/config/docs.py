@@ -42,8 +42,9 @@ def schema() -> str:
 
 def tables() -> str:
     """Markdown tables of all keys with type, default and meaning."""
-    sections = [("A study", StudyConfig), ("`data`", DataConfig)]
-    for title, union in (("networks", NetworkConfig), ("optimisers", OptimiserConfig)):
+    sections = [("A study", StudyConfig)]
+    unions = {"data": DataConfig, "networks": NetworkConfig, "optimisers": OptimiserConfig}
+    for title, union in unions.items():
         for member in get_args(get_args(union)[0]):
             name = get_args(next(iter(member.model_fields.values())).annotation)[0]
             sections.append((f"`{title}`: `{name}`", member))
@@ -65,7 +66,8 @@ def _table(title: str, model: type[BaseModel]) -> str:
             default = "see below"
         else:
             default = f"`{json.dumps(field.default)}`"
-        lines.append(f"| `{key}` | {_type(properties[key])} | {default} | {field.description} |")
+        meaning = " ".join(field.description.split())
+        lines.append(f"| `{key}` | {_type(properties[key])} | {default} | {meaning} |")
     return "\n".join([*lines, ""])
 
 
@@ -80,7 +82,7 @@ def _type(schema: dict) -> str:
     if "type" not in schema or schema["type"] == "object":
         return "section"
     if "pattern" in schema:
-        return "name"
+        return "`module:function`" if ":" in schema["pattern"] else "name"
     words = {"integer": "integer", "number": "number", "boolean": "`true` or `false`",
              "string": "text", "array": "list"}[schema["type"]]  # fmt: skip
     if schema["type"] == "array":

@@ -97,10 +97,11 @@ class SeedTraining:
             network.parameters(), plan.configuration.optimiser, plan.steps[-1]
         )
         parts = {"network": network, "optimiser": optimiser, "scheduler": scheduler}
-        splits = {
-            split: tuple(torch.from_numpy(a).to(device) for a in plan.dataset.split(split)[:2])
-            for split in SPLITS
-        }
+        splits = {}
+        for split in SPLITS:
+            raw, labels, _ = plan.dataset.split(split)
+            images = plan.dataset.as_input(torch.from_numpy(raw[:]).to(device))
+            splits[split] = (images, torch.from_numpy(labels).to(device))
         images, labels = splits["train"]
         progress = self._resume(parts, device)
         if progress is None:
