@@ -61,7 +61,7 @@ rule prepare_data:
         work=f"{RESULTS}/work/data",
     shell:
         "python -m hyperribbon.steps.prepare_data"
-        " --data {params.data:q} --content {params.content:q} --code {params.code}"
+        " --data {params.data:q} --content={params.content} --code {params.code}"
         " --work {params.work:q} --output {output.store:q} --log {log:q}"
 
 

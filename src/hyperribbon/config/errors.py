@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -95,9 +96,11 @@ def _locate(
 
 def _members(annotation: Any) -> dict[str, type[BaseModel]]:
     """Sections of a discriminated union by tag: the literal of their first field."""
-    if get_origin(annotation) is not Annotated:
+    if get_origin(annotation) is Annotated:  # of a field itself, pydantic keeps only the union
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) not in (Union, UnionType):
         return {}
-    sections = get_args(get_args(annotation)[0])
+    sections = get_args(annotation)
     return {
         get_args(next(iter(section.model_fields.values())).annotation)[0]: section
         for section in sections
