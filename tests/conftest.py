@@ -60,6 +60,8 @@ def tiny_dataset():
         test_images=images[60:],
         test_labels=labels[60:],
         test_index=np.arange(60, 90),
+        mean=np.zeros(1, np.float32),
+        std=np.ones(1, np.float32),
     )
 
 

@@ -132,19 +132,18 @@ def test_without_choice_nothing_is_done(monkeypatch, tmp_path, visible):
         ("auto", {"SLURM_JOB_ID": "7"}, [f"{platform.node()}: this training was given gpu=1, "]),
         ("cuda", {}, ['or set training.device to "cpu"']),
         # These come as far as to read the data.
-        ("auto", {}, ["it runs on the CPU", "data.npz: not a data set"]),
-        ("cpu", {"SLURM_JOB_ID": "7"}, ["data.npz: not a data set"]),
+        ("auto", {}, ["it runs on the CPU", "data.zarr: not a Zarr store"]),
+        ("cpu", {"SLURM_JOB_ID": "7"}, ["data.zarr: not a Zarr store"]),
     ],
 )
 def test_a_training_promised_a_gpu_does_not_turn_to_the_cpu(
     tiny_configuration, tmp_path, device, slurm, messages
 ):
     configuration = tiny_configuration(device=device).to_json()
-    (tmp_path / "data.npz").touch()
     run = subprocess.run(
         [
             *(sys.executable, "-m", "hyperribbon.steps.train", "--gpus", "1"),
-            *("--configuration", configuration, "--data", "data.npz"),
+            *("--configuration", configuration, "--data", "data.json"),
             *("--work", "work", "--output", "store.zarr"),
         ],
         cwd=tmp_path,

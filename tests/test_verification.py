@@ -20,7 +20,7 @@ RNG = np.random.default_rng(0)
 def whole(tmp_path_factory, tiny_dataset):
     """Results as a study leaves them: data, and stores of which one follows from another."""
     results = tmp_path_factory.mktemp("study")
-    tiny_dataset.save(results / "data.npz")
+    tiny_dataset.save(results / "data.zarr")
     for folder in ("predictions", "distance", "work"):
         (results / folder).mkdir()
     predictions = [results / "predictions" / f"{name}.zarr" for name in "AB"]
@@ -66,9 +66,9 @@ def test_every_damaged_piece_is_named(results):
     chunk.unlink()
     (results / "predictions" / "B.zarr" / "notes.txt").write_text("mine")
     (results / "distance" / "train.json").unlink()
-    (results / "data.npz").write_bytes(b"PK")
+    (results / "data.zarr" / "mean" / "c" / "0").write_bytes(b"half")
     found = {finding.piece.name: finding.what for finding in verify(results)}
-    assert found.keys() == {"data.npz", "train.zarr", "A.zarr", "B.zarr"}
+    assert found.keys() == {"data.zarr", "train.zarr", "A.zarr", "B.zarr"}
     assert "train_predictions/c/0/0/0/0 (missing)" in found["A.zarr"]
     assert "notes.txt (foreign)" in found["B.zarr"]
     assert "train.json: missing; without it train.zarr is not whole" in found["train.zarr"]

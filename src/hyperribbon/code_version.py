@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent
 CONFIG = f"{PACKAGE}.config"
 # Distributions, by the name they are imported by.
 LIBRARIES = {
+    "PIL": "pillow",
     "matplotlib": "matplotlib",
     "mlxtend": "mlxtend",
     "numba": "numba",

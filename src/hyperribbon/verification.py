@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from hyperribbon.data import Dataset
-from hyperribbon.errors import HyperribbonError, StoreError
+from hyperribbon.errors import StoreError
 from hyperribbon.manifest import Manifest, manifest_path, outdated, store_path
 from hyperribbon.store import open_dataset
 
@@ -44,15 +43,11 @@ def verify(results: str | Path, *, progress: bool = False) -> Iterator[Finding]:
     []
     """
     results = Path(results)
-    data = results / "data.npz"
-    if data.exists():
-        try:
-            Dataset.load(data)
-        except HyperribbonError as error:
-            yield Finding(data, str(error))
     folders = sorted({path.parent for path in results.glob("*/*.zarr")} - {results / "work"})
     manifests = {path for folder in folders for path in folder.glob("*.json")}
-    manifests |= {manifest_path(path) for folder in folders for path in folder.glob("*.zarr")}
+    stores = {path for folder in [results, *folders] for path in folder.glob("*.zarr")}
+    manifests |= {manifest_path(path) for path in stores}
+    manifests |= {path for path in [results / "data.json"] if path.exists()}
     for manifest in sorted(manifests):
         store = store_path(manifest)
         what = _fault(manifest, store, progress)

@@ -97,7 +97,7 @@ MALFORMED = [
     ("study", "", "letters, digits"),
     ("study", "x" * 41, "at most 40 characters"),
     ("study", 3, "string"),
-    ("data/name", "mnist6k", '"mnist5k"'),
+    ("data/name", "mnist6k", "mnist5k, digits, "),
     ("data/train_size", 5, "at least one sample a class, 10"),
     ("data/train_size", "many", "integer"),
     ("data/train_size", 4000.5, "integer"),

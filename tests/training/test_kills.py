@@ -81,8 +81,9 @@ def assert_equal(folder, undisturbed):
 
 @pytest.fixture(scope="module")
 def trainings(tiny_configuration, tiny_dataset, tmp_path_factory):
-    data = tmp_path_factory.mktemp("data") / "data.npz"
-    tiny_dataset.save(data)
+    store = tmp_path_factory.mktemp("data") / "data.zarr"
+    tiny_dataset.save(store)
+    data = manifest_path(store)
     configuration = tiny_configuration(network=NETWORK, optimiser=OPTIMISER, epochs=1, batch_size=5)
     with subprocess.Popen(
         [sys.executable, Path(__file__).with_name("killable.py")],

@@ -104,7 +104,7 @@ MALFORMED = {
     "networks.ViT.patch_size = 3: must divide the images' 8 x 8 pixels": lambda c: c["networks"][
         "ViT"
     ].update(patch_size=3),
-    'data.name = "cifar10": allowed: "mnist5k"': lambda c: c["data"].update(name="cifar10"),
+    'data.name = "cifar": allowed: mnist5k, digits, ': lambda c: c["data"].update(name="cifar"),
     "optimizers = ": lambda c: c.update(optimizers=c["optimisers"]),
 }
 
@@ -125,7 +125,9 @@ def test_malformed_studies_are_refused_before_any_job(fresh, message):
 
 
 def test_damaged_data_is_named(changeable):
-    data = changeable / "results" / "smoke" / "data.npz"
+    data = (
+        changeable / "results" / "smoke" / "data.zarr" / "test_images" / "c" / "0" / "0" / "0" / "0"
+    )
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 1
     data.write_bytes(content)
@@ -133,7 +135,7 @@ def test_damaged_data_is_named(changeable):
     subprocess.run(["rm", "-r", store], check=True)
     run = snakemake(changeable, "--cores", "2", "--retries", "0")
     assert run.returncode != 0
-    assert "data.npz" in run.stdout
+    assert "data.zarr" in run.stdout
     assert "delete" in run.stdout
     assert "Traceback" not in run.stdout
 

@@ -1,13 +1,53 @@
-DATA = parameters(
+# Nothing of the data is read here but a hash of the content, if it is one's own.
+try:
+    CONTENT = STUDY.data.fingerprint()
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+DATA_MODULE = f"hyperribbon.data.{STUDY.data.name}"
+SOURCE_RECORD = []
+FETCHED = ["fetch_data"] if STUDY.data.fetched else []
+
+
+if FETCHED:
+    SOURCE_RECORD = f"{RESULTS}/source.json"
+    FETCH = parameters("fetch_data", modules=[DATA_MODULE], name=STUDY.data.name)
+
+    # Where Snakemake runs, for nodes of a cluster may see no internet.
+    localrules:
+        fetch_data,
+
+    rule fetch_data:
+        output:
+            SOURCE_RECORD,
+        log:
+            f"{RESULTS}/logs/fetch_data.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/fetch_data.tsv"
+        conda:
+            "../../envs/training.yaml"
+        params:
+            **FETCH,
+        shell:
+            "python -m hyperribbon.steps.fetch_data"
+            " --name {params.name:q} --output {output:q} --log {log:q}"
+
+
+PREPARE = parameters(
     "prepare_data",
-    modules=[f"hyperribbon.data.{STUDY.data.name}"],
+    *FETCHED,
+    modules=[DATA_MODULE],
     data=canonical_json(STUDY.data.model_dump(mode="json")),
+    content=CONTENT,
 )
 
 
+# The work folder is no output: Snakemake would delete it, and with it the finished chunks.
 rule prepare_data:
+    input:
+        source=settled("fetch_data", SOURCE_RECORD),
     output:
-        f"{RESULTS}/data.npz",
+        store=directory(f"{RESULTS}/data.zarr"),
+        manifest=f"{RESULTS}/data.json",
     log:
         f"{RESULTS}/logs/prepare_data.log",
     benchmark:
@@ -15,12 +55,14 @@ rule prepare_data:
     conda:
         "../../envs/training.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
     params:
-        **DATA,
+        **PREPARE,
+        work=f"{RESULTS}/work/data",
     shell:
         "python -m hyperribbon.steps.prepare_data"
-        " --data {params.data:q} --output {output:q} --log {log:q}"
+        " --data {params.data:q} --content={params.content} --code {params.code}"
+        " --work {params.work:q} --output {output.store:q} --log {log:q}"
 
 
 # A network's code counts for its own trainings only.
@@ -39,7 +81,7 @@ remember("train", TRAIN, "prepare_data")
 # The work folder is no output: Snakemake would delete it, and with it the finished seeds.
 rule train:
     input:
-        data=settled("prepare_data", f"{RESULTS}/data.npz"),
+        data=settled("prepare_data", f"{RESULTS}/data.json"),
     output:
         store=directory(f"{RESULTS}/predictions/{{configuration}}.zarr"),
         manifest=f"{RESULTS}/predictions/{{configuration}}.json",

@@ -45,8 +45,9 @@ def schema() -> str:
 
 def tables() -> str:
     """Markdown tables of all keys with type, default and meaning."""
-    sections = [("A study", StudyConfig), ("`data`", DataConfig)]
-    for title, union in (("networks", NetworkConfig), ("optimisers", OptimiserConfig)):
+    sections = [("A study", StudyConfig)]
+    unions = {"data": DataConfig, "networks": NetworkConfig, "optimisers": OptimiserConfig}
+    for title, union in unions.items():
         sections += [(f"`{title}`: `{name}`", member) for name, member in members(union).items()]
     sections += [
         ("`augmentations`", AugmentationConfig),
@@ -100,7 +101,7 @@ def _type(schema: dict) -> str:
     if "type" not in schema or schema["type"] == "object":
         return "section"
     if "pattern" in schema:
-        return "name"
+        return "`module:function`" if ":" in schema["pattern"] else "name"
     words = {"integer": "integer", "number": "number", "boolean": "`true` or `false`",
              "string": "text", "array": "list"}[schema["type"]]  # fmt: skip
     if schema["type"] == "array":

@@ -267,10 +267,10 @@ def parse_study(config: Mapping[str, Any]) -> StudyConfig:
     ... }
     >>> parse_study(study).training.seeds
     3
-    >>> parse_study({**study, "data": {"name": "mnist6k"}})
+    >>> parse_study({**study, "data": {"name": "mnist5k", "image_size": 40}})
     Traceback (most recent call last):
     ...
-    hyperribbon.errors.ConfigError: configuration: data.name = "mnist6k": allowed: "mnist5k"
+    hyperribbon.errors.ConfigError: configuration: data.image_size = 40: at most 28
     """
     try:
         return StudyConfig.model_validate(config)

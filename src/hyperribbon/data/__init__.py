@@ -1,7 +1,7 @@
-"""Data sets: read, checked by content, split, resized, standardised.
+"""Data sets: fetched, checked by content, split, and stored so that they can be mapped.
 
-To add one: write a module here with ``load() -> (images, labels)`` and add its facts to
-``hyperribbon.config.DATA_SOURCES``.
+Each has a module of its name here, with ``load()``, which gives its parts, and with ``fetch()`` if
+its raw files come from elsewhere. To add one, see CONTRIBUTING.md.
 """
 
 from hyperribbon.data.dataset import Dataset

@@ -1,17 +1,30 @@
-"""A data set as the networks see it: split, resized and standardised."""
+"""A prepared data set: split, with raw images and how networks see them."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
 
+from hyperribbon.config.canonical import digest
+from hyperribbon.data.images import (
+    MappedImages,
+    content_sha256,
+    sample_dimensions,
+    write_images,
+)
 from hyperribbon.errors import DataError
-from hyperribbon.files import written_whole
+from hyperribbon.files import partial_path, remove
 from hyperribbon.provenance import versions
+from hyperribbon.store import SPLITS, open_dataset, write_dataset
+
+IN_MEMORY = 4 * 2**30  # bytes of images that are loaded; more are mapped
 
 
 @dataclass(frozen=True)
@@ -22,105 +35,227 @@ class Dataset:
     ----------
     name : str
     n_classes : int, C
-    train_images, test_images : (N, channels, height, width) float32
+    train_images, test_images : (N, channels, height, width) or (N, features), uint8 or float32:
+        arrays, or `MappedImages`, which are read where they are indexed
     train_labels, test_labels : (N,) int64, each in 0..C-1
     train_index, test_index : (N,) int64, position of each sample in the source
+    mean, std : (channels,) or (features,) float32, what `as_input` subtracts and divides by
+    input_shape : (channels, height, width) or (features,) of what networks see, the centre of an
+        image; by default all of it
 
     Raises
     ------
     DataError
-        If shapes do not agree, an image is not finite or a label is outside 0..C-1.
+        If shapes or types do not agree, an image is not finite, a channel has no contrast or a
+        label is outside 0..C-1.
     """
 
     name: str
     n_classes: int
-    train_images: np.ndarray
+    train_images: np.ndarray | MappedImages
     train_labels: np.ndarray
     train_index: np.ndarray
-    test_images: np.ndarray
+    test_images: np.ndarray | MappedImages
     test_labels: np.ndarray
     test_index: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    input_shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        for split in ("train", "test"):
+        stored = tuple(self.train_images.shape[1:])
+        if self.input_shape is None:
+            object.__setattr__(self, "input_shape", stored)
+        for split in SPLITS:
             images, labels, index = self.split(split)
             where = f"data set {self.name}, {split}"
-            if images.ndim != 4 or not len(images):
+            if images.ndim not in (2, 4) or not len(images):
                 raise DataError(
                     f"{where}: images of shape {images.shape}, expected (N, channels, height, "
-                    "width) with N >= 1"
+                    "width) or (N, features) with N >= 1"
                 )
+            if images.dtype not in (np.uint8, np.float32):
+                raise DataError(f"{where}: images of {images.dtype}, expected uint8 or float32")
             if not len(images) == len(labels) == len(index):
                 raise DataError(
                     f"{where}: {len(images)} images, {len(labels)} labels and {len(index)} "
                     "indices, expected as many of each"
                 )
-            if images.shape[1:] != self.input_shape:
-                raise DataError(
-                    f"{where}: images of shape {images.shape[1:]}, expected {self.input_shape}"
-                )
-            if not np.isfinite(images).all():
+            if images.shape[1:] != stored:
+                raise DataError(f"{where}: images of shape {images.shape[1:]}, expected {stored}")
+            in_memory = isinstance(images, np.ndarray)
+            if in_memory and images.dtype == np.float32 and not np.isfinite(images).all():
                 raise DataError(f"{where}: images contain NaN or infinity")
-            if labels.min() < 0 or labels.max() >= self.n_classes:
-                raise DataError(
-                    f"{where}: labels from {labels.min()} to {labels.max()}, expected 0 to "
-                    f"{self.n_classes - 1}"
-                )
+            check_labels(labels, self.n_classes, where)
+        self._check_input(f"data set {self.name}", stored)
 
-    def split(self, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Images, labels and index of ``"train"`` or ``"test"``."""
+    def _check_input(self, where: str, stored: tuple[int, ...]) -> None:
+        seen = self.input_shape
+        if len(seen) != len(stored) or seen[0] != stored[0] or any(np.greater(seen, stored)):
+            raise DataError(
+                f"{where}: networks see samples of shape {seen}, expected the centre of {stored}"
+            )
+        for name in ("mean", "std"):
+            value = getattr(self, name)
+            if value.shape != stored[:1] or value.dtype != np.float32:
+                raise DataError(
+                    f"{where}: {name} is {value.dtype} of shape {value.shape}, expected float32 "
+                    f"of {stored[:1]}"
+                )
+        bad = np.flatnonzero(~(np.isfinite(self.mean) & np.isfinite(self.std) & (self.std > 0)))
+        if len(bad):
+            kind = sample_dimensions(stored)[0]
+            raise DataError(
+                f"{where}: {kind} {bad[0]} has mean {self.mean[bad[0]]} and standard deviation "
+                f"{self.std[bad[0]]} on the train set, by which it cannot be standardised"
+            )
+
+    def split(self, split: str) -> tuple[np.ndarray | MappedImages, np.ndarray, np.ndarray]:
+        """Raw images, labels and index of ``"train"`` or ``"test"``."""
         return tuple(getattr(self, f"{split}_{part}") for part in ("images", "labels", "index"))
 
+    def as_input(self, raw: Tensor) -> Tensor:
+        """Raw images as networks see them, computed on the device where they are.
+
+        Parameters
+        ----------
+        raw : (n, channels, height, width) or (n, features), uint8 or float32, as stored
+
+        Returns
+        -------
+        Tensor
+            (n, \\*input_shape) float32: the centre of each image; uint8 is divided by 255; then
+            the mean is subtracted, and the result divided by the standard deviation.
+
+        Examples
+        --------
+        >>> one = np.array([0])
+        >>> image = np.full((1, 1, 2, 2), 51, np.uint8)
+        >>> scale = np.array([0.1], np.float32)
+        >>> data = Dataset("grey", 1, image, one, one, image, one, one, mean=scale, std=scale)
+        >>> data.as_input(torch.from_numpy(image)).flatten().tolist()
+        [1.0, 1.0, 1.0, 1.0]
+        """
+        for axis in range(2, raw.ndim):
+            margin = raw.shape[axis] - self.input_shape[axis - 1]
+            raw = raw.narrow(axis, margin // 2, self.input_shape[axis - 1])
+        return self.standardise(raw)
+
+    def standardise(self, raw: Tensor) -> Tensor:
+        """All of raw images, not only their centre, otherwise as `as_input`."""
+        pixels = raw.float().div_(255) if raw.dtype == torch.uint8 else raw
+        shape = (-1,) + (1,) * (raw.ndim - 2)
+        mean, std = (
+            torch.from_numpy(value).to(raw.device).reshape(shape) for value in (self.mean, self.std)
+        )
+        return (pixels - mean).div_(std)
+
     @property
-    def input_shape(self) -> tuple[int, int, int]:
-        """(channels, height, width)"""
-        return self.train_images.shape[1:]
+    def black(self) -> Tensor:
+        """A sample of zeros, as networks see it: (channels, 1, 1) or (features,) float32."""
+        shape = (1, len(self.mean)) + (1,) * (len(self.input_shape) - 1)
+        return self.standardise(torch.zeros(shape))[0]
 
     @property
     def sha256(self) -> str:
         """Hash of everything a network or an analysis can see of it."""
-        content = hashlib.sha256()
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                content.update(f"{field.name} {value.dtype} {value.shape}".encode())
-                content.update(np.ascontiguousarray(value))
-            else:
-                content.update(f"{field.name} {value}".encode())
-        return content.hexdigest()
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return digest(
+            {
+                name: content_sha256(value)
+                if isinstance(value, np.ndarray | MappedImages)
+                else value
+                for name, value in values
+            }
+        )
 
-    def save(self, path: str | Path) -> None:
-        """Write to one ``.npz`` file, whole or not at all; with the versions it was made with."""
-        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
-        made_with = json.dumps(versions("numpy", "scikit-learn", "torch"))
-        with written_whole(path) as partial, partial.open("wb") as file:
-            np.savez(file, sha256=self.sha256, versions=made_with, **arrays)
+    def save(self, path: str | Path, attributes: Mapping[str, object] | None = None) -> None:
+        """Publish as a Zarr store, with its hash and the versions it was made with.
+
+        Parameters
+        ----------
+        path : of the store; an older one is replaced
+        attributes : more of the store; must be JSON
+        """
+        path = Path(path)
+        folder = partial_path(path.with_name(f"{path.name}.images"))
+        linked, small = {}, {}
+        try:
+            for split in SPLITS:
+                images, labels, index = self.split(split)
+                linked[f"{split}_images"] = _on_disk(images, folder / split, split)
+                small[f"{split}_label"] = (f"{split}_sample", labels)
+                note = {"long_name": f"position of the {split} sample in the source"}
+                small[f"{split}_index"] = (f"{split}_sample", index, note)
+            channel = sample_dimensions(self.input_shape)[0]
+            scale = {name: (channel, getattr(self, name)) for name in ("mean", "std")}
+            about = {
+                "name": self.name,
+                "n_classes": self.n_classes,
+                "input_shape": list(self.input_shape),
+                "sha256": self.sha256,
+                "versions": json.dumps(versions("numpy", "pillow", "scikit-learn", "torch")),
+            }
+            about |= attributes or {}
+            write_dataset(xr.Dataset(scale, small, about), path, linked)
+        finally:
+            remove(folder)
 
     @classmethod
-    def load(cls, path: str | Path) -> Dataset:
-        """Read a file written by :meth:`save`, and check it by content.
+    def open(cls, path: str | Path) -> Dataset:
+        """Open a store written by :meth:`save`.
+
+        Images of less than 4 GiB are loaded, and all is checked by content. Of more, images are
+        mapped, and only the rest is checked: `verify` reads them all.
 
         Raises
         ------
+        StoreError
+            If it is no store of this version of hyperribbon.
         DataError
-            If the file is damaged, foreign, or its content does not have its recorded hash.
+            If it holds something else, or its content does not have its recorded hash.
         """
+        path = Path(path)
+        store = open_dataset(path)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                values = {field.name: arrays[field.name] for field in fields(cls)}
-                recorded = str(arrays["sha256"])
-        except FileNotFoundError:
-            raise
-        except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
+            sizes = [store[f"{split}_images"].nbytes for split in SPLITS]
+            values = {name: store[name].values for name in ("mean", "std")}
+            for split in SPLITS:
+                images = f"{split}_images"
+                mapped = sum(sizes) >= IN_MEMORY
+                values[images] = MappedImages(path / images) if mapped else store[images].values
+                values[f"{split}_labels"] = store[f"{split}_label"].values
+                values[f"{split}_index"] = store[f"{split}_index"].values
+            values["input_shape"] = tuple(store.attrs["input_shape"])
+            values["n_classes"], recorded = store.attrs["n_classes"], store.attrs["sha256"]
+            values["name"] = store.attrs["name"]
+        except (KeyError, ValueError, OSError) as error:
             raise DataError(
-                f"{path}: not a data set written by hyperribbon, or damaged ({error}); delete it "
-                "and run again"
+                f"{path}: not a data set written by hyperribbon, or damaged "
+                f"({str(error).splitlines()[0]}); delete it and run again"
             ) from None
-        values["name"], values["n_classes"] = str(values["name"]), int(values["n_classes"])
         dataset = cls(**values)
         if dataset.sha256 != recorded:
             raise DataError(
-                f"{path}: content has SHA-256 {dataset.sha256}, recorded {recorded}; delete the "
-                "file and run again"
+                f"{path}: content has SHA-256 {dataset.sha256}, recorded {recorded}; delete it "
+                "and run again"
             )
         return dataset
+
+
+def check_labels(labels: np.ndarray, n_classes: int, where: str) -> None:
+    """Refuse labels outside 0..n_classes-1, with a DataError."""
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise DataError(
+            f"{where}: labels from {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}"
+        )
+
+
+def _on_disk(images: np.ndarray | MappedImages, folder: Path, split: str) -> Path:
+    """Folder of the images as a Zarr array, written if they are in memory."""
+    if isinstance(images, MappedImages):
+        return images.folder
+    dtype = str(images.dtype)
+    for _ in write_images(folder, images.shape, dtype, images.__getitem__, split=split):
+        pass
+    return folder

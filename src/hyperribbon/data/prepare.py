@@ -1,66 +1,251 @@
-"""From a source's images to what the networks see."""
+"""From a source's parts to a prepared data set: split, averaged down, its statistics known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
+from tqdm import tqdm
 
-from hyperribbon.data.dataset import Dataset
+from hyperribbon.config import DataConfig
+from hyperribbon.config.canonical import digest
+from hyperribbon.data.dataset import Dataset, check_labels
+from hyperribbon.data.images import MappedImages, write_images
+from hyperribbon.data.parts import Images, Part
+from hyperribbon.errors import DataError
+from hyperribbon.files import remove
+from hyperribbon.locks import locked
+from hyperribbon.store import SPLITS
 
 
 def prepare(
-    images: np.ndarray,
-    labels: np.ndarray,
+    parts: list[Part],
+    config: DataConfig,
+    path: str | Path,
+    work: str | Path,
     *,
-    name: str,
-    n_classes: int,
-    train_size: int,
-    test_size: int,
-    split_seed: int,
-    image_size: int,
+    identity: tuple[str, ...] = (),
 ) -> Dataset:
-    """Split with equal class proportions, average down by area, standardise by the train images.
+    """Split, average down by area, and publish; a chunk of images at a time is in memory.
+
+    Raw images stay as they are: uint8, or float32 if they were averaged or are given as floats.
 
     Parameters
     ----------
-    images : (n, channels, height, width) uint8
-    labels : (n,) integers, each in 0..n_classes-1
-    name : str
-    n_classes : int
-    train_size, test_size : int, together at most n
-    split_seed : int
-    image_size : int, at most the height and width
+    parts : one part, which is split with equal class proportions, or a train and a test part
+    config : section of the data
+    path : store to publish
+    work : folder of work in progress. Chunks of images that are read where they are indexed are
+        found there again after a kill; it is emptied at the end.
+    identity : what else decides the images, such as the version of the code
 
     Returns
     -------
     Dataset
-        Images have mean 0 and standard deviation 1 in each channel of the train set.
 
     Raises
     ------
     DataError
-        If a label is outside 0..n_classes-1.
+        If images are of another shape or type, are not finite or have no contrast; if labels are
+        outside 0..C-1; if there are fewer samples than asked for.
     """
-    train, test = train_test_split(
-        np.arange(len(labels)),
-        train_size=train_size,
-        test_size=test_size,
-        random_state=split_seed,
-        stratify=labels,
+    titles = [""] if len(parts) == 1 else [f", {split}" for split in SPLITS]
+    for part, title in zip(parts, titles, strict=True):
+        _check(part, config, f"data set {config.name}{title}")
+    index = _chosen(parts, config)
+    by_split = dict(zip(SPLITS, parts * (3 - len(parts)), strict=True))
+    labels = {split: by_split[split].labels[index[split]].astype(np.int64) for split in SPLITS}
+    key = digest(
+        [
+            config.model_dump(mode="json"),
+            *identity,
+            *(part.key for part in parts),
+            *(hashlib.sha256(labels[split]).hexdigest() for split in SPLITS),
+        ]
     )
-    pixels = torch.from_numpy(images).float().div_(255)
-    if image_size < pixels.shape[-1]:
-        pixels = torch.nn.functional.interpolate(pixels, size=image_size, mode="area")
-    mean = pixels[train].mean(dim=(0, 2, 3), keepdim=True)
-    std = pixels[train].std(dim=(0, 2, 3), keepdim=True)
-    pixels = ((pixels - mean) / std).numpy()
-    labels = labels.astype(np.int64)
-    return Dataset(
-        name=name,
-        n_classes=n_classes,
-        train_images=pixels[train],
-        train_labels=labels[train],
-        train_index=train,
-        test_images=pixels[test],
-        test_labels=labels[test],
-        test_index=test,
-    )
+    work = Path(work)
+    with locked(work):
+        folder = work / key[:16]
+        for other in list(work.iterdir()):
+            if other.name != "lock" and (other != folder or _in_memory(parts)):
+                remove(other)
+        moments = _Moments()
+        for split in SPLITS:
+            blocks = _blocks(by_split[split].images, index[split], config, split, folder / split)
+            for block in blocks:
+                if split == "train":
+                    moments.add(_pixels(block))
+        n_channels = config.stored_shape[0]
+        mean, std = np.zeros(n_channels, np.float32), np.ones(n_channels, np.float32)
+        if config.standardises:
+            mean, std = moments.mean_and_std()
+        dataset = Dataset(
+            name=config.name,
+            n_classes=config.n_classes,
+            **{f"{split}_images": MappedImages(folder / split) for split in SPLITS},
+            **{f"{split}_labels": labels[split] for split in SPLITS},
+            **{f"{split}_index": index[split] for split in SPLITS},
+            mean=mean,
+            std=std,
+            input_shape=config.input_shape,
+        )
+        dataset.save(path, {"data": config.model_dump_json()})
+        remove(folder)  # what is published are links to it
+    return Dataset.open(path)
+
+
+def _check(part: Part, config: DataConfig, where: str) -> None:
+    images, labels = part.images, part.labels
+    expected = config.source_shape
+    if tuple(images.shape[1:]) != expected or len(images.shape) == 1:
+        n = images.shape[0] if images.shape else "N"
+        raise DataError(
+            f"{where}: images of shape {tuple(images.shape)}, expected {(n, *expected)}"
+        )
+    if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+        raise DataError(f"{where}: images of {images.dtype}, expected uint8 or floating point")
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(
+            f"{where}: labels of {labels.dtype} and shape {labels.shape}, expected integers of "
+            f"shape {tuple(images.shape[:1])}, one an image"
+        )
+    if not len(labels):
+        raise DataError(f"{where}: no samples")
+    check_labels(labels, config.n_classes, where)
+
+
+def _in_memory(parts: list[Part]) -> bool:
+    return all(isinstance(part.images, np.ndarray) for part in parts)
+
+
+def _chosen(parts: list[Part], config: DataConfig) -> dict[str, np.ndarray]:
+    """Positions in their part of the train and the test samples."""
+    sizes = {"train": config.train_size, "test": config.test_size}
+    if len(parts) == 1:
+        n = len(parts[0].labels)
+        if sum(sizes.values()) > n:
+            raise DataError(
+                f"data set {config.name}: {n} samples, expected at least train_size + test_size "
+                f"= {sum(sizes.values())}"
+            )
+        try:
+            train, test = train_test_split(
+                np.arange(n),
+                train_size=config.train_size,
+                test_size=config.test_size,
+                random_state=config.split_seed,
+                stratify=parts[0].labels,
+            )
+        except ValueError as error:  # a class of one sample
+            raise DataError(f"data set {config.name}: cannot be split: {error}") from None
+        found = {"train": train, "test": test}
+    else:
+        found = {}
+        for split, part in zip(SPLITS, parts, strict=True):
+            n, size = len(part.labels), sizes[split]
+            if size > n:
+                raise DataError(
+                    f"data set {config.name}, {split}: {n} samples, expected at least "
+                    f"{split}_size = {size}"
+                )
+            # What is sorted by class in a folder is mixed, since networks see it in parts.
+            whole = size == n and not part.key
+            found[split] = (
+                np.arange(n) if whole else stratified(part.labels, size, config.split_seed)
+            )
+    if not _in_memory(parts) and not any(part.key for part in parts):
+        found = {split: np.sort(rows) for split, rows in found.items()}  # each chunk read once
+    return found
+
+
+def stratified(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Positions of some samples with the class proportions of all, classes mixed.
+
+    Parameters
+    ----------
+    labels : (N,) int
+    size : int, at most N
+    seed : int; the samples of a smaller size are the first of those of a larger one
+
+    Returns
+    -------
+    (size,) int64
+
+    Examples
+    --------
+    >>> labels = np.repeat([0, 1], [60, 30])
+    >>> np.bincount(labels[stratified(labels, 12, seed=0)]).tolist()
+    [8, 4]
+    """
+    rng = np.random.default_rng(seed)
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+    # Ties are between the same ranks of equally large classes.
+    return np.lexsort((rng.permutation(len(labels)), place))[:size]
+
+
+def _blocks(
+    images: Images, chosen: np.ndarray, config: DataConfig, split: str, folder: Path
+) -> Iterator[np.ndarray]:
+    """Write the chosen images chunk by chunk, and give each as it is stored."""
+    where = f"data set {config.name}, {split}"
+    raw = images.dtype == np.uint8 and config.stored_shape == config.source_shape
+    dtype = "uint8" if raw else "float32"
+
+    def make(rows: slice) -> np.ndarray:
+        return _stored(np.asarray(images[chosen[rows]]), config.stored_shape[-1], where)
+
+    shape = (len(chosen), *config.stored_shape)
+    with tqdm(total=len(chosen), desc=where, unit="image", leave=False, disable=None) as bar:
+        for block in write_images(folder, shape, dtype, make, split=split):
+            yield block
+            bar.update(len(block))
+
+
+def _stored(images: np.ndarray, size: int, where: str) -> np.ndarray:
+    """Images as they are stored."""
+    if images.dtype != np.uint8:
+        images = images.astype(np.float32)
+        if not np.isfinite(images).all():
+            raise DataError(f"{where}: images contain NaN or infinity")
+    if images.shape[-1] == size:
+        return images
+    return torch.nn.functional.interpolate(_pixels(images), size=size, mode="area").numpy()
+
+
+def _pixels(images: np.ndarray) -> torch.Tensor:
+    """Images as float32, uint8 divided by 255."""
+    pixels = torch.from_numpy(images)
+    return pixels.float().div_(255) if pixels.dtype == torch.uint8 else pixels
+
+
+class _Moments:
+    """Mean and standard deviation of each channel, gathered block by block.
+
+    Blocks are summed up by torch in float32, and put together in float64 by the formula of Chan,
+    Golub and LeVeque (1983); of one block, the result is torch's own.
+    """
+
+    def __init__(self) -> None:
+        self._n, self._mean, self._squares = 0, np.float64(0), np.float64(0)
+
+    def add(self, pixels: torch.Tensor) -> None:
+        axes = (0, *range(2, pixels.ndim))
+        n = pixels[:, 0].numel()
+        mean = pixels.mean(dim=axes).double().numpy()
+        std = pixels.std(dim=axes).double().numpy() if n > 1 else np.zeros_like(mean)
+        total, delta = self._n + n, mean - self._mean
+        self._squares = self._squares + std**2 * (n - 1) + delta**2 * (self._n * n / total)
+        self._mean = self._mean + delta * (n / total)
+        self._n = total
+
+    def mean_and_std(self) -> tuple[np.ndarray, np.ndarray]:
+        """(channels,) float32 each."""
+        std = np.sqrt(self._squares / max(1, self._n - 1))
+        return self._mean.astype(np.float32), std.astype(np.float32)

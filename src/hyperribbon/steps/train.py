@@ -14,6 +14,7 @@ from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.devices import claimed_gpu
 from hyperribbon.errors import HyperribbonError
+from hyperribbon.manifest import store_path
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.training.job import train_configuration
 
@@ -61,14 +62,14 @@ def main(args: argparse.Namespace) -> None:
     keep_freed_memory()
     configuration = Configuration.model_validate_json(args.configuration)
     with _device(configuration.training.device, args.gpus):
-        dataset = Dataset.load(args.data)
+        dataset = Dataset.open(store_path(args.data))
         train_configuration(configuration, dataset, args.work, args.output, code=args.code)
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--configuration", required=True, help="what to train, JSON")
-    parser.add_argument("--data", type=Path, required=True, help=".npz of prepare_data")
+    parser.add_argument("--data", type=Path, required=True, help="manifest of the data")
     parser.add_argument("--work", type=Path, required=True, help="folder of work in progress")
     parser.add_argument("--code", default="", help="hash of the code; other work is not continued")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ class Plan:
 
     Attributes
     ----------
+    recorded : dict, by split, how many samples' predictions are recorded; None for all
     steps, snapshot_steps : list of int, the checkpoints, and those of which the weights are kept
     layout : name and shape of each tensor in the flat weights, in order
     description : dict, all that decides the bytes of one seed, so not how many there are
@@ -57,7 +59,7 @@ class Plan:
             "versions": versions("torch", "numpy", "zarr", "xarray"),
         }
         self.key = digest(self.description)
-        self._samples: dict[tuple[str, torch.device], tuple[Resident | Streamed, Tensor]] = {}
+        self.recorded = {"train": training.record_train, "test": None}
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             self.layout = [(k, tuple(t.shape)) for k, t in kept_state(self.build_network())]
         self.attributes = {
@@ -84,16 +86,30 @@ class Plan:
 
     def samples(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split as they are trained on, and their labels."""
-        key = split, device
-        if key not in self._samples:
-            images, labels, _ = self.dataset.split(split)
-            images = torch.from_numpy(images).to(device, memory_format=self.memory_format)
-            self._samples[key] = Resident(images), torch.from_numpy(labels).to(device)
-        return self._samples[key]
+        return self._on(device, split, None, self.dataset.standardise)
 
     def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split as they are predicted, and their labels."""
-        return self.samples(split, device)
+        images = self.dataset.split(split)[0]
+        if self.recorded[split] is None and images.shape[1:] == self.dataset.input_shape:
+            return self.samples(split, device)
+        return self._on(device, split, self.recorded[split], self.dataset.as_input)
+
+    @cache  # noqa: B019, it lives as long as the job
+    def _on(
+        self,
+        device: torch.device,
+        split: str,
+        count: int | None,
+        standardise: Callable[[Tensor], Tensor],
+    ) -> tuple[Resident | Streamed, Tensor]:
+        images, labels, _ = self.dataset.split(split)
+        places = evenly(len(labels), count)
+        labels = torch.from_numpy(labels[places]).to(device)
+        if not isinstance(images, np.ndarray):  # too large for memory
+            return Streamed(images, places, standardise, device), labels
+        raw = torch.from_numpy(images if count is None else images[places]).to(device)
+        return Resident(standardise(raw).contiguous(memory_format=self.memory_format)), labels
 
     def objective(self, seed: int) -> Objective:
         """What a seed minimises."""
@@ -110,6 +126,10 @@ class Plan:
             training.label_smoothing, training.precision, augmentation, training.compile
         )
 
+    def _recorded_part(self, split: str, part: int) -> np.ndarray:
+        values = self.dataset.split(split)[part]
+        return values[evenly(len(values), self.recorded[split])]
+
     def create_store(
         self, path: Path, seeds: Sequence[int], attributes: Mapping[str, object]
     ) -> None:
@@ -121,8 +141,8 @@ class Plan:
             steps_per_epoch=self.steps_per_epoch,
             snapshot_steps=self.snapshot_steps,
             layout=self.layout,
-            labels={split: self.dataset.split(split)[1] for split in SPLITS},
-            index={split: self.dataset.split(split)[2] for split in SPLITS},
+            labels={split: self._recorded_part(split, 1) for split in SPLITS},
+            index={split: self._recorded_part(split, 2) for split in SPLITS},
             n_classes=self.dataset.n_classes,
             attributes=attributes,
         )
@@ -131,3 +151,14 @@ class Plan:
 def kept_state(network: nn.Module) -> list[tuple[str, Tensor]]:
     """Weights and floating-point buffers (BatchNorm's statistics), in a fixed order."""
     return [(k, t) for k, t in network.state_dict().items() if t.is_floating_point()]
+
+
+def evenly(n: int, count: int | None) -> np.ndarray:
+    """Places of so many samples among n, evenly spaced; of all by default.
+
+    Examples
+    --------
+    >>> evenly(10, 4).tolist(), evenly(3, None).tolist()
+    ([0, 2, 5, 7], [0, 1, 2])
+    """
+    return np.arange(n) if count is None else np.arange(count) * n // count

@@ -1,0 +1,36 @@
+"""Arrays of one's own from a Python function."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+
+import numpy as np
+
+from hyperribbon.data.parts import Part, named_parts
+from hyperribbon.errors import DataError
+
+
+def load(entry_point: str) -> list[Part]:
+    """Parts of a data set that a function returns; for the names of its arrays see `named_parts`.
+
+    Parameters
+    ----------
+    entry_point : ``module:function``, called without arguments
+
+    Raises
+    ------
+    DataError
+        If there is no such function, it fails, or what it returns lacks an array.
+    """
+    module, name = entry_point.split(":")
+    try:
+        arrays = getattr(import_module(module), name)()
+    except Exception as error:  # whatever the code of others raises
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(f"{entry_point}: {reason} ({place.filename}:{place.lineno})") from None
+    if not isinstance(arrays, Mapping):
+        raise DataError(f"{entry_point}: returned {type(arrays).__name__}, expected a mapping")
+    return named_parts({key: np.asarray(value) for key, value in arrays.items()}, entry_point)

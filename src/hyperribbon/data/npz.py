@@ -1,0 +1,27 @@
+"""Arrays of one's own in a NumPy ``.npz`` file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hyperribbon.data.parts import Part, named_parts
+from hyperribbon.errors import DataError
+
+
+def load(path: str | Path) -> list[Part]:
+    """Parts of a data set in a file; for the names of its arrays see `named_parts`.
+
+    Raises
+    ------
+    DataError
+        If it is no such file, is damaged, holds objects, or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(
+            f"{path}: not a file of NumPy's format npz, or damaged ({reason})"
+        ) from None
+    return named_parts(arrays, str(path))
