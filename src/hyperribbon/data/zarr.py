@@ -39,6 +39,6 @@ class ZarrImages:
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         try:
             return self._array.oindex[rows]
-        except (OSError, ValueError) as error:  # the checksum of a chunk, or its compression
+        except (OSError, ValueError, RuntimeError) as error:  # whatever its codecs raise
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise DataError(f"{self._array.store_path}: damaged ({reason})") from None
