@@ -123,7 +123,7 @@ def test_a_seed_does_not_depend_on_how_many_there_are(
 def test_other_choices_of_weights_to_keep(tiny_configuration, tiny_dataset, tmp_path, keep):
     configuration = tiny_configuration(seeds=1, epochs=1, keep_weights=keep)
     train_configuration(configuration, tiny_dataset, tmp_path / "work", tmp_path / "A.zarr")
-    assert contents(tmp_path / "A.zarr").sizes["snapshot"] == len(keep)
+    assert contents(tmp_path / "A.zarr").sizes.get("snapshot", 0) == len(keep)
 
 
 class Interrupted(Exception):

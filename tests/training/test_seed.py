@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 import pkgutil
 import random
@@ -13,9 +14,13 @@ from torch.utils._pytree import tree_flatten
 from hyperribbon import networks
 from hyperribbon.config import (
     AdamConfig,
+    AdamPConfig,
     AllCNNConfig,
+    AugmentationConfig,
     ConvMixerConfig,
     FullyConnectedConfig,
+    LeNetConfig,
+    ResNetConfig,
     SGDConfig,
     ViTConfig,
     WideResNetConfig,
@@ -33,9 +38,13 @@ NETWORKS = [
     WideResNetConfig(architecture="wide_resnet", depth=10, width=2, widen_factor=2),
     ConvMixerConfig(architecture="convmixer", width=4, depth=1, kernel_size=3, patch_size=2),
     ViTConfig(architecture="vit", patch_size=3, width=8, depth=1, heads=2, mlp_width=8),
+    LeNetConfig(architecture="lenet", widths=[2, 3], hidden_width=4),
+    ResNetConfig(architecture="resnet", depth=18, width=2),
 ]
+AUGMENTATION = AugmentationConfig(crop="random", padding=1, flip=True, mixup=0.3)
 OPTIMISERS = {
     "Adam": AdamConfig(algorithm="adam", learning_rate=0.01, weight_decay=0.01),
+    "AdamP": AdamPConfig(algorithm="adamp", learning_rate=0.01, decay_normalisation=False),
     "momentum": SGDConfig(algorithm="sgd", learning_rate=0.05, momentum=0.9, nesterov=True),
 }
 STEPS = [0, 1, 4, 7, 10, 13, 16, 19, 22, 24]  # an epoch has 12, so most are amid one
@@ -53,7 +62,15 @@ def make(tiny_configuration, tiny_dataset, tmp_path):
         configuration = tiny_configuration(
             network=network, optimiser=optimiser, epochs=2, batch_size=5
         )
-        plan = Plan(configuration, tiny_dataset, "code")
+        configuration = configuration.model_copy(update={"augmentation": AUGMENTATION})
+        dataset = tiny_dataset
+        if network.architecture in ("lenet", "resnet"):  # which need more pixels
+            images = {
+                f"{split}_images": getattr(dataset, f"{split}_images").repeat(3, 2).repeat(3, 3)
+                for split in ("train", "test")
+            }
+            dataset = dataclasses.replace(dataset, **images, input_shape=(1, 18, 18))
+        plan = Plan(configuration, dataset, "code")
         assert plan.steps == STEPS
         (tmp_path / name).mkdir(exist_ok=True)
         return SeedTraining(plan, tmp_path / name, number)

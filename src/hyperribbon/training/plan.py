@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hyperribbon.config import AugmentationConfig, Configuration, digest
+from hyperribbon.config import AdamPConfig, AugmentationConfig, Configuration, digest
 from hyperribbon.data import Dataset
 from hyperribbon.networks import build_network
 from hyperribbon.provenance import versions
@@ -80,9 +80,10 @@ class Plan:
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Channels last for images, which convolutions like."""
+        """Channels last for images, which convolutions like; AdamP takes no weights so laid."""
         images = len(self.dataset.input_shape) == 3
-        return torch.channels_last if images else torch.contiguous_format
+        fit = images and not isinstance(self.configuration.optimiser, AdamPConfig)
+        return torch.channels_last if fit else torch.contiguous_format
 
     def samples(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split as they are trained on, and their labels."""
