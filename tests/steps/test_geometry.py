@@ -99,7 +99,7 @@ def test_the_other_steps_take_manifests(study):
     P = np.concatenate(list(models.trajectories("train")))
     np.testing.assert_array_equal(values["progress"], progress(P, models.labels("train")))
     assert trajectories["distance"].shape == (4, 4)
-    assert json.loads(trajectories.attrs["parameters"]) == {"points": 7}
+    assert json.loads(trajectories.attrs["parameters"]) == {"points": 7, "smoothing": 0.0}
     inputs = {name: Manifest.read(path.with_suffix(".json")).inputs for name, path in out.items()}
     assert set(inputs["embedding"]) == {"distance/train"}
     assert set(inputs["progress"]) == {"predictions/a", "predictions/b"}

@@ -4,10 +4,22 @@ if EXTERNAL:
 PREDICTED = [step for step in ["train", "external"] if step in KEYS]
 PREDICTIONS = [*settled("train", TRAINED), *settled("external", EXTERNAL)]
 
-DISTANCE = parameters("distance", *PREDICTED, geodesic_points=STUDY.analysis.geodesic_points)
+SMOOTHING = STUDY.training.label_smoothing if STUDY.training else 0.0  # of the truth
+
+DISTANCE = parameters(
+    "distance",
+    *PREDICTED,
+    geodesic_points=STUDY.analysis.geodesic_points,
+    smoothing=SMOOTHING,
+)
 EMBED = parameters("embed", "distance", components=STUDY.analysis.components)
-PROGRESS = parameters("progress", *PREDICTED)
-TRAJECTORIES = parameters("trajectories", "progress", points=STUDY.analysis.progress_points)
+PROGRESS = parameters("progress", *PREDICTED, smoothing=SMOOTHING)
+TRAJECTORIES = parameters(
+    "trajectories",
+    "progress",
+    points=STUDY.analysis.progress_points,
+    smoothing=SMOOTHING,
+)
 TABULATE = parameters("tables", "embed", "progress", "trajectories")
 SUMMARISE = parameters("summarise", "tables")
 
@@ -32,7 +44,8 @@ rule distance:
     shell:
         "python -m hyperribbon.steps.distance --predictions {input.predictions:q}"
         " --split {wildcards.split} --geodesic-points {params.geodesic_points}"
-        " --threads {threads} --memory {resources.mem_mb} --work {params.work:q}"
+        " --smoothing {params.smoothing} --threads {threads} --memory {resources.mem_mb}"
+        " --work {params.work:q}"
         " --code {params.code} --output {output.store:q} --log {log:q}"
 
 
@@ -75,7 +88,7 @@ rule progress:
         **PROGRESS,
     shell:
         "python -m hyperribbon.steps.progress --predictions {input.predictions:q}"
-        " --split {wildcards.split} --threads {threads} --code {params.code}"
+        " --split {wildcards.split} --smoothing {params.smoothing} --threads {threads} --code {params.code}"
         " --output {output.store:q} --log {log:q}"
 
 
@@ -99,7 +112,8 @@ rule trajectories:
     shell:
         "python -m hyperribbon.steps.trajectories --predictions {input.predictions:q}"
         " --progress {input.progress:q} --split {wildcards.split} --points {params.points}"
-        " --threads {threads} --code {params.code} --output {output.store:q} --log {log:q}"
+        " --smoothing {params.smoothing} --threads {threads} --code {params.code}"
+        " --output {output.store:q} --log {log:q}"
 
 
 TABLES = [

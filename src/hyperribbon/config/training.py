@@ -148,8 +148,6 @@ class TrainingConfig(Section):
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
     record_train: Count | None = None
     """Training samples, evenly spaced, whose predictions are recorded; by default, all."""
-    predictions: Literal["float32", "sqrt_float16"] = "float32"
-    """How they are stored. `sqrt_float16`: their square roots, in half the space."""
     keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
     """Keep the weights of the checkpoints nearest to these fractions of training."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -27,7 +27,9 @@ def main(args: argparse.Namespace) -> None:
     trajectories = list(models.trajectories(args.split))
     n_samples, n_classes = trajectories[0].shape[1:]
     alpha = np.linspace(0, 1, args.geodesic_points)
-    curve = geodesic(ignorance(n_samples, n_classes), truth(labels, n_classes), alpha)
+    curve = geodesic(
+        ignorance(n_samples, n_classes), truth(labels, n_classes, args.smoothing), alpha
+    )
     work = args.work / args.split
     with dask_client() as client, locked(work):
         # One floor for both, although predictions are float32 and the curve is float64.
@@ -61,6 +63,7 @@ def main(args: argparse.Namespace) -> None:
                 "zarr",
                 code=args.code,
                 geodesic_points=args.geodesic_points,
+                smoothing=args.smoothing,
             ),
         )
         # The matrix stays in the folder of work, from which it grows; links take no space.
@@ -80,6 +83,7 @@ if __name__ == "__main__":
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
     parser.add_argument("--split", choices=["train", "test"], required=True)
     parser.add_argument("--geodesic-points", type=int, required=True)
+    parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--memory", type=int, required=True, help="MB that this process may take")
     parser.add_argument("--work", type=Path, required=True, help="folder that the matrix grows in")

@@ -34,6 +34,7 @@ def main(args: argparse.Namespace) -> None:
             models.labels(args.split),
             grid,
             keys["configuration"].to_numpy(object),
+            smoothing=args.smoothing,
             show_progress=True,
             **tasks,
         )
@@ -62,6 +63,7 @@ def main(args: argparse.Namespace) -> None:
             "zarr",
             code=args.code,
             points=args.points,
+            smoothing=args.smoothing,
         ),
     )
     write_dataset(dataset, args.output, inputs=models.inputs | inputs_of([store]))
@@ -74,6 +76,7 @@ if __name__ == "__main__":
     parser.add_argument("--progress", type=Path, required=True, help="manifest of progress")
     parser.add_argument("--split", choices=["train", "test"], required=True)
     parser.add_argument("--points", type=int, required=True, help="values of progress")
+    parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--code", required=True, help="version of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
