@@ -53,7 +53,7 @@ def test_distance_grows_with_the_study(study):
     assert D["configuration"].values.tolist() == ["a"] * 40 + ["b"] * 40
     assert D["distance"].dims == ("model", "other_model")
     assert D.attrs["code_version"] == "1"
-    assert json.loads(D.attrs["parameters"]) == {"geodesic_points": 5}
+    assert json.loads(D.attrs["parameters"]) == {"geodesic_points": 5, "smoothing": 0.0}
     manifest = output.with_suffix(".json")
     assert Manifest.read(manifest).inputs == inputs_of([store_path(a), store_path(b)])
     assert not Manifest.read(manifest).damage(output)
