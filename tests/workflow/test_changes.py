@@ -5,6 +5,7 @@ import random
 import re
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -85,6 +86,8 @@ def add_code(text):
     ("module", "jobs"),
     [
         ("data/prepare.py", jobs_from("prepare_data")),
+        ("data/mnist5k.py", jobs_from("prepare_data")),
+        ("data/cifar10.py", {}),
         ("training/loop.py", jobs_from("train")),
         ("networks/__init__.py", jobs_from("train")),
         ("networks/vit.py", jobs_from("train", train=2)),
@@ -155,6 +158,36 @@ def test_a_key_runs_what_reads_it(edited, planned, key):
     assert plan_after(edit, edited, "config/config.yaml", planned) == KEYS[key]
 
 
+def with_data(repository, data):
+    path = repository / "config" / "config.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "data": data}))
+
+
+def test_only_what_is_not_at_hand_is_fetched(fresh, planned):
+    with_data(fresh, {"name": "mnist", "train_size": 400, "test_size": 200, "image_size": 8})
+    assert planned(fresh) == {**JOBS, "fetch_data": 1}
+
+
+def test_own_data_that_change_run_everything(fresh, planned):
+    rng, file = np.random.default_rng(0), fresh / "own.npz"
+    data = {"name": "npz", "path": "own.npz", "shape": [1, 8, 8], "classes": 2}
+    with_data(fresh, {**data, "train_size": 60, "test_size": 30})
+    run = snakemake(fresh, "--dry-run")
+    assert 'configuration: data.path = "own.npz": not there' in run.stdout
+    for _ in range(2):
+        images = rng.normal(size=(90, 1, 8, 8)).astype(np.float32)
+        np.savez(file, images=images, labels=np.arange(90) % 2)
+        run = snakemake(fresh, "--cores", "1", "--until", "prepare_data")
+        assert run.returncode == 0, run.stdout
+        jobs = planned(fresh)
+        assert "prepare_data" not in jobs
+        assert jobs["train"] == 4
+        os.utime(file, (1, 1))
+        assert planned(fresh) == jobs
+    store = xr.open_zarr(fresh / "results" / "smoke" / "data.zarr")
+    np.testing.assert_array_equal(store["train_images"], images[store["train_index"]])
+
+
 def test_the_order_of_keys_and_words_of_explanation_do_not_count(edited, planned):
     def edit(text):
         return "# A word.\n" + yaml.safe_dump(yaml.safe_load(text), sort_keys=True)
@@ -195,6 +228,7 @@ def test_what_was_deleted_is_made_again_and_nothing_else(edited, planned):
         "report.html": {"gather_report": 1, "all": 1},
         "embedding/test.zarr": {"embed": 1, "all": 1},
         "distance/test.zarr": {"distance": 1, "all": 1},
+        "data.zarr": {"prepare_data": 1, "all": 1},
         f"{next((results / 'predictions').glob('*.zarr'))}": {"train": 1, "all": 1},
     }
     for name, jobs in deleted.items():

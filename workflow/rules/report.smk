@@ -9,7 +9,7 @@ REPORTED = [*TABLES, *DRAWN, EXPLORER, SUMMARY]
 
 # Named as targets so that one that was deleted is made again.
 STORES = [
-    *expand(f"{RESULTS}/data.{{suffix}}", suffix=["zarr", "json"]),
+    *expand(f"{RESULTS}/data.{{suffix}}", suffix=["zarr", "json"] if CONFIGURATIONS else []),
     *expand(f"{RESULTS}/predictions/{{id}}.{{suffix}}", id=CONFIGURATIONS, suffix=["zarr", "json"]),
     *expand(
         f"{RESULTS}/{{kind}}/{{split}}.{{suffix}}",

@@ -74,7 +74,7 @@ class Photographs:
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         # Pillow lets go of the interpreter while it decodes and resizes.
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor() as pool:
             some = pool.map(lambda row: decoded(self._files[row], self._size), rows)
             return np.stack(list(some))
 
