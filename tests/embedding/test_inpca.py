@@ -143,7 +143,8 @@ def test_equal_weights_change_nothing_but_the_scale_of_eigenvalues(random_distan
     ones, threes = (precomputed().fit(D, sample_weight=np.full(20, w)) for w in (1, 3.0))
     for name in ("embedding_", *FITTED):
         # Not to the bit: BLAS rounds by how its operands happen to be aligned.
-        np.testing.assert_allclose(getattr(ones, name), getattr(plain, name), rtol=1e-12, atol=1e-14)
+        one, of_plain = getattr(ones, name), getattr(plain, name)
+        np.testing.assert_allclose(one, of_plain, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(threes.embedding_, plain.embedding_, atol=1e-12)
     np.testing.assert_allclose(threes.eigenvalues_, 3 * plain.eigenvalues_, rtol=1e-12)
     np.testing.assert_allclose(threes.explained_stress_, plain.explained_stress_, rtol=1e-12)
