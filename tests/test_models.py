@@ -45,7 +45,7 @@ def make(tmp_path, random_models):
                 attributes={
                     "configuration": json.dumps(
                         {"network_name": network, "optimiser_name": "Opt"}
-                        | ({"recorded": True} if recorded else {})
+                        | ({"recorded": True} if recorded else {"augmentation_name": "flip"})
                     ),
                     "configuration_id": f"{network}-Opt-0",
                     "data_sha256": sha256,
@@ -73,6 +73,7 @@ def test_models_are_in_the_order_of_stores_seeds_and_checkpoints(make):
     table = models.table
     assert table["network"].tolist() == ["Bb"] * 6 + ["A"] * 4
     assert set(table["optimiser"]) == {"Opt"}
+    assert set(table["augmentation"]) == {"flip"}
     assert table["configuration"].tolist() == ["Bb-Opt-0"] * 6 + ["A-Opt-0"] * 4
     assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]
     assert table["checkpoint"].tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]

@@ -11,39 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import zarr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.manifest import Manifest, inputs_of, manifest_path
 from hyperribbon.store import SPLITS, open_dataset
-
-
-def open_predictions(path: str | Path, split: str) -> zarr.Array:
-    """The predictions (seed, checkpoint, N, C) of a store on a split."""
-    # Many chunks a call of the codecs: half the time, for they are small.
-    with zarr.config.set({"codec_pipeline.batch_size": 32}):
-        return zarr.open_array(Path(path) / f"{split}_predictions", mode="r")
-
-
-class Trajectory:
-    """A training's predictions (K, N, C) in a store, read where they are sliced.
-
-    A third of the time that dask takes for as many small chunks; can be sent to another process.
-    """
-
-    def __init__(self, predictions: zarr.Array, seed: int):
-        self._predictions, self._seed = predictions, seed
-        self.shape, self.dtype = predictions.shape[1:], predictions.dtype
-        self.chunks = predictions.chunks[1:]
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, key) -> np.ndarray:
-        return self._predictions[(self._seed, *(key if isinstance(key, tuple) else (key,)))]
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.asarray(self[:], dtype=dtype)
+from hyperribbon.stored_predictions import (
+    Trajectory,
+    open_predictions,
+    predictions_variable,
+    stored_form,
+)
 
 
 class Models:
@@ -55,10 +32,11 @@ class Models:
 
     Attributes
     ----------
-    table : DataFrame, one row a model: configuration, network, optimiser, seed, checkpoint, step,
-        epoch, and loss (nats) and error on both splits
+    table : DataFrame, one row a model: configuration, network, optimiser, augmentation
+        ("unknown" of a recording), seed, checkpoint, step, epoch, and loss (nats) and error on
+        both splits
     trainings : DataFrame, one row a training, diverged ones too: configuration, network,
-        optimiser, seed, diverged_step (-1 if it did not diverge)
+        optimiser, augmentation, seed, diverged_step (-1 if it did not diverge)
     data_sha256 : str
     inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
 
@@ -88,6 +66,7 @@ class Models:
                 "configuration": store.attrs["configuration_id"],
                 "network": configuration["network_name"],
                 "optimiser": configuration["optimiser_name"],
+                "augmentation": configuration.get("augmentation_name", "unknown"),
             }
             diverged = store["diverged_step"].values
             for seed, step in zip(store["seed"].values, diverged, strict=True):
@@ -101,8 +80,8 @@ class Models:
         self.trainings = pd.DataFrame(trainings)
         if (self.trainings["diverged_step"] >= 0).all():
             raise StoreError(f"{self._paths[0]} and {len(paths) - 1} more: every training diverged")
-        columns = ["configuration", "network", "optimiser", "seed", "checkpoint", "step", "epoch"]
-        self.table = pd.concat(rows, ignore_index=True)[[*columns, *curves]]
+        columns = [*who, "seed", "checkpoint", "step", "epoch", *curves]
+        self.table = pd.concat(rows, ignore_index=True)[columns]
 
     def __len__(self) -> int:
         return len(self.table)
@@ -120,9 +99,10 @@ class Models:
     def digests(self, split: str) -> list[str]:
         """SHA-256 of each training's stored predictions, in the order of the table."""
         found = []
-        for path, seeds in zip(self._paths, self._seeds, strict=True):
+        for path, store, seeds in zip(self._paths, self._stores, self._seeds, strict=True):
             manifest = Manifest.read(manifest_path(path))
-            found += [manifest.digest(f"{split}_predictions/c/{seed}/") for seed in seeds]
+            name = predictions_variable(split, stored_form(store, split))
+            found += [manifest.digest(f"{name}/c/{seed}/") for seed in seeds]
         return found
 
     def training_keys(self) -> pd.DataFrame:
@@ -132,10 +112,11 @@ class Models:
 
 
 def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:
-    if "train_predictions" not in store or "configuration" not in store.attrs:
+    there = {split: stored_form(store, split) for split in SPLITS}
+    if there["train"] is None or "configuration" not in store.attrs:
         raise StoreError(f"{path}: not a predictions store of hyperribbon")
-    for split in SPLITS:
-        if f"{split}_predictions" not in store:
+    for split, form in there.items():
+        if form is None:
             raise StoreError(f"{path}: no {split} predictions, expected those of {SPLITS}")
     return json.loads(store.attrs["configuration"])
 

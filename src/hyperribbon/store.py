@@ -6,8 +6,9 @@ store holds one configuration:
 ===================  ===========================================  ===============================
 variable             dimensions                                   content
 ===================  ===========================================  ===============================
-train_predictions    seed, checkpoint, train_sample, class        probabilities, float32
-test_predictions     seed, checkpoint, test_sample, class         probabilities, float32
+{split}_predictions  seed, checkpoint, {split}_sample, class      probabilities, float32, or
+                                                                  otherwise, in another variable:
+                                                                  `hyperribbon.stored_predictions`
 {split}_loss         seed, checkpoint                             mean cross-entropy, nats
 {split}_error        seed, checkpoint                             fraction misclassified
 diverged_step        seed                                         steps taken when the loss
@@ -38,11 +39,13 @@ from zarr.codecs import Crc32cCodec
 from hyperribbon.errors import StoreError
 from hyperribbon.files import partial_path, remove_partial
 from hyperribbon.manifest import LAYOUT, Manifest, check_layout, manifest_path
+from hyperribbon.stored_predictions import PREDICTION_FORMS, predictions_variable
 
 SPLITS = ("train", "test")
 # The variables of a predictions store that have a chunk, or several, a seed.
 PER_SEED = (
-    *(f"{split}_{name}" for split in SPLITS for name in ("predictions", "loss", "error")),
+    *(predictions_variable(split, form) for split in SPLITS for form in PREDICTION_FORMS),
+    *(f"{split}_{name}" for split in SPLITS for name in ("loss", "error")),
     "diverged_step",
     "weights",
 )
@@ -63,6 +66,7 @@ def create_predictions(
     attributes: Mapping[str, object],
     snapshot_steps: Sequence[int] = (),
     layout: Sequence[tuple[str, Sequence[int]]] = (),
+    form: str = "float32",
 ) -> None:
     """Write an empty predictions store: all metadata and coordinates, no chunk of the rest.
 
@@ -77,6 +81,7 @@ def create_predictions(
     attributes : of the store; must be JSON
     snapshot_steps : the steps whose weights are kept; without any there is no such variable
     layout : name and shape of each tensor in the flat weights, in order
+    form : of the predictions, one of `hyperribbon.stored_predictions`
     """
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
@@ -104,12 +109,12 @@ def create_predictions(
         )
         coordinates[f"{split}_label"] = (sample, np.asarray(labels[split]))
         empty(
-            f"{split}_predictions",
+            predictions_variable(split, form),
             (*per_checkpoint, sample, "class"),
             (*shape, n, n_classes),
             (1, 1, n, n_classes),
-            "float32",
-            long_name=f"predicted probabilities on the {split} samples",
+            PREDICTION_FORMS[form].dtype,
+            long_name=f"{PREDICTION_FORMS[form].content} on the {split} samples",
         )
         for name, units in (("loss", "nats"), ("error", "1")):
             empty(f"{split}_{name}", per_checkpoint, shape, (1, len(steps)), "float64", units=units)

@@ -22,12 +22,12 @@ from scipy.linalg import eigh
 
 from hyperribbon.embedding import InPCA
 from hyperribbon.manifest import Manifest
-from hyperribbon.models import Trajectory, open_predictions
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.pairwise.growth import grow, keep_manifest
 from hyperribbon.probability import progress
 from hyperribbon.probability.blocks import n_threads
 from hyperribbon.store import create_predictions, write_dataset
+from hyperribbon.stored_predictions import Trajectory, open_predictions
 
 FAILED = []
 

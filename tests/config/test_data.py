@@ -123,7 +123,7 @@ def test_one_line_says_the_key_the_value_and_what_is_allowed(data, line):
 
 def test_networks_are_checked_against_the_shape_of_the_data():
     patches = {"architecture": "convmixer", "patch_size": 5}
-    with pytest.raises(ConfigError, match="must divide data.image_size = 16"):
+    with pytest.raises(ConfigError, match="must divide the images' 16 x 16"):
         parsed(NPZ, **patches)
     assert parsed({**NPZ, "shape": [3, 15, 15]}, **patches).data.classes == 4
 

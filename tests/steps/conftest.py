@@ -38,7 +38,9 @@ class Study:
                 index=LABELS,
                 n_classes=N_CLASSES,
                 attributes={
-                    "configuration": json.dumps({"network_name": name, "optimiser_name": "O"}),
+                    "configuration": json.dumps(
+                        {"network_name": name, "optimiser_name": "O", "augmentation_name": "none"}
+                    ),
                     "configuration_id": name,
                     "data_sha256": "ab",
                 },

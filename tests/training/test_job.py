@@ -94,6 +94,22 @@ def test_losses_and_errors_are_those_of_the_predictions(published):
         )
 
 
+def test_predictions_in_half_precision_are_those_of_the_same_training(
+    published, tiny_configuration, tiny_dataset, tmp_path
+):
+    configuration = tiny_configuration(network=ALLCNN, predictions="sqrt_float16")
+    train_configuration(configuration, tiny_dataset, tmp_path / "work", tmp_path / "A.zarr")
+    found, expected = contents(tmp_path / "A.zarr"), contents(published[1])
+    assert "train_predictions" not in found
+    for split in ("train", "test"):
+        roots = found[f"{split}_sqrt_predictions"]
+        assert roots.dtype == np.float16
+        expected_roots = np.sqrt(expected[f"{split}_predictions"]).astype(np.float16)
+        np.testing.assert_array_equal(roots, expected_roots)
+        for name in ("loss", "error"):
+            np.testing.assert_array_equal(found[f"{split}_{name}"], expected[f"{split}_{name}"])
+
+
 def test_training_learns_and_seeds_differ(published):
     store = contents(published[1])
     loss = store["train_loss"].values

@@ -148,6 +148,9 @@ class TrainingConfig(Section):
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
     record_train: Count | None = None
     """Training samples, evenly spaced, whose predictions are recorded; by default, all."""
+    predictions: Literal["float32", "sqrt_float16"] = "float32"
+    """How predictions are stored. `sqrt_float16`: their square roots in half precision, which takes
+    half the space and puts each within 1.2e-7 nats of where it was."""
     keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
     """Keep the weights of the checkpoints nearest to these fractions of training."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

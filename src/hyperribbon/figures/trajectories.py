@@ -1,16 +1,21 @@
 """Pictures of progress and of trajectories (thesis Figs. 2.6a, 2.7, 2.8, 2.16)."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 from scipy.cluster.hierarchy import dendrogram as draw_dendrogram
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from hyperribbon.figures.style import COLUMN, network_legend, palette
+
+LINE_STYLES = ["", (4, 1.5), (1, 1), (3, 1, 1, 1)]  # on and off, in widths of the line
 
 
 def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -33,10 +38,14 @@ def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Progress against epochs by architecture, one panel an optimiser (2.8)."""
+    """Progress against epochs by architecture, one panel an optimiser (2.8).
+
+    Augmentations, where there are several, are told apart by the style of the lines.
+    """
     models = tables["models"].query("split == 'train' and step > 0")
     colours = palette(models["network"])
     optimisers = list(models["optimiser"].unique())
+    styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))
     figure, panels = plt.subplots(
         1, len(optimisers), figsize=(0.4 + 0.8 * COLUMN * len(optimisers), 0.75 * COLUMN),
         sharey=True, squeeze=False,
@@ -44,13 +53,15 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
     for axes, optimiser in zip(panels[0], optimisers, strict=True):
         sns.lineplot(
             models.query("optimiser == @optimiser"), x="epoch", y="progress", hue="network",
-            palette=colours, errorbar=("pi", 100), ax=axes, legend=False, linewidth=1,
+            palette=colours, style="augmentation", dashes=styles, errorbar=("pi", 100), ax=axes,
+            legend=False, linewidth=1,
         )  # fmt: skip
         axes.set(xscale="log", xlabel="epoch", ylabel="train progress")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_title(optimiser, loc="left")
-    network_legend(figure, colours, loc="outside right center")
+    key = [Line2D([], [], color="black", dashes=s, linewidth=1, label=n) for n, s in styles.items()]
+    network_legend(figure, colours, key if len(key) > 1 else (), loc="outside right center")
     return figure
 
 

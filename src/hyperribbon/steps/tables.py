@@ -13,7 +13,7 @@ from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.trajectories import configuration_distances
 
-KEYS = ["configuration", "network", "optimiser", "seed"]
+KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
 
 
 def main(args: argparse.Namespace) -> None:

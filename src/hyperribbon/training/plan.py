@@ -146,6 +146,7 @@ class Plan:
             index={split: self._recorded_part(split, 2) for split in SPLITS},
             n_classes=self.dataset.n_classes,
             attributes=attributes,
+            form=self.configuration.training.predictions,
         )
 
 

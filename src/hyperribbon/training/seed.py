@@ -19,6 +19,7 @@ from hyperribbon.errors import HyperribbonError, StoreError
 from hyperribbon.files import remove
 from hyperribbon.manifest import Manifest, file_sha256, manifest_path
 from hyperribbon.store import SPLITS
+from hyperribbon.stored_predictions import as_stored, predictions_variable
 from hyperribbon.training.loop import (
     Diverged,
     calibrate_batchnorm,
@@ -207,8 +208,9 @@ class SeedTraining:
             progress.files[f"{variable}/{chunk}"] = file_sha256(self.store / variable / chunk)
 
         progress.step, k = step, self.plan.steps.index(step)
+        form = self.plan.configuration.training.predictions
         for split, found in evaluations.items():
-            write(f"{split}_predictions", k, found.probabilities)
+            write(predictions_variable(split, form), k, as_stored(found.probabilities, form))
             progress.curves[f"{split}_loss"][k] = found.loss
             progress.curves[f"{split}_error"][k] = found.error
         if step in self.plan.snapshot_steps:
