@@ -289,6 +289,17 @@ def test_after_a_kill_every_checkpoint_that_counts_is_whole(path, inputs, labels
     np.testing.assert_array_equal(xr.open_zarr(path)["train_predictions"][0], expected)
 
 
+def record_one_step(record, P, published):
+    """A recording of step 0 that was published, or killed."""
+    if published:
+        with record() as rec:
+            fill(rec, P, (0,))
+    else:
+        with pytest.raises(Killed), record() as rec:
+            fill(rec, P, (0,))
+            raise Killed
+
+
 OTHERS = {
     "samples.train.inputs_sha256": lambda x, y: {"inputs": x.flip(0)},
     "samples.train.labels_sha256": lambda x, y: {"labels": y[::-1]},
@@ -305,13 +316,7 @@ OTHERS = {
 @pytest.mark.parametrize("published", [False, True])
 @pytest.mark.parametrize("key", OTHERS)
 def test_a_recorder_of_something_else_is_refused(record, inputs, labels, P, key, published, path):
-    if published:
-        with record() as rec:
-            fill(rec, P, (0,))
-    else:
-        with pytest.raises(Killed), record() as rec:
-            fill(rec, P, (0,))
-            raise Killed
+    record_one_step(record, P, published)
     with pytest.raises(hr.StoreError) as error:
         record(**OTHERS[key](inputs, labels)).__enter__()
     assert f"recorded with {key} = " in str(error.value)
@@ -324,13 +329,7 @@ def test_a_recorder_of_something_else_is_refused(record, inputs, labels, P, key,
 
 @pytest.mark.parametrize("published", [False, True])
 def test_another_number_of_classes_is_refused(record, P, path, published):
-    if published:
-        with record() as rec:
-            fill(rec, P, (0,))
-    else:
-        with pytest.raises(Killed), record() as rec:
-            fill(rec, P, (0,))
-            raise Killed
+    record_one_step(record, P, published)
     with pytest.raises(hr.StoreError, match="recorded with 3 classes, given n_classes = 4"):
         record(n_classes=4).__enter__()
     with (

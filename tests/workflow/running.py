@@ -8,6 +8,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
+# Jobs by rule that follow from predictions, trained or recorded.
+ANALYSIS = {
+    "distance": 2,
+    "embed": 2,
+    "progress": 2,
+    "trajectories": 2,
+    "tables": 1,
+    "draw": 13,
+    "explore": 1,
+    "summarise": 1,
+    "gather_report": 1,
+    "all": 1,
+}
 
 
 def copy_repository(target: Path) -> Path:

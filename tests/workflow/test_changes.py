@@ -10,25 +10,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from running import copy_repository, snakemake
+from running import ANALYSIS, copy_repository, snakemake
 
 pytestmark = pytest.mark.workflow
 
 # Jobs of the whole smoke study, by rule, and which rules follow from which.
-JOBS = {
-    "prepare_data": 1,
-    "train": 4,
-    "distance": 2,
-    "embed": 2,
-    "progress": 2,
-    "trajectories": 2,
-    "tables": 1,
-    "draw": 13,
-    "explore": 1,
-    "summarise": 1,
-    "gather_report": 1,
-    "all": 1,
-}
+JOBS = {"prepare_data": 1, "train": 4, **ANALYSIS}
 NEXT = {
     "prepare_data": ["train"],
     "train": ["distance", "progress", "trajectories", "tables"],

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 import yaml
 from PIL import Image
-from running import copy_repository, snakemake
+from running import ANALYSIS, copy_repository, snakemake
 from sklearn.linear_model import SGDClassifier
 
 import hyperribbon as hr
@@ -21,19 +21,6 @@ from hyperribbon.figures import FIGURES
 pytestmark = pytest.mark.workflow
 
 STUDY = ("--configfile", "config/external.yaml")
-# What follows from predictions, which may be trained or recorded.
-ANALYSIS = {
-    "distance": 2,
-    "embed": 2,
-    "progress": 2,
-    "trajectories": 2,
-    "tables": 1,
-    "draw": 13,
-    "explore": 1,
-    "summarise": 1,
-    "gather_report": 1,
-    "all": 1,
-}
 
 
 @pytest.fixture(scope="module")
