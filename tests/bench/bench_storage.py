@@ -66,9 +66,7 @@ def effect(P):
         part = (low < D) & (high >= D)
         if part.any():
             worst = error[part].max(), (error[part] / D[part]).max()
-            print(
-                f"  of {part.sum()} in ({low:g}, {high:g}]: {worst[0]:.2g} nats, {worst[1]:.1g}"
-            )
+            print(f"  of {part.sum()} in ({low:g}, {high:g}]: {worst[0]:.2g} nats, {worst[1]:.1g}")
     explained = [InPCA(10, metric="precomputed").fit(E).explained_stress_ for E in (exact, rounded)]
     print(f"explained stress of 1 to 10 dimensions moves by {np.ptp(explained, axis=0).max():.2g}")
 

@@ -7,6 +7,7 @@ import yaml
 
 from hyperribbon.config import StudyConfig, parse_study
 from hyperribbon.errors import ConfigError
+from hyperribbon.training.schedule import checkpoint_steps
 
 CONFIG = Path(__file__).parents[2] / "config" / "config.yaml"
 
@@ -25,6 +26,37 @@ def changed(study, path, value):
         section = section.setdefault(key, {})
     section[last] = value
     return study
+
+
+# Trainings and gigabytes of predictions, as config/README.md states them.
+STUDIES = {
+    "config": (30, 0.26),
+    "smoke": (8, 0.005),
+    "cifar10_cpu": (40, 0.39),
+    "cifar10_mini": (60, 5.9),
+    "cifar10": (3120, 491),
+    "fashion_mnist": (30, 3.0),
+    "imagenet": (15, 338),
+    "external": (0, 0),
+}
+
+
+def test_the_studies_that_come_with_it_are_as_large_as_is_said():
+    files = {path.stem: path for path in CONFIG.parent.glob("*.yaml")}
+    assert set(files) == set(STUDIES)
+    table = (CONFIG.parent / "README.md").read_text()
+    for name, (trainings, gigabytes) in STUDIES.items():
+        study = parse_study(yaml.safe_load(files[name].read_text()))
+        assert f"`{name}.yaml`" in table
+        assert study.study in (name, "mnist5k")
+        assert len(study.trainings()) == trainings
+        size = 0
+        for job in study.configurations():
+            data, training = job.data, job.training
+            checkpoints = checkpoint_steps(training.epochs, data.train_size // training.batch_size)
+            samples = (training.record_train or data.train_size) + data.test_size
+            size += 4 * training.seeds * len(checkpoints) * samples * data.n_classes
+        assert size / 1e9 == pytest.approx(gigabytes, rel=0.1)
 
 
 RECORDED = {"study": "mine", "external": ["runs/*.zarr"]}
