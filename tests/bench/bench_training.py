@@ -21,10 +21,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from hyperribbon.config import parse_study
 from hyperribbon.networks import build_network
-from hyperribbon.steps.train import keep_freed_memory
 from hyperribbon.training.loop import predict, tf32, train
 from hyperribbon.training.objective import Objective
 from hyperribbon.training.optimisers import build_optimiser
+from hyperribbon.training.parallel import keep_freed_memory
 from hyperribbon.training.samples import Resident
 from hyperribbon.training.schedule import checkpoint_steps
 

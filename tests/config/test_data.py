@@ -31,7 +31,7 @@ def section(**settings):
     return TypeAdapter(DataConfig).validate_python(settings)
 
 
-def parsed(data, **network):
+def parsed(data, augmentations=None, **network):
     """A study on some data."""
     network = network or {"architecture": "fully_connected"}
     study = {
@@ -41,7 +41,7 @@ def parsed(data, **network):
         "optimisers": {"Adam": {"algorithm": "adam", "learning_rate": 0.1}},
         "training": {"epochs": 1, "batch_size": 100},
     }
-    return parse_study(study)
+    return parse_study(study | ({"augmentations": augmentations} if augmentations else {}))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,24 @@ def test_networks_are_checked_against_the_shape_of_the_data():
     with pytest.raises(ConfigError, match="must divide the images' 16 x 16"):
         parsed(NPZ, **patches)
     assert parsed({**NPZ, "shape": [3, 15, 15]}, **patches).data.classes == 4
+
+
+@pytest.mark.parametrize("crop", [{"flip": True}, {"crop": "random", "padding": 2}])
+def test_what_cuts_images_needs_square_ones(crop):
+    for shape, message in (
+        ([3, 16, 24], "needs square images, those of the data have 16 x 24 pixels"),
+        ([24], "needs images, "),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            parsed({**NPZ, "shape": shape}, augmentations={"cut": crop})
+    assert parsed({**NPZ, "shape": [3, 16, 24]}, augmentations={"mixed": {"mixup": 0.2}})
+
+
+def test_all_that_decides_what_is_stored_is_resolved():
+    resolved = parsed({"name": "mnist5k", "image_size": 12}).data.resolved
+    assert resolved["source_shape"] == (1, 28, 28)
+    assert resolved["stored_shape"] == resolved["input_shape"] == (1, 12, 12)
+    assert resolved["n_classes"] == 10 and resolved["standardises"]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,13 @@ def test_a_study_of_external_stores_alone_trains_nothing():
     assert StudyConfig.model_validate(parsed.model_dump(mode="json")) == parsed
 
 
+@pytest.mark.parametrize("key", ["augmentations", "combinations"])
+def test_a_study_that_trains_nothing_has_no(key):
+    given = {"augmentations": {"flip": {"flip": True}}, "combinations": [{"networks": ["A"]}]}
+    with pytest.raises(ConfigError, match=f"{key} = .*a study that trains nothing has none"):
+        parse_study({**RECORDED, key: given[key]})
+
+
 def test_external_stores_beside_trainings(study):
     parsed = parse_study({**study, "external": ["a.zarr", "b.zarr"]})
     assert parsed.configurations() == parse_study(study).configurations()
@@ -306,6 +313,7 @@ def test_another_optimiser_or_network_renames_nothing(study):
         ("training/seeds", 9),
         ("training/device", "cpu"),
         ("training/threads", 2),
+        ("training/parallel_seeds", 3),
         ("training/keep_weights", [1.0]),
         ("analysis/components", 5),
         # Said, though it is the default.
@@ -395,6 +403,9 @@ def test_an_optimiser_may_have_a_batch_size_of_its_own(study):
             "size = 3: unknown key, allowed: image_size",
         ),
         ("augmentations/pad", {"crop": "centre"}, '"random_resized"'),
+        ("augmentations/pad", {"crop": "random"}, "needs padding, or images stored larger"),
+        ("combinations", [{"networks": []}], "combinations.0.networks"),
+        ("combinations", [{"networks": ["ViT"]}], "is in none of the combinations"),
         ("optimisers/Adam/batch_size", 4001, "optimisers.Adam.batch_size = 4001: at most"),
         ("optimisers/Adam/batch_size", 1, "at least 2"),
         ("optimisers/Adam/final_learning_rate", 0.1, "at most learning_rate = 0.002"),

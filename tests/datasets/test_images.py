@@ -1,4 +1,7 @@
+import pickle
 import threading
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +82,21 @@ def test_slices(folder, rows):
 def test_rows_that_are_not_there_are_refused(folder, rows):
     with pytest.raises(IndexError, match="of 23"):
         MappedImages(folder)[np.array(rows)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no list of open files here")
+def test_no_file_is_kept_open(folder):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    images = [MappedImages(folder) for _ in range(20)]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    np.testing.assert_array_equal(images[0][:], IMAGES)
+
+
+def test_another_process_maps_the_files_itself(folder):
+    images = MappedImages(folder)
+    sent = bytes(ForkingPickler.dumps(images))
+    assert str(folder).encode() in sent and b"torch" not in sent
+    np.testing.assert_array_equal(pickle.loads(sent)[:], IMAGES)
 
 
 def test_what_is_gathered_is_a_copy(folder):

@@ -71,6 +71,13 @@ def test_only_the_centre_is_left_of_a_larger_image_without_augmentation():
     assert torch.equal(cropped, numbered()[:, :, 1:5, 1:5])
 
 
+def test_mixup_alone_takes_samples_of_any_shape():
+    for shape in [(6, 5), (6, 2, 4, 7)]:
+        samples = torch.randn(shape)
+        mixed, mix = augmentation(mixup=0.4, size=shape[-1])(samples, 0)
+        assert torch.equal(mixed, torch.lerp(samples[mix.partner], samples, mix.weight))
+
+
 @pytest.mark.parametrize(
     "config",
     [

@@ -53,6 +53,27 @@ def test_learning_rate_decays_step_by_step(name, schedule, final):
     np.testing.assert_allclose(rates, final + (0.2 - final) * share, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+def test_an_overflow_of_float16_in_the_first_step_is_only_skipped(name):
+    network = nn.Linear(3, 2)
+    optimiser, _ = build_optimiser(network, CONFIGS[name], 10)
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    x = torch.ones(4, 3)
+    torch.use_deterministic_algorithms(True)  # fills what is not initialised with NaN
+    try:
+        for step in range(4):
+            before = network.weight.detach().clone()
+            optimiser.zero_grad()
+            loss = network(x).square().sum() * (torch.inf if step == 0 else 1)
+            scaler.scale(loss).backward()
+            scaler.step(optimiser)
+            scaler.update()
+            assert torch.equal(before, network.weight) == (step == 0)
+            assert network.weight.isfinite().all()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_settings_of_sgd_arrive():
     optimiser, _ = build_optimiser(nn.Linear(1, 1), CONFIGS["sgd"], 10)
     (group,) = optimiser.param_groups

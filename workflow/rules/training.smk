@@ -37,6 +37,7 @@ PREPARE = parameters(
     *FETCHED,
     modules=[DATA_MODULE],
     data=canonical_json(STUDY.data.model_dump(mode="json")),
+    resolved=canonical_json(STUDY.data.resolved),
     content=CONTENT,
 )
 
@@ -94,7 +95,8 @@ rule train:
     threads: STUDY.training.threads * seeds_at_once()
     resources:
         gpu=gpus_per_training(),
-        mem_mb=seeds_at_once() * (2000 + data_mb()),
+        parallel_seeds=seeds_at_once(),
+        mem_mb=lambda wildcards, attempt: attempt * training_mb(),
     params:
         code=lambda wildcards: TRAIN[wildcards.configuration]["code"],
         upstream=lambda wildcards: TRAIN[wildcards.configuration]["upstream"],
@@ -103,4 +105,4 @@ rule train:
     shell:
         "python -m hyperribbon.steps.train --configuration {params.configuration:q}"
         " --data {input.data:q} --work {params.work:q} --code {params.code}"
-        " --gpus {resources.gpu} --output {output.store:q} --log {log:q}"
+        " --parallel-seeds {resources.parallel_seeds} --gpus {resources.gpu} --output {output.store:q} --log {log:q}"

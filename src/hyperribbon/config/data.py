@@ -84,6 +84,17 @@ class DataSection(Section):
         return True
 
     @property
+    def stored_itemsize(self) -> int:
+        """Bytes of a stored number, at most: images that are stored as they are stay uint8."""
+        return 1 if self.stored_shape == self.source_shape else 4
+
+    @property
+    def resolved(self) -> dict[str, object]:
+        """What follows from the keys and decides what is stored, for those who must know it all."""
+        names = "input_shape", "stored_shape", "source_shape", "n_classes", "standardises"
+        return {name: getattr(self, name) for name in names}
+
+    @property
     def load_arguments(self) -> dict[str, object]:
         return {}
 
@@ -290,6 +301,10 @@ class OwnData(DataSection):
     @property
     def standardises(self) -> bool:
         return self.standardise
+
+    @property
+    def stored_itemsize(self) -> int:
+        return 4
 
     @model_validator(mode="after")
     def _check(self) -> Self:

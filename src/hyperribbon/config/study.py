@@ -43,14 +43,17 @@ class DaskConfig(Section):
     """Address of a Dask scheduler, as `tcp://host:8786`; by default, threads of the job itself."""
 
 
+Names = Annotated[tuple[Label, ...], Field(min_length=1)]
+
+
 class CombinationConfig(Section):
     """Some networks with some optimisers and augmentations."""
 
-    networks: tuple[Label, ...] | None = None
+    networks: Names | None = None
     """Their names; by default, all."""
-    optimisers: tuple[Label, ...] | None = None
+    optimisers: Names | None = None
     """Their names; by default, all."""
-    augmentations: tuple[Label, ...] | None = None
+    augmentations: Names | None = None
     """Their names; by default, all."""
     epochs: Count | None = None
     """How long to train these, if not `training.epochs`."""
@@ -101,6 +104,13 @@ class Configuration(Section):
         spatial = section.crop != "none" or section.flip or section.progressive_resizing
         if spatial and len(self.data.input_shape) != 3:
             raise refuse(key, self.augmentation_name, "needs images, (channels, height, width)")
+        if spatial and len(set(self.data.input_shape[1:])) > 1:
+            height, width = self.data.input_shape[1:]
+            expected = f"needs square images, those of the data have {height} x {width} pixels"
+            raise refuse(key, self.augmentation_name, expected)
+        still = section.padding == 0 and self.data.stored_shape == self.data.input_shape
+        if section.crop == "random" and still:
+            raise refuse(f"{key}.crop", "random", "needs padding, or images stored larger")
         resizing = section.progressive_resizing
         if resizing is None:
             return
@@ -123,7 +133,8 @@ class Configuration(Section):
 
     def to_json(self) -> str:
         """Canonical JSON, with every default: it changes when the work does."""
-        return canonical_json(self.model_dump(mode="json"))
+        exclude = {"training": {"parallel_seeds"}}  # changes how the work is done, not what it is
+        return canonical_json(self.model_dump(mode="json", exclude=exclude))
 
 
 # What a study must say to train anything.
@@ -162,6 +173,11 @@ class StudyConfig(Section):
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
         if not given and self.external:
+            for key in ("augmentations", "combinations"):
+                if getattr(self, key) != type(self).model_fields[key].get_default(
+                    call_default_factory=True
+                ):
+                    raise refuse(key, "given", "a study that trains nothing has none")
             return self
         for key in TRAINING_KEYS:
             if key not in given:
@@ -210,6 +226,11 @@ class StudyConfig(Section):
                 raise refuse("combinations", " + ".join(names), "must be in one of them only")
             seen.add(names)
             configuration.check_augmentation()
+        kinds = "networks", "optimisers", "augmentations"
+        for kind, used in zip(kinds, zip(*seen, strict=True), strict=True):
+            for name in getattr(self, kind):
+                if name not in used:
+                    raise refuse(f"{kind}.{name}", name, "is in none of the combinations")
 
     def configurations(self) -> list[Configuration]:
         """All training jobs, networks slowest; none of a study of external stores alone."""

@@ -143,7 +143,7 @@ class TrainingConfig(Section):
     label_smoothing: BelowOne = 0.0
     """The truth, trained on and progressed to, is (1 - this) of the label and this of ignorance."""
     precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
-    """Of the training's matrix products; weights and predictions are float32 throughout."""
+    """Of the training's matrix products; weights are kept, and predictions computed, in float32."""
     calibrate_batchnorm: Flag = True
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
     record_train: Count | None = None

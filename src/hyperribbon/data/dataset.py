@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,7 @@ class Dataset:
         shape = (1, len(self.mean)) + (1,) * (len(self.input_shape) - 1)
         return self.standardise(torch.zeros(shape))[0]
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of everything a network or an analysis can see of it."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))

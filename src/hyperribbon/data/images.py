@@ -62,18 +62,25 @@ class MappedImages:
         self.shape, self.dtype = array.shape, array.dtype
         self.sha256 = str(array.attrs.get("sha256", ""))
         self._rows = array.chunks[0]
-        self._chunks = []
+        self._chunks: list[torch.Tensor] = []
+        n_entries, dtype = int(np.prod(array.chunks)), getattr(torch, str(self.dtype))
         for k in range(-(-len(self) // self._rows)):
             path = folder / layout.encode_chunk_key((k,) + (0,) * (len(self.shape) - 1))
             try:
-                # Private to this process, so that torch need not warn that it must not be written.
-                chunk = np.memmap(path, self.dtype, mode="c", shape=array.chunks)
-            except (OSError, ValueError) as error:
+                short = path.stat().st_size < n_entries * self.dtype.itemsize
+            except OSError:
+                short = True
+            if short:
                 raise DataError(
-                    f"{path}: a chunk of images is missing or too short ({error}); delete the "
-                    "store and run again"
-                ) from None
-            self._chunks.append(torch.from_numpy(chunk))
+                    f"{path}: a chunk of images is missing or too short; delete the store and run "
+                    "again"
+                )
+            # Keeps no file open, as numpy's maps do: there are thousands of chunks.
+            chunk = torch.from_file(str(path), shared=False, size=n_entries, dtype=dtype)
+            self._chunks.append(chunk.view(array.chunks))
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.folder,)  # another process maps the files itself
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -62,6 +62,7 @@ def prepare(
     key = digest(
         [
             config.model_dump(mode="json"),
+            config.resolved,
             *identity,
             *(part.key for part in parts),
             *(hashlib.sha256(labels[split]).hexdigest() for split in SPLITS),

@@ -1,7 +1,6 @@
 """Train all seeds of one configuration into a predictions store."""
 
 import argparse
-import ctypes
 import os
 import platform
 from collections.abc import Iterator
@@ -17,20 +16,6 @@ from hyperribbon.errors import HyperribbonError
 from hyperribbon.manifest import store_path
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.training.job import train_configuration
-
-
-def keep_freed_memory() -> None:
-    """Have glibc keep freed blocks, instead of returning each activation to the system.
-
-    Page faults otherwise take a quarter of a small network's training time on the CPU.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # not glibc
-        return
-    m_trim_threshold, m_mmap_threshold = -1, -3
-    mallopt(m_mmap_threshold, 32 << 20)
-    mallopt(m_trim_threshold, 1 << 30)
 
 
 @contextmanager
@@ -59,8 +44,9 @@ def _device(wanted: str, n_gpus: int) -> Iterator[None]:
 
 
 def main(args: argparse.Namespace) -> None:
-    keep_freed_memory()
     configuration = Configuration.model_validate_json(args.configuration)
+    training = configuration.training.model_copy(update={"parallel_seeds": args.parallel_seeds})
+    configuration = configuration.model_copy(update={"training": training})
     with _device(configuration.training.device, args.gpus):
         dataset = Dataset.open(store_path(args.data))
         train_configuration(configuration, dataset, args.work, args.output, code=args.code)
@@ -73,5 +59,6 @@ if __name__ == "__main__":
     parser.add_argument("--work", type=Path, required=True, help="folder of work in progress")
     parser.add_argument("--code", default="", help="hash of the code; other work is not continued")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")
+    parser.add_argument("--parallel-seeds", type=int, default=1, help="seeds trained at once")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs that the job was given")
     run_step(main, parser)

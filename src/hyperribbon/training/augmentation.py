@@ -84,6 +84,8 @@ class Augmentation:
 
     def _crop(self, images: Tensor, rng: np.random.Generator) -> Tensor:
         """A window of the image's size, at random if so configured, and perhaps mirrored."""
+        if not (self.config.padding or self.config.flip) and images.shape[-1] == self.image_size:
+            return images
         n, channels, *shape = images.shape
         if padding := self.config.padding:
             height, width = (side + 2 * padding for side in shape)

@@ -113,9 +113,10 @@ def calibrate_batchnorm(network: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # a cumulative average instead of a decaying one
     network.train()
-    for batch in batches:
-        if len(batch) > 1:
-            network(batch)
+    with tf32(allowed=False):
+        for batch in batches:
+            if len(batch) > 1:
+                network(batch)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 

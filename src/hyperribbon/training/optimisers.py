@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn, optim
 
 from hyperribbon.config import AdamPConfig, AdamWConfig, OptimiserConfig, SGDConfig
@@ -23,6 +24,10 @@ def build_optimiser(
         optimiser = optim.SGD(
             groups, lr=rate, momentum=config.momentum, nesterov=config.nesterov, fused=True
         )
+        if config.momentum:
+            # The fused step's own buffers hold anything if gradients overflow in the first step.
+            for parameter in network.parameters():
+                optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     elif isinstance(config, AdamPConfig):
         from pytorch_optimizer import AdamP  # takes 0.6 s
 

@@ -63,7 +63,7 @@ class Plan:
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             self.layout = [(k, tuple(t.shape)) for k, t in kept_state(self.build_network())]
         self.attributes = {
-            "configuration": json.dumps(configuration.model_dump(mode="json")),
+            "configuration": configuration.to_json(),
             "configuration_id": configuration.id,
             "data_sha256": dataset.sha256,
             "code_version": code,
@@ -86,14 +86,19 @@ class Plan:
         return torch.channels_last if fit else torch.contiguous_format
 
     def samples(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
-        """Samples of a split as they are trained on, and their labels."""
-        return self._on(device, split, None, self.dataset.standardise)
+        """Samples of a split as they are trained on, and their labels.
+
+        Whole, if they are augmented, which cuts to size; otherwise as they are predicted.
+        """
+        augmented = self.configuration.augmentation != AugmentationConfig()
+        seen = self.dataset.standardise if augmented else self.dataset.as_input
+        return self._on(device, split, None, seen)
 
     def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split as they are predicted, and their labels."""
         images = self.dataset.split(split)[0]
         if self.recorded[split] is None and images.shape[1:] == self.dataset.input_shape:
-            return self.samples(split, device)
+            return self.samples(split, device)  # once on the device, not twice
         return self._on(device, split, self.recorded[split], self.dataset.as_input)
 
     @cache  # noqa: B019, it lives as long as the job

@@ -24,12 +24,11 @@ from hyperribbon.training.loop import (
     Diverged,
     calibrate_batchnorm,
     predict,
-    slices,
     tf32,
     train,
 )
 from hyperribbon.training.optimisers import build_optimiser
-from hyperribbon.training.plan import Plan, kept_state
+from hyperribbon.training.plan import Plan, evenly, kept_state
 from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.state import (
     load_state,
@@ -104,6 +103,15 @@ class SeedTraining:
             self._train(device)
         except torch.OutOfMemoryError as error:
             raise HyperribbonError(self._out_of_memory(error)) from None
+        except Exception as error:
+            compiler = type(error).__module__.startswith(("torch._dynamo", "torch._inductor"))
+            if not (self.plan.configuration.training.compile and compiler):
+                raise
+            first = (str(error) or type(error).__name__).splitlines()[0]
+            raise HyperribbonError(
+                f"{self.plan.configuration.id}: torch.compile failed ({first}); it needs a C++ "
+                "compiler, and Triton on a GPU. Set training.compile to false"
+            ) from None
 
     def _train(self, device: torch.device) -> None:
         plan, training = self.plan, self.plan.configuration.training
@@ -125,8 +133,9 @@ class SeedTraining:
         if progress is None:
             progress = self._begin()
             if training.calibrate_batchnorm:
-                few = slices(len(samples), training.batch_size)[:CALIBRATION_BATCHES]
-                calibrate_batchnorm(network, evaluated["train"][0].batches(few))
+                images, size = evaluated["train"][0], training.batch_size
+                few = evenly(len(images), min(len(images), CALIBRATION_BATCHES * size))
+                calibrate_batchnorm(network, images.batches(torch.from_numpy(few).split(size)))
         arrays = dict(zarr.open_group(self.store, mode="r+").arrays())
         start = max(progress.step, 0)
         title = f"{plan.configuration.label} seed {self.seed + 1}/{training.seeds}"
