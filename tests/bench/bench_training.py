@@ -30,6 +30,7 @@ from hyperribbon.training.schedule import checkpoint_steps
 
 CONFIG = Path(__file__).parents[2] / "config"
 SEEDS = 5
+TIMEOUT = 600  # seconds, if a process dies
 
 
 def read_study(name):
@@ -127,34 +128,44 @@ def synchronise(device):
         torch.cuda.synchronize()
 
 
-def worker(configuration, n, epochs, barrier, seeds):
+def as_the_workflow_does():
+    """Settings of a process that trains a seed, see `hyperribbon.training.parallel`."""
     keep_freed_memory()
     torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+
+
+def alone(function, configuration, n, epochs, prepare=None):
+    """Seconds in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1, prepare) as pool:
+        return pool.apply(seconds_of, (function, configuration, n, epochs))
+
+
+def seconds_of(function, configuration, n, epochs):
+    found = function(configuration, *noise(configuration, n), epochs)
+    return found[0] if isinstance(found, tuple) else found
+
+
+def worker(configuration, n, epochs, barrier):
+    as_the_workflow_does()
     data = noise(configuration, n)
     ours(configuration, *data, 1)
-    barrier.wait()
-    while True:
-        with seeds.get_lock():
-            if seeds.value == 0:
-                break
-            seeds.value -= 1
-        ours(configuration, *data, epochs)
-    barrier.wait()
+    barrier.wait(TIMEOUT)
+    ours(configuration, *data, epochs)
+    barrier.wait(TIMEOUT)
 
 
-def together(configuration, n, epochs, processes):
+def together(configuration, n, epochs):
     """Seconds of all seeds at once, without the start of the processes."""
     context = multiprocessing.get_context("spawn")
-    barrier, seeds = context.Barrier(processes + 1), context.Value("i", SEEDS)
-    workers = [
-        context.Process(target=worker, args=(configuration, n, epochs, barrier, seeds))
-        for _ in range(processes)
-    ]
+    barrier = context.Barrier(SEEDS + 1)
+    arguments = configuration, n, epochs, barrier
+    workers = [context.Process(target=worker, args=arguments, daemon=True) for _ in range(SEEDS)]
     for process in workers:
         process.start()
-    barrier.wait()
+    barrier.wait(TIMEOUT)
     start = time.perf_counter()
-    barrier.wait()
+    barrier.wait(TIMEOUT)
     seconds = time.perf_counter() - start
     for process in workers:
         process.join()
@@ -164,22 +175,18 @@ def together(configuration, n, epochs, processes):
 def bench_cpu(n, epochs):
     cores, threads = len(os.sched_getaffinity(0)), torch.get_num_threads()
     print(
-        f"images/s of training, batches of 200, {n} images of the default study's shape; plain: "
-        f"DataLoader, {threads} threads, {SEEDS} seeds in turn; ours: 1 thread a seed, {SEEDS} "
-        f"seeds, {cores} at once"
+        f"images/s of training on {cores} cores, batches of 200, {n} images of the default study's "
+        f"shape; plain: DataLoader, torch's {threads} threads, seeds in turn; ours: 1 thread a "
+        f"seed, {SEEDS} seeds at once"
     )
     print(f"{'network':16} {'plain':>9} {'ours, 1 seed':>13} {'ours, 5 seeds':>14} {'ratio':>6}")
     ratios = []
     for name, configuration in first_configurations(read_study("config.yaml")).items():
-        images, labels = noise(configuration, n)
         seen = n // configuration.training.batch_size * configuration.training.batch_size * epochs
-        torch.set_num_threads(threads)
-        slow = seen / plain(configuration, images, labels, epochs)
-        torch.set_num_threads(1)
-        one = seen / ours(configuration, images, labels, epochs)[0]
-        # Each seed warms up by an epoch, as the one above.
-        all_of_them = SEEDS * seen * (epochs + 1) / epochs
-        fast = all_of_them / together(configuration, n, epochs, cores)
+        slow = seen / alone(plain, configuration, n, epochs)
+        one = seen / alone(ours, configuration, n, epochs, as_the_workflow_does)
+        # Each seed warms up by an epoch, as the others do.
+        fast = SEEDS * seen * (epochs + 1) / epochs / together(configuration, n, epochs)
         ratios.append(fast / slow)
         print(f"{name:16} {slow:9.0f} {one:13.0f} {fast:14.0f} {ratios[-1]:6.2f}", flush=True)
     print(f"smallest ratio {min(ratios):.2f}, geometric mean {np.exp(np.log(ratios).mean()):.2f}")
@@ -193,7 +200,10 @@ def bench_gpu(n, epochs):
     for name, configuration in first_configurations(study).items():
         images, labels = noise(configuration, n)
         seen = n // configuration.training.batch_size * configuration.training.batch_size * epochs
-        rates = [seen / plain(configuration, images, labels, epochs, "cuda")]
+        torch.use_deterministic_algorithms(False)
+        with tf32(allowed=False):
+            rates = [seen / plain(configuration, images, labels, epochs, "cuda")]
+        torch.use_deterministic_algorithms(True, warn_only=True)  # as the workflow does
         for precision in ("float32", "tf32", "bfloat16"):
             taken, network = ours(configuration, images, labels, epochs, "cuda", precision)
             rates.append(seen / taken)
@@ -230,7 +240,6 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=None)
     args = parser.parse_args()
     if args.device == "cpu":
-        keep_freed_memory()
-        bench_cpu(args.images or 4000, args.epochs or 5)
+        bench_cpu(args.images or 4000, args.epochs or 10)
     else:
         bench_gpu(args.images or 10_000, args.epochs or 1)

@@ -194,3 +194,21 @@ def test_attention_of_narrow_heads_is_attention(monkeypatch):
     explicit = network(x)
     monkeypatch.setattr(vit, "FUSED_WIDTH", 0)
     torch.testing.assert_close(network(x), explicit, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("qkv_bias", [False, True])
+def test_what_a_vit_leaves_out_is_not_looked_at(qkv_bias):
+    """Its last layer computes the class token alone."""
+    torch.manual_seed(0)
+    network = build_network(
+        "vit", (1, 6, 6), 3, patch_size=2, width=8, depth=2, heads=2, mlp_width=8, qkv_bias=qkv_bias
+    ).double()
+    seen = []
+    features = network.features
+    features.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    x = torch.randn(5, 1, 6, 6, dtype=torch.float64)
+    found = network(x)
+    every = features.layers[1](features.layers[0](seen[0]))
+    assert every.shape == (5, 10, 8)
+    expected = network.classifier(features.norm(every[:, 0]))
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import linear, scaled_dot_product_attention
 
 # The CPU's fused kernel is slower than matrix products for heads narrower than this.
 FUSED_WIDTH = 32
@@ -16,15 +16,29 @@ class _Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width, bias=qkv_bias)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, asking: int) -> Tensor:
         batch, tokens, width = x.shape
-        qkv = self.qkv(self.norm(x)).view(batch, tokens, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        x = self.norm(x)
+        if asking == tokens:
+            q, k, v = self._heads(self.qkv(x))
+        else:
+            weights = self.qkv.weight.split([width, 2 * width])
+            biases = (
+                (None, None) if self.qkv.bias is None else self.qkv.bias.split([width, 2 * width])
+            )
+            (q,) = self._heads(linear(x[:, :asking], weights[0], biases[0]))
+            k, v = self._heads(linear(x, weights[1], biases[1]))
         if q.shape[-1] < FUSED_WIDTH and q.device.type == "cpu":
             y = (q * q.shape[-1] ** -0.5 @ k.transpose(-2, -1)).softmax(dim=-1) @ v
         else:
             y = scaled_dot_product_attention(q, k, v)
-        return self.out(y.transpose(1, 2).reshape(batch, tokens, width))
+        return self.out(y.transpose(1, 2).reshape(batch, asking, width))
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """(n, batch, heads, tokens, width of a head), from n of them side by side."""
+        batch, tokens, _ = x.shape
+        n, head = x.shape[-1] // self.out.in_features, self.out.in_features // self.heads
+        return x.view(batch, tokens, n, self.heads, head).permute(2, 0, 3, 1, 4)
 
 
 class _Layer(nn.Module):
@@ -40,8 +54,10 @@ class _Layer(nn.Module):
             nn.Linear(mlp_width, width),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(x)
+    def forward(self, x: Tensor, asking: int | None = None) -> Tensor:
+        """All tokens, or those ``asking`` first ones that what follows needs."""
+        asking = asking or x.shape[1]
+        x = x[:, :asking] + self.attention(x, asking)
         return x + self.mlp(x)
 
 
@@ -75,7 +91,11 @@ class _Features(nn.Module):
         patches = x.unfold(2, size, size).unfold(3, size, size)  # (B, C, rows, columns, p, p)
         patches = patches.permute(0, 2, 3, 4, 5, 1).flatten(3).flatten(1, 2)
         tokens = torch.cat([self.class_token.expand(len(x), -1, -1), self.embed(patches)], dim=1)
-        return self.norm(self.layers(tokens + self.positions)[:, 0])
+        x = tokens + self.positions
+        *layers, last = self.layers
+        for layer in layers:
+            x = layer(x)
+        return self.norm(last(x, asking=1)[:, 0])  # the class token is all that is looked at
 
 
 class ViT(nn.Module):
