@@ -18,14 +18,17 @@ from hyperribbon.models import Models
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.stored_predictions import PREDICTION_FORMS, as_stored
 
-CODECS = {
-    "none": None,
-    "zstd 3": ZstdCodec(level=3),
-    "blosc lz4, bytes shuffled": BloscCodec(cname="lz4", shuffle="shuffle", typesize=4),
-    "blosc zstd 5, bits shuffled": BloscCodec(
-        cname="zstd", clevel=5, shuffle="bitshuffle", typesize=4
-    ),
-}
+
+def codecs(itemsize):
+    """Compressors by name, for numbers of so many bytes."""
+    return {
+        "none": None,
+        "zstd 3": ZstdCodec(level=3),
+        "blosc lz4, bytes shuffled": BloscCodec(cname="lz4", shuffle="shuffle", typesize=itemsize),
+        "blosc zstd 5, bits shuffled": BloscCodec(
+            cname="zstd", clevel=5, shuffle="bitshuffle", typesize=itemsize
+        ),
+    }
 
 
 def sizes(P):
@@ -33,7 +36,7 @@ def sizes(P):
     print(f"{'form':13} {'compressor':28} {'bytes':>6} {'read, ms a model':>17}")
     for form in PREDICTION_FORMS:
         values = as_stored(P, form)
-        for name, codec in CODECS.items():
+        for name, codec in codecs(values.itemsize).items():
             store = zarr.storage.MemoryStore()
             array = zarr.create_array(
                 store, shape=values.shape, dtype=values.dtype, chunks=(1, *P.shape[1:]),

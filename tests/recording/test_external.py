@@ -59,6 +59,11 @@ def test_what_is_missing_foreign_or_not_whole_is_refused(record):
     assert refusal("a.zarr").startswith("a.zarr: layout version 1, expected")
 
 
+def test_braces_are_refused(record):
+    record("a{seed}")
+    assert refusal("*.zarr").startswith("a{seed}.zarr: braces mean wildcards to Snakemake")
+
+
 def test_a_study_needs_test_samples(record):
     record("a", test_predictions=None, test_labels=None)
     assert refusal("a.zarr").startswith("a.zarr: recorded without test samples")

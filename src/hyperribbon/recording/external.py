@@ -58,7 +58,7 @@ def find_recorded(
     ------
     StoreError
         If a pattern finds nothing, a store is missing, foreign, without test samples or not whole,
-        or two trainings have the same network, optimiser and seed.
+        its path has braces, or two trainings have the same network, optimiser and seed.
 
     Examples
     --------
@@ -77,6 +77,8 @@ def find_recorded(
         found |= dict.fromkeys(map(Path, stores))
     owners: dict[tuple, str] = dict.fromkeys(trained, "a training of this study")
     for path in found:
+        if {"{", "}"} & set(str(path)):
+            raise StoreError(f"{path}: braces mean wildcards to Snakemake; expected none in a path")
         configuration = recorded_configuration(path)
         Manifest.read(manifest_path(path))
         if "test" not in configuration["samples"]:
