@@ -1,11 +1,11 @@
 # Nothing of the data is read here but a hash of the content, if it is one's own: once, and not
 # again by the Snakemake of every job.
 try:
-    if workflow.is_main_process or "HYPERRIBBON_CONTENT" not in os.environ:
-        os.environ["HYPERRIBBON_CONTENT"] = STUDY.data.fingerprint()
+    if workflow.is_main_process or os.environ.get("HYPERRIBBON_CONTENT") is None:
+        os.environ.update(HYPERRIBBON_CONTENT=STUDY.data.fingerprint())
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
-CONTENT = os.environ["HYPERRIBBON_CONTENT"]
+CONTENT = os.environ.get("HYPERRIBBON_CONTENT")
 DATA_MODULE = f"hyperribbon.data.{STUDY.data.name}"
 SOURCE_RECORD = []
 FETCHED = ["fetch_data"] if STUDY.data.fetched else []
