@@ -18,7 +18,7 @@ study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml
 	$(SNAKEMAKE) $(ARGS)
 
 verify: $(READY) ## check every stored result against its checksums
-	$(SNAKEMAKE) $(ARGS) verify
+	$(SNAKEMAKE) $(ARGS) -- verify
 
 setup: $(READY) ## create .venv with the pinned requirements and the package
 
