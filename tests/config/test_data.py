@@ -221,6 +221,15 @@ def test_what_is_not_there_is_one_line(here, data):
     assert "\n" not in str(error.value)
 
 
+def test_photographs_have_as_many_folders_as_classes(here):
+    for name in ("train/cat", "train/dog", "val/cat", "val/dog"):
+        Path("photographs", name).mkdir(parents=True)
+    settings = {"name": "imagenet", "path": "photographs", "train_size": 9, "test_size": 9}
+    assert section(**settings, classes=2).fingerprint() == ""
+    with pytest.raises(ConfigError, match=r"data.classes = 3: expected 2, the folders in"):
+        section(**settings, classes=3).fingerprint()
+
+
 def test_every_set_has_a_module_and_the_name_of_one_is_its_first_key():
     folder = Path(hyperribbon.data.__file__).parent
     for member in get_args(get_args(DataConfig)[0]):

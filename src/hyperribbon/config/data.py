@@ -265,6 +265,10 @@ class ImageNetConfig(DataSection):
         for part in ("train", "val"):
             if not Path(self.path, part).is_dir():
                 raise _absent("path", self.path, "a folder that holds the folders train and val")
+        found = sum(entry.is_dir() for entry in Path(self.path, "train").iterdir())
+        if found != self.classes:
+            expected = f"{found}, the folders in {Path(self.path, 'train')}"
+            raise ConfigError(f"configuration: data.classes = {self.classes}: expected {expected}")
         return ""
 
     @model_validator(mode="after")
