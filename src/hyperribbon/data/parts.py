@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -30,6 +31,32 @@ class Part(NamedTuple):
     images: Images
     labels: np.ndarray
     key: str = ""
+
+
+def embedded_part(
+    name: str, package: str, release: str, images: np.ndarray, labels: np.ndarray, sha256: str
+) -> Part:
+    """Samples that come inside a package, checked by content.
+
+    Parameters
+    ----------
+    name : of the data set
+    package, release : what they come in, and which release to install if they are others
+    images, labels : (N, channels, height, width) and (N,), uint8
+    sha256 : of the images, then the labels
+
+    Raises
+    ------
+    DataError
+        If the content is not the one expected.
+    """
+    found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    if found != sha256:
+        raise DataError(
+            f"data set {name}: the images inside {package} have SHA-256 {found}, expected "
+            f"{sha256}; reinstall {package} {release}"
+        )
+    return Part(images, labels)
 
 
 WHOLE = ("images", "labels")
