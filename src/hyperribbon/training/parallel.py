@@ -48,9 +48,9 @@ def train_seeds(
     """
     processes = min(processes, len(seeds))
     if processes <= 1:
-        _prepare(plan, folder, device)
+        _set_up(plan, device)
         for seed in seeds:
-            _train(seed)
+            SeedTraining(plan, folder, seed).train(device)
         return
     context = multiprocessing.get_context("spawn")  # a forked one could not use CUDA
     messages = context.Queue()
@@ -94,12 +94,17 @@ def keep_freed_memory() -> None:
     mallopt(m_trim_threshold, 1 << 30)
 
 
+_job: tuple[Plan, Path, torch.device]  # of a process that was started; handed over once
+
+
 def _begin(messages, level: int, plan: Plan, folder: Path, device: torch.device) -> None:
-    """In a new process: send messages to the first one, and die with it."""
+    """In a new process: take the job, send messages to the first process, and die with it."""
+    global _job
+    _job = plan, folder, device
     threading.Thread(target=_die_with_parent, daemon=True).start()
     logger.handlers[:] = [QueueHandler(messages)]
     logger.setLevel(level)
-    _prepare(plan, folder, device)
+    _set_up(plan, device)
 
 
 def _die_with_parent() -> None:
@@ -109,17 +114,12 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-_job: tuple[Plan, Path, torch.device]  # of this process; handed over once, with all its images
-
-
-def _prepare(plan: Plan, folder: Path, device: torch.device) -> None:
-    global _job
-    _job = plan, folder, device
-    keep_freed_memory()
-    torch.set_num_threads(plan.configuration.training.threads)
-    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
-
-
 def _train(seed: int) -> None:
     plan, folder, device = _job
     SeedTraining(plan, folder, seed).train(device)
+
+
+def _set_up(plan: Plan, device: torch.device) -> None:
+    keep_freed_memory()
+    torch.set_num_threads(plan.configuration.training.threads)
+    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +58,7 @@ class Plan:
             "versions": versions("torch", "numpy", "zarr", "xarray"),
         }
         self.key = digest(self.description)
+        self._placed: dict[tuple, tuple[Resident | Streamed, Tensor]] = {}
         self.recorded = {"train": training.record_train, "test": None}
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             self.layout = [(k, tuple(t.shape)) for k, t in kept_state(self.build_network())]
@@ -101,8 +101,20 @@ class Plan:
             return self.samples(split, device)  # once on the device, not twice
         return self._on(device, split, self.recorded[split], self.dataset.as_input)
 
-    @cache  # noqa: B019, it lives as long as the job
     def _on(
+        self,
+        device: torch.device,
+        split: str,
+        count: int | None,
+        standardise: Callable[[Tensor], Tensor],
+    ) -> tuple[Resident | Streamed, Tensor]:
+        """Samples and labels on a device, put there once for all seeds."""
+        key = device, split, count, standardise
+        if key not in self._placed:
+            self._placed[key] = self._place(*key)
+        return self._placed[key]
+
+    def _place(
         self,
         device: torch.device,
         split: str,
