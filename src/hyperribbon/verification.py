@@ -47,7 +47,7 @@ def verify(results: str | Path, *, progress: bool = False) -> Iterator[Finding]:
     manifests = {path for folder in folders for path in folder.glob("*.json")}
     stores = {path for folder in [results, *folders] for path in folder.glob("*.zarr")}
     manifests |= {manifest_path(path) for path in stores}
-    manifests |= {path for path in [results / "data.json"] if path.exists()}
+    manifests |= set(results.glob("data.json"))
     for manifest in sorted(manifests):
         store = store_path(manifest)
         what = _fault(manifest, store, progress)
