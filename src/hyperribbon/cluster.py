@@ -12,7 +12,7 @@ import dask
 import dask.threaded
 from tqdm import tqdm
 
-from hyperribbon.errors import HyperribbonError
+from hyperribbon.errors import HyperribbonError, first_line
 from hyperribbon.probability.blocks import n_threads
 
 logger = logging.getLogger(__name__)
@@ -47,11 +47,10 @@ def dask_client() -> Iterator:
     try:
         client = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise HyperribbonError(
-            f'dask.scheduler = "{address}": no scheduler answers there ({reason}); expected the '
-            "address of a running one, such as tcp://10.0.0.1:8786, or no such key, for the "
-            "threads of each job"
+            f'dask.scheduler = "{address}": no scheduler answers there ({first_line(error)}); '
+            "expected the address of a running one, such as tcp://10.0.0.1:8786, or no such key, "
+            "for the threads of each job"
         ) from None
     with client:
         n_workers = len(client.nthreads())

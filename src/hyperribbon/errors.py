@@ -15,3 +15,12 @@ class DataError(HyperribbonError, ValueError):
 
 class StoreError(HyperribbonError):
     """A store on disk is missing, foreign or inconsistent with the others."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its kind if it has none.
+
+    >>> first_line(ValueError("too long\\nand much more")), first_line(KeyboardInterrupt())
+    ('too long', 'KeyboardInterrupt')
+    """
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -36,7 +36,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import Crc32cCodec
 
-from hyperribbon.errors import StoreError
+from hyperribbon.errors import StoreError, first_line
 from hyperribbon.files import partial_path, remove_partial
 from hyperribbon.manifest import LAYOUT, Manifest, check_layout, manifest_path
 from hyperribbon.stored_predictions import PREDICTION_FORMS, predictions_variable
@@ -295,8 +295,7 @@ def open_dataset(path: str | Path) -> xr.Dataset:
     try:
         dataset = xr.open_zarr(path, chunks=None)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(f"{path}: not a Zarr store, or damaged ({first})") from None
+        raise StoreError(f"{path}: not a Zarr store, or damaged ({first_line(error)})") from None
     check_layout(path, dataset.attrs.get("format", 1))
     return dataset
 

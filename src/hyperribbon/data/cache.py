@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 from hyperribbon.files import remove, written_whole
 from hyperribbon.locks import locked
 
@@ -132,7 +132,7 @@ class RawFiles:
                                 else f"{name} is not in it"
                             )
                 except (Unavailable, OSError) as error:
-                    reasons.append(f"{source.title} ({_first_line(error)})")
+                    reasons.append(f"{source.title} ({first_line(error)})")
                     logger.warning("data set %s: not from %s", self.name, reasons[-1])
                     continue
                 for name in wrong:
@@ -154,7 +154,3 @@ def _md5(path: Path) -> str | None:
             ).hexdigest()
     except FileNotFoundError:
         return None
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -20,7 +20,7 @@ from hyperribbon.data.images import (
     sample_dimensions,
     write_images,
 )
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 from hyperribbon.files import partial_path, remove
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, open_dataset, write_dataset
@@ -233,7 +233,7 @@ class Dataset:
         except (KeyError, ValueError, OSError) as error:
             raise DataError(
                 f"{path}: not a data set written by hyperribbon, or damaged "
-                f"({str(error).splitlines()[0]}); delete it and run again"
+                f"({first_line(error)}); delete it and run again"
             ) from None
         dataset = cls(**values)
         if dataset.sha256 != recorded:

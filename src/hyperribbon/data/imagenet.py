@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from hyperribbon.data.parts import Part
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 
 SUFFIXES = {".jpeg", ".jpg", ".png"}
 
@@ -92,6 +92,5 @@ def decoded(file: str | Path, size: int) -> np.ndarray:
             image.draft("RGB", (size, size))  # decodes JPEG at the least size that is enough
             square = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DataError(f"{file}: cannot be decoded as an image ({reason})") from None
+        raise DataError(f"{file}: cannot be decoded as an image ({first_line(error)})") from None
     return np.asarray(square).transpose(2, 0, 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperribbon.data.parts import Part, named_parts
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 
 
 def load(path: str | Path) -> list[Part]:
@@ -20,8 +20,7 @@ def load(path: str | Path) -> list[Part]:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
     except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(
-            f"{path}: not a file of NumPy's format npz, or damaged ({reason})"
+            f"{path}: not a file of NumPy's format npz, or damaged ({first_line(error)})"
         ) from None
     return named_parts(arrays, str(path))

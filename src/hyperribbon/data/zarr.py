@@ -8,7 +8,7 @@ import numpy as np
 import zarr
 
 from hyperribbon.data.parts import Part, named_parts
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 
 
 def load(path: str | Path) -> list[Part]:
@@ -24,8 +24,9 @@ def load(path: str | Path) -> list[Part]:
             name: ZarrImages(array) for name, array in zarr.open_group(path, mode="r").arrays()
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DataError(f"{path}: not a Zarr group of arrays, or damaged ({reason})") from None
+        raise DataError(
+            f"{path}: not a Zarr group of arrays, or damaged ({first_line(error)})"
+        ) from None
     return named_parts(arrays, str(path))
 
 
@@ -40,5 +41,4 @@ class ZarrImages:
         try:
             return self._array.oindex[rows]
         except (OSError, ValueError, RuntimeError) as error:  # whatever its codecs raise
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise DataError(f"{self._array.store_path}: damaged ({reason})") from None
+            raise DataError(f"{self._array.store_path}: damaged ({first_line(error)})") from None

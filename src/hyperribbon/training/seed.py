@@ -15,7 +15,7 @@ from torch.amp import GradScaler
 from tqdm import tqdm
 
 from hyperribbon.config import digest
-from hyperribbon.errors import HyperribbonError, StoreError
+from hyperribbon.errors import HyperribbonError, StoreError, first_line
 from hyperribbon.files import remove
 from hyperribbon.manifest import Manifest, file_sha256, manifest_path
 from hyperribbon.store import SPLITS
@@ -107,10 +107,9 @@ class SeedTraining:
             compiler = type(error).__module__.startswith(("torch._dynamo", "torch._inductor"))
             if not (self.plan.configuration.training.compile and compiler):
                 raise
-            first = (str(error) or type(error).__name__).splitlines()[0]
             raise HyperribbonError(
-                f"{self.plan.configuration.id}: torch.compile failed ({first}); it needs a C++ "
-                "compiler, and Triton on a GPU. Set training.compile to false"
+                f"{self.plan.configuration.id}: torch.compile failed ({first_line(error)}); it "
+                "needs a C++ compiler, and Triton on a GPU. Set training.compile to false"
             ) from None
 
     def _train(self, device: torch.device) -> None:
