@@ -2,7 +2,6 @@ import json
 import os
 import sys
 from functools import cache
-from math import prod
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -64,18 +63,11 @@ def seeds_at_once():
 
 
 def training_mb():
-    """Memory of a job: of each seed, the samples as they are stored and as networks see them.
-
-    Stored samples of 4 GiB and more stay on disk, and the batches of a moment are in memory.
-    """
-    samples = STUDY.data.train_size + STUDY.data.test_size
-    numbers = samples * prod(STUDY.data.stored_shape)
-    stored = numbers * STUDY.data.stored_itemsize
-    in_memory = (stored, stored + 4 * numbers) if stored < 4 * 2**30 else (0, 0)
-    stored_mb, seed_mb = (size // 10**6 for size in in_memory)
+    """Memory of a job: of each seed, the samples as they are stored and as networks see them."""
+    stored_mb, seen_mb = (size // 10**6 for size in STUDY.data.memory_bytes)
     processes = seeds_at_once()
     waiting = stored_mb if processes > 1 else 0  # in the process that started the others
-    return 2000 + waiting + processes * (2000 + seed_mb)
+    return 2000 + waiting + processes * (2000 + stored_mb + seen_mb)
 
 
 # What runs again is decided by parameters alone: each rule carries the version of its code, its

@@ -14,6 +14,7 @@ import xarray as xr
 from torch import Tensor
 
 from hyperribbon.config.canonical import digest
+from hyperribbon.config.data_section import IN_MEMORY
 from hyperribbon.data.images import (
     MappedImages,
     content_sha256,
@@ -24,8 +25,6 @@ from hyperribbon.errors import DataError, first_line
 from hyperribbon.files import partial_path, remove
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, open_dataset, write_dataset
-
-IN_MEMORY = 4 * 2**30  # bytes of images that are loaded; more are mapped
 
 
 @dataclass(frozen=True)
