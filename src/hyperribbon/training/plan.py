@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,18 +102,11 @@ class Plan:
             return self.samples(split, device)  # once on the device, not twice
         return self._on(device, split, self.recorded[split], self.dataset.as_input)
 
-    def _on(
-        self,
-        device: torch.device,
-        split: str,
-        count: int | None,
-        standardise: Callable[[Tensor], Tensor],
-    ) -> tuple[Resident | Streamed, Tensor]:
-        """Samples and labels on a device, put there once for all seeds."""
-        key = device, split, count, standardise
-        if key not in self._placed:
-            self._placed[key] = self._place(*key)
-        return self._placed[key]
+    def _on(self, *what: Any) -> tuple[Resident | Streamed, Tensor]:
+        """`_place`, once for all seeds."""
+        if what not in self._placed:
+            self._placed[what] = self._place(*what)
+        return self._placed[what]
 
     def _place(
         self,
