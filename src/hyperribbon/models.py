@@ -14,6 +14,7 @@ import xarray as xr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.manifest import Manifest, inputs_of, manifest_path
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.stored_predictions import (
     Trajectory,
@@ -96,6 +97,23 @@ class Models:
             array = open_predictions(path, split)
             yield from (Trajectory(array, int(seed)) for seed in seeds)
 
+    def sample(self, split: str, count: int | None = None) -> tuple[np.ndarray, list[Selection]]:
+        """Models evenly spread over the table, all by default.
+
+        Returns
+        -------
+        rows : (k,) of the table
+        parts : a training's models (b, N, C) of them each, lazily; trainings without one left out
+        """
+        rows = evenly(len(self), count)
+        bounds = np.cumsum([0, *(len(P) for P in self.trajectories(split))])
+        parts = []
+        for P, start, stop in zip(self.trajectories(split), bounds, bounds[1:], strict=False):
+            inside = rows[(start <= rows) & (rows < stop)]
+            if len(inside):
+                parts.append(Selection(P, inside - start))
+        return rows, parts
+
     def digests(self, split: str) -> list[str]:
         """SHA-256 of each training's stored predictions, in the order of the table."""
         found = []
@@ -109,6 +127,49 @@ class Models:
         """One row a training that did not diverge, in the order of the table."""
         kept = self.trainings[self.trainings["diverged_step"] < 0]
         return kept.drop(columns="diverged_step").reset_index(drop=True)
+
+
+class Selection:
+    """Some models and samples of a trajectory, in any order, read where they are sliced.
+
+    Parameters
+    ----------
+    P : (K, N, C), any array with slices
+    models : positions of models; all by default
+    samples : positions of samples; all by default
+
+    Examples
+    --------
+    >>> P = np.arange(24).reshape(3, 4, 2) / 24
+    >>> few = Selection(P, models=[2, 0], samples=[3, 1])
+    >>> bool(np.array_equal(few[:2, :2], P[[2, 0]][:, [3, 1]]))
+    True
+    """
+
+    def __init__(self, P, models=None, samples=None):
+        self._P = P
+        self._models = np.arange(P.shape[0]) if models is None else np.asarray(models)
+        self._samples = samples if samples is None else np.asarray(samples)
+        n_samples = P.shape[1] if samples is None else len(self._samples)
+        self.shape = (len(self._models), n_samples, P.shape[2])
+        self.dtype = P.dtype
+        self.chunks = (1, *self.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        key = key if isinstance(key, tuple) else (key,)
+        models = self._models[key[0]]
+        if models.ndim == 0:
+            block = self._read(models)
+        else:
+            block = np.stack([self._read(k) for k in models])
+        return block[(slice(None),) * models.ndim + key[1:]]
+
+    def _read(self, model: int) -> np.ndarray:
+        P = np.asarray(self._P[int(model)])
+        return P if self._samples is None else P[self._samples]
 
 
 def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:

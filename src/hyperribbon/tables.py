@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hyperribbon.files import written_whole
+
 
 def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """CSV tables by file name. Names stay text, were they ``NA`` or ``01``."""
@@ -13,3 +15,9 @@ def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         path.stem: pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
         for path in paths
     }
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV table, whole or not at all."""
+    with written_whole(path) as partial:
+        table.to_csv(partial, index=False)

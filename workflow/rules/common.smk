@@ -1,7 +1,7 @@
 import json
 import os
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -135,3 +135,14 @@ def stores(kind):
     """Outputs where each split has a store, and its manifest, written last."""
     path = f"{RESULTS}/{kind}/{{split}}"
     return {"store": directory(f"{path}.zarr"), "manifest": f"{path}.json"}
+
+
+TABLES = {}  # paths, by the rule that writes them
+
+
+def tables(step, *names):
+    """Outputs of a rule that writes tables, which the report shows."""
+    TABLES[step] = [f"{RESULTS}/tables/{name}.csv" for name in names]
+    shown = partial(report, caption="../report/tables.rst", category="Tables")
+    labels = ({"table": name.replace("_", " ")} for name in names)
+    return [shown(path, labels=label) for path, label in zip(TABLES[step], labels)]

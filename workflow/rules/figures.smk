@@ -1,54 +1,51 @@
-# Figure: its tables, and where the report shows it.
+# Where the report shows what; of some figures there is one a split.
+SPLIT_FIGURES = ["manifold", "spectrum", "pairs", "loss_error", "dendrogram"]
 FIGURES = {
     **{
-        f"{figure}_{split}": (tables, f"Predictions on the {split} data")
-        for figure, tables in {
-            "manifold": ["models", "geodesic", "explained_stress"],
-            "spectrum": ["explained_stress"],
-            "pairs": ["models", "geodesic", "explained_stress"],
-            "loss_error": ["models", "geodesic", "explained_stress"],
-            "dendrogram": ["trajectories", "configuration_distances"],
-        }.items()
+        f"{name}_{split}": f"Predictions on the {split} data"
+        for name in SPLIT_FIGURES
         for split in SPLITS
     },
-    "progress_error": (["models", "summary"], "Progress and tubes"),
-    "progress_epoch": (["models"], "Progress and tubes"),
-    "tubes": (["tubes"], "Progress and tubes"),
+    **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
+    **dict.fromkeys(["null"], "How low-dimensional is it?"),
 }
 
 
-DRAW = parameters("draw", "tables")
+def figure_in_report(figure):
+    name = figure.removesuffix("_train").removesuffix("_test")
+    return report(
+        f"{RESULTS}/figures/{figure}.png",
+        caption=f"../report/figures/{name}.rst",
+        category=FIGURES[figure],
+        labels={"figure": figure.replace("_", " ")},
+    )
+
+
+DRAW = parameters("draw", *TABLES)
 EXPLORE = parameters("explore", "tables")
 
 
+# All figures in one job: most take less time than Python's start.
 rule draw:
     input:
-        tables=lambda wildcards: settled(
-            "tables", expand(f"{RESULTS}/tables/{{table}}.csv", table=FIGURES[wildcards.figure][0])
-        ),
+        tables=[settled(step, TABLES[step]) for step in TABLES],
     output:
-        png=report(
-            f"{RESULTS}/figures/{{figure}}.png",
-            caption="../report/draw.rst",
-            category=lambda wildcards: FIGURES[wildcards.figure][1],
-            labels=lambda wildcards: {"figure": wildcards.figure.replace("_", " ")},
-        ),
-        svg=f"{RESULTS}/figures/{{figure}}.svg",
+        png=[figure_in_report(figure) for figure in FIGURES],
+        svg=[f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES],
     log:
-        f"{RESULTS}/logs/draw/{{figure}}.log",
+        f"{RESULTS}/logs/draw.log",
     benchmark:
-        f"{RESULTS}/benchmarks/draw/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="|".join(FIGURES),
+        f"{RESULTS}/benchmarks/draw.tsv"
     conda:
         "../../envs/figures.yaml"
+    threads: 4
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
     params:
         **DRAW,
     shell:
-        "python -m hyperribbon.steps.draw --figure {wildcards.figure}"
-        " --tables {input.tables:q} --output {output:q} --log {log:q}"
+        "python -m hyperribbon.steps.draw --tables {input.tables:q} --threads {threads}"
+        " --output {output:q} --log {log:q}"
 
 
 rule explore:

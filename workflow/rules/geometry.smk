@@ -116,21 +116,6 @@ rule trajectories:
         " --output {output.store:q} --log {log:q}"
 
 
-TABLES = [
-    f"{RESULTS}/tables/{name}.csv"
-    for name in [
-        "configuration_distances",
-        "diverged",
-        "explained_stress",
-        "geodesic",
-        "models",
-        "summary",
-        "trajectories",
-        "tubes",
-    ]
-]
-
-
 rule tables:
     input:
         predictions=PREDICTIONS,
@@ -140,15 +125,17 @@ rule tables:
             "trajectories", expand(f"{RESULTS}/trajectories/{{split}}.json", split=SPLITS)
         ),
     output:
-        [
-            report(
-                path,
-                caption="../report/tables.rst",
-                category="Tables",
-                labels={"table": Path(path).stem.replace("_", " ")},
-            )
-            for path in TABLES
-        ],
+        tables(
+            "tables",
+            "configuration_distances",
+            "diverged",
+            "explained_stress",
+            "geodesic",
+            "models",
+            "summary",
+            "trajectories",
+            "tubes",
+        ),
     log:
         f"{RESULTS}/logs/tables.log",
     benchmark:

@@ -4,7 +4,8 @@ report: "../report/study.rst"
 DRAWN = expand(f"{RESULTS}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "svg"])
 EXPLORER = f"{RESULTS}/explorer.html"
 SUMMARY = f"{RESULTS}/summary.html"
-REPORTED = [*TABLES, *DRAWN, EXPLORER, SUMMARY]
+TABULATED = [path for paths in TABLES.values() for path in paths]
+REPORTED = [*TABULATED, *DRAWN, EXPLORER, SUMMARY]
 
 
 # Named as targets so that one that was deleted is made again.
@@ -29,7 +30,7 @@ localrules:
 # study, and all results but the report itself.
 rule gather_report:
     input:
-        settled("tables", TABLES),
+        [settled(step, TABLES[step]) for step in TABLES],
         settled("draw", DRAWN),
         settled("explore", EXPLORER),
         settled("summarise", SUMMARY),

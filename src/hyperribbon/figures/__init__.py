@@ -1,7 +1,8 @@
 """One function a figure: tidy tables in, a figure out.
 
-To add one: write the function in the module of its subject, name it in ``FIGURES``, and list its
-tables in ``workflow/rules/figures.smk`` and its caption in ``workflow/report/draw.rst``.
+To add one: write the function in the module of its subject, name it in ``FIGURES`` and in
+``workflow/rules/figures.smk``, and write its caption, ``workflow/report/figures/NAME.rst``. A study
+may be too small for it: then its table has no rows, and the figure says so (`style.sentence`).
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hyperribbon.figures import embedding, trajectories
+from hyperribbon.figures import dimensionality, embedding, trajectories
 
 FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     **{
@@ -27,4 +28,5 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "progress_error": trajectories.progress_error,
     "progress_epoch": trajectories.progress_epoch,
     "tubes": trajectories.tubes,
+    "null": dimensionality.null,
 }

@@ -1,8 +1,10 @@
 """What all figures share: colours by architecture, sizes, labels."""
 
+import textwrap
 from collections.abc import Iterable
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -51,6 +53,13 @@ def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kw
         for name, colour in colours.items()
     ]
     owner.legend(handles=[*handles, *extra], **kwargs)
+
+
+def sentence(text: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = plt.figure(figsize=(COLUMN, 0.4 * COLUMN))
+    figure.text(0.5, 0.5, textwrap.fill(text, 44), ha="center", va="center")
+    return figure
 
 
 def component_label(stress: pd.DataFrame, split: str, k: int) -> str:

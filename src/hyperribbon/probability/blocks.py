@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 
+import numpy as np
+
 BLOCK_BYTES = 2**25
 
 
@@ -33,3 +35,14 @@ def n_threads() -> int:
     """Cores this process may run on."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def evenly(n: int, count: int | None) -> np.ndarray:
+    """Places of so many things among n, evenly spaced; of all by default, or if there are fewer.
+
+    Examples
+    --------
+    >>> evenly(10, 4).tolist(), evenly(3, None).tolist(), evenly(2, 5).tolist()
+    ([0, 2, 5, 7], [0, 1, 2], [0, 1])
+    """
+    return np.arange(n) if count is None or count >= n else np.arange(count) * n // count

@@ -1,28 +1,51 @@
-"""Draw one figure from tables, as PNG and SVG."""
+"""Draw figures from tables, each as PNG and SVG."""
 
 import argparse
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 
 from hyperribbon.figures import FIGURES
 from hyperribbon.figures.style import apply_style
-from hyperribbon.steps import run_step, step_parser
+from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import read_tables
 
 
 def main(args: argparse.Namespace) -> None:
-    apply_style()
-    tables = read_tables(args.tables)
-    figure = FIGURES[args.figure](tables)
+    files: dict[str, list[Path]] = {}
     for path in args.output:
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
-    plt.close(figure)
+        files.setdefault(path.stem, []).append(path)
+    names = list(files)
+    shares = [
+        {name: files[name] for name in names[k :: args.threads]}
+        for k in range(min(args.threads, len(names)))
+    ]
+    # Not by forking: threads of the libraries may hold locks.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(shares), context) as pool:
+        list(pool.map(partial(draw, args.tables), shares))
+    logger.info("%d figures", len(names))
+
+
+def draw(tables: list[Path], files: dict[str, list[Path]]) -> None:
+    """Write some figures, each to its files."""
+    apply_style()
+    found = read_tables(tables)
+    for name, paths in files.items():
+        figure = FIGURES[name](found)
+        for path in paths:
+            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        plt.close(figure)
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
-    parser.add_argument("--figure", choices=FIGURES, required=True)
     parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV files")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="PNG, SVG, ...")
+    parser.add_argument("--threads", type=int, required=True, help="figures drawn at once")
+    parser.add_argument(
+        "--output", type=Path, nargs="+", required=True, help="FIGURE.png, FIGURE.svg, ..."
+    )
     run_step(main, parser)

@@ -1,7 +1,6 @@
 """Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.tables import write_table
 from hyperribbon.trajectories import configuration_distances
 
 KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
@@ -54,9 +54,7 @@ def main(args: argparse.Namespace) -> None:
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
     whole["summary"] = summary_table(models, whole)
     for name, table in whole.items():
-        partial = args.output / f".{name}.{os.getpid()}.partial"
-        table.to_csv(partial, index=False)
-        partial.replace(args.output / f"{name}.csv")
+        write_table(table, args.output / f"{name}.csv")
         logger.info("%s.csv: %d rows", name, len(table))
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from hyperribbon.config import AdamPConfig, AugmentationConfig, Configuration, digest
 from hyperribbon.data import Dataset
 from hyperribbon.networks import build_network
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, create_predictions
 from hyperribbon.training.augmentation import Augmentation
@@ -164,14 +165,3 @@ class Plan:
 def kept_state(network: nn.Module) -> list[tuple[str, Tensor]]:
     """Weights and floating-point buffers (BatchNorm's statistics), in a fixed order."""
     return [(k, t) for k, t in network.state_dict().items() if t.is_floating_point()]
-
-
-def evenly(n: int, count: int | None) -> np.ndarray:
-    """Places of so many samples among n, evenly spaced; of all by default.
-
-    Examples
-    --------
-    >>> evenly(10, 4).tolist(), evenly(3, None).tolist()
-    ([0, 2, 5, 7], [0, 1, 2])
-    """
-    return np.arange(n) if count is None else np.arange(count) * n // count

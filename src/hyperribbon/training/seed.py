@@ -18,6 +18,7 @@ from hyperribbon.config import digest
 from hyperribbon.errors import HyperribbonError, StoreError, first_line
 from hyperribbon.files import remove
 from hyperribbon.manifest import Manifest, file_sha256, manifest_path
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.store import SPLITS
 from hyperribbon.stored_predictions import as_stored, predictions_variable
 from hyperribbon.training.loop import (
@@ -28,7 +29,7 @@ from hyperribbon.training.loop import (
     train,
 )
 from hyperribbon.training.optimisers import build_optimiser
-from hyperribbon.training.plan import Plan, evenly, kept_state
+from hyperribbon.training.plan import Plan, kept_state
 from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.state import (
     load_state,
@@ -133,7 +134,7 @@ class SeedTraining:
             progress = self._begin()
             if training.calibrate_batchnorm:
                 images, size = evaluated["train"][0], training.batch_size
-                few = evenly(len(images), min(len(images), CALIBRATION_BATCHES * size))
+                few = evenly(len(images), CALIBRATION_BATCHES * size)
                 calibrate_batchnorm(network, images.batches(torch.from_numpy(few).split(size)))
         arrays = dict(zarr.open_group(self.store, mode="r+").arrays())
         start = max(progress.step, 0)

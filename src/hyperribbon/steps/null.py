@@ -1,0 +1,77 @@
+"""How much of the explained stress is that of models that share nothing but how far they got."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from hyperribbon.embedding import InPCA
+from hyperribbon.manifest import store_path
+from hyperribbon.models import Models, Selection
+from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.probability.shuffling import shuffled_within_classes
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import SPLITS
+from hyperribbon.tables import write_table
+
+DIMENSIONS = 100  # whose explained stress is told, of as many models
+
+
+def main(args: argparse.Namespace) -> None:
+    models = Models(list(map(store_path, args.predictions)))
+    found = []
+    for split, manifest in zip(SPLITS, args.distance, strict=True):
+        rows, parts = models.sample(split, args.models)
+        D = zarr.open_array(store_path(manifest) / "distance", mode="r").oindex[rows, rows]
+        about = {"split": split, "models": len(rows)}
+        found.append(stress_table(D).assign(**about, kind="observed", draw=0))
+        labels = models.labels(split)
+        for draw in range(args.draws):
+            for kind, shuffled in (
+                ("shuffled by training", by_training(parts, labels, draw)),
+                ("shuffled by model", by_model(parts, labels, draw)),
+            ):
+                D = pairwise_distance(shuffled, threads=args.threads, progress=True)
+                found.append(stress_table(D).assign(**about, kind=kind, draw=draw))
+        logger.info("%s: %d models, %d draws", split, len(rows), args.draws)
+    columns = ["split", "kind", "draw", "models", "dimension", "explained_stress"]
+    write_table(pd.concat(found)[columns], args.output)
+
+
+def by_training(parts: list, labels: np.ndarray, draw: int) -> list[Selection]:
+    """All models of a training with the same exchange of samples."""
+    return [
+        Selection(P, samples=shuffled_within_classes(labels, (draw, k)))
+        for k, P in enumerate(parts)
+    ]
+
+
+def by_model(parts: list, labels: np.ndarray, draw: int) -> list[Selection]:
+    """Each model with an exchange of its own."""
+    return [
+        Selection(P, [i], shuffled_within_classes(labels, (draw, k, i)))
+        for k, P in enumerate(parts)
+        for i in range(len(P))
+    ]
+
+
+def stress_table(D: np.ndarray) -> pd.DataFrame:
+    """Explained stress of the first dimensions of an InPCA."""
+    k = min(DIMENSIONS, len(D))
+    stress = InPCA(k, metric="precomputed", random_state=0).fit(D).explained_stress_
+    return pd.DataFrame({"dimension": np.arange(1, k + 1), "explained_stress": stress})
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
+    parser.add_argument(
+        "--distance", type=Path, nargs=2, required=True, help="manifests, train then test"
+    )
+    parser.add_argument("--models", type=int, required=True, help="how many, at most")
+    parser.add_argument("--draws", type=int, required=True, help="of each null")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="CSV to write")
+    run_step(main, parser)
