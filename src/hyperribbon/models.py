@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+import zarr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.manifest import Manifest, inputs_of, manifest_path
@@ -38,6 +39,7 @@ class Models:
         both splits
     trainings : DataFrame, one row a training, diverged ones too: configuration, network,
         optimiser, augmentation, seed, diverged_step (-1 if it did not diverge)
+    n_classes : int
     data_sha256 : str
     inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
 
@@ -77,6 +79,7 @@ class Models:
             curves = [f"{split}_{name}" for split in SPLITS for name in ("loss", "error")]
             frame = store[curves].isel(seed=kept).reset_coords(["step", "epoch"]).to_dataframe()
             rows.append(frame[["step", "epoch", *curves]].reset_index().assign(**who))
+        self.n_classes = self._stores[first].sizes["class"]
         self.data_sha256 = self._stores[first].attrs["data_sha256"]
         self.trainings = pd.DataFrame(trainings)
         if (self.trainings["diverged_step"] >= 0).all():
@@ -113,6 +116,20 @@ class Models:
             if len(inside):
                 parts.append(Selection(P, inside - start))
         return rows, parts
+
+    def distances(self, path: str | Path) -> tuple[xr.Dataset, zarr.Array]:
+        """A store of these models' distances, and the matrix in it, (m, m).
+
+        Raises
+        ------
+        StoreError
+            If it is missing, or of other models or in another order.
+        """
+        store = open_dataset(path)
+        for name in ("configuration", "seed", "step"):
+            if store[name].values.tolist() != self.table[name].tolist():
+                raise StoreError(f"{path}: distances of other models than these, or in other order")
+        return store, zarr.open_array(Path(path, "distance"), mode="r")
 
     def digests(self, split: str) -> list[str]:
         """SHA-256 of each training's stored predictions, in the order of the table."""

@@ -7,10 +7,13 @@ import pandas as pd
 
 from hyperribbon.files import written_whole
 
+TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
+MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
+
 
 def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """CSV tables by file name. Names stay text, were they ``NA`` or ``01``."""
-    names = dict.fromkeys(["configuration", "other", "network", "optimiser"], str)
+    names = dict.fromkeys(["configuration", "other", "network", "optimiser", "augmentation"], str)
     return {
         path.stem: pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
         for path in paths

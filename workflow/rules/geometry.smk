@@ -20,7 +20,7 @@ TRAJECTORIES = parameters(
     points=STUDY.analysis.progress_points,
     smoothing=SMOOTHING,
 )
-TABULATE = parameters("tables", "embed", "progress", "trajectories")
+TABULATE = parameters("tables", "distance", "embed", "progress", "trajectories")
 SUMMARISE = parameters("summarise", "tables")
 
 
@@ -119,6 +119,7 @@ rule trajectories:
 rule tables:
     input:
         predictions=PREDICTIONS,
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
         embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
         progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
         trajectories=settled(
@@ -127,6 +128,7 @@ rule tables:
     output:
         tables(
             "tables",
+            "away",
             "configuration_distances",
             "diverged",
             "explained_stress",
@@ -149,7 +151,7 @@ rule tables:
         folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m hyperribbon.steps.tables --predictions {input.predictions:q}"
-        " --embedding {input.embedding:q} --progress {input.progress:q}"
+        " --distance {input.distance:q} --embedding {input.embedding:q} --progress {input.progress:q}"
         " --trajectories {input.trajectories:q} --output {params.folder:q} --log {log:q}"
 
 

@@ -29,3 +29,129 @@ rule null:
         "python -m hyperribbon.steps.null --predictions {input.predictions:q}"
         " --distance {input.distance:q} --models {params.models} --draws {params.draws}"
         " --threads {threads} --output {output:q} --log {log:q}"
+
+
+METRICS = parameters(
+    "metrics",
+    *PREDICTED,
+    models=STUDY.analysis.sampled_models,
+    smoothing=SMOOTHING,
+)
+
+
+rule metrics:
+    input:
+        predictions=PREDICTIONS,
+    output:
+        tables("metrics", "metrics", "metric_embedding", "metric_geodesic"),
+    log:
+        f"{RESULTS}/logs/metrics.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/metrics.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+    params:
+        **METRICS,
+    shell:
+        "python -m hyperribbon.steps.metrics --predictions {input.predictions:q}"
+        " --models {params.models} --smoothing {params.smoothing} --threads {threads}"
+        " --output {output:q} --log {log:q}"
+
+
+SUBSETS = parameters(
+    "subsets",
+    *PREDICTED,
+    "distance",
+    models=STUDY.analysis.sampled_models,
+    draws=STUDY.analysis.draws,
+)
+
+
+rule subsets:
+    input:
+        predictions=PREDICTIONS,
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+    output:
+        tables("subsets", "subsets", "subset_embedding"),
+    log:
+        f"{RESULTS}/logs/subsets.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/subsets.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+    params:
+        **SUBSETS,
+    shell:
+        "python -m hyperribbon.steps.subsets --predictions {input.predictions:q}"
+        " --distance {input.distance:q} --models {params.models} --draws {params.draws} --threads {threads}"
+        " --output {output:q} --log {log:q}"
+
+
+JOINT = parameters(
+    "joint",
+    *PREDICTED,
+    "distance",
+    "embed",
+)
+
+
+rule joint:
+    input:
+        predictions=PREDICTIONS,
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
+    output:
+        tables("joint", "joint_embedding", "joint_explained", "joint_geodesic"),
+    log:
+        f"{RESULTS}/logs/joint.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/joint.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+    params:
+        **JOINT,
+    shell:
+        "python -m hyperribbon.steps.joint --predictions {input.predictions:q}"
+        " --distance {input.distance:q} --embedding {input.embedding:q}"
+        " --output {output:q} --log {log:q}"
+
+
+FOUR_POINTS = parameters(
+    "four_points",
+    *PREDICTED,
+    "distance",
+    "progress",
+    smoothing=SMOOTHING,
+)
+
+
+rule four_points:
+    input:
+        predictions=PREDICTIONS,
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
+    output:
+        tables("four_points", "four_points", "four_point_embedding"),
+    log:
+        f"{RESULTS}/logs/four_points.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/four_points.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+    params:
+        **FOUR_POINTS,
+    shell:
+        "python -m hyperribbon.steps.four_points --predictions {input.predictions:q}"
+        " --distance {input.distance:q} --progress {input.progress:q} --smoothing {params.smoothing} --threads {threads}"
+        " --output {output:q} --log {log:q}"

@@ -28,7 +28,7 @@ class AnalysisConfig(Section):
     """Values of progress at which trajectories are compared."""
     geodesic_points: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 51
     """Points on the geodesic from ignorance to truth, both ends included."""
-    sampled_models: Annotated[int, Field(strict=True, ge=10, le=20_000)] = 2000
+    sampled_models: Annotated[int, Field(strict=True, ge=10, le=20_000)] = 1000
     """Models, evenly spread over all, that what needs many distance matrices is computed of: the
     nulls, other distances, subsets of the samples, and uncertainties."""
     draws: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3

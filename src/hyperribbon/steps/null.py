@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import zarr
 
 from hyperribbon.embedding import InPCA
 from hyperribbon.manifest import store_path
@@ -24,7 +23,7 @@ def main(args: argparse.Namespace) -> None:
     found = []
     for split, manifest in zip(SPLITS, args.distance, strict=True):
         rows, parts = models.sample(split, args.models)
-        D = zarr.open_array(store_path(manifest) / "distance", mode="r").oindex[rows, rows]
+        D = models.distances(store_path(manifest))[1].oindex[rows, rows]
         about = {"split": split, "models": len(rows)}
         found.append(stress_table(D).assign(**about, kind="observed", draw=0))
         labels = models.labels(split)

@@ -5,27 +5,36 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from hyperribbon.embedding.neighbourhood import (
+    NEAR_END,
+    NEAR_GEODESIC,
+    for_classes,
+    is_away,
+    nearest_within,
+)
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
-from hyperribbon.tables import write_table
+from hyperribbon.tables import MODEL_KEYS, write_table
 from hyperribbon.trajectories import configuration_distances
 
-KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
+ON_GEODESIC = (0.02, 0.5, 0.98)  # points A, B and C of Fig. 2.2d
 
 
 def main(args: argparse.Namespace) -> None:
     models = Models(list(map(store_path, args.predictions)))
     splits = {
         split: {
+            "distance": models.distances(store_path(distance)),
             "embedding": open_dataset(store_path(embedding)),
             "progress": open_dataset(store_path(progress)),
             "trajectories": open_dataset(store_path(trajectories)),
         }
-        for split, embedding, progress, trajectories in zip(
-            SPLITS, args.embedding, args.progress, args.trajectories, strict=True
+        for split, distance, embedding, progress, trajectories in zip(
+            SPLITS, args.distance, args.embedding, args.progress, args.trajectories, strict=True
         )
     }
     tables: dict[str, list[pd.DataFrame]] = {
@@ -37,11 +46,13 @@ def main(args: argparse.Namespace) -> None:
             "configuration_distances",
             "tubes",
             "geodesic",
+            "away",
         )
     }
     for split, stores in splits.items():
         per_model = model_table(models, split, stores)
         tables["models"].append(per_model)
+        tables["away"].append(away_table(per_model))
         tables["trajectories"].append(trajectory_table(models, split, stores, per_model))
         tables["explained_stress"].append(stress_table(split, stores["embedding"]))
         tables["configuration_distances"].append(distance_table(models, split, stores))
@@ -59,16 +70,53 @@ def main(args: argparse.Namespace) -> None:
 
 
 def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
-    """One row a model: keys, time, loss, error, progress and InPCA coordinates on the split."""
-    table = models.table[[*KEYS, "checkpoint", "step", "epoch"]].assign(
+    """One row a model: keys, time, loss, error, progress, where it is, InPCA coordinates."""
+    table = models.table[MODEL_KEYS].assign(
         split=split,
         loss=models.table[f"{split}_loss"],
         error=models.table[f"{split}_error"],
         progress=stores["progress"]["progress"].values,
+        **places(models, split, *stores["distance"]),
     )
     coordinates = stores["embedding"]["embedding"].values
     names = [f"pc{k}" for k in stores["embedding"]["component"].values]
     return table.join(pd.DataFrame(coordinates, columns=names))
+
+
+def places(models: Models, split: str, distances: xr.Dataset, matrix) -> dict:
+    """Columns: distances from ignorance and truth, what is near, and what is away from it all."""
+    to_curve, alpha = distances["geodesic_distance"].values, distances["alpha"].values
+    chosen = [np.abs(alpha - s).argmin() for s in ON_GEODESIC]
+    radius = for_classes(NEAR_GEODESIC[split], models.n_classes)
+    # Ends of the first training of each network with each augmentation (thesis: five chosen ones).
+    kinds = ["network", "augmentation"]
+    ends = models.table.groupby([*kinds, "configuration", "seed"], sort=False).tail(1)
+    ends = ends.drop_duplicates(kinds)
+    to_ends = matrix.oindex[ends.index.to_numpy(), slice(None)]
+    several = ends["augmentation"].nunique() > 1
+    names = ends["network"] + (" " + ends["augmentation"] if several else "")
+    near_end = nearest_within(to_ends, for_classes(NEAR_END, models.n_classes))
+    return {
+        "distance_to_ignorance": to_curve[0],
+        "distance_to_truth": to_curve[-1],
+        "away": is_away(to_curve[-1], models.n_classes),
+        "near_geodesic": _named(
+            nearest_within(to_curve[chosen], radius), [f"{alpha[k]:.2f}" for k in chosen]
+        ),
+        "near_end": _named(near_end, names.tolist()),
+    }
+
+
+def _named(which: np.ndarray, names: list[str]) -> np.ndarray:
+    """Names by position, none for -1."""
+    return np.array([*names, "none"], dtype=object)[which]
+
+
+def away_table(per_model: pd.DataFrame) -> pd.DataFrame:
+    """One row a network, optimiser, augmentation and epoch: models, and those that are away."""
+    strata = ["split", "network", "optimiser", "augmentation", "epoch"]
+    found = per_model.groupby(strata, sort=False)["away"].agg(models="size", away="sum")
+    return found.reset_index()
 
 
 def trajectory_table(
@@ -161,7 +209,7 @@ def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFra
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("embedding", "progress", "trajectories"):
+    for name in ("distance", "embedding", "progress", "trajectories"):
         parser.add_argument(
             f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
         )

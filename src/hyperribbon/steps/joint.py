@@ -1,0 +1,78 @@
+"""Train and test models in one embedding (thesis 2.3.1, Fig. 2.5a)."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.embedding import explained_pairwise_distance, joint_embedding
+from hyperribbon.manifest import store_path
+from hyperribbon.models import Models
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.tables import MODEL_KEYS, write_table
+
+DIMENSIONS = 10
+SHOWN = 3
+
+
+def main(args: argparse.Namespace) -> None:
+    models = Models(list(map(store_path, args.predictions)))
+    train, test = (models.distances(store_path(manifest)) for manifest in args.distance)
+    k = min(DIMENSIONS, len(models))
+    joint = joint_embedding(train[1], test[1], k, random_state=0)
+    curve = joint.inpca.transform(train[0]["geodesic_distance"].values)
+    placed = explained_pairwise_distance(test[1], joint.test, joint.inpca.signature_)
+    own = [
+        open_dataset(store_path(manifest))["explained_pairwise_distance"].values[:k]
+        for manifest in args.embedding
+    ]
+    explained = pd.concat(
+        pd.DataFrame(
+            {
+                "split": split,
+                "axes": axes,
+                "dimension": np.arange(1, k + 1),
+                "explained_pairwise_distance": values,
+            }
+        )
+        for split, axes, values in (
+            ("train", "train", own[0]),
+            ("test", "test", own[1]),
+            ("test", "train", placed),
+        )
+    )
+    names = [f"pc{j + 1}" for j in range(SHOWN)]
+    keys = models.table[MODEL_KEYS]
+    coordinates = [
+        keys.join(pd.DataFrame(X[:, :SHOWN], columns=names)).assign(split=split)
+        for split, X in zip(SPLITS, (joint.train, joint.test), strict=True)
+    ]
+    geodesic = pd.DataFrame(curve[:, :SHOWN], columns=names).assign(
+        split="train", alpha=train[0]["alpha"].values
+    )
+    write_table(pd.concat(coordinates).set_index("split").reset_index(), args.output[0])
+    write_table(explained, args.output[1])
+    write_table(geodesic, args.output[2])
+    logger.info(
+        "explained pairwise distance of %d dimensions on test: %.3f in the axes of train, %.3f "
+        "in its own", k, placed[-1], own[1][-1],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
+    for name in ("distance", "embedding"):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
+        )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        nargs=3,
+        required=True,
+        help="CSV files: coordinates, explained, geodesic",
+    )
+    run_step(main, parser)
