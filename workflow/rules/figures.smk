@@ -1,5 +1,17 @@
 # Where the report shows what; of some figures there is one a split.
-SPLIT_FIGURES = ["manifold", "spectrum", "pairs", "loss_error", "dendrogram"]
+SPLIT_FIGURES = [
+    "manifold",
+    "spectrum",
+    "pairs",
+    "loss_error",
+    "near",
+    "away",
+    "four_points",
+    "dendrogram",
+    "subsets",
+    "subset_embedding",
+    "metric_embedding",
+]
 FIGURES = {
     **{
         f"{name}_{split}": f"Predictions on the {split} data"
@@ -7,7 +19,7 @@ FIGURES = {
         for split in SPLITS
     },
     **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
-    **dict.fromkeys(["null"], "How low-dimensional is it?"),
+    **dict.fromkeys(["null", "metrics", "joint"], "How low-dimensional is it?"),
 }
 
 

@@ -34,6 +34,7 @@ rule null:
 METRICS = parameters(
     "metrics",
     *PREDICTED,
+    "distance",
     models=STUDY.analysis.sampled_models,
     smoothing=SMOOTHING,
 )
@@ -42,6 +43,7 @@ METRICS = parameters(
 rule metrics:
     input:
         predictions=PREDICTIONS,
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
     output:
         tables("metrics", "metrics", "metric_embedding", "metric_geodesic"),
     log:
@@ -57,7 +59,7 @@ rule metrics:
         **METRICS,
     shell:
         "python -m hyperribbon.steps.metrics --predictions {input.predictions:q}"
-        " --models {params.models} --smoothing {params.smoothing} --threads {threads}"
+        " --distance {input.distance:q} --models {params.models} --smoothing {params.smoothing} --threads {threads}"
         " --output {output:q} --log {log:q}"
 
 
@@ -128,6 +130,7 @@ FOUR_POINTS = parameters(
     "four_points",
     *PREDICTED,
     "distance",
+    "embed",
     "progress",
     smoothing=SMOOTHING,
 )
@@ -137,6 +140,7 @@ rule four_points:
     input:
         predictions=PREDICTIONS,
         distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
         progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
     output:
         tables("four_points", "four_points", "four_point_embedding"),
@@ -153,5 +157,5 @@ rule four_points:
         **FOUR_POINTS,
     shell:
         "python -m hyperribbon.steps.four_points --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --progress {input.progress:q} --smoothing {params.smoothing} --threads {threads}"
+        " --distance {input.distance:q} --embedding {input.embedding:q} --progress {input.progress:q} --smoothing {params.smoothing} --threads {threads}"
         " --output {output:q} --log {log:q}"

@@ -21,6 +21,12 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
             embedding.spectrum,
             embedding.pairs,
             embedding.loss_error,
+            embedding.near,
+            embedding.away,
+            embedding.four_points,
+            dimensionality.subsets,
+            dimensionality.subset_embedding,
+            dimensionality.metric_embedding,
             trajectories.dendrogram,
         )
         for split in ("train", "test")
@@ -28,5 +34,7 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "progress_error": trajectories.progress_error,
     "progress_epoch": trajectories.progress_epoch,
     "tubes": trajectories.tubes,
+    "joint": embedding.joint,
     "null": dimensionality.null,
+    "metrics": dimensionality.metrics,
 }

@@ -5,11 +5,19 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hyperribbon.figures.style import COLUMN, component_label, network_legend, palette
+from hyperribbon.figures.style import (
+    COLOURS,
+    COLUMN,
+    component_label,
+    network_legend,
+    palette,
+    sentence,
+)
 
 REFERENCES = [
     Line2D([], [], color="black", label="geodesic"),
@@ -86,6 +94,137 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         _references(axes, curve, 1, 2)
         axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
     panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
+    return figure
+
+
+def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Which models are near points of the geodesic, and near ends of trajectories (2.2d, 2.18)."""
+    models, curve = _of(tables, split)
+    networks = palette(tables["models"]["network"])
+    points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
+    along = dict(zip(points, ("#009E73", "#0072B2", "#D55E00"), strict=False))
+    ends = [name for name in models["near_end"].unique() if name != "none"]
+    by_network = {end: networks[_network_of(end, networks)] for end in ends}
+    figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
+    for axes, column, colours, (x, y), title in (
+        (panels[0], "near_geodesic", along, (1, 2), "near progress, on the geodesic"),
+        (panels[1], "near_end", by_network, (2, 3), "nearest end of a training"),
+    ):
+        axes.scatter(
+            models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0,
+            c=models[column].map(colours | {"none": "#bbbbbb"}),
+        )  # fmt: skip
+        _references(axes, curve, x, y)
+        axes.set_xlabel(component_label(tables["explained_stress"], split, x))
+        axes.set_ylabel(component_label(tables["explained_stress"], split, y))
+        far = Line2D([], [], color="#bbbbbb", marker="o", linestyle="", markersize=4, label="none")
+        network_legend(
+            axes, colours, [far], loc="center left", bbox_to_anchor=(1, 0.5), title=title
+        )
+    return figure
+
+
+def _network_of(end: str, networks: dict[str, str]) -> str:
+    """The network of an end, which is named by it and an augmentation."""
+    return max((name for name in networks if f"{end} ".startswith(f"{name} ")), key=len)
+
+
+def away(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Models away from the manifold by architecture and optimiser, and by epoch (2.3)."""
+    found = tables["away"].query("split == @split")
+    if not found["away"].any():
+        return sentence(
+            f"No model is away from the {split} manifold: farther from the truth than 1.7 times "
+            "the distance of ignorance."
+        )
+    optimisers = dict(zip(found["optimiser"].unique(), itertools.cycle(COLOURS)))
+    figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.75 * COLUMN), sharey=False)
+    for axes, column in zip(panels, ("network", "epochs"), strict=True):
+        part = found.assign(epochs=pd.cut(found["epoch"], 8).map(lambda bin: f"{bin.mid:.3g}"))
+        counts = part.pivot_table(
+            index=column, columns="optimiser", values="away", aggfunc="sum", sort=False,
+            observed=True,
+        )  # fmt: skip
+        counts.plot.bar(stacked=True, ax=axes, color=optimisers, legend=False, width=0.8)
+        axes.set(
+            xlabel={"network": "architecture", "epochs": "epoch"}[column], ylabel="models away"
+        )
+    panels[0].set_title(
+        f"{split}: {found['away'].sum():,} of {found['models'].sum():,}", loc="left"
+    )
+    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def joint(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Train (full colour) and test models (pale) in the axes of the train embedding (2.5a)."""
+    models, explained = tables["joint_embedding"], tables["joint_explained"]
+    curve = tables["joint_geodesic"]
+    colours = palette(tables["models"]["network"])
+    figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.9 * COLUMN))
+    for axes, (x, y) in zip(panels, ((1, 2), (1, 3)), strict=True):
+        for split, alpha in (("test", 0.25), ("train", 1.0)):
+            part = models.query("split == @split")
+            axes.scatter(
+                part[f"pc{x}"], part[f"pc{y}"], s=3, linewidth=0, alpha=alpha,
+                c=part["network"].map(colours), zorder=2 if split == "train" else 1,
+            )  # fmt: skip
+        _references(axes, curve, x, y)
+        axes.set_xlabel(component_label(tables["explained_stress"], "train", x))
+        axes.set_ylabel(component_label(tables["explained_stress"], "train", y))
+    last = explained["dimension"].max()
+    share = explained.query("dimension == @last").set_index(["split", "axes"])
+    share = share["explained_pairwise_distance"]
+    panels[0].set_title(
+        f"test in {last} dimensions: {share['test', 'train']:.0%} of pairwise distance explained, "
+        f"{share['test', 'test']:.0%} in its own axes", loc="left",
+    )  # fmt: skip
+    kinds = [
+        Line2D([], [], color="0.3", marker="o", linestyle="", markersize=4, alpha=a, label=split)
+        for split, a in (("train", 1.0), ("test", 0.25))
+    ]
+    network_legend(figure, colours, [*kinds, *REFERENCES], loc="outside right center")
+    return figure
+
+
+def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """All models in an embedding of four points, beside that of all models (2.9, 2.10)."""
+    explained = tables["four_points"].query("split == @split")
+    selection = explained["selection"].iloc[-1]  # near the manifold, if some models are away
+    explained = explained.query("selection == @selection")
+    models = tables["four_point_embedding"].query("split == @split")
+    colours = palette(tables["models"]["network"])
+    figure, panels = plt.subplots(1, 3, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
+    whole = explained.query("points == 'all'")
+    panels[0].plot(
+        whole["dimension"], whole["explained_pairwise_distance"], "k.--", label="all models"
+    )
+    values = explained["s"].dropna().unique()
+    for s, colour in zip(values, sns.color_palette("viridis", max(len(values), 1)), strict=False):
+        part = explained.query("s == @s")
+        panels[0].plot(
+            part["dimension"], part["explained_pairwise_distance"], ".-", color=colour,
+            label=f"four, s = {s:g}",
+        )  # fmt: skip
+    panels[0].set(xlabel="dimensions", ylabel="explained pairwise distance", ylim=(0, 1))
+    panels[0].legend(loc="lower right")
+    panels[0].set_title(f"{split}, {selection}", loc="left")
+    for axes, points, title in (
+        (panels[1], "all", "all models"),
+        (panels[2], "four", "four points"),
+    ):
+        part = models[models["points"] == points]
+        if part.empty:
+            axes.set_axis_off()
+            axes.text(0.5, 0.5, "no models near\nsuch progress", ha="center", va="center")
+            continue
+        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
+        axes.set(xlabel="PC1", ylabel="PC2")
+        axes.set_title(f"embedding of {title}", loc="left")
+    rmsd = explained.query("s == 0.2")["rmsd"]
+    if len(rmsd) and rmsd.notna().any():
+        panels[2].set_title(f"of four points: RMSD {rmsd.iloc[0]:.2f}", loc="left")
+    network_legend(figure, colours, loc="outside right center")
     return figure
 
 

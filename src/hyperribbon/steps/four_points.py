@@ -3,17 +3,21 @@
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import zarr
 
 from hyperribbon.cluster import each
-from hyperribbon.embedding import InPCA, align, explained_pairwise_distance
+from hyperribbon.embedding import Alignment, InPCA, align, explained_pairwise_distance
+from hyperribbon.embedding.intervals import MODELS, explained_pairwise_distance_interval
 from hyperribbon.embedding.neighbourhood import is_away
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import ignorance, truth
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.probability.progress_average import SIGMA, progress_weighted_sums
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
@@ -27,51 +31,104 @@ DIMENSIONS = POINTS - 1
 ORIGINAL = 10  # dimensions of the original embedding to compare with
 
 
+class Embedding(NamedTuple):
+    """What is compared: dimensions, signs and coordinates of all models."""
+
+    eigenvalues: np.ndarray
+    explained: np.ndarray
+    signature: np.ndarray
+    X: np.ndarray
+
+
 def main(args: argparse.Namespace) -> None:
     models = Models(list(map(store_path, args.predictions)))
     explained, coordinates = [], []
-    for split, distance, progress in zip(SPLITS, args.distance, args.progress, strict=True):
+    manifests = (args.distance, args.embedding, args.progress)
+    for split, distance, embedding, progress in zip(SPLITS, *manifests, strict=True):
         store, matrix = models.distances(store_path(distance))
-        s = open_dataset(store_path(progress))["progress"].values
-        averages = averages_of(models, split, s, args.threads)
-        beyond = is_away(store["geodesic_distance"].values[-1], models.n_classes)
-        for selection, chosen in {
-            "all models": np.ones(len(models), dtype=bool),
-            "near the manifold": ~beyond,
-        }.items():
-            if chosen.sum() < ORIGINAL:
-                continue
-            weights = chosen.astype(float)
-            original = InPCA(min(ORIGINAL, chosen.sum()), metric="precomputed", random_state=0)
-            original.fit(matrix, sample_weight=weights)
-            about = {"split": split, "selection": selection, "models": int(chosen.sum())}
-            explained.append(
-                dimension_table(
-                    original.eigenvalues_, original.explained_pairwise_distance_
-                ).assign(**about, points="all", s=np.nan)
-            )
-            for value, means in averages.items():
-                inpca, X = embed_four(models, split, means, args.smoothing, args.threads)
+        fours = embed_fours(models, split, progress, args.smoothing, args.threads)
+        near = ~is_away(store["geodesic_distance"].values[-1], models.n_classes)
+        selections = {"all models": (np.ones(len(models)), stored(embedding))}
+        if near.sum() in range(ORIGINAL, len(models)):
+            selections["near the manifold"] = near.astype(float), fitted(matrix, near)
+        for selection, (weights, original) in selections.items():
+            about = {"split": split, "selection": selection, "models": int(weights.sum())}
+            chosen = weights > 0
+            few = np.flatnonzero(chosen)
+            few = few[evenly(len(few), MODELS)]
+            D, configurations = matrix.oindex[few, few], models.table["configuration"].iloc[few]
+            table = dimension_table(original.eigenvalues, original.explained)
+            explained.append(table.assign(**about, points="all"))
+            shown = {"all": original.X[chosen]}
+            for s, (inpca, X) in fours.items():
                 share = explained_pairwise_distance(matrix, X, inpca.signature_, weights)
-                table = dimension_table(inpca.eigenvalues_, share)
                 laid = laid_upon(original, inpca, X, chosen)
-                table["rmsd"] = np.nan if laid is None else laid.rmsd
-                explained.append(table.assign(**about, points="four", s=value))
-                if value == SHOWN and selection == "near the manifold":
-                    coordinates += [
-                        place_table(models, chosen, split, points, Y)
-                        for points, Y in (
-                            ("all", original.embedding_[chosen, :DIMENSIONS]),
-                            ("four", X[chosen] if laid is None else laid.aligned),
-                        )
-                    ]
-        logger.info("%s: averages at %s", split, ", ".join(f"{v:g}" for v in averages) or "none")
+                rmsd = np.nan if laid is None else laid.rmsd
+                low, high = explained_pairwise_distance_interval(
+                    D, X[few], inpca.signature_, configurations, share
+                )
+                table = dimension_table(inpca.eigenvalues_, share).assign(low=low, high=high)
+                explained.append(table.assign(**about, points="four", s=s, rmsd=rmsd))
+                if s == SHOWN:
+                    shown["four"] = X[chosen] if laid is None else laid.aligned
+        # Of the last selection, near the manifold if some models are away.
+        keys = models.table.loc[chosen, MODEL_KEYS].reset_index(drop=True)
+        names = [f"pc{k + 1}" for k in range(DIMENSIONS)]
+        coordinates += [
+            keys.join(pd.DataFrame(X, columns=names)).assign(split=split, points=points)
+            for points, X in shown.items()
+        ]
+        logger.info("%s: averages at %s", split, ", ".join(f"{s:g}" for s in fours) or "none")
     columns = ["split", "selection", "points", "s", "models", "dimension", "kind"]
-    names = [*columns, "explained_pairwise_distance", "rmsd"]
-    write_table(pd.concat(explained).reindex(columns=names), args.output[0])
-    names = ["split", "points", *MODEL_KEYS, *(f"pc{k + 1}" for k in range(DIMENSIONS))]
-    found = pd.concat(coordinates) if coordinates else pd.DataFrame(columns=names)
-    write_table(found.reindex(columns=names), args.output[1])
+    columns += ["explained_pairwise_distance", "low", "high", "rmsd"]
+    write_table(pd.concat(explained).reindex(columns=columns), args.output[0])
+    columns = ["split", "points", *MODEL_KEYS]
+    write_table(pd.concat(coordinates).set_index(columns).reset_index(), args.output[1])
+
+
+def stored(manifest: Path) -> Embedding:
+    """The embedding of all models."""
+    store = open_dataset(store_path(manifest))
+    return Embedding(
+        store["eigenvalue"].values[:ORIGINAL],
+        store["explained_pairwise_distance"].values[:ORIGINAL],
+        store["signature"].values[:DIMENSIONS],
+        store["embedding"].values[:, :DIMENSIONS],
+    )
+
+
+def fitted(matrix: zarr.Array, chosen: np.ndarray) -> Embedding:
+    """An embedding of some models, in which the others are placed."""
+    inpca = InPCA(ORIGINAL, metric="precomputed", random_state=0)
+    inpca.fit(matrix, sample_weight=chosen.astype(float))
+    return Embedding(
+        inpca.eigenvalues_,
+        inpca.explained_pairwise_distance_,
+        inpca.signature_[:DIMENSIONS],
+        inpca.embedding_[:, :DIMENSIONS],
+    )
+
+
+def embed_fours(
+    models: Models, split: str, progress: Path, smoothing: float, threads: int
+) -> dict[float, tuple[InPCA, np.ndarray]]:
+    """For each value, InPCA of the four points, and all models placed in it (Eq. 2.2.9)."""
+    averages = averages_of(
+        models, split, open_dataset(store_path(progress))["progress"].values, threads
+    )
+    labels = models.labels(split)
+    ends = [ignorance(len(labels), models.n_classes), truth(labels, models.n_classes, smoothing)]
+    points = np.concatenate([ends, *averages.values()])
+    options = {"floor": FLOOR, "threads": threads}
+    among = pairwise_distance(points, **options)
+    # The predictions are read once for all values.
+    to_points = pairwise_distance(list(models.trajectories(split)), points, **options)
+    found = {}
+    for k, s in enumerate(averages):
+        four = [0, 2 + 2 * k, 3 + 2 * k, 1]
+        inpca = InPCA(DIMENSIONS, metric="precomputed").fit(among[np.ix_(four, four)])
+        found[s] = inpca, inpca.transform(to_points[:, four])
+    return found
 
 
 def averages_of(models: Models, split: str, s: np.ndarray, threads: int) -> dict:
@@ -99,32 +156,17 @@ def _sums(pair: tuple, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return progress_weighted_sums(*pair, values)
 
 
-def embed_four(
-    models: Models, split: str, means: np.ndarray, smoothing: float, threads: int
-) -> tuple[InPCA, np.ndarray]:
-    """InPCA of the four points, and all models placed in it (Eq. 2.2.9)."""
-    n_samples, n_classes = means.shape[1:]
-    points = np.stack(
-        [
-            ignorance(n_samples, n_classes),
-            *means,
-            truth(models.labels(split), n_classes, smoothing),
-        ]
-    )
-    options = {"floor": FLOOR, "threads": threads}
-    inpca = InPCA(DIMENSIONS, metric="precomputed").fit(pairwise_distance(points, **options))
-    to_points = pairwise_distance(list(models.trajectories(split)), points, **options)
-    return inpca, inpca.transform(to_points)
-
-
-def laid_upon(original: InPCA, inpca: InPCA, X: np.ndarray, chosen: np.ndarray):
-    """The coordinates from four points aligned with the original ones, where signs allow it."""
-    signature = original.signature_[:DIMENSIONS]
-    if sorted(signature) != sorted(inpca.signature_):
+def laid_upon(
+    original: Embedding, inpca: InPCA, X: np.ndarray, chosen: np.ndarray
+) -> Alignment | None:
+    """Coordinates from four points aligned with the original ones; None if signs are others."""
+    if sorted(original.signature) != sorted(inpca.signature_):
         return None
-    order = np.empty(DIMENSIONS, dtype=int)
-    order[np.argsort(-signature, kind="stable")] = np.argsort(-inpca.signature_, kind="stable")
-    return align(X[chosen][:, order], original.embedding_[chosen, :DIMENSIONS], signature)
+    order = np.empty(DIMENSIONS, dtype=int)  # like signs to like, in their order
+    order[np.argsort(-original.signature, kind="stable")] = np.argsort(
+        -inpca.signature_, kind="stable"
+    )
+    return align(X[chosen][:, order], original.X[chosen], original.signature)
 
 
 def dimension_table(eigenvalues: np.ndarray, share: np.ndarray) -> pd.DataFrame:
@@ -138,19 +180,10 @@ def dimension_table(eigenvalues: np.ndarray, share: np.ndarray) -> pd.DataFrame:
     )
 
 
-def place_table(
-    models: Models, chosen: np.ndarray, split: str, points: str, X: np.ndarray
-) -> pd.DataFrame:
-    """One row a model: its first coordinates."""
-    names = [f"pc{k + 1}" for k in range(DIMENSIONS)]
-    keys = models.table.loc[chosen, MODEL_KEYS].reset_index(drop=True)
-    return keys.join(pd.DataFrame(X, columns=names)).assign(split=split, points=points)
-
-
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("distance", "progress"):
+    for name in ("distance", "embedding", "progress"):
         parser.add_argument(
             f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
         )

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from hyperribbon.embedding import explained_pairwise_distance, joint_embedding
+from hyperribbon.embedding.intervals import MODELS, explained_pairwise_distance_interval
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import MODEL_KEYS, write_table
@@ -24,12 +27,20 @@ def main(args: argparse.Namespace) -> None:
     joint = joint_embedding(train[1], test[1], k, random_state=0)
     curve = joint.inpca.transform(train[0]["geodesic_distance"].values)
     placed = explained_pairwise_distance(test[1], joint.test, joint.inpca.signature_)
-    own = [
-        open_dataset(store_path(manifest))["explained_pairwise_distance"].values[:k]
-        for manifest in args.embedding
-    ]
-    explained = pd.concat(
-        pd.DataFrame(
+    stores = [open_dataset(store_path(manifest)) for manifest in args.embedding]
+    own = [store["explained_pairwise_distance"].values[:k] for store in stores]
+    few = evenly(len(models), MODELS)
+    configurations = models.table["configuration"].iloc[few]
+    tables = []
+    for split, axes, values, (_, D), X, signature in (
+        ("train", "train", own[0], train, joint.train, joint.inpca.signature_),
+        ("test", "test", own[1], test, *leading(stores[1], k)),
+        ("test", "train", placed, test, joint.test, joint.inpca.signature_),
+    ):
+        low, high = explained_pairwise_distance_interval(
+            D.oindex[few, few], X[few], signature, configurations, values[: len(signature)]
+        )
+        table = pd.DataFrame(
             {
                 "split": split,
                 "axes": axes,
@@ -37,12 +48,9 @@ def main(args: argparse.Namespace) -> None:
                 "explained_pairwise_distance": values,
             }
         )
-        for split, axes, values in (
-            ("train", "train", own[0]),
-            ("test", "test", own[1]),
-            ("test", "train", placed),
-        )
-    )
+        bounds = pd.DataFrame({"low": low, "high": high})
+        tables.append(table.join(bounds))
+    explained = pd.concat(tables)
     names = [f"pc{j + 1}" for j in range(SHOWN)]
     keys = models.table[MODEL_KEYS]
     coordinates = [
@@ -59,6 +67,11 @@ def main(args: argparse.Namespace) -> None:
         "explained pairwise distance of %d dimensions on test: %.3f in the axes of train, %.3f "
         "in its own", k, placed[-1], own[1][-1],
     )  # fmt: skip
+
+
+def leading(store: xr.Dataset, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first coordinates of an embedding, as many as are stored, and their signs."""
+    return store["embedding"].values[:, :k], store["signature"].values[:k]
 
 
 if __name__ == "__main__":

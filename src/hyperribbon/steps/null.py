@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.embedding import InPCA
+from hyperribbon.embedding.intervals import MODELS, explained_stress_interval
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models, Selection
 from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.probability.shuffling import shuffled_within_classes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS
@@ -25,7 +27,14 @@ def main(args: argparse.Namespace) -> None:
         rows, parts = models.sample(split, args.models)
         D = models.distances(store_path(manifest))[1].oindex[rows, rows]
         about = {"split": split, "models": len(rows)}
-        found.append(stress_table(D).assign(**about, kind="observed", draw=0))
+        observed = stress_table(D)
+        few = evenly(len(rows), MODELS)
+        low, high = explained_stress_interval(
+            D[np.ix_(few, few)],
+            models.table["configuration"].iloc[rows[few]],
+            observed["explained_stress"],
+        )
+        found.append(observed.assign(low=low, high=high, **about, kind="observed", draw=0))
         labels = models.labels(split)
         for draw in range(args.draws):
             for kind, shuffled in (
@@ -35,7 +44,7 @@ def main(args: argparse.Namespace) -> None:
                 D = pairwise_distance(shuffled, threads=args.threads, progress=True)
                 found.append(stress_table(D).assign(**about, kind=kind, draw=draw))
         logger.info("%s: %d models, %d draws", split, len(rows), args.draws)
-    columns = ["split", "kind", "draw", "models", "dimension", "explained_stress"]
+    columns = ["split", "kind", "draw", "models", "dimension", "explained_stress", "low", "high"]
     write_table(pd.concat(found)[columns], args.output)
 
 

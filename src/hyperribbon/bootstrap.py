@@ -1,0 +1,73 @@
+"""Intervals by drawing whole configurations, or other groups, with replacement."""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+
+DRAWS = 100
+LEVEL = 0.95
+
+
+def bootstrap_interval(
+    statistic: Callable[[np.ndarray], np.ndarray | float],
+    groups: Sequence,
+    estimate: np.ndarray | float | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A 95% interval of a statistic, from drawing groups of observations again.
+
+    Observations of one group (checkpoints of a training, seeds of a configuration) are not
+    independent, so groups are drawn, as many as there are, and an observation counts as often as
+    its group was drawn. A draw repeats some groups, which alone makes explained stress larger, so
+    the interval is the estimate and the percentiles of the draws' deviations from their mean.
+
+    Parameters
+    ----------
+    statistic : of multiplicities (m,), integers as floats; draws on which it is NaN do not count
+    groups : m labels
+    estimate : what the interval is around; by default, the statistic of all observations
+    draws : int
+    seed : int
+
+    Returns
+    -------
+    low, high : of the statistic's shape; NaN if there is only one group, or no draw counts
+
+    Raises
+    ------
+    DataError
+        If there are no observations.
+
+    Examples
+    --------
+    >>> values = np.array([1.0, 1.0, 3.0, 3.0])
+    >>> mean = lambda w: np.average(values, weights=w)
+    >>> low, high = bootstrap_interval(mean, ["a", "a", "b", "b"])
+    >>> round(float(low)), round(float(high))
+    (1, 3)
+    """
+    if not len(groups):
+        raise DataError("groups: empty, expected one label an observation")
+    names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    if estimate is None:
+        estimate = statistic(np.ones(len(member)))
+    estimate = np.asarray(estimate, dtype=float)
+    if len(names) == 1:
+        return np.full((2, *estimate.shape), np.nan)
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        drawn = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        found.append(np.asarray(statistic(drawn[member].astype(float)), dtype=float))
+    values = np.ma.masked_invalid(np.stack(found))
+    deviations = (values - values.mean(axis=0)).filled(np.nan)
+    tail = 100 * (1 - LEVEL) / 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all draws NaN: so is the result
+        low, high = estimate + np.nanpercentile(deviations, [tail, 100 - tail], axis=0)
+    return low, high

@@ -1,0 +1,74 @@
+"""Intervals of what an embedding explains, from drawing configurations again.
+
+Computed on a few hundred of the models, since it is the number of configurations that decides
+how wide they are; a draw takes O(m^3) for the stress and O(m^2 k) for pairwise distances.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import eigvalsh
+
+from hyperribbon.bootstrap import bootstrap_interval
+from hyperribbon.embedding.fidelity import explained_pairwise_distance, explained_stress
+from hyperribbon.embedding.operators import CentredDistances
+
+MODELS = 300  # enough, evenly spaced
+
+
+def explained_stress_interval(
+    D: np.ndarray, groups: Sequence, estimate: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """95% interval of the explained stress of InPCA, around an estimate from more models.
+
+    Parameters
+    ----------
+    D : (m, m) distances, of a few hundred models
+    groups : m labels, configurations
+    estimate : (k,) explained stress of the first d = 1..k dimensions, from more models or the same
+
+    Returns
+    -------
+    low, high : (k,), within 0 and 1; NaN if there is one group only
+
+    Raises
+    ------
+    DataError
+        If D is not a matrix of distances.
+    """
+    D, k = np.asarray(D, dtype=np.float64), len(estimate)
+
+    def stress(weights: np.ndarray) -> np.ndarray:
+        some = weights > 0  # a model of weight 0 changes nothing
+        eigenvalues = eigvalsh(CentredDistances(D[np.ix_(some, some)], weights[some]).dense())
+        largest_first = eigenvalues[np.abs(eigenvalues).argsort()[::-1]]
+        # Beyond as many dimensions as there are models, nothing is left to explain.
+        return np.append(explained_stress(largest_first), np.ones(k))[:k]
+
+    low, high = bootstrap_interval(stress, groups, estimate)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)
+
+
+def explained_pairwise_distance_interval(
+    D, embedding: np.ndarray, signature: np.ndarray, groups: Sequence, estimate: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """95% interval of the explained pairwise distance in given coordinates.
+
+    Parameters
+    ----------
+    D : (m, m) distances, of a few hundred models
+    embedding : (m, k) coordinates
+    signature : (k,) +1 or -1
+    groups : m labels, configurations
+    estimate : (k,) of the first d = 1..k dimensions, from all models
+
+    Returns
+    -------
+    low, high : (k,), at most 1; NaN if there is one group only
+    """
+
+    def share(weights: np.ndarray) -> np.ndarray:
+        return explained_pairwise_distance(D, embedding, signature, weights)
+
+    low, high = bootstrap_interval(share, groups, estimate)
+    return np.minimum(low, 1), np.minimum(high, 1)
