@@ -1,0 +1,242 @@
+"""The quantitative claims of chapter 2, each with the rule by which it is judged.
+
+A published value holds for the data set it was published for, whatever the number of samples and
+the size of the networks; a statement that names no value holds for any.
+"""
+
+from hyperribbon.claims import measures as of
+from hyperribbon.claims.rules import AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, Claim, about, not_worse
+
+CIFAR10, IMAGENET = ("cifar10",), ("imagenet",)
+# Median errors of Table 2.1 in percent, train and test, by name and number of parameters.
+MEDIAN_ERRORS = {
+    "Fully-Connected": (3_837_066, 1.5, 39.7),
+    "AllCNN": (399_486, 0.1, 15.4),
+    "Small ResNet": (300_226, 0.6, 15.4),
+    "Large ResNet": (43_890_122, 0.0, 9.6),
+    "ConvMixer": (594_186, 0.0, 11.7),
+    "ViT": (9_523_722, 0.3, 32.7),
+}
+
+LOW_DIMENSIONAL = [
+    Claim(
+        f"{dimension} dimensions explain {value:.0%} of the stress, {split}",
+        source,
+        AT_LEAST,
+        of.stress(split, dimension),
+        value,
+        data,
+    )
+    for split, dimension, value, source, data in (
+        ("train", 3, 0.76, "Fig. 2.1b", CIFAR10),
+        ("train", 50, 0.98, "Fig. 2.1b", CIFAR10),
+        ("train", 3, 0.84, "Fig. 2.1e", IMAGENET),
+        ("train", 50, 0.96, "Fig. 2.1e", IMAGENET),
+        ("test", 3, 0.63, "Fig. 2.4b", CIFAR10),
+        ("test", 50, 0.95, "Fig. 2.4b", CIFAR10),
+    )
+] + [
+    Claim(
+        "The second coordinate is time-like, train (second eigenvalue over the first)",
+        "Fig. 2.1b, c",
+        NEGATIVE,
+        of.second_eigenvalue,
+        data=CIFAR10,
+    ),
+    Claim(
+        "At initialisation models are within 0.6 nats of ignorance, test",
+        "section 2.3",
+        AT_MOST,
+        of.first_distance,
+        0.6,
+        CIFAR10,
+    ),
+    Claim(
+        "Trajectories with train error of at most 10% end within 0.02 nats of the truth, train",
+        "section 2.3",
+        AT_MOST,
+        of.last_distance("train"),
+        0.02,
+        CIFAR10,
+    ),
+    Claim(
+        "The same end as far as 0.58 nats from the truth, test",
+        "section 2.3",
+        about(0.1),
+        of.last_distance("test"),
+        0.58,
+        CIFAR10,
+    ),
+    Claim(
+        "No AllCNN model is away from the manifold (share of its models)",
+        "Fig. 2.3a",
+        AT_MOST,
+        of.away_of("AllCNN"),
+        0.0,
+    ),
+    Claim(
+        "The axes of train explain 0.52 of the pairwise distances on test, its own 0.56, in ten "
+        "dimensions (ratio)",
+        "section 2.3",
+        AT_LEAST,
+        of.train_axes_on_test,
+        0.52 / 0.56,
+        CIFAR10,
+    ),
+    Claim(
+        "50 train samples give an embedding that explains pairwise distances nearly as well as all "
+        "(difference in 3 dimensions)",
+        "Figs. 2.5b, 2.13a",
+        not_worse(0.05),
+        of.few_samples("train", 50),
+    ),
+    Claim(
+        "100 test samples do (difference in 3 dimensions)",
+        "Fig. 2.13b",
+        not_worse(0.05),
+        of.few_samples("test", 100),
+    ),
+]
+
+TRAJECTORIES = [
+    Claim(
+        "Trajectories of two configurations are about 0.15 nats apart, train",
+        "section 2.5.4.1",
+        about(0.05),
+        of.configuration_distance,
+        0.15,
+        CIFAR10,
+    ),
+    Claim(
+        "The median tube width is about 0.05 nats, train",
+        "Fig. 2.16a",
+        AT_MOST,
+        of.tube_width("train"),
+        0.05,
+        CIFAR10,
+    ),
+    Claim(
+        "Tubes of seeds are narrower than configurations are apart, train (difference, nats)",
+        "section 2.5.4.1",
+        NEGATIVE,
+        of.tube_in_configuration_distances,
+    ),
+    Claim(
+        "With augmentation, tubes are wider at large progress, train (difference, nats)",
+        "Fig. 2.15",
+        POSITIVE,
+        of.augmentation_widens,
+    ),
+    Claim(
+        "Trajectories are farther from the geodesic midway than at their ends, train (difference, "
+        "nats)",
+        "Fig. 2.17a",
+        POSITIVE,
+        of.geodesic_middle,
+    ),
+    Claim(
+        "They are farther from it on test than on train (difference, nats)",
+        "Fig. 2.17",
+        POSITIVE,
+        of.geodesic_test_less_train,
+    ),
+    Claim(
+        "AllCNN is nearest to the geodesic, train (difference to the next, nats)",
+        "Fig. 2.17a",
+        NEGATIVE,
+        of.nearest_to_geodesic("AllCNN"),
+    ),
+]
+
+PROGRESS = [
+    Claim(
+        f"R^2 of progress and {split} error is {value}",
+        source,
+        about(0.05),
+        of.progress_and_error(split),
+        value,
+        CIFAR10,
+    )
+    for split, value, source in (("train", 0.95, "Fig. 2.7a"), ("test", 0.88, "Fig. 2.7b"))
+] + [
+    Claim(
+        "R^2 of train and test progress is 0.99",
+        "section 2.3",
+        about(0.05),
+        of.train_and_test_progress,
+        0.99,
+        CIFAR10,
+    ),
+    Claim(
+        "Nesterov's acceleration is ahead very early (difference of mean progress in the first "
+        "epoch)",
+        "section 2.3",
+        POSITIVE,
+        of.nesterov_is_early,
+    ),
+]
+
+INTERPRETATION = [
+    Claim(
+        "Four points explain pairwise distances as well as the original three dimensions "
+        "(difference, train)",
+        "Figs. 2.9, 2.10c",
+        not_worse(0.05),
+        of.four_points(3),
+    ),
+    Claim(
+        "Four points explain them as well as the first eight (difference, train)",
+        "Fig. 2.10c",
+        not_worse(0.05),
+        of.four_points(8),
+    ),
+    Claim(
+        "The embedding of four points, aligned with the original, has an RMSD of 0.06",
+        "Fig. 2.10",
+        about(0.03),
+        of.four_points_rmsd,
+        0.06,
+        CIFAR10,
+    ),
+]
+
+OTHER_DISTANCES = [
+    Claim(
+        f"PCA explains {value:.0%} of the variance in three dimensions, {split}",
+        "Fig. 2.23",
+        AT_LEAST,
+        of.pca(split),
+        value,
+        CIFAR10,
+    )
+    for split, value in (("train", 0.91), ("test", 0.86))
+] + [
+    Claim(
+        "IsKL explains slightly more stress than InPCA in three dimensions (difference, train)",
+        "section 2.5.4.3",
+        POSITIVE,
+        of.iskl_less_inpca,
+    ),
+]
+
+ERRORS = [
+    Claim(
+        f"Median {split} error of {name}, percent",
+        "Table 2.1",
+        about(3.0),
+        of.median_error(name, split, parameters),
+        value,
+        CIFAR10,
+    )
+    for name, (parameters, *values) in MEDIAN_ERRORS.items()
+    for split, value in zip(("train", "test"), values, strict=True)
+]
+
+CLAIMS = [
+    *LOW_DIMENSIONAL,
+    *TRAJECTORIES,
+    *PROGRESS,
+    *INTERPRETATION,
+    *OTHER_DISTANCES,
+    *ERRORS,
+]

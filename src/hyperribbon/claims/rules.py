@@ -1,0 +1,130 @@
+"""What a claim is, by which rule it is judged, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+NOT_COMPARABLE = "not comparable here"
+COLUMNS = [
+    "claim", "source", "rule", "published", "ours", "low", "high", "verdict", "note", "study",
+    "data",
+]  # fmt: skip
+
+
+class Ours(NamedTuple):
+    """What a study measured, with a 95% interval where there is one."""
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    note: str = ""
+
+
+class NotHere(Exception):
+    """A study cannot say anything of a claim; the message is a sentence on why."""
+
+
+class Rule(NamedTuple):
+    """When a claim counts as reproduced.
+
+    name : in words that follow "reproduced if"
+    holds : of ours and the published value
+    """
+
+    name: str
+    holds: Callable[[Ours, float], bool]
+
+
+def about(tolerance: float) -> Rule:
+    """Near the published value."""
+    return Rule(
+        f"ours is within {tolerance:g} of the published value, or that is in our interval",
+        lambda ours, value: abs(ours.value - value) <= tolerance or ours.low <= value <= ours.high,
+    )
+
+
+AT_LEAST = Rule(
+    "ours, or the upper end of its interval, is at least the published value",
+    lambda ours, value: np.fmax(ours.value, ours.high) >= value,
+)
+AT_MOST = Rule(
+    "ours, or the lower end of its interval, is at most the published value",
+    lambda ours, value: np.fmin(ours.value, ours.low) <= value,
+)
+POSITIVE = Rule(
+    "ours, and all of its interval, is above 0",
+    lambda ours, value: np.fmin(ours.value, ours.low) > 0,
+)
+NEGATIVE = Rule(
+    "ours, and all of its interval, is below 0",
+    lambda ours, value: np.fmax(ours.value, ours.high) < 0,
+)
+
+
+def not_worse(tolerance: float) -> Rule:
+    """A difference that may be negative, but not by much."""
+    return Rule(
+        f"ours, a difference, is at least -{tolerance:g}",
+        lambda ours, value: ours.value >= -tolerance,
+    )
+
+
+class Claim(NamedTuple):
+    """A claim of the dissertation that can be measured.
+
+    text : in a sentence
+    source : figure, table or section
+    rule : when it counts as reproduced
+    measure : ours, of a study's tables by name; raises NotHere
+    published : the value, NaN if it is printed only as a statement
+    data : sets for which that value was published; if none, the claim holds for any
+    """
+
+    text: str
+    source: str
+    rule: Rule
+    measure: Callable[[Mapping[str, pd.DataFrame]], Ours]
+    published: float = np.nan
+    data: Sequence[str] = ()
+
+
+def judge(
+    claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame], study: str, data: str
+) -> pd.DataFrame:
+    """One row a claim: what was published, what this study measured, and the verdict.
+
+    Parameters
+    ----------
+    claims : to judge
+    tables : of the study, by name
+    study, data : names of the study and of its data set
+    """
+    rows = []
+    for claim in claims:
+        row = {
+            "claim": claim.text,
+            "source": claim.source,
+            "rule": claim.rule.name,
+            "published": claim.published,
+            "study": study,
+            "data": data,
+        }
+        try:
+            ours = claim.measure(tables)
+        except NotHere as reason:
+            rows.append({**row, "verdict": NOT_COMPARABLE, "note": str(reason)})
+            continue
+        notes = [ours.note] if ours.note else []
+        if claim.data and data not in claim.data:
+            verdict = NOT_COMPARABLE
+            notes.append(f"published for {' and '.join(claim.data)}")
+        else:
+            verdict = REPRODUCED if claim.rule.holds(ours, claim.published) else NOT_REPRODUCED
+        row |= {"ours": ours.value, "low": ours.low, "high": ours.high}
+        rows.append({**row, "verdict": verdict, "note": "; ".join(notes)})
+    return pd.DataFrame(rows, columns=COLUMNS)

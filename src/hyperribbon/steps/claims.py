@@ -1,0 +1,67 @@
+"""Each quantitative claim of chapter 2 beside what this study measured, and the verdict."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from hyperribbon.claims import judge
+from hyperribbon.claims.chapter2 import CLAIMS
+from hyperribbon.claims.rules import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
+from hyperribbon.page import page
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.tables import read_tables, write_table
+
+INTRODUCTION = (
+    "Claims of The Hidden Geometry of Learning, chapter 2, and what this study measured. Each is "
+    "judged by the rule beside it, which was fixed before the numbers: first the rules, then the "
+    "numbers. A published value is compared only with one from the data set it was published for; "
+    "networks, samples and epochs of this study may be fewer than the dissertation's, and "
+    "the study says how many. Intervals are 95%, from drawing configurations again with all their "
+    "seeds, unless the note says otherwise; none where there is one configuration."
+)
+
+
+def main(args: argparse.Namespace) -> None:
+    claims = judge(CLAIMS, read_tables(args.tables), args.study, args.data)
+    write_table(claims, args.output[0])
+    counts = (
+        claims["verdict"]
+        .value_counts()
+        .reindex([REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE], fill_value=0)
+    )
+    found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    numbers = claims.assign(interval=interval(claims))
+    shown = ["claim", "published", "ours", "interval", "verdict", "note"]
+    args.output[1].write_text(
+        page(
+            "Claims",
+            {
+                "Claims of chapter 2": INTRODUCTION,
+                "Rules": claims[["claim", "source", "rule"]].rename(
+                    columns={"rule": "reproduced if"}
+                ),
+                f"Verdicts: {found} (study {args.study}, data {args.data})": numbers[shown],
+            },
+        )
+    )
+    logger.info("%d claims: %s", len(claims), found)
+
+
+def interval(claims: pd.DataFrame) -> list[str]:
+    """Both ends, in words."""
+    return [
+        "" if pd.isna(row.low) else f"{row.low:.4g} to {row.high:.4g}"
+        for row in claims.itertuples()
+    ]
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV files")
+    parser.add_argument("--study", required=True, help="its name")
+    parser.add_argument("--data", required=True, help="name of its data set")
+    parser.add_argument(
+        "--output", type=Path, nargs=2, required=True, help="CSV and HTML files to write"
+    )
+    run_step(main, parser)
