@@ -74,3 +74,9 @@ class Study:
 @pytest.fixture
 def study(tmp_path, random_models):
     return Study(tmp_path, random_models)
+
+
+@pytest.fixture(scope="module")
+def module_study(tmp_path_factory, random_models):
+    """One for all tests of a module, which leave it as it is."""
+    return Study(tmp_path_factory.mktemp("study"), random_models)

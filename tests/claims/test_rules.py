@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from hyperribbon.claims import Claim, NotHere, Ours, judge
+from hyperribbon.claims.chapter2 import CLAIMS
+from hyperribbon.claims.rules import AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, about, not_worse
+
+
+@pytest.mark.parametrize(
+    ("rule", "ours", "published", "holds"),
+    [
+        (AT_LEAST, Ours(0.8), 0.76, True),
+        (AT_LEAST, Ours(0.7, 0.6, 0.77), 0.76, True),
+        (AT_LEAST, Ours(0.7, 0.6, 0.75), 0.76, False),
+        (AT_MOST, Ours(0.06, 0.04, 0.08), 0.05, True),
+        (AT_MOST, Ours(0.06), 0.05, False),
+        (POSITIVE, Ours(0.1, 0.02, 0.2), np.nan, True),
+        (POSITIVE, Ours(0.1, -0.02, 0.2), np.nan, False),
+        (POSITIVE, Ours(0.1), np.nan, True),
+        (NEGATIVE, Ours(-0.1, -0.2, 0.01), np.nan, False),
+        (NEGATIVE, Ours(-0.1, -0.2, -0.01), np.nan, True),
+        (about(0.05), Ours(0.9), 0.95, True),
+        (about(0.05), Ours(0.8, 0.7, 0.96), 0.95, True),
+        (about(0.05), Ours(0.8, 0.7, 0.9), 0.95, False),
+        (not_worse(0.05), Ours(-0.04), np.nan, True),
+        (not_worse(0.05), Ours(-0.06), np.nan, False),
+    ],
+)
+def test_a_rule_does_what_it_says(rule, ours, published, holds):
+    assert rule.holds(ours, published) == holds
+
+
+def test_a_value_counts_only_for_the_data_that_it_was_published_for():
+    def measure(tables):
+        return Ours(tables["x"])
+
+    def missing(tables):
+        raise NotHere("needs two seeds")
+
+    claims = [
+        Claim("value", "Fig. 1", AT_LEAST, measure, 0.5, ("cifar10",)),
+        Claim("statement", "Fig. 2", POSITIVE, measure),
+        Claim("missing", "Fig. 3", POSITIVE, missing),
+    ]
+    for data, verdict in (("cifar10", "not reproduced"), ("mnist", "not comparable here")):
+        found = judge(claims, {"x": 0.4}, "study", data).set_index("claim")
+        assert found.loc["value", "verdict"] == verdict
+        assert found.loc["value", "ours"] == 0.4  # told, whatever the verdict
+        assert found.loc["statement", "verdict"] == "reproduced"
+        assert found.loc["missing", "verdict"] == "not comparable here"
+        assert found.loc["missing", "note"] == "needs two seeds"
+        assert np.isnan(found.loc["missing", "ours"])
+    assert found.loc["value", "note"] == "published for cifar10"
+
+
+def test_every_claim_says_what_where_and_by_which_rule():
+    assert len({claim.text + claim.source for claim in CLAIMS}) == len(CLAIMS)
+    for claim in CLAIMS:
+        assert claim.source.startswith(("Fig", "Table", "section"))
+        # A value is compared by the rules that use one, and only by them.
+        statement = claim.rule in (POSITIVE, NEGATIVE) or claim.rule.name.startswith("ours, a")
+        assert np.isnan(claim.published) == statement or claim.rule is AT_MOST

@@ -1,0 +1,34 @@
+import numpy as np
+
+from hyperribbon.embedding import InPCA
+from hyperribbon.embedding.intervals import (
+    explained_pairwise_distance_interval,
+    explained_stress_interval,
+)
+
+
+def test_groups_that_are_copies_leave_no_doubt(random_distances):
+    """However they are drawn, it is the same set repeated."""
+    one = random_distances(0, 7)
+    D = np.tile(one, (4, 4))
+    groups = np.repeat(["a", "b", "c", "d"], 7)
+    inpca = InPCA(5, metric="precomputed").fit(D)
+    stress, share = inpca.explained_stress_, inpca.explained_pairwise_distance_
+    low, high = explained_stress_interval(D, groups, stress)
+    np.testing.assert_allclose(low, stress, atol=1e-12)
+    np.testing.assert_allclose(high, stress, atol=1e-12)
+    low, high = explained_pairwise_distance_interval(
+        D, inpca.embedding_, inpca.signature_, groups, share
+    )
+    np.testing.assert_allclose(low, share, atol=1e-12)
+    np.testing.assert_allclose(high, share, atol=1e-12)
+
+
+def test_groups_that_differ_leave_some(random_distances):
+    D, groups = random_distances(1, 30), np.repeat(range(6), 5)
+    stress = InPCA(40 // 2, metric="precomputed").fit(D).explained_stress_
+    low, high = explained_stress_interval(D, groups, stress)
+    assert (low < stress).all()
+    assert (high[:10] > stress[:10]).all()
+    assert (low >= 0).all()
+    assert (high <= 1).all()
