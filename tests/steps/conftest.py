@@ -50,6 +50,8 @@ class Study:
                 n = len(LABELS[split])
                 for seed in range(seeds):  # a seed's predictions do not depend on the others
                     made = self._random_models(ord(name[0]) + 1000 * seed, steps, n, N_CLASSES)
+                    if seed == 0:  # this one learns
+                        made = 0.1 * made + 0.9 * np.eye(N_CLASSES)[LABELS[split]]
                     mixed = np.linspace(1, 0, steps)[:, None, None]
                     made = mixed / N_CLASSES + (1 - mixed) * made
                     arrays[f"{split}_predictions"][seed] = made.astype("f4")
