@@ -1,5 +1,6 @@
 # Where the report shows what; of some figures there is one a split.
 SPLIT_FIGURES = ["manifold", "spectrum", "pairs", "loss_error", "dendrogram"]
+ENSEMBLE_FIGURES = ["ensembles_train", "ensembles_test", "ensemble_gain"]
 FIGURES = {
     **{
         f"{name}_{split}": f"Predictions on the {split} data"
@@ -8,6 +9,7 @@ FIGURES = {
     },
     **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
     **dict.fromkeys(["null"], "How low-dimensional is it?"),
+    **dict.fromkeys(ENSEMBLE_FIGURES, "Ensembles"),
 }
 
 

@@ -11,7 +11,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hyperribbon.figures import dimensionality, embedding, trajectories
+from hyperribbon.figures import dimensionality, embedding, ensembles, trajectories
 
 FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     **{
@@ -22,6 +22,7 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
             embedding.pairs,
             embedding.loss_error,
             trajectories.dendrogram,
+            ensembles.ensembles,
         )
         for split in ("train", "test")
     },
@@ -29,4 +30,5 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "progress_epoch": trajectories.progress_epoch,
     "tubes": trajectories.tubes,
     "null": dimensionality.null,
+    "ensemble_gain": ensembles.ensemble_gain,
 }
