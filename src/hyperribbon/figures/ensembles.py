@@ -1,24 +1,25 @@
 """Pictures of ensembles: centroids of the models of several seeds (thesis Fig. 2.24)."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from hyperribbon.figures.embedding import REFERENCES, _references
+from hyperribbon.figures.embedding import REFERENCES, draw_references
 from hyperribbon.figures.style import COLUMN, component_label, network_legend, palette, sentence
 
 # Of the kinds: words, colours, and widths, since those that coincide lie in one another.
 SINGLE = "single network"
 KINDS = {
     "arithmetic": ("arithmetic mean", "#0072B2", 1.0),
-    "sqrt_arithmetic": ("mean of square roots", "#56B4E9", 3.0),
+    "sqrt_arithmetic": ("mean of square roots", "#56B4E9", 2.4),
     "geometric": ("geometric mean", "#E69F00", 1.0),
     "harmonic": ("harmonic mean", "#009E73", 1.0),
-    "bhattacharyya": ("Bhattacharyya centroid", "#CC79A7", 1.8),
-    "jeffreys": ("Jeffreys centroid", "#D55E00", 0.8),
+    "bhattacharyya": ("Bhattacharyya centroid", "#CC79A7", 1.5),
+    "jeffreys": ("Jeffreys centroid", "#D55E00", 0.6),
 }
 TOO_FEW = "No configuration has two seeds that did not diverge, so there are no ensembles."
 
@@ -37,25 +38,31 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         left.plot(run["pc1"], run["pc2"], color="0.75", linewidth=0.7)
         right.plot(run["progress"], run["error"], color="0.75", linewidth=0.7)
     for kind, (_, colour, width) in KINDS.items():
-        place, score = places.query("kind == @kind"), scores.query("kind == @kind")
+        place, score = places[places["kind"] == kind], scores[scores["kind"] == kind]
         for axes, x, y in (
             (left, place["pc1"], place["pc2"]),
             (right, score["progress"], score["error"]),
         ):
             axes.plot(x, y, color=colour, linewidth=width)
             axes.plot(x.iloc[-1:], y.iloc[-1:], "o", color=colour, markersize=2.5 + width)
-    _references(left, curve, 1, 2)
+    draw_references(left, curve, 1, 2)
     left.set_xlabel(component_label(tables["explained_stress"], split, 1))
     left.set_ylabel(component_label(tables["explained_stress"], split, 2))
     right.set(xlabel=f"{split} progress", ylabel=f"{split} error")
-    right.set_yscale("symlog", linthresh=0.01)  # an error may be 0
-    right.set_ylim(bottom=0)
-    right.yaxis.set_major_formatter(PercentFormatter(1))
+    # Small errors are drawn apart, and 0 has a place.
+    right.set_yscale("function", functions=(np.sqrt, np.square))
+    right.set_ylim(0.9 * scores["error"].min(), seeds["error"].max())
+    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     name = chosen.rsplit("-", 1)[0]
     left.set_title(f"{name}, {seeds['seed'].nunique()} seeds", loc="left")
     right.set_title(f"{split} data", loc="left")
     key = [Line2D([], [], color="0.75", label="single networks"), *REFERENCES]
-    network_legend(figure, {words: colour for words, colour, _ in KINDS.values()}, key, loc="outside right center")
+    network_legend(
+        figure,
+        {words: colour for words, colour, _ in KINDS.values()},
+        key,
+        loc="outside right center",
+    )
     return figure
 
 
@@ -78,7 +85,7 @@ def ensemble_gain(tables: dict[str, pd.DataFrame]) -> Figure:
         axes.axvline(0, color="0.8", linewidth=0.8, zorder=0)
         sns.stripplot(
             gain, x="value", y="kind", hue="network", palette=colours, size=3, ax=axes,
-            legend=False, jitter=0.2,
+            legend=False, jitter=False, dodge=True,
         )  # fmt: skip
         sns.pointplot(
             gain, x="value", y="kind", color="black", linestyle="none", marker="|", markersize=9,

@@ -74,7 +74,7 @@ def score_table(
     single = single[single["seeds"] > 1]
     items = [
         (models_of[configuration], checkpoint)
-        for configuration, checkpoint in zip(single["configuration"], single["checkpoint"])
+        for configuration, checkpoint in single[["configuration", "checkpoint"]].to_numpy()
     ]
     found = each(partial(scores_of, labels=labels, smoothing=smoothing), items, **options)
     parts = [single.assign(kind=SINGLE)]
