@@ -1,6 +1,6 @@
 """The step ensembles, as its rule runs it."""
 
-import os
+from argparse import Namespace
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,21 @@ from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability import centroid, progress
 from hyperribbon.probability.centroids import KINDS
-from hyperribbon.steps.ensembles import SINGLE, configuration_of_most_seeds
+from hyperribbon.steps import distance, embed, ensembles
+from hyperribbon.steps import progress as progress_step
 from hyperribbon.store import SPLITS, open_dataset
 
 
-def run(study, step, *options):
-    done = study.step(step, *options, **os.environ)
-    assert done.returncode == 0, done.stderr
+def run(study, predictions, made):
+    """Both tables."""
+    output = [study.root / f"{name}.csv" for name in ("ensembles", "ensemble_embedding")]
+    args = Namespace(**made, predictions=predictions, smoothing=0.0, threads=2, output=output)
+    ensembles.main(args)
+    return [pd.read_csv(path) for path in output]
 
 
-def ensembles(study, *predictions):
-    """Both tables, after the steps before."""
+def steps_before(study, predictions):
+    """Manifests of both splits, by the names of the stores."""
     made = {"distance": [], "embedding": [], "progress": []}
     for name in made:
         (study.root / name).mkdir()
@@ -28,17 +32,16 @@ def ensembles(study, *predictions):
         paths = {name: study.root / name / f"{split}.zarr" for name in made}
         for name, path in paths.items():
             made[name].append(path.with_suffix(".json"))
-        common = ("--predictions", *predictions, "--split", split, "--threads", 2, "--code", "1")
-        run(study, "distance", *common, "--geodesic-points", 3, "--memory", 1000,
-            "--work", study.root / "work", "--output", paths["distance"])  # fmt: skip
-        run(study, "embed", "--distance", made["distance"][-1], "--components", 4, "--code", "1",
-            "--output", paths["embedding"])  # fmt: skip
-        run(study, "progress", *common, "--output", paths["progress"])
-    output = [study.root / f"{name}.csv" for name in ("ensembles", "ensemble_embedding")]
-    stores = [word for name, paths in made.items() for word in (f"--{name}", *paths)]
-    run(study, "ensembles", "--predictions", *predictions, *stores, "--threads", 2,
-        "--output", *output)  # fmt: skip
-    return [pd.read_csv(path) for path in output]
+        common = {"predictions": predictions, "split": split, "code": "1", "threads": 2}
+        common |= {"smoothing": 0.0, "memory": 1000, "work": study.root / "work"}
+        distance.main(Namespace(**common, geodesic_points=3, output=paths["distance"]))
+        embed.main(
+            Namespace(
+                distance=made["distance"][-1], components=4, code="1", output=paths["embedding"]
+            )
+        )
+        progress_step.main(Namespace(**common, output=paths["progress"]))
+    return made
 
 
 def test_centroids_of_seeds(study):
@@ -47,9 +50,9 @@ def test_centroids_of_seeds(study):
         study.train("c", seeds=1),
         study.train("a", seeds=4, diverged=(1,)),
     ]
-    scores, places = ensembles(study, *predictions)
+    scores, places = run(study, predictions, steps_before(study, predictions))
     models = Models([store_path(path) for path in predictions])
-    assert configuration_of_most_seeds(models) == "a"
+    assert ensembles.configuration_of_most_seeds(models) == "a"
     assert set(scores["configuration"]) == {"a", "b"}
     assert scores.groupby("configuration")["seeds"].unique().to_dict() == {"a": [3], "b": [2]}
     assert len(scores) == 2 * 2 * 20 * (len(KINDS) + 1)
@@ -61,7 +64,7 @@ def test_centroids_of_seeds(study):
     q = centroid(P, "harmonic")
     assert found.loc["harmonic", "progress"] == pytest.approx(progress(q, labels))
     assert found.loc["harmonic", "error"] == (q.argmax(axis=1) != labels).mean()
-    single = found.loc[SINGLE]
+    single = found.loc[ensembles.SINGLE]
     assert single["progress"] == pytest.approx(progress(P, labels).mean())
     assert (single["loss"], single["step"], single["epoch"]) == (0.5, 7, 1.4)
 
@@ -75,7 +78,9 @@ def test_centroids_of_seeds(study):
 
 
 def test_single_seeds_are_no_ensemble(study):
-    scores, places = ensembles(study, study.train("a", seeds=1), study.train("b", diverged=(0,)))
+    predictions = [study.train("a", seeds=1), study.train("b", diverged=(0,))]
+    not_read = dict.fromkeys(["distance", "embedding", "progress"], (None, None))
+    scores, places = run(study, predictions, not_read)
     assert list(scores)[:2] == ["split", "configuration"]
     assert list(places)[-3:] == ["pc1", "pc2", "pc3"]
     assert len(scores) == len(places) == 0
@@ -83,7 +88,9 @@ def test_single_seeds_are_no_ensemble(study):
 
 def test_among_equals_allcnn_then_the_first(study):
     def chosen(*names):
-        return configuration_of_most_seeds(Models([store_path(study.train(n)) for n in names]))
+        return ensembles.configuration_of_most_seeds(
+            Models([store_path(study.train(n)) for n in names])
+        )
 
     assert chosen("b", "a") == "b"
     assert chosen("b", "xAllCNN", "a") == "xAllCNN"
