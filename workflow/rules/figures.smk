@@ -24,7 +24,13 @@ def figure_in_report(figure):
 
 
 DRAW = parameters("draw", *TABLES)
-EXPLORE = parameters("explore", "tables")
+# Tables that the explorer shows, by the rules that write them.
+EXPLORED = ["models", "geodesic", "explained_stress", "metric_embedding"]
+EXPLORED = {
+    step: [path for path in paths if Path(path).stem in EXPLORED] for step, paths in TABLES.items()
+}
+EXPLORED = {step: paths for step, paths in EXPLORED.items() if paths}
+EXPLORE = parameters("explore", *EXPLORED)
 
 
 # All figures in one job: most take less time than Python's start.
@@ -52,13 +58,7 @@ rule draw:
 
 rule explore:
     input:
-        tables=settled(
-            "tables",
-            expand(
-                f"{RESULTS}/tables/{{table}}.csv",
-                table=["models", "geodesic", "explained_stress"],
-            ),
-        ),
+        tables=[settled(step, EXPLORED[step]) for step in EXPLORED],
     output:
         report(
             f"{RESULTS}/explorer.html",

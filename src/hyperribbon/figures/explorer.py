@@ -17,7 +17,7 @@ SPLITS = ("train", "test")
 METRICS = {
     "bhattacharyya": "Bhattacharyya",
     "symmetric_kl": "symmetrised Kullback-Leibler",
-    "geodesic": "geodesic on the spheres",
+    "geodesic": "geodesic (arc)",
     "euclidean": "Euclidean",
 }
 MODEL = ["configuration", "seed", "checkpoint"]  # names a model
@@ -42,8 +42,11 @@ def explorer(tables: dict[str, pd.DataFrame]) -> str:
     data = page_data(tables)
     colours = {name: name.replace("_", " ") for name in [*data["categories"], *data["values"]]}
     del colours["configuration"]  # too many
-    chosen = {"split": {name: name for name in SPLITS}, "metric": METRICS, "colour": colours}
-    chosen["metric"] = {name: METRICS[name] for name in data["embeddings"]}
+    chosen = {
+        "split": {name: name for name in SPLITS},
+        "metric": {name: METRICS[name] for name in data["embeddings"]},
+        "colour": colours,
+    }
     selects = "\n".join(
         f'<label>{name} <select id="{name}">{_options(options)}</select></label>'
         for name, options in chosen.items()
@@ -220,7 +223,7 @@ function draw() {
   }
 
   let axes = ["PC1", "PC2", "PC3"];
-  let about_it = `${rows.length.toLocaleString("en")} models`;
+  let found = `${rows.length.toLocaleString("en")} `;
   if (metric === "bhattacharyya") {
     const { alpha, points: [x, y, z] } = data.curves[split];
     traces.push({ type: "scatter3d", mode: "lines", name: "geodesic", x, y, z, customdata: alpha,
@@ -233,16 +236,17 @@ function draw() {
         hovertemplate: `${name}<extra></extra>` });
     }
     axes = data.axes[split];
-    about_it += `, explained stress of three dimensions ${Math.round(100 * data.stress[split])}%`;
+    const stress = Math.round(100 * data.stress[split]);
+    found += `models, explained stress of three dimensions ${stress}%`;
   } else {
-    about_it += `, a sample, in the ${data.metrics[metric]} distance`;
+    found += `sampled models, ${data.metrics[metric]} metric`;
   }
   const axis = (text) => ({ title: { text }, gridcolor: "#ddd", zerolinecolor: "#ddd" });
   const scene = { aspectmode: "cube", camera: { eye: { x: 1.4, y: 1.4, z: 1.1 } } };
   ["x", "y", "z"].forEach((name, k) => { scene[`${name}axis`] = axis(axes[k]); });
   // What was turned or hidden by hand stays so while its revision is the same.
   return Plotly.react("explorer", traces, {
-    title: { text: `${split} predictions: ${about_it}`, font: { size: 15 } },
+    title: { text: `${split} predictions: ${found}`, font: { size: 15 } },
     margin: { l: 0, r: 0, b: 0, t: 40 }, scene, uirevision: "all",
     legend: { itemsizing: "constant", uirevision: colour },
   }, { responsive: true, displaylogo: false });
