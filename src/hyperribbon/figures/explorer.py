@@ -51,8 +51,8 @@ def explorer(tables: dict[str, pd.DataFrame]) -> str:
         f'<label>{name} <select id="{name}">{_options(options)}</select></label>'
         for name, options in chosen.items()
     )
-    # A name with "</" in it would end the script; in JSON, "<\/" is the same.
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    # A name with a tag in it could end the script; in JSON, this is the same.
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return _PAGE.format(selects=selects, plotly=get_plotlyjs(), data=text, script=_SCRIPT)
 
 

@@ -26,8 +26,9 @@ class Score(NamedTuple):
 def ensemble_scores(P, labels: np.ndarray, *, smoothing: float = 0.0) -> dict[str, Score]:
     """Scores of the six centroids of some models (Table 2.3).
 
-    Ten models of 10,000 samples and 10 classes take about 0.4 s of one core, half of it the
-    Bhattacharyya centroid's iteration; memory is some of (N, C) beyond P.
+    Ten models of 10,000 samples and 10 classes take about 0.12 s of one core, half of it the
+    Bhattacharyya centroid's iteration and hardly any of it progress: all checkpoints of a study of
+    20,000 such models four minutes, divided by the threads.
 
     Parameters
     ----------
