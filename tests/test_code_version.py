@@ -46,8 +46,17 @@ def add_code(text):
     return f"{text}\nADDED = 1\n"
 
 
-DISTANCES = {"distance", "embed", "trajectories", "tables"}
-STORES = {"distance", "embed", "prepare_data", "progress", "tables", "train", "trajectories"}
+DISTANCES = {"distance", "embed", "ensembles", "trajectories", "tables"}
+STORES = {
+    "distance",
+    "embed",
+    "ensembles",
+    "prepare_data",
+    "progress",
+    "tables",
+    "train",
+    "trajectories",
+}
 
 
 @pytest.mark.parametrize(
@@ -57,9 +66,9 @@ STORES = {"distance", "embed", "prepare_data", "progress", "tables", "train", "t
         ("steps/__init__.py", set(STEPS)),
         ("embedding/inpca.py", {"embed"}),
         ("embedding/iskl.py", set()),
-        ("embedding/__init__.py", {"embed"}),  # it no longer only passes names on
+        ("embedding/__init__.py", {"embed", "ensembles"}),  # it no longer only passes names on
         ("probability/geodesic.py", {"distance", "tables", "trajectories"}),
-        ("probability/centroids.py", set()),
+        ("probability/centroids.py", {"ensembles"}),
         ("pairwise/cpu.py", DISTANCES),
         ("trajectories/resampling.py", {"tables", "trajectories"}),
         ("training/loop.py", {"train"}),

@@ -12,17 +12,20 @@ import xarray as xr
 import yaml
 from running import ANALYSIS, copy_repository, snakemake
 
+from hyperribbon.figures import FIGURES
+
 pytestmark = pytest.mark.workflow
 
 # Jobs of the whole smoke study, by rule, and which rules follow from which.
 JOBS = {"prepare_data": 1, "train": 4, **ANALYSIS}
 NEXT = {
     "prepare_data": ["train"],
-    "train": ["distance", "progress", "trajectories", "tables"],
-    "distance": ["embed"],
-    "embed": ["tables"],
-    "progress": ["trajectories", "tables"],
+    "train": ["distance", "progress", "trajectories", "tables", "ensembles"],
+    "distance": ["embed", "ensembles"],
+    "embed": ["tables", "ensembles"],
+    "progress": ["trajectories", "tables", "ensembles"],
     "trajectories": ["tables"],
+    "ensembles": ["draw", "gather_report"],
     "tables": ["draw", "explore", "summarise", "gather_report"],
     "draw": ["gather_report"],
     "explore": ["gather_report"],
@@ -81,7 +84,7 @@ def add_code(text):
         ("networks/allcnn.py", {}),  # the study has none
         ("provenance.py", jobs_from("prepare_data")),
         ("probability/geodesic.py", jobs_from("distance", "trajectories")),
-        ("probability/centroids.py", {}),
+        ("probability/centroids.py", jobs_from("ensembles")),
         ("pairwise/cpu.py", jobs_from("distance", "trajectories")),
         ("probability/kernels.py", jobs_from("progress")),
         ("trajectories/resampling.py", jobs_from("trajectories")),
@@ -259,7 +262,7 @@ def test_the_smallest_study_has_all_its_figures(fresh):
     path.write_text(yaml.safe_dump(config))
     run = snakemake(fresh, "--cores", "2")
     assert run.returncode == 0, run.stdout
-    assert len(list((fresh / "results" / "smoke" / "figures").glob("*.png"))) == 13
+    assert len(list((fresh / "results" / "smoke" / "figures").glob("*.png"))) == len(FIGURES)
 
 
 def test_diverged_trainings_are_named_and_left_out(changeable):

@@ -12,6 +12,7 @@ SPLIT_FIGURES = [
     "subset_embedding",
     "metric_embedding",
 ]
+ENSEMBLE_FIGURES = ["ensembles_train", "ensembles_test", "ensemble_gain"]
 FIGURES = {
     **{
         f"{name}_{split}": f"Predictions on the {split} data"
@@ -20,6 +21,7 @@ FIGURES = {
     },
     **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
     **dict.fromkeys(["null", "metrics", "joint"], "How low-dimensional is it?"),
+    **dict.fromkeys(ENSEMBLE_FIGURES, "Ensembles"),
 }
 
 
@@ -34,7 +36,13 @@ def figure_in_report(figure):
 
 
 DRAW = parameters("draw", *TABLES)
-EXPLORE = parameters("explore", "tables")
+# Tables that the explorer shows, by the rules that write them.
+EXPLORED = ["models", "geodesic", "explained_stress", "metric_embedding"]
+EXPLORED = {
+    step: [path for path in paths if Path(path).stem in EXPLORED] for step, paths in TABLES.items()
+}
+EXPLORED = {step: paths for step, paths in EXPLORED.items() if paths}
+EXPLORE = parameters("explore", *EXPLORED)
 
 
 # All figures in one job: most take less time than Python's start.
@@ -62,13 +70,7 @@ rule draw:
 
 rule explore:
     input:
-        tables=settled(
-            "tables",
-            expand(
-                f"{RESULTS}/tables/{{table}}.csv",
-                table=["models", "geodesic", "explained_stress"],
-            ),
-        ),
+        tables=[settled(step, EXPLORED[step]) for step in EXPLORED],
     output:
         report(
             f"{RESULTS}/explorer.html",

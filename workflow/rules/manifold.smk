@@ -159,3 +159,32 @@ rule four_points:
         "python -m hyperribbon.steps.four_points --predictions {input.predictions:q}"
         " --distance {input.distance:q} --embedding {input.embedding:q} --progress {input.progress:q} --smoothing {params.smoothing} --threads {threads}"
         " --output {output:q} --log {log:q}"
+
+
+ENSEMBLES = parameters("ensembles", "embed", "progress", smoothing=SMOOTHING)
+
+
+rule ensembles:
+    input:
+        predictions=PREDICTIONS,
+        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
+    output:
+        tables("ensembles", "ensembles", "ensemble_embedding"),
+    log:
+        f"{RESULTS}/logs/ensembles.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ensembles.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+    params:
+        **ENSEMBLES,
+    shell:
+        "python -m hyperribbon.steps.ensembles --predictions {input.predictions:q}"
+        " --progress {input.progress:q} --distance {input.distance:q}"
+        " --embedding {input.embedding:q} --smoothing {params.smoothing} --threads {threads}"
+        " --output {output:q} --log {log:q}"

@@ -5,6 +5,7 @@ from hyperribbon.embedding.fidelity import explained_pairwise_distance, explaine
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.embedding.iskl import IsKL
 from hyperribbon.embedding.joint import JointEmbedding, joint_embedding
+from hyperribbon.embedding.placing import mean_distances, place
 
 __all__ = [
     "Alignment",
@@ -15,4 +16,6 @@ __all__ = [
     "explained_pairwise_distance",
     "explained_stress",
     "joint_embedding",
+    "mean_distances",
+    "place",
 ]

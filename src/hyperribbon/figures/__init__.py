@@ -11,7 +11,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hyperribbon.figures import dimensionality, embedding, trajectories
+from hyperribbon.figures import dimensionality, embedding, ensembles, trajectories
 
 FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     **{
@@ -28,6 +28,7 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
             dimensionality.subset_embedding,
             dimensionality.metric_embedding,
             trajectories.dendrogram,
+            ensembles.ensembles,
         )
         for split in ("train", "test")
     },
@@ -37,4 +38,5 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "joint": embedding.joint,
     "null": dimensionality.null,
     "metrics": dimensionality.metrics,
+    "ensemble_gain": ensembles.ensemble_gain,
 }

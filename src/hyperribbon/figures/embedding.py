@@ -65,7 +65,7 @@ def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         axes.scatter(
             models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0, c=models["network"].map(colours)
         )
-        _references(axes, curve, x, y)
+        draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], split, x))
         axes.set_ylabel(component_label(tables["explained_stress"], split, y))
     network_legend(figure, colours, REFERENCES, loc="outside right center")
@@ -91,7 +91,7 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         shown = axes.scatter(*points, s=3, linewidth=0, c=values, cmap="viridis", vmin=0, vmax=top)
         figure.colorbar(shown, ax=axes, label=label, location="top", aspect=12)
     for axes in panels:
-        _references(axes, curve, 1, 2)
+        draw_references(axes, curve, 1, 2)
         axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
     panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
     return figure
@@ -257,7 +257,8 @@ def _of(tables: dict[str, pd.DataFrame], split: str) -> tuple[pd.DataFrame, pd.D
     return models[models["split"] == split], curve[curve["split"] == split]
 
 
-def _references(axes: Axes, curve: pd.DataFrame, x: int, y: int) -> None:
+def draw_references(axes: Axes, curve: pd.DataFrame, x: int, y: int) -> None:
+    """The geodesic in two coordinates, ignorance and the truth."""
     u, v = (np.asarray(curve[f"pc{k}"]) for k in (x, y))
     axes.plot(u, v, color="black", linewidth=1)
     axes.plot(u[:1], v[:1], "s", color="black", markersize=4)

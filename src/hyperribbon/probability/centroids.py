@@ -70,8 +70,8 @@ def centroid(P, kind: str) -> np.ndarray:
     [[0.75 0.25]]
     [[0.794 0.206]]
     """
-    if kind not in tuple(_MEANS):
-        raise DataError(f"kind = {kind!r}: expected one of {', '.join(_MEANS)}")
+    if kind not in KINDS:
+        raise DataError(f"kind = {kind!r}: expected one of {', '.join(KINDS)}")
     P = sliceable(P, "P")
     q = np.empty(check_shape(P, ndim=3)[1:])
     for block in slices(P, axis=1):
@@ -131,3 +131,4 @@ _MEANS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "bhattacharyya": _bhattacharyya,
     "jeffreys": _jeffreys,
 }
+KINDS = tuple(_MEANS)

@@ -4,13 +4,15 @@ import argparse
 from pathlib import Path
 
 from hyperribbon.figures.explorer import explorer
+from hyperribbon.files import written_whole
 from hyperribbon.steps import run_step, step_parser
 from hyperribbon.tables import read_tables
 
 
 def main(args: argparse.Namespace) -> None:
-    tables = read_tables(args.tables)
-    explorer(tables).write_html(args.output, include_plotlyjs=True, div_id="explorer")
+    page = explorer(read_tables(args.tables))
+    with written_whole(args.output) as partial:
+        partial.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
