@@ -128,6 +128,7 @@ rule tables:
         tables(
             "tables",
             "configuration_distances",
+            "configurations",
             "diverged",
             "explained_stress",
             "geodesic",

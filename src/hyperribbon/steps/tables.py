@@ -51,6 +51,7 @@ def main(args: argparse.Namespace) -> None:
     whole = {
         name: pd.concat(parts).set_index("split").reset_index() for name, parts in tables.items()
     }
+    whole["configurations"] = models.configurations
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
     whole["summary"] = summary_table(models, whole)
     for name, table in whole.items():
@@ -82,6 +83,7 @@ def trajectory_table(
         split=split,
         length=found["length"].values,
         distance_to_geodesic=found["to_geodesic"].mean("progress", skipna=True).values,
+        median_distance_to_mean=found["to_mean"].median("progress", skipna=True).values,
         max_distance_to_mean=found["to_mean"].max("progress", skipna=True).values,
         **{name: ends[name] for name in ends},
     )
@@ -97,13 +99,13 @@ def stress_table(split: str, embedding) -> pd.DataFrame:
 
 def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
     """One row a pair of configurations, averaged over seeds; a gap if never at equal progress."""
-    keys = models.training_keys()
-    names = keys["configuration"].unique()
-    D = configuration_distances(stores["trajectories"]["distance"].values, keys["configuration"])
+    found, groups = stores["trajectories"], models.training_keys()["configuration"]
+    D = configuration_distances(found["distance"].values, groups)
+    common = configuration_distances(found["common"].values / found.sizes["progress"], groups)
+    names = groups.unique()
     i, j = np.triu_indices(len(names))
-    return pd.DataFrame(
-        {"split": split, "configuration": names[i], "other": names[j], "distance": D[i, j]}
-    )
+    pairs = {"split": split, "configuration": names[i], "other": names[j]}
+    return pd.DataFrame(pairs | {"distance": D[i, j], "common": common[i, j]})
 
 
 def tube_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
