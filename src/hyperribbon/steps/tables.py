@@ -1,6 +1,7 @@
 """Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import pandas as pd
 
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
+from hyperribbon.probability import ignorance, truth
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import write_table
-from hyperribbon.trajectories import configuration_distances
+from hyperribbon.trajectories import configuration_distances, trajectory_length
 
 KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
 
@@ -53,7 +55,7 @@ def main(args: argparse.Namespace) -> None:
     }
     whole["configurations"] = models.configurations
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
-    whole["summary"] = summary_table(models, whole)
+    whole["summary"] = summary_table(models, whole, geodesic_length(models, splits["train"]))
     for name, table in whole.items():
         write_table(table, args.output / f"{name}.csv")
         logger.info("%s.csv: %d rows", name, len(table))
@@ -129,7 +131,17 @@ def geodesic_table(split: str, embedding) -> pd.DataFrame:
     return table.assign(split=split, alpha=embedding["alpha"].values)
 
 
-def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def geodesic_length(models: Models, stores: dict) -> float:
+    """From ignorance to truth, radians."""
+    n_classes = next(models.trajectories("train")).shape[2]
+    smoothing = json.loads(stores["trajectories"].attrs["parameters"])["smoothing"]
+    end = truth(np.zeros(1, int), n_classes, smoothing)
+    return trajectory_length(np.stack([ignorance(1, n_classes), end]))
+
+
+def summary_table(
+    models: Models, tables: dict[str, pd.DataFrame], geodesic_length: float
+) -> pd.DataFrame:
     """What was found, in a few numbers."""
     diverged = tables["diverged"]
     names = [f"{row.configuration} seed {row.seed}" for row in diverged.itertuples()]
@@ -138,6 +150,7 @@ def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFra
         ("trainings", str(len(models.trainings)), ""),
         ("diverged trainings, left out", str(len(diverged)), "; ".join(names)),
         ("models", str(len(models)), "checkpoints of the trainings that did not diverge"),
+        ("length of the geodesic", f"{geodesic_length:.4f}", "radians"),
     ]
     for split in SPLITS:
         stress = tables["explained_stress"].query("split == @split")

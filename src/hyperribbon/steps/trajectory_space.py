@@ -13,7 +13,8 @@ from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import write_table
 from hyperribbon.trajectories import comparable, configuration_distances
-from hyperribbon.trajectories.importance import COLUMNS, separate_factors, variable_importance
+from hyperribbon.trajectories.factors import separate_factors
+from hyperribbon.trajectories.importance import COLUMNS, variable_importance
 
 KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
 DIMENSIONS = 100  # whose explained stress is told, of as many trajectories
