@@ -194,7 +194,7 @@ def _about(store: xr.Dataset, configuration: dict[str, Any]) -> dict[str, Any]:
     optimiser = configuration.get("optimiser", {})
     algorithm = optimiser.get("algorithm")
     if optimiser.get("momentum"):
-        algorithm += "-Nesterov" if optimiser.get("nesterov") else "-momentum"
+        algorithm += "-nesterov" if optimiser.get("nesterov") else "-momentum"
     batch_size = optimiser.get("batch_size") or configuration.get("training", {}).get("batch_size")
     return {
         "configuration": store.attrs["configuration_id"],

@@ -51,7 +51,8 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
             palette=colours, style="augmentation", dashes=styles, errorbar=("pi", 100), ax=axes,
             legend=False, linewidth=1,
         )  # fmt: skip
-        _time_axis(axes, "epoch", optimiser)
+        _time_axis(axes, optimiser)
+    _label(panels, "epoch")
     key = [Line2D([], [], color="black", dashes=s, linewidth=1, label=n) for n, s in styles.items()]
     network_legend(figure, colours, key if len(key) > 1 else (), loc="outside right center")
     return figure
@@ -77,14 +78,16 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
     for axes, (title, networks) in zip(panels, groups.items(), strict=True):
         for network in networks:
             part = means.query("network == @network")
-            for _, run in part.groupby("configuration"):
-                axes.plot("step", "progress", data=run, color=colours[network], lw=0.4, alpha=0.6)
-            middle = part.groupby("step")["progress"].median()
-            axes.plot(middle.index, middle, color=colours[network], lw=1.5)
+            runs = part.pivot(index="step", columns="configuration", values="progress")
+            runs = runs.interpolate("index", limit_area="inside")  # batches of different sizes
+            middle = runs.dropna().median(axis="columns")
+            axes.plot(runs, color=colours[network], linewidth=0.4, alpha=0.6)
+            axes.plot(middle, color=colours[network], linewidth=1.5)
             size = sizes.loc[network, "parameters"]
             label = network if pd.isna(size) else f"{network}\n({size:,.0f} parameters)"
             shown[label] = colours[network]
-        _time_axis(axes, "gradient updates", title.replace("_", " "))
+        _time_axis(axes, title.replace("_", " "))
+    _label(panels, "gradient updates")
     network_legend(figure, shown, loc="outside right center")
     return figure
 
@@ -100,15 +103,19 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     )  # fmt: skip
     for axes in panels.flat[count:]:
         axes.remove()
-    for axes in panels.flat[max(count - columns, 0) : count]:  # the last of their columns
-        axes.xaxis.set_tick_params(labelbottom=True)
-    figure.supylabel("train progress", fontsize=8)
     return figure, list(panels.flat[:count])
 
 
-def _time_axis(axes: Axes, label: str, title: str) -> None:
-    axes.set(xscale="log", xlabel="", ylabel="")
+def _time_axis(axes: Axes, title: str) -> None:
+    axes.set(xscale="log", xlabel="", ylabel="train progress")
+    axes.label_outer()
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(title, loc="left")
-    axes.get_figure().supxlabel(label, fontsize=8)
+
+
+def _label(panels: list[Axes], label: str) -> None:
+    """Name the time below the last panel of each column."""
+    for axes in panels[-4:]:
+        axes.set_xlabel(label)
+        axes.tick_params(labelbottom=True)

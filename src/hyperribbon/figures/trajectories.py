@@ -90,7 +90,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     title = f"{split}: average linkage, averaged over seeds"
     tree.set_title(title + (f"; {left_out} not comparable" if left_out else ""), loc="left")
     tree.spines["left"].set_visible(False)
-    figure.legend(handles=_keys(strips), loc="outside right center")
+    _strip_legend(figure, strips)
     return figure
 
 
@@ -174,9 +174,10 @@ def lengths(tables: dict[str, pd.DataFrame]) -> Figure:
             palette=colours, size=3, legend=False, ax=axes,
         )  # fmt: skip
         axes.axhline(geodesic, color="black", linewidth=1)
-        axes.set(xlabel="", ylabel="length (radians)", ylim=(0, None))
+        axes.set(xlabel="", ylabel="length (radians)")
         axes.set_xticks(range(len(colours)), colours, rotation=30, ha="right")
         axes.set_title(split, loc="left")
+    panels[0].set_ylim(bottom=0)
     key = Line2D([], [], color="black", label=f"geodesic, {geodesic:.2f}")
     figure.legend(handles=[key], loc="outside right center")
     return figure
@@ -192,20 +193,24 @@ def _shades(values: pd.Series, colours: dict[str, str]) -> dict:
     """A colour a value: architectures have theirs, others shades of grey, or many of one map."""
     if values.name == "network":
         return {name: colours[name] for name in dict.fromkeys(values)}
-    names = sorted(set(values)) if values.dtype != object else list(dict.fromkeys(values))
-    if len(names) <= 6:
-        return dict(zip(names, sns.color_palette("Greys", len(names) + 1)[:: 1 if len(names) > 2 else 2]))
-    return dict(zip(names, sns.color_palette("viridis", len(names))))
+    names = list(dict.fromkeys(values))
+    if pd.api.types.is_numeric_dtype(values):
+        names.sort()
+    greys = [str(level) for level in np.linspace(0.85, 0.25, len(names))]
+    return dict(zip(names, greys if len(names) <= 6 else sns.color_palette("viridis", len(names))))
 
 
-def _keys(strips: dict[str, dict]) -> list[Line2D]:
-    """Legend of the strips, each with its title."""
+def _strip_legend(figure: Figure, strips: dict[str, dict]) -> None:
+    """The values of each factor below its name."""
     keys, most = [], 12
+    square, no_mark = {"marker": "s", "linestyle": "", "markersize": 5}, {"linestyle": ""}
     for factor, shades in strips.items():
-        keys.append(Line2D([], [], linestyle="", label=FACTORS.get(factor, factor)))
-        square = {"marker": "s", "linestyle": "", "markersize": 5}
+        keys.append(Line2D([], [], label=FACTORS.get(factor, factor), **no_mark))
         shown = list(shades.items())[:most]
         keys += [Line2D([], [], color=shade, label=str(name), **square) for name, shade in shown]
         if len(shades) > most:
-            keys.append(Line2D([], [], linestyle="", label=f"and {len(shades) - most} more"))
-    return keys
+            keys.append(Line2D([], [], label=f"and {len(shades) - most} more", **no_mark))
+    legend = figure.legend(handles=keys, loc="outside right center", handletextpad=0.2)
+    for key, text in zip(keys, legend.get_texts(), strict=True):
+        if key.get_label() in (FACTORS.get(factor, factor) for factor in strips):
+            text.set_fontweight("bold")

@@ -54,6 +54,7 @@ def tubes_by(tables: dict[str, pd.DataFrame]) -> Figure:
             axes.set(xlabel="progress", ylabel="distance from the seeds' mean\n(nats)")
             axes.set_title(f"{split}, by {factor.replace('network', 'architecture')}", loc="left")
         network_legend(row[1], colours, loc="center left", bbox_to_anchor=(1, 0.5))
+    panels[0, 0].set_ylim(bottom=0)
     return figure
 
 
@@ -68,6 +69,7 @@ def to_geodesic(tables: dict[str, pd.DataFrame]) -> Figure:
         _by_progress(axes, found.query("split == @split"), "to_geodesic", "network", colours)
         axes.set(xlabel=f"{split} progress", ylabel="distance from the geodesic (nats)")
         axes.set_title(split, loc="left")
+    panels[0].set_ylim(bottom=0)
     network_legend(figure, colours, loc="outside right center")
     return figure
 
@@ -78,4 +80,4 @@ def _by_progress(axes: Axes, found: pd.DataFrame, name: str, factor: str, colour
         found, x="progress", y=name, hue=factor, palette=colours, estimator="median",
         errorbar=("pi", 50), ax=axes, legend=False, linewidth=1,
     )  # fmt: skip
-    axes.set(xlim=(0, 1), ylim=(0, None))
+    axes.set_xlim(0, 1)
