@@ -1,12 +1,16 @@
 # Where the report shows what; of some figures there is one a split.
-SPLIT_FIGURES = ["manifold", "spectrum", "pairs", "loss_error", "dendrogram"]
+SPLIT_FIGURES = {
+    **dict.fromkeys(["manifold", "spectrum", "pairs", "loss_error"], "Predictions on the {} data"),
+    **dict.fromkeys(["dendrogram", "trajectory_embedding", "importance"], "Trajectories"),
+}
 FIGURES = {
     **{
-        f"{name}_{split}": f"Predictions on the {split} data"
-        for name in SPLIT_FIGURES
+        f"{name}_{split}": category.format(split)
+        for name, category in SPLIT_FIGURES.items()
         for split in SPLITS
     },
-    **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
+    **dict.fromkeys(["lengths", "to_geodesic", "tubes", "tubes_by"], "Trajectories"),
+    **dict.fromkeys(["progress_error", "progress_epoch", "updates"], "Progress"),
     **dict.fromkeys(["null"], "How low-dimensional is it?"),
 }
 

@@ -107,15 +107,16 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def _time_axis(axes: Axes, title: str) -> None:
-    axes.set(xscale="log", xlabel="", ylabel="train progress")
-    axes.label_outer()
+    axes.set(xscale="log", xlabel="", ylabel="")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(title, loc="left")
 
 
 def _label(panels: list[Axes], label: str) -> None:
-    """Name the time below the last panel of each column."""
+    """Name progress beside the rows, and the time below the last panel of each column."""
+    for axes in panels[::4]:
+        axes.set_ylabel("train progress")
     for axes in panels[-4:]:
         axes.set_xlabel(label)
         axes.tick_params(labelbottom=True)

@@ -53,8 +53,9 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     height = max(height, 0.14 * sum(len(shades) + 2 for shades in strips.values()))
     figure, (tree, strip) = plt.subplots(
         1, 2, figsize=((2 if labelled else 1.6) * COLUMN, height), sharey=True,
-        width_ratios=[1, 0.07 * len(strips)], gridspec_kw={"wspace": 0.01},
+        width_ratios=[1, 0.07 * len(strips)],
     )  # fmt: skip
+    figure.get_layout_engine().set(wspace=0)
     drawn = draw_dendrogram(
         links, ax=tree, orientation="left", link_color_func=lambda _: "0.3", no_labels=True
     )
@@ -82,7 +83,9 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         for edge in range(1, n):
             strip.axhline(10 * edge, color="white", linewidth=0.5)
         strip.yaxis.tick_right()
-        strip.set_yticks(10 * np.arange(n) + 5, [s.rsplit("-", 1)[0] for s in ordered.configuration])
+        strip.set_yticks(
+            10 * np.arange(n) + 5, [s.rsplit("-", 1)[0] for s in ordered.configuration]
+        )
         strip.tick_params(axis="y", labelright=True, length=0)
         for text, network in zip(strip.get_yticklabels(), ordered["network"], strict=True):
             text.set_color(colours[network])

@@ -135,7 +135,9 @@ def variable_importance(
         (name, levels, drop.mean(), drop.std(), p_value, arrangements, observed, len(pairs))
         for name, levels, drop, p_value, arrangements in rows
     ]
-    found = pd.DataFrame(table, columns=COLUMNS).astype({"levels": "Int64", "arrangements": "Int64"})
+    found = pd.DataFrame(table, columns=COLUMNS).astype(
+        {"levels": "Int64", "arrangements": "Int64"}
+    )
     return found.sort_values("importance", ascending=False, ignore_index=True)
 
 
