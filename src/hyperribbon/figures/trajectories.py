@@ -41,60 +41,58 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     rows = comparable(D)
     if len(rows) < 2:
         return sentence(f"Fewer than two configurations reach a common {split} progress.")
-    colours, left_out = palette(about["network"]), len(names) - len(rows)
-    about = about.set_index("configuration").loc[names].iloc[rows].reset_index()
     links = linkage(squareform(D[np.ix_(rows, rows)], checks=False), "average")
-    factors = _factors(about)
-    strips = {name: _shades(factors[name], colours) for name in factors}
-
-    n = len(about)
-    labelled = n <= MOST_LABELS
-    height = 0.7 + 0.17 * n if labelled else 0.7 + 0.17 * MOST_LABELS
-    height = max(height, 0.14 * sum(len(shades) + 2 for shades in strips.values()))
-    figure, (tree, strip) = plt.subplots(
+    about = about.set_index("configuration").loc[names].iloc[rows].reset_index()
+    colours, factors = palette(tables["models"]["network"]), _factors(about)
+    shades = {name: _shades(factors[name], colours) for name in factors}
+    labelled = len(about) <= MOST_LABELS
+    height = 0.7 + 0.17 * min(len(about), MOST_LABELS)
+    height = max(height, 0.14 * sum(len(values) + 1 for values in shades.values()))  # the legend
+    figure, (tree, strips) = plt.subplots(
         1, 2, figsize=((2 if labelled else 1.6) * COLUMN, height), sharey=True,
-        width_ratios=[1, 0.07 * len(strips)],
+        width_ratios=[1, 0.07 * len(shades)],
     )  # fmt: skip
     figure.get_layout_engine().set(wspace=0)
     drawn = draw_dendrogram(
         links, ax=tree, orientation="left", link_color_func=lambda _: "0.3", no_labels=True
     )
-    for line in tree.collections:
-        line.set_linewidth(1 if labelled else 0.5)
-    ordered = about.iloc[drawn["leaves"]]
-    picture = [
-        [to_rgb(shades[value]) for value in factors[name].iloc[drawn["leaves"]]]
-        for name, shades in strips.items()
-    ]
-    strip.imshow(
-        np.swapaxes(picture, 0, 1), aspect="auto", origin="lower", interpolation="none",
-        extent=(0, len(strips), 0, 10 * n),
-    )  # fmt: skip
-    strip.set_xticks(
-        np.arange(len(strips)) + 0.5, [FACTORS.get(f, f).split(" (")[0] for f in strips],
-        rotation=90,
-    )  # fmt: skip
-    strip.tick_params(length=0)
-    strip.spines[:].set_visible(False)
-    for edge in range(1, len(strips)):
-        strip.axvline(edge, color="white", linewidth=2)
-    tree.tick_params(axis="y", left=False, labelleft=False)
-    if labelled:
-        for edge in range(1, n):
-            strip.axhline(10 * edge, color="white", linewidth=0.5)
-        strip.yaxis.tick_right()
-        strip.set_yticks(
-            10 * np.arange(n) + 5, [s.rsplit("-", 1)[0] for s in ordered.configuration]
-        )
-        strip.tick_params(axis="y", labelright=True, length=0)
-        for text, network in zip(strip.get_yticklabels(), ordered["network"], strict=True):
-            text.set_color(colours[network])
-    tree.set_xlabel(f"distance at equal {split} progress (nats)")
+    for lines in tree.collections:
+        lines.set_linewidth(1 if labelled else 0.5)
+    left_out = len(names) - len(rows)
     title = f"{split}: average linkage, averaged over seeds"
     tree.set_title(title + (f"; {left_out} not comparable" if left_out else ""), loc="left")
+    tree.set_xlabel(f"distance at equal {split} progress (nats)")
+    tree.tick_params(axis="y", left=False, labelleft=False)
     tree.spines["left"].set_visible(False)
-    _strip_legend(figure, strips)
+    _draw_strips(strips, factors.iloc[drawn["leaves"]], shades)
+    if labelled:
+        ordered = about.iloc[drawn["leaves"]]
+        labels = [name.rsplit("-", 1)[0] for name in ordered["configuration"]]
+        strips.yaxis.tick_right()
+        strips.set_yticks(10 * np.arange(len(labels)) + 5, labels)
+        strips.tick_params(axis="y", labelright=True, length=0)
+        for text, network in zip(strips.get_yticklabels(), ordered["network"], strict=True):
+            text.set_color(colours[network])
+    _strip_legend(figure, shades)
     return figure
+
+
+def _draw_strips(axes: Axes, factors: pd.DataFrame, shades: dict[str, dict]) -> None:
+    """A column of colours a factor; rows are ten high, as a dendrogram's."""
+    n_rows, n_factors = factors.shape
+    columns = [[to_rgb(shades[name][value]) for value in factors[name]] for name in factors]
+    axes.imshow(
+        np.swapaxes(columns, 0, 1), aspect="auto", origin="lower", interpolation="none",
+        extent=(0, n_factors, 0, 10 * n_rows),
+    )  # fmt: skip
+    names = [FACTORS.get(name, name).split(" (")[0] for name in factors]
+    axes.set_xticks(np.arange(n_factors) + 0.5, names, rotation=90)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    for edge in range(1, n_factors):
+        axes.axvline(edge, color="white", linewidth=2)
+    for edge in range(1, n_rows if n_rows <= MOST_LABELS else 0):
+        axes.axhline(10 * edge, color="white", linewidth=0.5)
 
 
 def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
@@ -104,10 +102,11 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         return sentence(f"Fewer than four trajectories reach a common {split} progress.")
     about = tables["configurations"]
     factors = _factors(about).set_index(about["configuration"])
-    colours = palette(about["network"])
+    colours = palette(tables["models"]["network"])
     shape = next(name for name in ("algorithm", "optimiser", "network") if name in factors)
     names = list(dict.fromkeys(factors[shape]))
-    markers = dict(zip(names, MARKERS if len(names) <= len(MARKERS) else ["o"] * len(names)))
+    few = len(names) <= len(MARKERS)
+    markers = {name: MARKERS[k] if few else "o" for k, name in enumerate(names)}
     augmentations = list(dict.fromkeys(about["augmentation"]))
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN))
     for axes, y in zip(panels, (2, 3), strict=True):
@@ -126,15 +125,12 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     )  # fmt: skip
     style = {"color": "black", "linestyle": "", "markersize": 4, "markeredgewidth": 0.7}
     extra = []
-    if shape != "network" and 1 < len(names) <= len(MARKERS):
+    if shape != "network" and few and len(names) > 1:
         extra += [Line2D([], [], marker=markers[name], label=name, **style) for name in names]
     if len(augmentations) > 1:
-        others = ", ".join(augmentations[1:])
-        extra += [
-            Line2D([], [], marker="o", label=f"{FACTORS.get('augmentation', 'augmentation')}: {name}",
-                   fillstyle=fill, **style)
-            for name, fill in ((augmentations[0], "full"), (others, "none"))
-        ]  # fmt: skip
+        for name, fill in ((augmentations[0], "full"), (", ".join(augmentations[1:]), "none")):
+            label = f"augmentation: {name}"
+            extra.append(Line2D([], [], marker="o", label=label, fillstyle=fill, **style))
     network_legend(figure, colours, extra, loc="outside right center")
     return figure
 
@@ -200,7 +196,8 @@ def _shades(values: pd.Series, colours: dict[str, str]) -> dict:
     if pd.api.types.is_numeric_dtype(values):
         names.sort()
     greys = [str(level) for level in np.linspace(0.85, 0.25, len(names))]
-    return dict(zip(names, greys if len(names) <= 6 else sns.color_palette("viridis", len(names))))
+    shades = greys if len(names) <= 6 else sns.color_palette("viridis", len(names))
+    return dict(zip(names, shades, strict=True))
 
 
 def _strip_legend(figure: Figure, strips: dict[str, dict]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of distances at equal progress: to the mean of the seeds and to the geodesic (2.15-17)."""
+"""Pictures of distances to the seeds' mean and to the geodesic, by progress (2.15 to 2.17)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hyperribbon.figures.style import COLOURS, COLUMN, network_legend, palette, sentence
+from hyperribbon.figures.style import COLUMN, network_legend, palette, sentence
 
 ONE_SEED = "Each configuration has one seed at any progress, so there are no tubes."
 
@@ -42,7 +42,7 @@ def tubes_by(tables: dict[str, pd.DataFrame]) -> Figure:
     names = list(dict.fromkeys(tables["tubes"]["augmentation"]))
     factors = {"network": palette(tables["tubes"]["network"])}
     if len(names) > 1:
-        factors["augmentation"] = dict(zip(names, COLOURS))
+        factors["augmentation"] = palette(names)
     figure, panels = plt.subplots(
         len(factors), 2, figsize=(2 * COLUMN, 0.75 * COLUMN * len(factors)),
         sharex=True, sharey=True, squeeze=False,
