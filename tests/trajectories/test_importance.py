@@ -9,6 +9,7 @@ from hyperribbon.trajectories import comparable
 from hyperribbon.trajectories.factors import separate_factors
 from hyperribbon.trajectories.importance import TO_GEODESIC, exchanges, variable_importance
 
+pytestmark = pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores")  # few trees
 GRID = pd.DataFrame(
     itertools.product("abcde", "xy", "pq"), columns=["network", "optimiser", "augmentation"]
 )
@@ -17,29 +18,29 @@ GRID = pd.DataFrame(
 def squared_distances(seed: int, noise: float = 1.0, **sizes: float) -> np.ndarray:
     """Of points that lie where some factors of the grid say, up to noise."""
     rng = np.random.default_rng(seed)
-    points = noise * rng.normal(size=(len(GRID), 4))
+    points = noise * rng.normal(size=(len(GRID), 40))
     for name, size in sizes.items():
         codes = pd.factorize(GRID[name])[0]
-        points += size * rng.normal(size=(codes.max() + 1, 4))[codes]
+        points += size * rng.normal(size=(codes.max() + 1, 40))[codes]
     return ((points[:, None] - points) ** 2).sum(axis=-1)
 
 
 def test_the_factor_that_decides_is_found():
-    D = squared_distances(0, network=5.0, optimiser=2.0)
-    found = variable_importance(D, GRID, trees=20).set_index("factor")
+    D = squared_distances(0, network=2.0, optimiser=1.0)
+    found = variable_importance(D, GRID, trees=20, permutations=49).set_index("factor")
     assert found.index.tolist() == ["network", "optimiser", "augmentation"]
     assert found["importance"]["network"] > 3 * found["importance"]["optimiser"] > 0
-    assert found["p_value"]["network"] == found["p_value"]["optimiser"] == 0.01
+    assert found["p_value"]["network"] == found["p_value"]["optimiser"] == 0.02
     assert found["p_value"]["augmentation"] > 0.05
     assert abs(found["importance"]["augmentation"]) < 0.1
     assert found["levels"].tolist() == [5, 2, 2]
     assert (found["pairs"] == 190).all()
-    assert (found["r_squared"] > 0.7).all()
+    assert (found["r_squared"] > 0.6).all()
 
 
 def test_p_values_of_a_factor_without_effect_are_uniform_beside_one_that_has():
     values = []
-    for seed in range(30):
+    for seed in range(25):
         D = squared_distances(seed, network=3.0)
         found = variable_importance(
             D, GRID[["network", "augmentation"]], trees=5, permutations=19, random_state=seed

@@ -164,5 +164,7 @@ def _pair_columns(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
 
 def _out_of_bag(X: np.ndarray, y: np.ndarray, trees: int) -> float:
     """R squared of a forest, each pair predicted by the trees that were not fitted to it."""
-    forest = RandomForestRegressor(trees, max_features=1 / 3, oob_score=True, random_state=0)
+    forest = RandomForestRegressor(
+        trees, max_features=1 / 3, min_samples_leaf=3, oob_score=True, random_state=0
+    )
     return forest.fit(X, y).oob_score_
