@@ -237,3 +237,25 @@ def test_missing_and_foreign_stores_are_refused(make, tmp_path):
     write_dataset(xr.Dataset({"x": ("model", [1.0])}), tmp_path / "derived.zarr")
     with pytest.raises(StoreError, match="derived.zarr: not a predictions store"):
         Models([path, tmp_path / "derived.zarr"])
+
+
+def test_configurations_are_told_apart_by_what_is_known(make):
+    recorded = {split: labels.copy() for split, labels in LABELS.items()}
+    here, elsewhere = make("Net")[0], make("Other", seeds=1, recorded=recorded)[0]
+    settings = {
+        "network_name": "Net",
+        "network": {"architecture": "vit"},
+        "optimiser_name": "Opt",
+        "optimiser": {"algorithm": "sgd", "momentum": 0.9, "nesterov": True, "batch_size": None},
+        "training": {"batch_size": 20},
+    }
+    group = zarr.open_group(here, mode="r+")
+    group.attrs["configuration"] = json.dumps(settings)
+    layout = [["conv.weight", [2, 3]], ["norm.running_mean", [5]], ["norm.running_var", [5]]]
+    group["weights"].attrs["layout"] = json.dumps(layout)
+    found = Models([here, elsewhere]).configurations.set_index("network")
+    about = found.loc["Net", ["architecture", "parameters", "algorithm", "batch_size"]]
+    assert about.tolist() == ["vit", 6, "sgd-nesterov", 20]
+    unknown = ["architecture", "parameters", "algorithm", "batch_size", "weight_decay"]
+    assert found.loc["Other", unknown].isna().all()
+    assert found["augmentation"].tolist() == ["unknown", "unknown"]

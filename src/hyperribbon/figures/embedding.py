@@ -36,9 +36,10 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         axes.scatter(*point, marker=marker, color="black", s=size, depthshade=False, zorder=11)
     stress = tables["explained_stress"]
     for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
-        set_label(component_label(stress, split, k), labelpad=-4 if k < 3 else 2)
+        set_label(component_label(stress, split, k), labelpad=-4 if k < 3 else 4)
     axes.tick_params(pad=-3, labelsize=6)
-    axes.tick_params(axis="z", pad=0)  # clear of the minus signs
+    axes.tick_params(axis="z", pad=3)  # clear of the minus signs
+    axes.locator_params(nbins=6)
     axes.view_init(elev=22, azim=-60)
     axes.set_box_aspect(None, zoom=0.9)
     explained = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
