@@ -38,7 +38,7 @@ def make(tmp_path, random_models):
                 steps=steps,
                 steps_per_epoch=5,
                 snapshot_steps=[] if recorded else [0],
-                layout=[("weight", (1,))],
+                layout=[("weight", (2, 3)), ("norm.running_mean", (5,))],
                 labels=labels,
                 index=labels,
                 n_classes=3,
@@ -249,10 +249,7 @@ def test_configurations_are_told_apart_by_what_is_known(make):
         "optimiser": {"algorithm": "sgd", "momentum": 0.9, "nesterov": True, "batch_size": None},
         "training": {"batch_size": 20},
     }
-    group = zarr.open_group(here, mode="r+")
-    group.attrs["configuration"] = json.dumps(settings)
-    layout = [["conv.weight", [2, 3]], ["norm.running_mean", [5]], ["norm.running_var", [5]]]
-    group["weights"].attrs["layout"] = json.dumps(layout)
+    zarr.open_group(here, mode="r+").attrs["configuration"] = json.dumps(settings)
     found = Models([here, elsewhere]).configurations.set_index("network")
     about = found.loc["Net", ["architecture", "parameters", "algorithm", "batch_size"]]
     assert about.tolist() == ["vit", 6, "sgd-nesterov", 20]
