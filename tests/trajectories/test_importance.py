@@ -70,8 +70,9 @@ def test_neither_the_order_of_configurations_nor_names_nor_processes_count():
 def test_gaps_are_left_out_and_pairs_are_drawn():
     D = squared_distances(3, network=3.0)
     D[0, 1:] = D[1:, 0] = np.nan
+    to_geodesic = np.where(np.arange(len(GRID)) == 0, np.nan, 0.1)
     options = {"trees": 5, "permutations": 3}
-    assert (variable_importance(D, GRID, **options)["pairs"] == 171).all()
+    assert (variable_importance(D, GRID, to_geodesic, **options)["pairs"] == 171).all()
     assert (variable_importance(D, GRID, max_pairs=50, **options)["pairs"] == 50).all()
 
 

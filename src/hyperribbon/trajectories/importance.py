@@ -40,7 +40,8 @@ def variable_importance(
 
     Parameters
     ----------
-    distance : (n, n) symmetric, between configurations; NaN pairs are left out
+    distance : (n, n) symmetric, between configurations; NaN pairs are left out, and so are
+        configurations without any other
     factors : n rows, a column a factor; those with one value are left out
     to_geodesic : (n,) mean distance to the geodesic, or None
     permutations : int, how often a factor's values are exchanged
@@ -92,7 +93,14 @@ def variable_importance(
     D, n = as_numpy(distance, "distance"), len(factors)
     if D.shape != (n, n):
         raise DataError(f"distance: shape {D.shape}, expected {(n, n)}, that of the factors")
-    codes = {name: pd.factorize(values)[0] for name, values in factors.items()}
+    compared = (~np.isnan(D) & ~np.eye(n, dtype=bool)).any(axis=1)
+    D, n = D[np.ix_(compared, compared)], compared.sum()
+    if to_geodesic is not None:
+        to_geodesic = np.asarray(to_geodesic)[compared]
+    codes = {
+        name: pd.factorize(values, use_na_sentinel=False)[0]
+        for name, values in factors[compared].items()
+    }
     codes = {name: code for name, code in codes.items() if code.max(initial=0) > 0}
     i, j = np.triu_indices(n, 1)
     pairs = np.flatnonzero(~np.isnan(D[i, j]))
@@ -135,9 +143,8 @@ def variable_importance(
         (name, levels, drop.mean(), drop.std(), p_value, arrangements, observed, len(pairs))
         for name, levels, drop, p_value, arrangements in rows
     ]
-    found = pd.DataFrame(table, columns=COLUMNS).astype(
-        {"levels": "Int64", "arrangements": "Int64"}
-    )
+    counts = dict.fromkeys(["levels", "arrangements"], "Int64")
+    found = pd.DataFrame(table, columns=COLUMNS).astype(counts)
     return found.sort_values("importance", ascending=False, ignore_index=True)
 
 
