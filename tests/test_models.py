@@ -38,7 +38,7 @@ def make(tmp_path, random_models):
                 steps=steps,
                 steps_per_epoch=5,
                 snapshot_steps=[] if recorded else [0],
-                layout=[("weight", (1,))],
+                layout=[("weight", (2, 3)), ("norm.running_mean", (5,))],
                 labels=labels,
                 index=labels,
                 n_classes=3,
@@ -237,3 +237,22 @@ def test_missing_and_foreign_stores_are_refused(make, tmp_path):
     write_dataset(xr.Dataset({"x": ("model", [1.0])}), tmp_path / "derived.zarr")
     with pytest.raises(StoreError, match="derived.zarr: not a predictions store"):
         Models([path, tmp_path / "derived.zarr"])
+
+
+def test_configurations_are_told_apart_by_what_is_known(make):
+    recorded = {split: labels.copy() for split, labels in LABELS.items()}
+    here, elsewhere = make("Net")[0], make("Other", seeds=1, recorded=recorded)[0]
+    settings = {
+        "network_name": "Net",
+        "network": {"architecture": "vit"},
+        "optimiser_name": "Opt",
+        "optimiser": {"algorithm": "sgd", "momentum": 0.9, "nesterov": True, "batch_size": None},
+        "training": {"batch_size": 20},
+    }
+    zarr.open_group(here, mode="r+").attrs["configuration"] = json.dumps(settings)
+    found = Models([here, elsewhere]).configurations.set_index("network")
+    about = found.loc["Net", ["architecture", "parameters", "algorithm", "batch_size"]]
+    assert about.tolist() == ["vit", 6, "sgd-nesterov", 20]
+    unknown = ["architecture", "parameters", "algorithm", "batch_size", "weight_decay"]
+    assert found.loc["Other", unknown].isna().all()
+    assert found["augmentation"].tolist() == ["unknown", "unknown"]

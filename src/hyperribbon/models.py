@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ class Models:
     trainings : DataFrame, one row a training, diverged ones too: configuration, network,
         optimiser, augmentation, seed, diverged_step (-1 if it did not diverge)
     n_classes : int
+    configurations : DataFrame, one row a configuration: configuration, network, architecture,
+        parameters (how many are trained), optimiser, algorithm, learning_rate, batch_size,
+        weight_decay, augmentation; missing where not known
     data_sha256 : str
     inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
 
@@ -55,6 +59,9 @@ class Models:
         rows, trainings, self._seeds = [], [], []
         self._stores = [open_dataset(path) for path in self._paths]
         configurations = list(map(_configuration, self._paths, self._stores))
+        about = [_about(*pair) for pair in zip(self._stores, configurations, strict=True)]
+        found = pd.DataFrame(about).drop_duplicates("configuration", ignore_index=True)
+        self.configurations = found.astype({"parameters": "Int64", "batch_size": "Int64"})
         recorded = [configuration.get("recorded", False) for configuration in configurations]
         elsewhere = list(itertools.compress(self._paths, recorded))
         self.inputs = inputs_of(self._paths, elsewhere)
@@ -197,6 +204,36 @@ def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:
         if form is None:
             raise StoreError(f"{path}: no {split} predictions, expected those of {SPLITS}")
     return json.loads(store.attrs["configuration"])
+
+
+def _about(store: xr.Dataset, configuration: dict[str, Any]) -> dict[str, Any]:
+    """A configuration's row: what tables and figures tell configurations apart by."""
+    optimiser = configuration.get("optimiser", {})
+    algorithm = optimiser.get("algorithm")
+    if optimiser.get("momentum"):
+        algorithm += "-nesterov" if optimiser.get("nesterov") else "-momentum"
+    batch_size = optimiser.get("batch_size") or configuration.get("training", {}).get("batch_size")
+    return {
+        "configuration": store.attrs["configuration_id"],
+        "network": configuration["network_name"],
+        "architecture": configuration.get("network", {}).get("architecture"),
+        "parameters": _parameters(store),
+        "optimiser": configuration["optimiser_name"],
+        "algorithm": algorithm,
+        "learning_rate": optimiser.get("learning_rate"),
+        "batch_size": batch_size,
+        "weight_decay": optimiser.get("weight_decay"),
+        "augmentation": configuration.get("augmentation_name", "unknown"),
+    }
+
+
+def _parameters(store: xr.Dataset) -> int | None:
+    """How many parameters are trained, if weights are kept: all but BatchNorm's statistics."""
+    if "weights" not in store:
+        return None
+    layout = json.loads(store["weights"].attrs["layout"])
+    buffers = ("running_mean", "running_var")
+    return sum(math.prod(shape) for name, shape in layout if not name.endswith(buffers))
 
 
 def _check_data(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:

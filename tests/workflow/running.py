@@ -16,6 +16,7 @@ ANALYSIS = {
     "trajectories": 2,
     "ensembles": 1,
     "tables": 1,
+    "trajectory_space": 1,
     "draw": 1,
     "explore": 1,
     "summarise": 1,

@@ -1,28 +1,27 @@
 # Where the report shows what; of some figures there is one a split.
-SPLIT_FIGURES = [
-    "manifold",
-    "spectrum",
-    "pairs",
-    "loss_error",
-    "near",
-    "away",
-    "four_points",
-    "dendrogram",
-    "subsets",
-    "subset_embedding",
-    "metric_embedding",
-]
-ENSEMBLE_FIGURES = ["ensembles_train", "ensembles_test", "ensemble_gain"]
-FIGURES = {
-    **{
-        f"{name}_{split}": f"Predictions on the {split} data"
-        for name in SPLIT_FIGURES
-        for split in SPLITS
-    },
-    **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
-    **dict.fromkeys(["null", "metrics", "joint"], "How low-dimensional is it?"),
-    **dict.fromkeys(ENSEMBLE_FIGURES, "Ensembles"),
+SPLIT_FIGURES = {
+    "Predictions on the {} data": ["manifold", "spectrum", "pairs", "loss_error", "near", "away"],
+    "How low-dimensional is it?": [
+        "subsets",
+        "subset_embedding",
+        "metric_embedding",
+        "four_points",
+    ],
+    "Trajectories": ["dendrogram", "trajectory_embedding", "importance"],
+    "Ensembles": ["ensembles"],
 }
+OTHER_FIGURES = {
+    "How low-dimensional is it?": ["null", "metrics", "joint"],
+    "Trajectories": ["lengths", "to_geodesic", "tubes", "tubes_by"],
+    "Progress": ["progress_error", "progress_epoch", "updates"],
+    "Ensembles": ["ensemble_gain"],
+}
+FIGURES = {
+    f"{name}_{split}": category.format(split)
+    for category, names in SPLIT_FIGURES.items()
+    for name in names
+    for split in SPLITS
+} | {name: category for category, names in OTHER_FIGURES.items() for name in names}
 
 
 def figure_in_report(figure):

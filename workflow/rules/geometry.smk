@@ -130,6 +130,7 @@ rule tables:
             "tables",
             "away",
             "configuration_distances",
+            "configurations",
             "diverged",
             "explained_stress",
             "geodesic",

@@ -11,7 +11,14 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hyperribbon.figures import dimensionality, embedding, ensembles, trajectories
+from hyperribbon.figures import (
+    dimensionality,
+    embedding,
+    ensembles,
+    progress,
+    trajectories,
+    tubes,
+)
 
 FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     **{
@@ -29,12 +36,18 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
             dimensionality.metric_embedding,
             trajectories.dendrogram,
             ensembles.ensembles,
+            trajectories.trajectory_embedding,
+            trajectories.importance,
         )
         for split in ("train", "test")
     },
-    "progress_error": trajectories.progress_error,
-    "progress_epoch": trajectories.progress_epoch,
-    "tubes": trajectories.tubes,
+    "progress_error": progress.progress_error,
+    "progress_epoch": progress.progress_epoch,
+    "updates": progress.updates,
+    "lengths": trajectories.lengths,
+    "to_geodesic": tubes.to_geodesic,
+    "tubes": tubes.tubes,
+    "tubes_by": tubes.tubes_by,
     "joint": embedding.joint,
     "null": dimensionality.null,
     "metrics": dimensionality.metrics,

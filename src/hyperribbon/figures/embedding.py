@@ -44,8 +44,10 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         axes.scatter(*point, marker=marker, color="black", s=size, depthshade=False, zorder=11)
     stress = tables["explained_stress"]
     for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
-        set_label(component_label(stress, split, k), labelpad=-4)
+        set_label(component_label(stress, split, k), labelpad=-4 if k < 3 else 4)
     axes.tick_params(pad=-3, labelsize=6)
+    axes.tick_params(axis="z", pad=3)  # clear of the minus signs
+    axes.locator_params(nbins=6)
     axes.view_init(elev=22, azim=-60)
     axes.set_box_aspect(None, zoom=0.9)
     explained = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
@@ -114,7 +116,7 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
             models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0,
             c=models[column].map(colours | {"none": "#bbbbbb"}),
         )  # fmt: skip
-        _references(axes, curve, x, y)
+        draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], split, x))
         axes.set_ylabel(component_label(tables["explained_stress"], split, y))
         far = Line2D([], [], color="#bbbbbb", marker="o", linestyle="", markersize=4, label="none")
@@ -169,7 +171,7 @@ def joint(tables: dict[str, pd.DataFrame]) -> Figure:
                 part[f"pc{x}"], part[f"pc{y}"], s=3, linewidth=0, alpha=alpha,
                 c=part["network"].map(colours), zorder=2 if split == "train" else 1,
             )  # fmt: skip
-        _references(axes, curve, x, y)
+        draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], "train", x))
         axes.set_ylabel(component_label(tables["explained_stress"], "train", y))
     last = explained["dimension"].max()

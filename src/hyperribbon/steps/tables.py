@@ -1,6 +1,7 @@
 """Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from hyperribbon.embedding.neighbourhood import (
 )
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
+from hyperribbon.probability import ignorance, truth
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import MODEL_KEYS, write_table
-from hyperribbon.trajectories import configuration_distances
+from hyperribbon.trajectories import configuration_distances, trajectory_length
 
 ON_GEODESIC = (0.02, 0.5, 0.98)  # points A, B and C of Fig. 2.2d
 
@@ -62,8 +64,9 @@ def main(args: argparse.Namespace) -> None:
     whole = {
         name: pd.concat(parts).set_index("split").reset_index() for name, parts in tables.items()
     }
+    whole["configurations"] = models.configurations
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
-    whole["summary"] = summary_table(models, whole)
+    whole["summary"] = summary_table(models, whole, geodesic_length(models, splits["train"]))
     for name, table in whole.items():
         write_table(table, args.output / f"{name}.csv")
         logger.info("%s.csv: %d rows", name, len(table))
@@ -130,6 +133,7 @@ def trajectory_table(
         split=split,
         length=found["length"].values,
         distance_to_geodesic=found["to_geodesic"].mean("progress", skipna=True).values,
+        median_distance_to_mean=found["to_mean"].median("progress", skipna=True).values,
         max_distance_to_mean=found["to_mean"].max("progress", skipna=True).values,
         **{name: ends[name] for name in ends},
     )
@@ -145,13 +149,13 @@ def stress_table(split: str, embedding) -> pd.DataFrame:
 
 def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
     """One row a pair of configurations, averaged over seeds; a gap if never at equal progress."""
-    keys = models.training_keys()
-    names = keys["configuration"].unique()
-    D = configuration_distances(stores["trajectories"]["distance"].values, keys["configuration"])
+    found, groups = stores["trajectories"], models.training_keys()["configuration"]
+    D = configuration_distances(found["distance"].values, groups)
+    common = configuration_distances(found["common"].values / found.sizes["progress"], groups)
+    names = groups.unique()
     i, j = np.triu_indices(len(names))
-    return pd.DataFrame(
-        {"split": split, "configuration": names[i], "other": names[j], "distance": D[i, j]}
-    )
+    pairs = {"split": split, "configuration": names[i], "other": names[j]}
+    return pd.DataFrame(pairs | {"distance": D[i, j], "common": common[i, j]})
 
 
 def tube_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
@@ -175,7 +179,17 @@ def geodesic_table(split: str, embedding) -> pd.DataFrame:
     return table.assign(split=split, alpha=embedding["alpha"].values)
 
 
-def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def geodesic_length(models: Models, stores: dict) -> float:
+    """From ignorance to truth, radians."""
+    n_classes = next(models.trajectories("train")).shape[2]
+    smoothing = json.loads(stores["trajectories"].attrs["parameters"])["smoothing"]
+    end = truth(np.zeros(1, int), n_classes, smoothing)
+    return trajectory_length(np.stack([ignorance(1, n_classes), end]))
+
+
+def summary_table(
+    models: Models, tables: dict[str, pd.DataFrame], geodesic_length: float
+) -> pd.DataFrame:
     """What was found, in a few numbers."""
     diverged = tables["diverged"]
     names = [f"{row.configuration} seed {row.seed}" for row in diverged.itertuples()]
@@ -184,6 +198,7 @@ def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFra
         ("trainings", str(len(models.trainings)), ""),
         ("diverged trainings, left out", str(len(diverged)), "; ".join(names)),
         ("models", str(len(models)), "checkpoints of the trainings that did not diverge"),
+        ("length of the geodesic", f"{geodesic_length:.4f}", "radians"),
     ]
     for split in SPLITS:
         stress = tables["explained_stress"].query("split == @split")

@@ -7,10 +7,12 @@ from hyperribbon.trajectories.comparison import (
     trajectory_distance,
     trajectory_length,
 )
+from hyperribbon.trajectories.gaps import comparable
 from hyperribbon.trajectories.resampling import crossings, resample_trajectory
 
 __all__ = [
     "Comparison",
+    "comparable",
     "compare_trajectories",
     "configuration_distances",
     "crossings",

@@ -1,0 +1,122 @@
+"""Pictures of how fast models make progress (thesis Figs. 2.7, 2.8)."""
+
+import itertools
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
+
+from hyperribbon.figures.style import COLUMN, network_legend, palette
+
+LINE_STYLES = ["", (4, 1.5), (1, 1), (3, 1, 1, 1)]  # on and off, in widths of the line
+
+
+def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Progress of every model against its error, train and test (2.7)."""
+    models = tables["models"]
+    colours = palette(models["network"])
+    summary = tables["summary"].set_index("quantity")["value"]
+    figure, panels = plt.subplots(1, 2, figsize=(1.8 * COLUMN, 0.75 * COLUMN), sharey=True)
+    for axes, split in zip(panels, ("train", "test"), strict=True):
+        part = models.query("split == @split")
+        axes.scatter(
+            part["error"], part["progress"], s=3, linewidth=0, c=part["network"].map(colours)
+        )
+        r_squared = float(summary[f"R^2 of progress and error, {split}"])
+        axes.set_title(f"{split}: $R^2$ = {r_squared:.2f}", loc="left")
+        axes.set_xlabel(f"{split} error")
+    panels[0].set_ylabel("progress towards the truth")
+    network_legend(figure, colours, loc="outside right center")
+    return figure
+
+
+def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Progress against epochs by architecture, one panel an optimiser (2.8).
+
+    Augmentations, where there are several, are told apart by the style of the lines.
+    """
+    models = tables["models"].query("split == 'train' and step > 0")
+    colours = palette(models["network"])
+    optimisers = list(models["optimiser"].unique())
+    styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))
+    figure, panels = _panels(len(optimisers))
+    for axes, optimiser in zip(panels, optimisers, strict=True):
+        sns.lineplot(
+            models.query("optimiser == @optimiser"), x="epoch", y="progress", hue="network",
+            palette=colours, style="augmentation", dashes=styles, errorbar=("pi", 100), ax=axes,
+            legend=False, linewidth=1,
+        )  # fmt: skip
+        _time_axis(axes, optimiser)
+    _label(panels, "epoch")
+    key = [Line2D([], [], color="black", dashes=s, linewidth=1, label=n) for n, s in styles.items()]
+    network_legend(figure, colours, key if len(key) > 1 else (), loc="outside right center")
+    return figure
+
+
+def updates(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Progress after equal numbers of updates, of small and large networks (2.8).
+
+    One panel an architecture of which there are networks of several sizes; if there is none, all
+    networks in one. A thin line a configuration, a thick one their median.
+    """
+    models = tables["models"].query("split == 'train' and step > 0")
+    about = tables["configurations"].set_index("configuration")
+    colours = palette(models["network"])
+    sizes = about.groupby("network", sort=False)[["architecture", "parameters"]].first()
+    several = sizes.groupby("architecture", sort=False).filter(lambda group: len(group) > 1)
+    groups = {str(name): part.index for name, part in several.groupby("architecture", sort=False)}
+    groups = groups or {"all networks: none has two sizes": sizes.index}
+    means = models.groupby(["network", "configuration", "step"], sort=False, as_index=False)
+    means = means["progress"].mean()
+    figure, panels = _panels(len(groups))
+    shown = {}
+    for axes, (title, networks) in zip(panels, groups.items(), strict=True):
+        for network in networks:
+            part = means.query("network == @network")
+            runs = part.pivot(index="step", columns="configuration", values="progress")
+            runs = runs.interpolate("index", limit_area="inside")  # batches of different sizes
+            middle = runs.dropna().median(axis="columns")
+            axes.plot(runs, color=colours[network], linewidth=0.4, alpha=0.6)
+            axes.plot(middle, color=colours[network], linewidth=1.5)
+            size = sizes.loc[network, "parameters"]
+            label = network if pd.isna(size) else f"{network}\n({size:,.0f} parameters)"
+            shown[label] = colours[network]
+        _time_axis(axes, title.replace("_", " "))
+    _label(panels, "gradient updates")
+    network_legend(figure, shown, loc="outside right center")
+    return figure
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Panels in rows of four at most, with one scale of progress."""
+    columns = min(count, 4)
+    rows = math.ceil(count / columns)
+    width = (0.8 if columns < 3 else 0.6) * COLUMN
+    figure, panels = plt.subplots(
+        rows, columns, figsize=(0.4 * COLUMN + width * columns, 0.2 + width * 0.9 * rows),
+        sharex=True, sharey=True, squeeze=False,
+    )  # fmt: skip
+    for axes in panels.flat[count:]:
+        axes.remove()
+    return figure, list(panels.flat[:count])
+
+
+def _time_axis(axes: Axes, title: str) -> None:
+    axes.set(xscale="log", xlabel="", ylabel="")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_title(title, loc="left")
+
+
+def _label(panels: list[Axes], label: str) -> None:
+    """Name progress beside the rows, and the time below the last panel of each column."""
+    for axes in panels[::4]:
+        axes.set_ylabel("train progress")
+    for axes in panels[-4:]:
+        axes.set_xlabel(label)
+        axes.tick_params(labelbottom=True)

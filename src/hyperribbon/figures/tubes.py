@@ -1,0 +1,83 @@
+"""Pictures of distances to the seeds' mean and to the geodesic, by progress (2.15 to 2.17)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hyperribbon.figures.style import COLUMN, network_legend, palette, sentence
+
+ONE_SEED = "Each configuration has one seed at any progress, so there are no tubes."
+
+
+def tubes(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Distances of seeds from their configuration's mean model at equal progress (2.16)."""
+    found = tables["tubes"].dropna(subset="to_mean")
+    if found.empty:
+        return sentence(ONE_SEED)
+    bins = np.linspace(0, 1, 11)
+    where = pd.cut(found["progress"], bins, include_lowest=True, labels=False)
+    figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
+    for axes, split in zip(panels, ("train", "test"), strict=True):
+        widths = found["to_mean"].where(found["split"] == split).dropna()
+        axes.boxplot(
+            [widths[where == k] for k in range(10)], positions=range(10), widths=0.8,
+            patch_artist=True, boxprops={"facecolor": "#56B4E9"},
+            medianprops={"color": "black"}, flierprops={"marker": ".", "markersize": 1},
+        )  # fmt: skip
+        labels = [f"{low:.1f}-{low + 0.1:.1f}" for low in bins[:-1]]
+        axes.set_xticks(range(10), labels, rotation=60)
+        axes.set(xlabel=f"{split} progress", ylabel="distance from the seeds' mean (nats)")
+        axes.set_title(split, loc="left")
+    return figure
+
+
+def tubes_by(tables: dict[str, pd.DataFrame]) -> Figure:
+    """The same by architecture, and by augmentation if there are several (2.15)."""
+    found = tables["tubes"].dropna(subset="to_mean")
+    if found.empty:
+        return sentence(ONE_SEED)
+    names = list(dict.fromkeys(tables["tubes"]["augmentation"]))
+    factors = {"network": palette(tables["tubes"]["network"])}
+    if len(names) > 1:
+        factors["augmentation"] = palette(names)
+    figure, panels = plt.subplots(
+        len(factors), 2, figsize=(2 * COLUMN, 0.75 * COLUMN * len(factors)),
+        sharex=True, sharey=True, squeeze=False,
+    )  # fmt: skip
+    for row, (factor, colours) in zip(panels, factors.items(), strict=True):
+        for axes, split in zip(row, ("train", "test"), strict=True):
+            part = found.query("split == @split")
+            _by_progress(axes, part, "to_mean", factor, colours)
+            axes.set(xlabel="progress", ylabel="distance from the seeds' mean\n(nats)")
+            axes.set_title(f"{split}, by {factor.replace('network', 'architecture')}", loc="left")
+        network_legend(row[1], colours, loc="center left", bbox_to_anchor=(1, 0.5))
+    panels[0, 0].set_ylim(bottom=0)
+    return figure
+
+
+def to_geodesic(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Distances of models from the geodesic's point of their progress (2.17)."""
+    found = tables["tubes"]
+    if found.empty:
+        return sentence("No training makes enough progress to be compared with the geodesic.")
+    colours = palette(found["network"])
+    figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
+    for axes, split in zip(panels, ("train", "test"), strict=True):
+        _by_progress(axes, found.query("split == @split"), "to_geodesic", "network", colours)
+        axes.set(xlabel=f"{split} progress", ylabel="distance from the geodesic (nats)")
+        axes.set_title(split, loc="left")
+    panels[0].set_ylim(bottom=0)
+    network_legend(figure, colours, loc="outside right center")
+    return figure
+
+
+def _by_progress(axes: Axes, found: pd.DataFrame, name: str, factor: str, colours: dict) -> None:
+    """Median of a distance, and the band that holds half, by the values of a factor."""
+    sns.lineplot(
+        found, x="progress", y=name, hue=factor, palette=colours, estimator="median",
+        errorbar=("pi", 50), ax=axes, legend=False, linewidth=1,
+    )  # fmt: skip
+    axes.set_xlim(0, 1)

@@ -1,0 +1,93 @@
+"""Trajectories as points: their InPCA embedding, and which factors make them differ."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.embedding import InPCA
+from hyperribbon.manifest import store_path
+from hyperribbon.models import Models
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.tables import write_table
+from hyperribbon.trajectories import comparable, configuration_distances
+from hyperribbon.trajectories.factors import separate_factors
+from hyperribbon.trajectories.importance import COLUMNS, variable_importance
+
+KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
+DIMENSIONS = 100  # whose explained stress is told, of as many trajectories
+
+
+def main(args: argparse.Namespace) -> None:
+    configurations = Models(list(map(store_path, args.predictions))).configurations
+    points, dimensions, importance = [], [], []
+    for split, manifest in zip(SPLITS, args.trajectories, strict=True):
+        found = open_dataset(store_path(manifest))
+        keys = pd.DataFrame({name: found[name].values for name in ("configuration", "seed")})
+        keys = keys.merge(configurations, how="left")
+        D = found["distance"].values
+        embedding, stress = embed(D)
+        points.append(keys.join(embedding, how="inner").assign(split=split))
+        dimensions.append(stress.assign(split=split))
+        to_geodesic = found["to_geodesic"].mean("progress", skipna=True).values
+        table = importance_table(keys, D, to_geodesic, args)
+        importance.append(table.assign(split=split))
+        logger.info(
+            "%s: %d of %d trajectories embedded, importance of %d factors",
+            split, len(embedding), len(keys), len(table),
+        )  # fmt: skip
+    coordinates = ["pc1", "pc2", "pc3"]
+    about = ["dimension", "eigenvalue", "kind", "explained_stress"]
+    for name, parts, columns in (
+        ("importance", importance, COLUMNS),
+        ("trajectory_embedding", points, [*KEYS, *coordinates]),
+        ("trajectory_stress", dimensions, about),
+    ):
+        table = pd.concat(parts).reindex(columns=["split", *columns])
+        write_table(table, args.output / f"{name}.csv")
+
+
+def embed(D: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Coordinates, by position of the trajectory, and what each dimension explains.
+
+    Without rows if there are fewer than four trajectories with a progress in common.
+    """
+    rows = comparable(D)
+    if len(rows) < 4:
+        return pd.DataFrame(), pd.DataFrame()
+    k = min(DIMENSIONS, len(rows))
+    inpca = InPCA(k, metric="precomputed", random_state=0).fit(D[np.ix_(rows, rows)])
+    coordinates = pd.DataFrame(inpca.embedding_[:, :3], rows, ["pc1", "pc2", "pc3"])
+    return coordinates, pd.DataFrame(
+        {
+            "dimension": np.arange(1, k + 1),
+            "eigenvalue": inpca.eigenvalues_,
+            "kind": np.where(inpca.eigenvalues_ < 0, "time-like", "space-like"),
+            "explained_stress": inpca.explained_stress_,
+        }
+    )
+
+
+def importance_table(keys: pd.DataFrame, D: np.ndarray, to_geodesic: np.ndarray, args):
+    """Importance of the factors of configurations, averaged over seeds."""
+    about = keys.drop_duplicates("configuration", ignore_index=True)
+    means = pd.Series(to_geodesic).groupby(keys["configuration"], sort=False).mean()
+    between = configuration_distances(D, keys["configuration"])
+    return variable_importance(
+        between, separate_factors(about), means.to_numpy(),
+        permutations=args.permutations, threads=args.threads,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
+    parser.add_argument(
+        "--trajectories", type=Path, nargs=2, required=True, help="manifests, train then test"
+    )
+    parser.add_argument("--permutations", type=int, required=True, help="of each factor")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    run_step(main, parser)

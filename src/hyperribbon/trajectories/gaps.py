@@ -1,0 +1,30 @@
+"""Trajectories that can be compared: some pairs are never at equal progress."""
+
+import numpy as np
+
+
+def comparable(distance: np.ndarray) -> np.ndarray:
+    """Positions without a gap among them, leaving out one after the other that has most gaps.
+
+    Parameters
+    ----------
+    distance : (T, T) symmetric, NaN where undefined
+
+    Returns
+    -------
+    (k,) int, increasing
+
+    Examples
+    --------
+    >>> D = np.zeros((4, 4))
+    >>> D[1, [0, 3]] = D[[0, 3], 1] = np.nan
+    >>> comparable(D)
+    array([0, 2, 3])
+    """
+    gaps = np.isnan(distance)
+    kept, missing = np.ones(len(gaps), dtype=bool), gaps.sum(axis=1)
+    while missing.any():
+        worst = missing.argmax()
+        kept[worst] = False
+        missing = np.where(kept, missing - gaps[:, worst], 0)
+    return np.flatnonzero(kept)

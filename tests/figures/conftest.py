@@ -1,0 +1,105 @@
+"""Tidy tables of a made-up study, as the steps leave them."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hyperribbon.tables import read_tables, write_table
+
+SPLITS = ("train", "test")
+NETWORKS = {"Small": "wide_resnet", "Large": "wide_resnet", "ViT": "vit"}
+OPTIMISERS = {"SGD-10": ("sgd", 10, 0.0), "SGD-20": ("sgd", 20, 0.0), "Adam": ("adam", 10, 0.0)}
+
+
+@pytest.fixture
+def make_tables(tmp_path):
+    """Function that makes the tables, read from their files."""
+
+    def make(
+        networks=NETWORKS, optimisers=OPTIMISERS, augmentations=("none", "flip"), seeds=2, reach=0.9
+    ):
+        found = tables_of(networks, optimisers, augmentations, seeds, reach)
+        for name, table in found.items():
+            write_table(table, tmp_path / f"{name}.csv")
+        return read_tables(sorted(tmp_path.glob("*.csv")))
+
+    return make
+
+
+def tables_of(networks, optimisers, augmentations, seeds, reach):
+    rng = np.random.default_rng(0)
+    about = [
+        {
+            "configuration": f"{network}-{optimiser}-{augmentation}-0",
+            "network": network,
+            "architecture": architecture,
+            "parameters": 100 * (k + 1),
+            "optimiser": optimiser,
+            "algorithm": optimisers[optimiser][0],
+            "learning_rate": 0.1,
+            "batch_size": optimisers[optimiser][1],
+            "weight_decay": optimisers[optimiser][2],
+            "augmentation": augmentation,
+        }
+        for (k, (network, architecture)), optimiser, augmentation in itertools.product(
+            enumerate(networks.items()), optimisers, augmentations
+        )
+    ]
+    about = pd.DataFrame(about)
+    names = ["configuration", "network", "optimiser", "augmentation"]
+    trainings = about[names].merge(pd.DataFrame({"seed": range(seeds)}), how="cross")
+    trainings = pd.DataFrame({"split": SPLITS}).merge(trainings, how="cross")
+    steps = pd.DataFrame({"checkpoint": range(6), "step": [0, 1, 10, 40, 80, 100]})
+    models = trainings.merge(steps, how="cross").assign(epoch=lambda table: table["step"] / 10)
+    models["progress"] = reach * models["step"] / 100
+    models["error"] = models["loss"] = 1 - models["progress"]
+    for k in (1, 2, 3):
+        models[f"pc{k}"] = rng.normal(size=len(models))
+    grid = pd.DataFrame({"progress": np.linspace(0, 1, 20)})
+    tubes = trainings.merge(grid[grid["progress"] < reach], how="cross")
+    tubes["to_geodesic"] = rng.uniform(size=len(tubes))
+    tubes["to_mean"] = rng.uniform(size=len(tubes)) if seeds > 1 else np.nan
+    place = about["network"].map({name: k for k, name in enumerate(networks)}).to_numpy()
+    place = place + rng.uniform(0, 0.1, len(about))
+    i, j = np.triu_indices(len(about))
+    pairs = {"configuration": about["configuration"][i].array,
+             "other": about["configuration"][j].array,
+             "distance": np.where(reach > 0, (place[i] - place[j]) ** 2, np.nan)}  # fmt: skip
+    distances = pd.DataFrame({"split": SPLITS}).merge(pd.DataFrame(pairs), how="cross")
+    stress = pd.DataFrame({"dimension": range(1, 5), "eigenvalue": [4.0, 2.0, -1.0, 0.1]})
+    stress = stress.assign(kind=["space-like", "space-like", "time-like", "space-like"])
+    stress = stress.assign(explained_stress=[0.6, 0.8, 0.9, 1.0])
+    stress = pd.DataFrame({"split": SPLITS}).merge(stress, how="cross")
+    few = len(about) < 4
+    points = trainings.assign(pc1=1.0, pc2=rng.normal(size=len(trainings)), pc3=0.0)
+    importance = pd.DataFrame(
+        {
+            "factor": ["network", "distance to geodesic", "optimiser"],
+            "levels": [3, None, 3],
+            "importance": [0.4, 0.1, -0.01],
+            "std": [0.05, 0.02, 0.02],
+            "p_value": [0.01, None, 0.6],
+            "arrangements": [99, None, 40],
+            "r_squared": 0.8,
+            "pairs": 100,
+        }
+    )
+    importance = pd.DataFrame({"split": SPLITS}).merge(importance, how="cross")
+    summary = {f"R^2 of progress and error, {split}": "0.9" for split in SPLITS}
+    summary |= {"length of the geodesic": "1.25"}
+    curve = pd.DataFrame({"alpha": np.linspace(0, 1, 5), "pc1": 0.0, "pc2": 0.0, "pc3": 0.0})
+    return {
+        "configurations": about,
+        "configuration_distances": distances,
+        "explained_stress": stress,
+        "geodesic": pd.DataFrame({"split": SPLITS}).merge(curve, how="cross"),
+        "importance": importance.iloc[:0] if few else importance,
+        "models": models,
+        "summary": pd.DataFrame(summary.items(), columns=["quantity", "value"]).assign(note=""),
+        "trajectories": trainings.assign(length=rng.uniform(1, 3, len(trainings))),
+        "trajectory_embedding": points.iloc[:0] if few else points,
+        "trajectory_stress": stress.iloc[:0] if few else stress,
+        "tubes": tubes,
+    }
