@@ -24,6 +24,17 @@ TABULATE = parameters("tables", "distance", "embed", "progress", "trajectories")
 SUMMARISE = parameters("summarise", "tables")
 
 
+def both(rule, kind):
+    """Manifests of a kind of store, of train and then of test."""
+    return settled(rule, [f"{RESULTS}/{kind}/{split}.json" for split in SPLITS])
+
+
+DISTANCES = both("distance", "distance")
+EMBEDDINGS = both("embed", "embedding")
+PROGRESSES = both("progress", "progress")
+TRAJECTORY_SETS = both("trajectories", "trajectories")
+
+
 rule distance:
     input:
         predictions=PREDICTIONS,
@@ -119,12 +130,10 @@ rule trajectories:
 rule tables:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
-        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
-        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
-        trajectories=settled(
-            "trajectories", expand(f"{RESULTS}/trajectories/{{split}}.json", split=SPLITS)
-        ),
+        distance=DISTANCES,
+        embedding=EMBEDDINGS,
+        progress=PROGRESSES,
+        trajectories=TRAJECTORY_SETS,
     output:
         tables(
             "tables",

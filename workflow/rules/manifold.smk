@@ -11,7 +11,7 @@ NULL = parameters(
 rule null:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        distance=DISTANCES,
     output:
         tables("null", "null"),
     log:
@@ -43,7 +43,7 @@ METRICS = parameters(
 rule metrics:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        distance=DISTANCES,
     output:
         tables("metrics", "metrics", "metric_embedding", "metric_geodesic"),
     log:
@@ -75,7 +75,7 @@ SUBSETS = parameters(
 rule subsets:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        distance=DISTANCES,
     output:
         tables("subsets", "subsets", "subset_embedding"),
     log:
@@ -106,8 +106,8 @@ JOINT = parameters(
 rule joint:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
-        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
+        distance=DISTANCES,
+        embedding=EMBEDDINGS,
     output:
         tables("joint", "joint_embedding", "joint_explained", "joint_geodesic"),
     log:
@@ -139,9 +139,9 @@ FOUR_POINTS = parameters(
 rule four_points:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
-        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
-        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
+        distance=DISTANCES,
+        embedding=EMBEDDINGS,
+        progress=PROGRESSES,
     output:
         tables("four_points", "four_points", "four_point_embedding"),
     log:
@@ -167,9 +167,9 @@ ENSEMBLES = parameters("ensembles", "embed", "progress", smoothing=SMOOTHING)
 rule ensembles:
     input:
         predictions=PREDICTIONS,
-        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
-        embedding=settled("embed", expand(f"{RESULTS}/embedding/{{split}}.json", split=SPLITS)),
+        progress=PROGRESSES,
+        distance=DISTANCES,
+        embedding=EMBEDDINGS,
     output:
         tables("ensembles", "ensembles", "ensemble_embedding"),
     log:
@@ -196,9 +196,7 @@ SPACE = parameters("trajectory_space", *PREDICTED, "trajectories", permutations=
 rule trajectory_space:
     input:
         predictions=PREDICTIONS,
-        trajectories=settled(
-            "trajectories", expand(f"{RESULTS}/trajectories/{{split}}.json", split=SPLITS)
-        ),
+        trajectories=TRAJECTORY_SETS,
     output:
         tables("trajectory_space", "importance", "trajectory_embedding", "trajectory_stress"),
     log:

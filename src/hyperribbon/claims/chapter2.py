@@ -5,8 +5,19 @@ the size of the networks; a statement that names no value holds for any.
 """
 
 from hyperribbon.claims import measures as of
-from hyperribbon.claims.rules import AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, Claim, about, not_worse
+from hyperribbon.claims.rules import (
+    AT_LEAST,
+    AT_MOST,
+    NEGATIVE,
+    POSITIVE,
+    Claim,
+    Rule,
+    about,
+    not_worse,
+)
 
+OTHER_CENTROIDS = ["arithmetic", "sqrt_arithmetic", "geometric", "bhattacharyya", "jeffreys"]
+SIGNIFICANT = Rule("ours is at most 0.05", lambda ours, value: ours.value <= 0.05)
 CIFAR10, IMAGENET = ("cifar10",), ("imagenet",)
 # Median errors of Table 2.1 in percent, train and test, by name and number of parameters.
 MEDIAN_ERRORS = {
@@ -99,6 +110,39 @@ LOW_DIMENSIONAL = [
 ]
 
 TRAJECTORIES = [
+    claim
+    for split, stress, figures in (("train", 0.636, "2.6"), ("test", 0.737, "2.19"))
+    for claim in (
+        Claim(
+            f"Architecture is the first factor of trajectories, {split} (importance less the next)",
+            f"Fig. {figures}c",
+            POSITIVE,
+            of.architecture_first(split),
+        ),
+        Claim(
+            f"This is beyond chance, {split} (p-value)",
+            f"Fig. {figures}c",
+            SIGNIFICANT,
+            of.architecture_by_chance(split),
+            1e-6,
+        ),
+        Claim(
+            f"Optimisation is the second factor, {split} (importance, less the next)",
+            f"Fig. {figures}c",
+            POSITIVE,
+            of.optimisation_second(split),
+        ),
+        Claim(
+            f"Two dimensions of an embedding of trajectories explain {stress:.1%} of the stress, "
+            f"{split}",
+            f"Fig. {figures}b",
+            AT_LEAST,
+            of.trajectory_stress(split),
+            stress,
+            CIFAR10,
+        ),
+    )
+] + [
     Claim(
         "Trajectories of two configurations are about 0.15 nats apart, train",
         "section 2.5.4.1",
@@ -174,6 +218,12 @@ PROGRESS = [
         POSITIVE,
         of.nesterov_is_early,
     ),
+    Claim(
+        "The larger network of an architecture is ahead at equal updates (difference of progress)",
+        "Fig. 2.8",
+        POSITIVE,
+        of.larger_is_faster,
+    ),
 ]
 
 INTERPRETATION = [
@@ -219,6 +269,28 @@ OTHER_DISTANCES = [
     ),
 ]
 
+ENSEMBLES = [
+    Claim(
+        "The harmonic mean of an ensemble has a lower test error than the arithmetic one "
+        "(difference, percent; published 18.9 against 25.0)",
+        "Fig. 2.24b",
+        NEGATIVE,
+        of.harmonic_error_less("arithmetic"),
+    ),
+    Claim(
+        "It has the lowest test error of the six centroids (difference to the next, percent)",
+        "Fig. 2.24b",
+        NEGATIVE,
+        of.harmonic_error_less(*OTHER_CENTROIDS),
+    ),
+    Claim(
+        "It makes the most progress on test (difference to the next)",
+        "section 2.5.4.4",
+        POSITIVE,
+        of.harmonic_progress_less(*OTHER_CENTROIDS),
+    ),
+]
+
 ERRORS = [
     Claim(
         f"Median {split} error of {name}, percent",
@@ -238,5 +310,6 @@ CLAIMS = [
     *PROGRESS,
     *INTERPRETATION,
     *OTHER_DISTANCES,
+    *ENSEMBLES,
     *ERRORS,
 ]

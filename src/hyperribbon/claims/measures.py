@@ -10,6 +10,8 @@ import pandas as pd
 from hyperribbon.bootstrap import bootstrap_interval
 from hyperribbon.claims.rules import NotHere, Ours
 
+TO_GEODESIC = "distance to geodesic"
+
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -335,9 +337,143 @@ def median_error(network: str, split: str, parameters: int) -> Callable[[Tables]
     """Median final error of a network of a given size, percent."""
 
     def measure(tables: Tables) -> Ours:
-        ends = of_split(tables, "trajectories", split, parameters=parameters)
+        ends = of_split(tables, "trajectories", split).merge(
+            tables["configurations"][["configuration", "parameters"]]
+        )
+        ends = ends[ends["parameters"] == parameters].reset_index(drop=True)
         if ends.empty:
             raise NotHere(f"no network of {parameters:,} parameters, as {network} has")
         return over_configurations(lambda w: 100 * _median(ends["final_error"], w), ends)
+
+    return measure
+
+
+def architecture_first(split: str) -> Callable[[Tables], Ours]:
+    """Importance of the architecture less that of the next factor."""
+
+    def measure(tables: Tables) -> Ours:
+        factors = _importance(tables, split)
+        own = _architecture(factors)
+        others = factors.drop(index=own)
+        if others.empty:
+            raise NotHere("architecture is the only factor that can be told apart")
+        return _less(factors.loc[own], others.loc[others["importance"].idxmax()])
+
+    return measure
+
+
+def optimisation_second(split: str) -> Callable[[Tables], Ours]:
+    """The largest importance of algorithm and batch size less that of what is not optimisation."""
+
+    def measure(tables: Tables) -> Ours:
+        factors = _importance(tables, split)
+        others = factors.drop(index=_architecture(factors))
+        optimisation = others.index.isin(["optimiser", "algorithm", "batch_size", "learning_rate"])
+        if optimisation.all() or not optimisation.any():
+            raise NotHere("needs factors of optimisation, and one beside it and the architecture")
+        first, next_one = (
+            part.loc[part["importance"].idxmax()]
+            for part in (others[optimisation], others[~optimisation])
+        )
+        return _less(first, next_one)
+
+    return measure
+
+
+def architecture_by_chance(split: str) -> Callable[[Tables], Ours]:
+    """P-value of the importance of the architecture."""
+
+    def measure(tables: Tables) -> Ours:
+        factors = _importance(tables, split)
+        row = factors.loc[_architecture(factors)]
+        if np.isnan(row["p_value"]):
+            raise NotHere("too few configurations agree in all other factors")
+        return Ours(row["p_value"], note=f"{row['arrangements']:g} arrangements")
+
+    return measure
+
+
+def _importance(tables: Tables, split: str) -> pd.DataFrame:
+    """Factors of a configuration, by name."""
+    factors = of_split(tables, "importance", split).set_index("factor")
+    return factors.drop(index=TO_GEODESIC, errors="ignore")
+
+
+def _architecture(factors: pd.DataFrame) -> str:
+    for name in ("network", "architecture"):
+        if name in factors.index:
+            return name
+    raise NotHere("too few configurations, or architectures, for a random forest")
+
+
+def _less(first: pd.Series, second: pd.Series) -> Ours:
+    """Difference of importances, with an interval from the spread of their permutations."""
+    value = first["importance"] - second["importance"]
+    half = 1.96 * np.hypot(first["std"], second["std"])
+    note = f"{first.name} {first['importance']:.2f}, {second.name} {second['importance']:.2f}"
+    return Ours(value, value - half, value + half, f"{note}; interval from permutations")
+
+
+def trajectory_stress(split: str) -> Callable[[Tables], Ours]:
+    """Explained stress of two dimensions of the embedding of trajectories."""
+
+    def measure(tables: Tables) -> Ours:
+        found = of_split(tables, "trajectory_stress", split, dimension=2)
+        if found.empty:
+            raise NotHere("too few trajectories reach a common progress")
+        return Ours(*found[["explained_stress", "low", "high"]].iloc[0])
+
+    return measure
+
+
+def larger_is_faster(tables: Tables) -> Ours:
+    """Train progress at equal updates, an architecture's larger network less its smaller one."""
+    sizes = tables["configurations"].groupby("architecture")["parameters"].nunique()
+    models = of_split(tables, "models", "train").merge(
+        tables["configurations"][["configuration", "architecture", "parameters"]]
+    )
+    models = models[models["architecture"].isin(sizes.index[sizes > 1]) & (models["step"] > 0)]
+    among = ["architecture", "optimiser", "augmentation"]
+    mean = models.groupby([*among, "step", "parameters"])["progress"].mean().unstack("parameters")
+    if mean.empty:
+        raise NotHere("no architecture in two sizes")
+    rows = []
+    for names, steps in mean.groupby(among):
+        known = steps.dropna(axis=1, how="all").dropna()
+        if known.shape[1] > 1 and len(known):
+            less = known[known.columns.max()] - known[known.columns.min()]
+            rows.append({"configuration": "-".join(names), "less": less.mean()})
+    if not rows:
+        raise NotHere("networks of two sizes have no updates in common")
+    pairs = pd.DataFrame(rows)
+    return over_configurations(
+        lambda w: weighted_mean(pairs["less"], w), pairs, f"over {len(pairs)} pairs alike"
+    )
+
+
+def harmonic_error_less(*others: str) -> Callable[[Tables], Ours]:
+    """Final test error of the harmonic mean, less that of the best of others, percent."""
+    return _harmonic_less(others, "error", np.min, 100)
+
+
+def harmonic_progress_less(*others: str) -> Callable[[Tables], Ours]:
+    """Final test progress of the harmonic mean, less the largest of others."""
+    return _harmonic_less(others, "progress", np.max, 1)
+
+
+def _harmonic_less(others: tuple[str, ...], column: str, best, unit: float):
+    def measure(tables: Tables) -> Ours:
+        found = of_split(tables, "ensembles", "test")
+        last = found.groupby(["configuration", "kind"], sort=False)[column].last().unstack("kind")
+        if last.empty:
+            raise NotHere("one seed a configuration")
+        last = last.reset_index()
+
+        def less(w: np.ndarray) -> float:
+            means = [weighted_mean(last[kind], w) for kind in others]
+            return unit * (weighted_mean(last["harmonic"], w) - best(means))
+
+        seeds = found["seeds"].max()
+        return over_configurations(less, last, f"{len(last)} configurations of up to {seeds} seeds")
 
     return measure

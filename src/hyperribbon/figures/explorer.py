@@ -62,7 +62,7 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
     models = halves["train"]
     known = {"split", "checkpoint", "step", "configuration", *CATEGORIES}
     others = [name for name in models if name not in known and not name.startswith("pc")]
-    numbers = [name for name in others if pd.api.types.is_numeric_dtype(models[name])]
+    numbers = [name for name in others if models[name].dtype.kind in "iuf"]
     texts = [name for name in others if name not in numbers]
     embeddings = {"bhattacharyya": {"points": {s: _points(half) for s, half in halves.items()}}}
     found = tables.get("metric_embedding", pd.DataFrame(columns=["metric"]))

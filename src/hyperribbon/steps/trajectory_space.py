@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.embedding import InPCA
+from hyperribbon.embedding.intervals import MODELS, explained_stress_interval
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
+from hyperribbon.probability.blocks import evenly
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
-from hyperribbon.tables import write_table
+from hyperribbon.tables import TRAINING_KEYS, write_table
 from hyperribbon.trajectories import comparable, configuration_distances
 from hyperribbon.trajectories.factors import separate_factors
 from hyperribbon.trajectories.importance import COLUMNS, variable_importance
 
-KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
 DIMENSIONS = 100  # whose explained stress is told, of as many trajectories
 
 
@@ -28,7 +29,7 @@ def main(args: argparse.Namespace) -> None:
         keys = pd.DataFrame({name: found[name].values for name in ("configuration", "seed")})
         keys = keys.merge(configurations, how="left")
         D = found["distance"].values
-        embedding, stress = embed(D)
+        embedding, stress = embed(D, keys["configuration"].to_numpy())
         points.append(keys.join(embedding, how="inner").assign(split=split))
         dimensions.append(stress.assign(split=split))
         to_geodesic = found["to_geodesic"].mean("progress", skipna=True).values
@@ -39,17 +40,17 @@ def main(args: argparse.Namespace) -> None:
             split, len(embedding), len(keys), len(table),
         )  # fmt: skip
     coordinates = ["pc1", "pc2", "pc3"]
-    about = ["dimension", "eigenvalue", "kind", "explained_stress"]
+    about = ["dimension", "eigenvalue", "kind", "explained_stress", "low", "high"]
     for name, parts, columns in (
         ("importance", importance, COLUMNS),
-        ("trajectory_embedding", points, [*KEYS, *coordinates]),
+        ("trajectory_embedding", points, [*TRAINING_KEYS, *coordinates]),
         ("trajectory_stress", dimensions, about),
     ):
         table = pd.concat(parts).reindex(columns=["split", *columns])
         write_table(table, args.output / f"{name}.csv")
 
 
-def embed(D: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+def embed(D: np.ndarray, configurations: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Coordinates, by position of the trajectory, and what each dimension explains.
 
     Without rows if there are fewer than four trajectories with a progress in common.
@@ -59,6 +60,10 @@ def embed(D: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
         return pd.DataFrame(), pd.DataFrame()
     k = min(DIMENSIONS, len(rows))
     inpca = InPCA(k, metric="precomputed", random_state=0).fit(D[np.ix_(rows, rows)])
+    few = rows[evenly(len(rows), MODELS)]
+    low, high = explained_stress_interval(
+        D[np.ix_(few, few)], configurations[few], inpca.explained_stress_
+    )
     coordinates = pd.DataFrame(inpca.embedding_[:, :3], rows, ["pc1", "pc2", "pc3"])
     return coordinates, pd.DataFrame(
         {
@@ -66,6 +71,8 @@ def embed(D: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
             "eigenvalue": inpca.eigenvalues_,
             "kind": np.where(inpca.eigenvalues_ < 0, "time-like", "space-like"),
             "explained_stress": inpca.explained_stress_,
+            "low": low,
+            "high": high,
         }
     )
 
