@@ -40,6 +40,8 @@ def explained_stress_interval(
 
     def stress(weights: np.ndarray) -> np.ndarray:
         some = weights > 0  # a model of weight 0 changes nothing
+        if some.sum() == 1:
+            return np.full(k, np.nan)  # one point: nothing to explain
         eigenvalues = eigvalsh(CentredDistances(D[np.ix_(some, some)], weights[some]).dense())
         largest_first = eigenvalues[np.abs(eigenvalues).argsort()[::-1]]
         # Beyond as many dimensions as there are models, nothing is left to explain.
