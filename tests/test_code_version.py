@@ -46,8 +46,8 @@ def add_code(text):
     return f"{text}\nADDED = 1\n"
 
 
-DISTANCES = {"distance", "embed", "trajectories", "tables"}
-STORES = {"distance", "embed", "prepare_data", "progress", "tables", "train", "trajectories"}
+DISTANCES = {"distance", "embed", "trajectories", "tables", "trajectory_space"}
+STORES = DISTANCES | {"prepare_data", "progress", "train"}
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,14 @@ STORES = {"distance", "embed", "prepare_data", "progress", "tables", "train", "t
     [
         ("steps/embed.py", {"embed"}),
         ("steps/__init__.py", set(STEPS)),
-        ("embedding/inpca.py", {"embed"}),
+        ("embedding/inpca.py", {"embed", "trajectory_space"}),
         ("embedding/iskl.py", set()),
-        ("embedding/__init__.py", {"embed"}),  # it no longer only passes names on
-        ("probability/geodesic.py", {"distance", "tables", "trajectories"}),
+        # It no longer only passes names on.
+        ("embedding/__init__.py", {"embed", "trajectory_space"}),
+        ("probability/geodesic.py", {"distance", "tables", "trajectories", "trajectory_space"}),
         ("probability/centroids.py", set()),
         ("pairwise/cpu.py", DISTANCES),
-        ("trajectories/resampling.py", {"tables", "trajectories"}),
+        ("trajectories/resampling.py", {"tables", "trajectories", "trajectory_space"}),
         ("training/loop.py", {"train"}),
         ("training/schedule.py", {"train"}),
         ("networks/__init__.py", {"train"}),

@@ -87,7 +87,7 @@ def add_code(text):
         ("probability/kernels.py", jobs_from("progress")),
         ("trajectories/resampling.py", jobs_from("trajectories")),
         ("trajectories/importance.py", jobs_from("trajectory_space")),
-        ("trajectories/factors.py", jobs_from("trajectory_space", "draw")),
+        ("trajectories/factors.py", jobs_from("trajectory_space", "draw", "explore")),
         ("embedding/solvers.py", jobs_from("embed", "trajectory_space")),
         ("embedding/iskl.py", {}),
         ("steps/tables.py", jobs_from("tables")),
