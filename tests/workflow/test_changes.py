@@ -12,6 +12,8 @@ import xarray as xr
 import yaml
 from running import ANALYSIS, copy_repository, snakemake
 
+from hyperribbon.figures import FIGURES
+
 pytestmark = pytest.mark.workflow
 
 # Jobs of the whole smoke study, by rule, and which rules follow from which.
@@ -262,7 +264,7 @@ def test_the_smallest_study_has_all_its_figures(fresh):
     path.write_text(yaml.safe_dump(config))
     run = snakemake(fresh, "--cores", "2")
     assert run.returncode == 0, run.stdout
-    assert len(list((fresh / "results" / "smoke" / "figures").glob("*.png"))) == 13
+    assert len(list((fresh / "results" / "smoke" / "figures").glob("*.png"))) == len(FIGURES)
 
 
 def test_diverged_trainings_are_named_and_left_out(changeable):
