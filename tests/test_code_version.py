@@ -46,17 +46,25 @@ def add_code(text):
     return f"{text}\nADDED = 1\n"
 
 
-DISTANCES = {"distance", "embed", "ensembles", "trajectories", "tables"}
-STORES = {
+# Steps that read the predictions of all models.
+MODELS = {
     "distance",
-    "embed",
     "ensembles",
-    "prepare_data",
+    "four_points",
+    "joint",
+    "metrics",
+    "null",
     "progress",
+    "subsets",
     "tables",
-    "train",
     "trajectories",
+    "trajectory_space",
 }
+
+
+TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
+# Steps that fit an InPCA.
+FITS = {"embed", "four_points", "joint", "metrics", "null", "subsets", "trajectory_space"}
 
 
 @pytest.mark.parametrize(
@@ -64,20 +72,21 @@ STORES = {
     [
         ("steps/embed.py", {"embed"}),
         ("steps/__init__.py", set(STEPS)),
-        ("embedding/inpca.py", {"embed"}),
+        ("embedding/inpca.py", FITS),
         ("embedding/iskl.py", set()),
-        ("embedding/__init__.py", {"embed", "ensembles"}),  # it no longer only passes names on
-        ("probability/geodesic.py", {"distance", "tables", "trajectories"}),
+        # It no longer only passes names on.
+        ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
+        ("probability/geodesic.py", TRAJECTORIES | {"distance", "metrics"}),
         ("probability/centroids.py", {"ensembles"}),
-        ("pairwise/cpu.py", DISTANCES),
-        ("trajectories/resampling.py", {"tables", "trajectories"}),
+        ("pairwise/cpu.py", MODELS - {"progress"} | {"embed"}),
+        ("trajectories/resampling.py", TRAJECTORIES),
         ("training/loop.py", {"train"}),
         ("training/schedule.py", {"train"}),
         ("networks/__init__.py", {"train"}),
         ("networks/vit.py", set()),  # a rule names it beside the step
         ("data/dataset.py", {"prepare_data", "train"}),
         ("data/prepare.py", {"prepare_data"}),
-        ("store.py", STORES | {"verify"}),
+        ("store.py", MODELS | {"embed", "prepare_data", "train", "verify"}),
         ("figures/embedding.py", {"draw", "explore"}),
         ("figures/explorer.py", {"explore"}),
         ("config/study.py", set()),

@@ -118,5 +118,5 @@ def _label(panels: list[Axes], label: str) -> None:
     for axes in panels[::4]:
         axes.set_ylabel("train progress")
     for axes in panels[-4:]:
-        axes.set_xlabel(label)
+        axes.set_xlabel(label, visible=True)  # seaborn hides it where panels are below
         axes.tick_params(labelbottom=True)
