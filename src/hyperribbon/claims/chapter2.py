@@ -4,7 +4,7 @@ A published value holds for the data set it was published for, whatever the numb
 the size of the networks; a statement that names no value holds for any.
 """
 
-from hyperribbon.claims import measures as of
+from hyperribbon.claims import manifold, progress, trajectories
 from hyperribbon.claims.rules import (
     AT_LEAST,
     AT_MOST,
@@ -34,7 +34,7 @@ LOW_DIMENSIONAL = [
         f"{dimension} dimensions explain {value:.0%} of the stress, {split}",
         source,
         AT_LEAST,
-        of.stress(split, dimension),
+        manifold.stress(split, dimension),
         value,
         data,
     )
@@ -51,14 +51,14 @@ LOW_DIMENSIONAL = [
         "The second coordinate is time-like, train (second eigenvalue over the first)",
         "Fig. 2.1b, c",
         NEGATIVE,
-        of.second_eigenvalue,
+        manifold.second_eigenvalue,
         data=CIFAR10,
     ),
     Claim(
         "At initialisation models are within 0.6 nats of ignorance, test",
         "section 2.3",
         AT_MOST,
-        of.first_distance,
+        manifold.first_distance,
         0.6,
         CIFAR10,
     ),
@@ -66,7 +66,7 @@ LOW_DIMENSIONAL = [
         "Trajectories with train error of at most 10% end within 0.02 nats of the truth, train",
         "section 2.3",
         AT_MOST,
-        of.last_distance("train"),
+        manifold.last_distance("train"),
         0.02,
         CIFAR10,
     ),
@@ -74,7 +74,7 @@ LOW_DIMENSIONAL = [
         "The same end as far as 0.58 nats from the truth, test",
         "section 2.3",
         about(0.1),
-        of.last_distance("test"),
+        manifold.last_distance("test"),
         0.58,
         CIFAR10,
     ),
@@ -82,7 +82,7 @@ LOW_DIMENSIONAL = [
         "No AllCNN model is away from the manifold (share of its models)",
         "Fig. 2.3a",
         AT_MOST,
-        of.away_of("AllCNN"),
+        manifold.away_of("AllCNN"),
         0.0,
     ),
     Claim(
@@ -90,7 +90,7 @@ LOW_DIMENSIONAL = [
         "dimensions (ratio)",
         "section 2.3",
         AT_LEAST,
-        of.train_axes_on_test,
+        manifold.train_axes_on_test,
         0.52 / 0.56,
         CIFAR10,
     ),
@@ -99,13 +99,13 @@ LOW_DIMENSIONAL = [
         "(difference in 3 dimensions)",
         "Figs. 2.5b, 2.13a",
         not_worse(0.05),
-        of.few_samples("train", 50),
+        manifold.few_samples("train", 50),
     ),
     Claim(
         "100 test samples do (difference in 3 dimensions)",
         "Fig. 2.13b",
         not_worse(0.05),
-        of.few_samples("test", 100),
+        manifold.few_samples("test", 100),
     ),
 ]
 
@@ -117,27 +117,27 @@ TRAJECTORIES = [
             f"Architecture is the first factor of trajectories, {split} (importance less the next)",
             f"Fig. {figures}c",
             POSITIVE,
-            of.architecture_first(split),
+            trajectories.architecture_first(split),
         ),
         Claim(
             f"This is beyond chance, {split} (p-value)",
             f"Fig. {figures}c",
             SIGNIFICANT,
-            of.architecture_by_chance(split),
+            trajectories.architecture_by_chance(split),
             1e-6,
         ),
         Claim(
             f"Optimisation is the second factor, {split} (importance, less the next)",
             f"Fig. {figures}c",
             POSITIVE,
-            of.optimisation_second(split),
+            trajectories.optimisation_second(split),
         ),
         Claim(
             f"Two dimensions of an embedding of trajectories explain {stress:.1%} of the stress, "
             f"{split}",
             f"Fig. {figures}b",
             AT_LEAST,
-            of.trajectory_stress(split),
+            trajectories.trajectory_stress(split),
             stress,
             CIFAR10,
         ),
@@ -147,7 +147,7 @@ TRAJECTORIES = [
         "Trajectories of two configurations are about 0.15 nats apart, train",
         "section 2.5.4.1",
         about(0.05),
-        of.configuration_distance,
+        trajectories.configuration_distance,
         0.15,
         CIFAR10,
     ),
@@ -155,7 +155,7 @@ TRAJECTORIES = [
         "The median tube width is about 0.05 nats, train",
         "Fig. 2.16a",
         AT_MOST,
-        of.tube_width("train"),
+        trajectories.tube_width("train"),
         0.05,
         CIFAR10,
     ),
@@ -163,32 +163,32 @@ TRAJECTORIES = [
         "Tubes of seeds are narrower than configurations are apart, train (difference, nats)",
         "section 2.5.4.1",
         NEGATIVE,
-        of.tube_in_configuration_distances,
+        trajectories.tube_in_configuration_distances,
     ),
     Claim(
         "With augmentation, tubes are wider at large progress, train (difference, nats)",
         "Fig. 2.15",
         POSITIVE,
-        of.augmentation_widens,
+        trajectories.augmentation_widens,
     ),
     Claim(
         "Trajectories are farther from the geodesic midway than at their ends, train (difference, "
         "nats)",
         "Fig. 2.17a",
         POSITIVE,
-        of.geodesic_middle,
+        trajectories.geodesic_middle,
     ),
     Claim(
         "They are farther from it on test than on train (difference, nats)",
         "Fig. 2.17",
         POSITIVE,
-        of.geodesic_test_less_train,
+        trajectories.geodesic_test_less_train,
     ),
     Claim(
         "AllCNN is nearest to the geodesic, train (difference to the next, nats)",
         "Fig. 2.17a",
         NEGATIVE,
-        of.nearest_to_geodesic("AllCNN"),
+        trajectories.nearest_to_geodesic("AllCNN"),
     ),
 ]
 
@@ -197,7 +197,7 @@ PROGRESS = [
         f"R^2 of progress and {split} error is {value}",
         source,
         about(0.05),
-        of.progress_and_error(split),
+        progress.progress_and_error(split),
         value,
         CIFAR10,
     )
@@ -207,7 +207,7 @@ PROGRESS = [
         "R^2 of train and test progress is 0.99",
         "section 2.3",
         about(0.05),
-        of.train_and_test_progress,
+        progress.train_and_test_progress,
         0.99,
         CIFAR10,
     ),
@@ -216,13 +216,13 @@ PROGRESS = [
         "epoch)",
         "section 2.3",
         POSITIVE,
-        of.nesterov_is_early,
+        progress.nesterov_is_early,
     ),
     Claim(
         "The larger network of an architecture is ahead at equal updates (difference of progress)",
         "Fig. 2.8",
         POSITIVE,
-        of.larger_is_faster,
+        progress.larger_is_faster,
     ),
 ]
 
@@ -232,19 +232,19 @@ INTERPRETATION = [
         "(difference, train)",
         "Figs. 2.9, 2.10c",
         not_worse(0.05),
-        of.four_points(3),
+        manifold.four_points(3),
     ),
     Claim(
         "Four points explain them as well as the first eight (difference, train)",
         "Fig. 2.10c",
         not_worse(0.05),
-        of.four_points(8),
+        manifold.four_points(8),
     ),
     Claim(
         "The embedding of four points, aligned with the original, has an RMSD of 0.06",
         "Fig. 2.10",
         about(0.03),
-        of.four_points_rmsd,
+        manifold.four_points_rmsd,
         0.06,
         CIFAR10,
     ),
@@ -255,7 +255,7 @@ OTHER_DISTANCES = [
         f"PCA explains {value:.0%} of the variance in three dimensions, {split}",
         "Fig. 2.23",
         AT_LEAST,
-        of.pca(split),
+        manifold.pca(split),
         value,
         CIFAR10,
     )
@@ -265,7 +265,7 @@ OTHER_DISTANCES = [
         "IsKL explains slightly more stress than InPCA in three dimensions (difference, train)",
         "section 2.5.4.3",
         POSITIVE,
-        of.iskl_less_inpca,
+        manifold.iskl_less_inpca,
     ),
 ]
 
@@ -275,19 +275,19 @@ ENSEMBLES = [
         "(difference, percent; published 18.9 against 25.0)",
         "Fig. 2.24b",
         NEGATIVE,
-        of.harmonic_error_less("arithmetic"),
+        progress.harmonic_error_less("arithmetic"),
     ),
     Claim(
         "It has the lowest test error of the six centroids (difference to the next, percent)",
         "Fig. 2.24b",
         NEGATIVE,
-        of.harmonic_error_less(*OTHER_CENTROIDS),
+        progress.harmonic_error_less(*OTHER_CENTROIDS),
     ),
     Claim(
         "It makes the most progress on test (difference to the next)",
         "section 2.5.4.4",
         POSITIVE,
-        of.harmonic_progress_less(*OTHER_CENTROIDS),
+        progress.harmonic_progress_less(*OTHER_CENTROIDS),
     ),
 ]
 
@@ -296,7 +296,7 @@ ERRORS = [
         f"Median {split} error of {name}, percent",
         "Table 2.1",
         about(3.0),
-        of.median_error(name, split, parameters),
+        progress.median_error(name, split, parameters),
         value,
         CIFAR10,
     )
