@@ -59,20 +59,16 @@ def main(args: argparse.Namespace) -> None:
             )
             pairwise = explained_pairwise_distance_interval(
                 D[np.ix_(few, few)],
-                inpca.embedding_[few],
-                inpca.signature_,
+                inpca.embedding_[few, :SHOWN],
+                inpca.signature_[:SHOWN],
                 configurations,
-                inpca.explained_pairwise_distance_,
+                inpca.explained_pairwise_distance_[:SHOWN],
             )
-            bounds = {
-                "low": low,
-                "high": high,
-                "pairwise_low": pairwise[0],
-                "pairwise_high": pairwise[1],
-                "models": len(rows),
-            }
+            bounds = pd.DataFrame({"low": low, "high": high})
+            bounds[["pairwise_low", "pairwise_high"]] = np.nan
+            bounds.loc[: SHOWN - 1, ["pairwise_low", "pairwise_high"]] = np.transpose(pairwise)
             for name, table in (
-                ("metrics", dimension_table(inpca).assign(**bounds)),
+                ("metrics", dimension_table(inpca).join(bounds).assign(models=len(rows))),
                 ("metric_embedding", keys.join(coordinates(inpca.embedding_))),
                 ("metric_geodesic", coordinates(of_curve).assign(alpha=alpha)),
             ):
