@@ -1,7 +1,5 @@
 """What makes trajectories differ: a random forest and permutations of factors (thesis 2.6c)."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
@@ -13,6 +11,7 @@ from hyperribbon.probability.distributions import as_numpy
 TO_GEODESIC = "distance to geodesic"
 COLUMNS = ["factor", "levels", "importance", "std", "p_value", "arrangements", "r_squared", "pairs"]
 _LEAST_PAIRS = 10  # of five configurations
+_UNTESTED = 20  # exchanges of what has no p-value
 
 
 def variable_importance(
@@ -21,8 +20,8 @@ def variable_importance(
     to_geodesic: np.ndarray | None = None,
     *,
     permutations: int = 99,
-    trees: int = 50,
-    max_pairs: int = 5000,
+    trees: int = 100,
+    max_pairs: int = 3000,
     random_state: int = 0,
     threads: int = 1,
 ) -> pd.DataFrame:
@@ -75,12 +74,14 @@ def variable_importance(
     Pairs are not independent, so values are exchanged between configurations, as in Mantel's test,
     and only between those that agree in all other factors: if a factor changes nothing, neither
     alone nor with others, such an exchange leaves the distribution of the distances, and of those
-    to the geodesic, as it was, and the p-value is exact, whatever the forest does. Exchanged at
+    to the geodesic, as it was, and the p-value is exact, whatever the forest does. So that this
+    holds for the same random numbers in every forest, it is the distances that are exchanged, below
+    factors that stay; to move the factors instead is not exact. Exchanged at
     random, its values would instead come to correlate with factors that do matter. A factor that
     is tied to others, such as one optimiser a network, cannot be exchanged, and has no row.
 
-    Costs a forest a permutation and factor: 35 ms for 45 pairs, 1 s for 5,000, so the grid of 312
-    configurations and six factors takes ten minutes, over as many processes.
+    Costs a forest a permutation and factor: 70 ms for 45 pairs, 1 s for 3,000, so the grid of 312
+    configurations and six factors takes ten minutes, divided among the processes.
 
     Examples
     --------
@@ -103,44 +104,46 @@ def variable_importance(
     }
     codes = {name: code for name, code in codes.items() if code.max(initial=0) > 0}
     i, j = np.triu_indices(n, 1)
-    pairs = np.flatnonzero(~np.isnan(D[i, j]))
     rng = np.random.default_rng(random_state)
-    if len(pairs) > max_pairs:
-        pairs = np.sort(rng.choice(pairs, max_pairs, replace=False))
-    if len(pairs) < _LEAST_PAIRS:
+    if len(i) > max_pairs:
+        drawn = np.sort(rng.choice(len(i), max_pairs, replace=False))
+        i, j = i[drawn], j[drawn]
+    n_pairs = (~np.isnan(D[i, j])).sum()
+    if n_pairs < _LEAST_PAIRS:
         return pd.DataFrame(columns=COLUMNS)
-    i, j = i[pairs], j[pairs]
+    fixed = np.hstack([_pair_columns(code, i, j) for code in codes.values()] or [i[:, None]])
 
-    def inputs(codes: Mapping[str, np.ndarray], to_geodesic: np.ndarray | None) -> np.ndarray:
-        columns = [_pair_columns(code, i, j) for code in codes.values()]
+    def sample(moved: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and distances, with those of others: distances to the geodesic, distances."""
+        X, y = fixed, D[measured[i], measured[j]]
         if to_geodesic is not None:
-            a, b = to_geodesic[i], to_geodesic[j]
-            columns.append(np.column_stack([a + b, abs(a - b)]))
-        return np.hstack(columns)
+            a, b = to_geodesic[moved[i]], to_geodesic[moved[j]]
+            X = np.column_stack([X, a + b, abs(a - b)])
+        known = ~np.isnan(y)
+        return X[known], y[known]
 
-    def scores(all_inputs) -> np.ndarray:
-        score = delayed(_out_of_bag)
-        return np.array(Parallel(threads)(score(X, D[i, j], trees) for X in all_inputs))
+    def scores(samples) -> np.ndarray:
+        return np.array(Parallel(threads)(delayed(_out_of_bag)(*one, trees) for one in samples))
 
+    own = np.arange(n)
     observed, rows = None, []
     for name, code in codes.items():
         others = [other for key, other in codes.items() if key != name]
-        # Only which configurations are equal counts; many exchanges come to the same.
-        drawn = [pd.factorize(code[k])[0] for k in exchanges(others, n, permutations, rng)]
-        same, which = np.unique(drawn, axis=0, return_inverse=True)
-        if np.array_equal(same, [code]):
+        orders = exchanges(others, n, permutations, rng)
+        arrangements = {tuple(pd.factorize(code[order])[0]) for order in orders}
+        if arrangements == {tuple(code)}:
             continue
         if observed is None:
-            observed = _out_of_bag(inputs(codes, to_geodesic), D[i, j], trees)
-        found = scores(inputs(codes | {name: other}, to_geodesic) for other in same)[which.ravel()]
+            observed = _out_of_bag(*sample(own, own), trees)
+        once, which = np.unique(orders, axis=0, return_inverse=True)  # few in a small study
+        found = scores(sample(order, order) for order in once)[which.ravel()]
         p_value = (1 + (found >= observed).sum()) / (1 + permutations)
-        rows.append((name, code.max() + 1, observed - found, p_value, len(same)))
+        rows.append((name, code.max() + 1, observed - found, p_value, len(arrangements)))
     if rows and to_geodesic is not None:
-        orders = exchanges([], n, permutations, rng)
-        found = scores(inputs(codes, to_geodesic[order]) for order in orders)
+        found = scores(sample(order, own) for order in exchanges([], n, _UNTESTED, rng))
         rows.append((TO_GEODESIC, None, observed - found, None, None))
     table = [
-        (name, levels, drop.mean(), drop.std(), p_value, arrangements, observed, len(pairs))
+        (name, levels, drop.mean(), drop.std(), p_value, arrangements, observed, n_pairs)
         for name, levels, drop, p_value, arrangements in rows
     ]
     counts = dict.fromkeys(["levels", "arrangements"], "Int64")
