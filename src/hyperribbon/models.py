@@ -33,11 +33,11 @@ class Models:
 
     Attributes
     ----------
-    table : DataFrame, one row a model: configuration, network, optimiser, augmentation
+    table : DataFrame, one row a model: configuration, network, optimiser, augmentation and stage
         ("unknown" of a recording), seed, checkpoint, step, epoch, and loss (nats) and error on
         both splits
     trainings : DataFrame, one row a training, diverged ones too: configuration, network,
-        optimiser, augmentation, seed, diverged_step (-1 if it did not diverge)
+        optimiser, augmentation, stage, seed, diverged_step (-1 if it did not diverge)
     data_sha256 : str
     inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
 
@@ -68,6 +68,7 @@ class Models:
                 "network": configuration["network_name"],
                 "optimiser": configuration["optimiser_name"],
                 "augmentation": configuration.get("augmentation_name", "unknown"),
+                "stage": store.attrs.get("stage", "unknown"),
             }
             diverged = store["diverged_step"].values
             for seed, step in zip(store["seed"].values, diverged, strict=True):

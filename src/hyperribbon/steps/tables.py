@@ -13,7 +13,7 @@ from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import write_table
 from hyperribbon.trajectories import configuration_distances
 
-KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
+KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
 
 
 def main(args: argparse.Namespace) -> None:
