@@ -23,6 +23,8 @@ from hyperribbon.stored_predictions import (
     stored_form,
 )
 
+KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]  # of a training
+
 
 class Models:
     """All checkpoints of all trainings that did not diverge, in the order of the stores.
@@ -97,6 +99,12 @@ class Models:
         for path, seeds in zip(self._paths, self._seeds, strict=True):
             array = open_predictions(path, split)
             yield from (Trajectory(array, int(seed)) for seed in seeds)
+
+    def corner_labels(self) -> Iterator[np.ndarray | None]:
+        """Of each training, in the order of the table, the random labels (N,) of its corner."""
+        for store, seeds in zip(self._stores, self._seeds, strict=True):
+            labels = store.get("train_corner_label")
+            yield from [None if labels is None else labels.values] * len(seeds)
 
     def sample(self, split: str, count: int | None = None) -> tuple[np.ndarray, list[Selection]]:
         """Models evenly spread over the table, all by default.

@@ -118,13 +118,15 @@ def remade():
     """
     rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
     names, sha256_of = set(), cache(file_sha256)
-    for kind in ["distance", "embedding", "progress", "trajectories"]:
+    kinds = ["distance", "embedding", "progress", "trajectories"]
+    for kind in [*kinds, *(["predictions"] if STUDY.corners else [])]:
         for manifest in Path(RESULTS, kind).glob("*.json"):
             try:
                 names.update(outdated(manifest, sha256_of))
             except (OSError, StoreError):
                 pass  # `verify` names it
-    return {rules.get(name.split("/")[0]) for name in names}
+    starts = {f"train {name.split('/')[1]}" for name in names if name.startswith("predictions/")}
+    return starts | {rules.get(name.split("/")[0]) for name in names}
 
 
 RECORDED = recorded_keys()

@@ -1,4 +1,5 @@
 # Where the report shows what; of some figures there is one a split.
+CORNER_FIGURES = ["corners_train", "corners_test", "rejoining"] if STUDY.corners else []
 SPLIT_FIGURES = ["manifold", "spectrum", "pairs", "loss_error", "dendrogram"]
 FIGURES = {
     **{
@@ -8,6 +9,7 @@ FIGURES = {
     },
     **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
     **dict.fromkeys(["null"], "How low-dimensional is it?"),
+    **dict.fromkeys(CORNER_FIGURES, "By random labels to the truth"),
 }
 
 

@@ -18,6 +18,7 @@ from hyperribbon.config.networks import (
     WideResNetConfig,
 )
 from hyperribbon.config.study import (
+    DIRECT,
     TRAINING_KEYS,
     AnalysisConfig,
     CombinationConfig,
@@ -40,6 +41,7 @@ from hyperribbon.config.training import (
 
 __all__ = [
     "DATA_SOURCES",
+    "DIRECT",
     "TRAINING_KEYS",
     "AdamConfig",
     "AdamPConfig",

@@ -11,7 +11,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hyperribbon.figures import dimensionality, embedding, trajectories
+from hyperribbon.figures import corners, dimensionality, embedding, trajectories
 
 FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     **{
@@ -29,4 +29,11 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "progress_epoch": trajectories.progress_epoch,
     "tubes": trajectories.tubes,
     "null": dimensionality.null,
+}
+
+# Of studies with corners only.
+CORNER_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    "corners_train": partial(corners.corners, split="train"),
+    "corners_test": partial(corners.corners, split="test"),
+    "rejoining": corners.rejoining,
 }

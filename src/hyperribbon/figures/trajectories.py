@@ -42,7 +42,9 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
 
     Augmentations, where there are several, are told apart by the style of the lines.
     """
-    models = tables["models"].query("split == 'train' and step > 0")
+    models = tables["models"].query(
+        "split == 'train' and step > 0 and not stage.str.contains('corner')"
+    )
     colours = palette(models["network"])
     optimisers = list(models["optimiser"].unique())
     styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))

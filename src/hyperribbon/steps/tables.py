@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.manifest import store_path
-from hyperribbon.models import Models
+from hyperribbon.models import KEYS, Models
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import write_table
 from hyperribbon.trajectories import configuration_distances
-
-KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
 
 
 def main(args: argparse.Namespace) -> None:
@@ -150,7 +148,8 @@ def summary_table(models: Models, tables: dict[str, pd.DataFrame]) -> pd.DataFra
         widths = tables["tubes"].query("split == @split")["to_mean"].dropna()
         if len(widths):
             rows.append((f"median tube width, {split}", f"{widths.median():.4f}", "nats"))
-        final = tables["trajectories"].query("split == @split")["final_error"]
+        to_truth = tables["trajectories"].query("not stage.str.startswith('to corner')")
+        final = to_truth.query("split == @split")["final_error"]
         value = f"{final.mean():.4f}"
         rows.append(
             (f"mean final error, {split}", value, f"{final.min():.4f} to {final.max():.4f}")
