@@ -18,7 +18,7 @@ def random_labels(n: int, n_classes: int, corner: int) -> np.ndarray:
     """Labels (N,) of a corner: uniform, each sample's drawn on its own (thesis 2.5.4).
 
     >>> random_labels(5, 3, corner=1)
-    array([2, 1, 2, 2, 1])
+    array([0, 1, 1, 1, 1])
     """
     return np.random.default_rng((_SEED, corner)).integers(n_classes, size=n)
 
