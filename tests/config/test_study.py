@@ -417,9 +417,7 @@ def test_progressive_resizing_must_end_before_the_corner(study):
         "networks": {"AllCNN": study["networks"]["AllCNN"]},
     }
     parse_study(study)
-    with pytest.raises(
-        ConfigError, match="below the epochs of AllCNN-SGD-Nesterov-to-c"
-    ):
+    with pytest.raises(ConfigError, match="below the epochs of AllCNN-SGD-Nesterov-to-c"):
         parse_study({**study, "corners": {"epochs": 10}})
 
 

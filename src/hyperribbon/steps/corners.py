@@ -106,12 +106,15 @@ def to_corner(training: tuple, smoothing: float) -> np.ndarray:
     return found
 
 
-def geodesics(models: Models, smoothing: float) -> dict[str, float]:
-    """By configuration, how near the geodesic from its corner to the truth comes to ignorance."""
+def geodesics(models: Models, smoothing: float) -> pd.DataFrame:
+    """By configuration, how near the geodesic from its corner to the truth comes to ignorance.
+
+    ``geodesic_distance_expected`` is that where 1/C of the random labels are true (2.5.4).
+    """
     keys, labels = models.training_keys(), models.labels("train")
     n_classes = next(models.trajectories("train")).shape[2]
     end, middle = truth(labels, n_classes, smoothing), ignorance(len(labels), n_classes)
-    found = {}
+    found: dict[str, float] = {}
     for configuration, corner in zip(keys["configuration"], models.corner_labels(), strict=True):
         if corner is not None and configuration not in found:
             start = truth(corner, n_classes, smoothing)
@@ -119,10 +122,13 @@ def geodesics(models: Models, smoothing: float) -> dict[str, float]:
                 bhattacharyya_distance(geodesic(start, end, alpha), middle)
                 for alpha in np.linspace(0, 1, GEODESIC_POINTS)
             )
-    return found
+    agreed = 1 / n_classes
+    expected = (agreed * math.log(n_classes) + (1 - agreed) * math.log(n_classes / 2)) / 2
+    distances = pd.Series(found, name="geodesic_distance_to_ignorance", dtype=float).to_frame()
+    return distances.assign(geodesic_distance_expected=expected)
 
 
-def rejoining_table(by_corner: pd.DataFrame, geodesics: dict[str, float]) -> pd.DataFrame:
+def rejoining_table(by_corner: pd.DataFrame, geodesics: pd.DataFrame) -> pd.DataFrame:
     """One row a training from a corner and split: nearest to ignorance, and first rejoined."""
     rows = []
     from_corner = by_corner[by_corner["stage"].str.startswith("from")]
@@ -143,8 +149,9 @@ def rejoining_table(by_corner: pd.DataFrame, geodesics: dict[str, float]) -> pd.
     columns += ["rejoining_progress", "rejoining_epoch", "final_error"]
     table = pd.DataFrame(rows, columns=columns)
     # On the test samples there are no random labels, so no geodesic from them either.
-    of_train = table["configuration"].map(geodesics).where(table["split"] == "train")
-    return table.assign(geodesic_distance_to_ignorance=of_train)
+    table = table.join(geodesics, on="configuration")
+    table[geodesics.columns] = table[geodesics.columns].where(table["split"] == "train", axis=0)
+    return table
 
 
 if __name__ == "__main__":
