@@ -32,7 +32,7 @@ def changed(study, path, value):
 STUDIES = {
     "config": (30, 0.26),
     "smoke": (8, 0.005),
-    "corners": (35, 0.12),
+    "corners": (28, 0.115),
     "cifar10_cpu": (40, 0.39),
     "cifar10_mini": (60, 5.9),
     "cifar10": (3120, 491),
