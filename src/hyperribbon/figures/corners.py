@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from hyperribbon.figures.embedding import REFERENCES, space
 from hyperribbon.figures.style import COLOURS, COLUMN, sentence
 
-DIRECT = {"color": "0.7", "linewidth": 0.8}
+DIRECT = {"color": "0.55", "linewidth": 0.8}
 STYLES = {"to": {"linestyle": (0, (3, 1.5)), "linewidth": 0.7}, "from": {"linewidth": 0.9}}
 NOTHING = "every training from a corner diverged"
 
