@@ -47,7 +47,8 @@ def add_code(text):
 
 
 DISTANCES = {"distance", "embed", "trajectories", "tables"}
-STORES = {"distance", "embed", "prepare_data", "progress", "tables", "train", "trajectories"}
+STORES = {"corners", "distance", "embed", "prepare_data", "progress", "tables", "train"}
+STORES |= {"trajectories"}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ STORES = {"distance", "embed", "prepare_data", "progress", "tables", "train", "t
         ("embedding/inpca.py", {"embed"}),
         ("embedding/iskl.py", set()),
         ("embedding/__init__.py", {"embed"}),  # it no longer only passes names on
-        ("probability/geodesic.py", {"distance", "tables", "trajectories"}),
+        ("probability/geodesic.py", {"corners", "distance", "tables", "trajectories"}),
         ("probability/centroids.py", set()),
         ("pairwise/cpu.py", DISTANCES),
         ("trajectories/resampling.py", {"tables", "trajectories"}),

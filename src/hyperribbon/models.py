@@ -23,8 +23,6 @@ from hyperribbon.stored_predictions import (
     stored_form,
 )
 
-KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]  # of a training
-
 
 class Models:
     """All checkpoints of all trainings that did not diverge, in the order of the stores.

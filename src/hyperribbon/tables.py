@@ -7,6 +7,9 @@ import pandas as pd
 
 from hyperribbon.files import written_whole
 
+TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
+MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
+
 
 def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """CSV tables by file name. Names stay text, were they ``NA`` or ``01``."""

@@ -1,5 +1,4 @@
 # Where the report shows what; of some figures there is one a split.
-CORNER_FIGURES = ["corners_train", "corners_test", "rejoining"] if STUDY.corners else []
 SPLIT_FIGURES = ["manifold", "spectrum", "pairs", "loss_error", "dendrogram"]
 FIGURES = {
     **{
@@ -9,8 +8,10 @@ FIGURES = {
     },
     **dict.fromkeys(["progress_error", "progress_epoch", "tubes"], "Progress and tubes"),
     **dict.fromkeys(["null"], "How low-dimensional is it?"),
-    **dict.fromkeys(CORNER_FIGURES, "By random labels to the truth"),
 }
+if STUDY.corners:
+    names = ["corners_train", "corners_test", "rejoining"]
+    FIGURES |= dict.fromkeys(names, "By random labels to the truth")
 
 
 def figure_in_report(figure):

@@ -12,11 +12,11 @@ import zarr
 from hyperribbon.cluster import each
 from hyperribbon.config import DIRECT
 from hyperribbon.manifest import store_path
-from hyperribbon.models import KEYS, Models
+from hyperribbon.models import Models
 from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
-from hyperribbon.tables import write_table
+from hyperribbon.tables import MODEL_KEYS, TRAINING_KEYS, write_table
 
 REJOINED = 0.15  # nats to the nearest model that was trained directly (2.5.4)
 ALIKE = ["network", "optimiser", "augmentation"]
@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
     by_corner = table[table["stage"].str.contains("corner")]
     corner = by_corner["stage"].str.extract(r"(\d+)$", expand=False).astype(int)
     by_corner = by_corner.assign(corner=corner).reset_index(drop=True)
-    columns = ["split", *KEYS, "corner", "checkpoint", "step", "epoch", "progress", "error"]
+    columns = ["split", *MODEL_KEYS, "corner", "progress", "error"]
     columns += ["distance_to_ignorance", "distance_to_manifold", "distance_to_corner"]
     columns += ["error_on_corner_labels"]
     write_table(by_corner[columns], args.corners)
@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> None:
 
 def model_table(models: Models, split: str, distance: Path) -> pd.DataFrame:
     """One row a model, with its distances to ignorance and to the models trained directly."""
-    return models.table[[*KEYS, "checkpoint", "step", "epoch"]].assign(
+    return models.table[MODEL_KEYS].assign(
         split=split,
         error=models.table[f"{split}_error"],
         distance_to_ignorance=open_dataset(distance)["geodesic_distance"].sel(alpha=0).values,
@@ -137,7 +137,7 @@ def rejoining_table(by_corner: pd.DataFrame, geodesics: pd.DataFrame) -> pd.Data
         near = run[run["distance_to_manifold"] < REJOINED]
         rows.append(
             {
-                **run[["split", *KEYS, "corner"]].iloc[0],
+                **run[["split", *TRAINING_KEYS, "corner"]].iloc[0],
                 "min_distance_to_ignorance": nearest["distance_to_ignorance"],
                 "progress_at_min": nearest["progress"],
                 "rejoining_progress": near["progress"].iloc[0] if len(near) else math.nan,
@@ -145,7 +145,7 @@ def rejoining_table(by_corner: pd.DataFrame, geodesics: pd.DataFrame) -> pd.Data
                 "final_error": run["error"].iloc[-1],
             }
         )
-    columns = ["split", *KEYS, "corner", "min_distance_to_ignorance", "progress_at_min"]
+    columns = ["split", *TRAINING_KEYS, "corner", "min_distance_to_ignorance", "progress_at_min"]
     columns += ["rejoining_progress", "rejoining_epoch", "final_error"]
     table = pd.DataFrame(rows, columns=columns)
     # On the test samples there are no random labels, so no geodesic from them either.

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.manifest import store_path
-from hyperribbon.models import KEYS, Models
+from hyperribbon.models import Models
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, open_dataset
-from hyperribbon.tables import write_table
+from hyperribbon.tables import MODEL_KEYS, write_table
 from hyperribbon.trajectories import configuration_distances
 
 
@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
 
 def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
     """One row a model: keys, time, loss, error, progress and InPCA coordinates on the split."""
-    table = models.table[[*KEYS, "checkpoint", "step", "epoch"]].assign(
+    table = models.table[MODEL_KEYS].assign(
         split=split,
         loss=models.table[f"{split}_loss"],
         error=models.table[f"{split}_error"],
