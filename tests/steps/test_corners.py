@@ -152,26 +152,33 @@ def test_a_training_rejoins_when_it_first_comes_near():
     )  # fmt: skip
     to = run_.assign(stage="to corner 1", configuration="t")
     far = run_.assign(seed=1, distance_to_manifold=0.15)
-    curves = pd.DataFrame({"geodesic_distance_to_ignorance": {"f": 0.8}})
+    curves = pd.DataFrame(
+        {"split": "train", "configuration": "f", "seed": [0], "start_geodesic": [0.8]}
+    )
     first, second = rejoining_table(pd.concat([to, run_, far], ignore_index=True), curves).iloc
     assert (first["rejoining_progress"], first["rejoining_epoch"]) == (0.2, 2)
     assert (first["min_distance_to_ignorance"], first["progress_at_min"]) == (0.1, 0.3)
-    assert first["geodesic_distance_to_ignorance"] == 0.8
+    assert first["start_geodesic"] == 0.8
     assert math.isnan(second["rejoining_progress"]) and second["final_error"] == 0.25
 
 
 def test_the_geodesic_keeps_away_from_ignorance_as_the_formula_says(study):
     """Thesis 2.5.4, for the fraction of random labels that are true."""
     models = Models([store_path(path) for path in corner_study(study)])
-    labels = models.labels("train")
-    found = geodesics(models, smoothing=0.0)
-    assert set(found.index) == {"b", "c", "d"}
+    labels, P0 = models.labels("train"), ignorance(12, 3)
+    found = geodesics(models, "train", smoothing=0.0, threads=1)
+    assert found["configuration"].tolist() == ["c", "c", "d", "d"]
     expected = math.log(3) / 6 + 2 * math.log(3 / 2) / 6
     np.testing.assert_allclose(found["geodesic_distance_expected"], expected)
-    found = found["geodesic_distance_to_ignorance"]
-    for configuration, k in (("b", 1), ("c", 1), ("d", 2)):
-        agreed = (CORNERS[k] == labels).mean()
+    for row, P in zip(found.itertuples(), list(models.trajectories("train"))[4:8], strict=True):
+        corner = CORNERS[int(row.stage[-1])]
+        agreed = (corner == labels).mean()
         expected = (agreed * math.log(3) + (1 - agreed) * math.log(3 / 2)) / 2
-        assert found[configuration] == pytest.approx(expected, rel=1e-9)
-        ends = [bhattacharyya_distance(truth(x, 3), ignorance(12, 3)) for x in (labels, CORNERS[k])]
-        assert found[configuration] < min(ends)
+        assert row.geodesic_distance_to_ignorance == pytest.approx(expected, rel=1e-9)
+        ends = [bhattacharyya_distance(truth(x, 3), P0) for x in (labels, corner)]
+        assert row.geodesic_distance_to_ignorance < min(ends)
+        start = bhattacharyya_distance(P[0], P0)
+        assert row.start_geodesic_distance_to_ignorance <= start + 1e-9
+    test = geodesics(models, "test", smoothing=0.0, threads=1)
+    assert "geodesic_distance_to_ignorance" not in test
+    assert test["start_geodesic_distance_to_ignorance"].notna().all()

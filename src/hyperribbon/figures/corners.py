@@ -33,18 +33,22 @@ def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:
     if table.empty:
         return sentence(NOTHING)
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.8 * COLUMN))
-    level = tables["rejoining"]["geodesic_distance_to_ignorance"].min()
-    for axes, column, label, line, meaning in (
-        (panels[0], "distance_to_ignorance", "distance to ignorance (nats)", level,
-         "geodesic's smallest"),
-        (panels[1], "distance_to_manifold", "distance to the nearest direct model (nats)", 0.15,
-         "0.15 nats"),
+    levels = tables["rejoining"].query("split == 'train'").mean(numeric_only=True)
+    to_ignorance = {
+        "geodesic from the corners": levels["geodesic_distance_to_ignorance"],
+        "geodesics from where they start": levels["start_geodesic_distance_to_ignorance"],
+    }
+    for axes, column, label, lines in (
+        (panels[0], "distance_to_ignorance", "distance to ignorance (nats)", to_ignorance),
+        (panels[1], "distance_to_manifold", "distance to direct trainings (nats)",
+         {"0.15 nats": 0.15}),
     ):  # fmt: skip
         for stage, part in table.groupby("stage", sort=False):
             for n, (_, run) in enumerate(part.groupby(["configuration", "seed"], sort=False)):
                 axes.plot(run["progress"], run[column], ".-", markersize=3, **_style(stage),
                           label=None if n else stage)  # fmt: skip
-        axes.axhline(line, color="black", linestyle="--", linewidth=0.8, label=meaning)
+        for (meaning, line), style in zip(lines.items(), ("--", ":"), strict=False):
+            axes.axhline(line, color="black", linestyle=style, linewidth=0.8, label=meaning)
         axes.set(xlabel="train progress", ylabel=label, xlim=(-0.02, 1.02))
         axes.set_ylim(bottom=0)
         axes.legend()

@@ -3,6 +3,7 @@
 import argparse
 import math
 from functools import partial
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,8 @@ def main(args: argparse.Namespace) -> None:
     columns += ["distance_to_ignorance", "distance_to_manifold", "distance_to_corner"]
     columns += ["error_on_corner_labels"]
     write_table(by_corner[columns], args.corners)
-    rejoining = rejoining_table(by_corner, geodesics(models, args.smoothing))
+    curves = pd.concat(geodesics(models, s, args.smoothing, args.threads) for s in SPLITS)
+    rejoining = rejoining_table(by_corner, curves)
     write_table(rejoining, args.rejoining)
     for split, part in rejoining.groupby("split", sort=False):
         nearest, at = part["min_distance_to_ignorance"], part["rejoining_progress"]
@@ -106,26 +108,41 @@ def to_corner(training: tuple, smoothing: float) -> np.ndarray:
     return found
 
 
-def geodesics(models: Models, smoothing: float) -> pd.DataFrame:
-    """By configuration, how near the geodesic from its corner to the truth comes to ignorance.
+def geodesics(models: Models, split: str, smoothing: float, threads: int) -> pd.DataFrame:
+    """One row a training from a corner: how near geodesics to the truth come to ignorance.
 
-    ``geodesic_distance_expected`` is that where 1/C of the random labels are true (2.5.4).
+    That from the corner; what it is expected to be, where 1/C of the random labels are true
+    (2.5.4); and that from the model that the training starts from, which is not quite the corner.
+    On the test samples there are no random labels, so there is only the last.
     """
-    keys, labels = models.training_keys(), models.labels("train")
-    n_classes = next(models.trajectories("train")).shape[2]
-    end, middle = truth(labels, n_classes, smoothing), ignorance(len(labels), n_classes)
-    found: dict[str, float] = {}
-    for configuration, corner in zip(keys["configuration"], models.corner_labels(), strict=True):
-        if corner is not None and configuration not in found:
-            start = truth(corner, n_classes, smoothing)
-            found[configuration] = min(
-                bhattacharyya_distance(geodesic(start, end, alpha), middle)
-                for alpha in np.linspace(0, 1, GEODESIC_POINTS)
-            )
+    keys, labels = models.training_keys().assign(split=split), models.labels(split)
+    chosen = keys["stage"].str.startswith("from")
+    keys, trajectories = keys[chosen], compress(models.trajectories(split), chosen)
+    n_classes = next(models.trajectories(split)).shape[2]
+    nearest = partial(nearest_to_ignorance, end=truth(labels, n_classes, smoothing))
+    found = each(nearest, list(trajectories), threads=threads, progress=f"{split} geodesics")
+    keys = keys.assign(start_geodesic_distance_to_ignorance=found)
+    if split == "test":
+        return keys
+    corners = dict(zip(keys["stage"], compress(models.corner_labels(), chosen), strict=True))
+    found = {k: nearest(truth(corner, n_classes, smoothing)[None]) for k, corner in corners.items()}
     agreed = 1 / n_classes
-    expected = (agreed * math.log(n_classes) + (1 - agreed) * math.log(n_classes / 2)) / 2
-    distances = pd.Series(found, name="geodesic_distance_to_ignorance", dtype=float).to_frame()
-    return distances.assign(geodesic_distance_expected=expected)
+    return keys.assign(
+        geodesic_distance_to_ignorance=keys["stage"].map(found),
+        geodesic_distance_expected=-(
+            agreed * math.log(agreed) + (1 - agreed) * math.log(2 * agreed)
+        )
+        / 2,
+    )
+
+
+def nearest_to_ignorance(P, end: np.ndarray) -> float:
+    """How near the geodesic from the first model of (K, N, C) to another, (N, C), comes to it."""
+    start, middle = np.asarray(P[0]), ignorance(*end.shape)
+    return min(
+        bhattacharyya_distance(geodesic(start, end, alpha), middle)
+        for alpha in np.linspace(0, 1, GEODESIC_POINTS)
+    )
 
 
 def rejoining_table(by_corner: pd.DataFrame, geodesics: pd.DataFrame) -> pd.DataFrame:
@@ -147,11 +164,7 @@ def rejoining_table(by_corner: pd.DataFrame, geodesics: pd.DataFrame) -> pd.Data
         )
     columns = ["split", *TRAINING_KEYS, "corner", "min_distance_to_ignorance", "progress_at_min"]
     columns += ["rejoining_progress", "rejoining_epoch", "final_error"]
-    table = pd.DataFrame(rows, columns=columns)
-    # On the test samples there are no random labels, so no geodesic from them either.
-    table = table.join(geodesics, on="configuration")
-    table[geodesics.columns] = table[geodesics.columns].where(table["split"] == "train", axis=0)
-    return table
+    return pd.DataFrame(rows, columns=columns).merge(geodesics, how="left")
 
 
 if __name__ == "__main__":
