@@ -126,13 +126,11 @@ def geodesics(models: Models, split: str, smoothing: float, threads: int) -> pd.
         return keys
     corners = dict(zip(keys["stage"], compress(models.corner_labels(), chosen), strict=True))
     found = {k: nearest(truth(corner, n_classes, smoothing)[None]) for k, corner in corners.items()}
-    agreed = 1 / n_classes
+    true = 1 / n_classes
+    expected = (true * math.log(n_classes) + (1 - true) * math.log(n_classes / 2)) / 2
     return keys.assign(
         geodesic_distance_to_ignorance=keys["stage"].map(found),
-        geodesic_distance_expected=-(
-            agreed * math.log(agreed) + (1 - agreed) * math.log(2 * agreed)
-        )
-        / 2,
+        geodesic_distance_expected=expected,
     )
 
 
