@@ -18,8 +18,8 @@ weights              seed, snapshot, parameter                    flat state of 
 
 One checkpoint's predictions are one chunk, one file, and no chunk is of two seeds. A checkpoint
 never reached is NaN. Where random labels were trained to first, the coordinate
-``train_corner_label`` holds them. A recording (:mod:`hyperribbon.recording`) holds one seed and no weights,
-perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
+``train_corner_label`` holds them. A recording (:mod:`hyperribbon.recording`) holds one seed and no
+weights, perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
 """
 
 from __future__ import annotations
