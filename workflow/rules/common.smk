@@ -119,12 +119,14 @@ def remade():
     rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
     names, sha256_of = set(), cache(file_sha256)
     kinds = ["distance", "embedding", "progress", "trajectories"]
-    for kind in [*kinds, *(["predictions"] if STUDY.corners else [])]:
-        for manifest in Path(RESULTS, kind).glob("*.json"):
-            try:
-                names.update(outdated(manifest, sha256_of))
-            except (OSError, StoreError):
-                pass  # `verify` names it
+    manifests = [path for kind in kinds for path in Path(RESULTS, kind).glob("*.json")]
+    second = [id for id, configuration in CONFIGURATIONS.items() if configuration.start]
+    manifests += [Path(RESULTS, "predictions", f"{id}.json") for id in second]
+    for manifest in manifests:
+        try:
+            names.update(outdated(manifest, sha256_of))
+        except (OSError, StoreError):
+            pass  # `verify` names it
     starts = {f"train {name.split('/')[1]}" for name in names if name.startswith("predictions/")}
     return starts | {rules.get(name.split("/")[0]) for name in names}
 
