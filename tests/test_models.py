@@ -74,6 +74,7 @@ def test_models_are_in_the_order_of_stores_seeds_and_checkpoints(make):
     assert table["network"].tolist() == ["Bb"] * 6 + ["A"] * 4
     assert set(table["optimiser"]) == {"Opt"}
     assert set(table["augmentation"]) == {"flip"}
+    assert set(table["stage"]) == {"unknown"}
     assert table["configuration"].tolist() == ["Bb-Opt-0"] * 6 + ["A-Opt-0"] * 4
     assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]
     assert table["checkpoint"].tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]

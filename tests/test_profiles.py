@@ -18,7 +18,7 @@ def profile(name: str) -> dict:
 
 
 def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attempt():
-    listed = snakemake(ROOT, "--list-rules")
+    listed = snakemake(ROOT, "--list-rules", "--configfile", "config/corners.yaml")  # has all
     assert listed.returncode == 0, listed.stdout
     rules = set(re.findall(r"^\w+$", listed.stdout, re.MULTILINE)) - LOCAL
     resources = profile("slurm")["set-resources"]

@@ -35,11 +35,11 @@ class Models:
 
     Attributes
     ----------
-    table : DataFrame, one row a model: configuration, network, optimiser, augmentation
+    table : DataFrame, one row a model: configuration, network, optimiser, augmentation and stage
         ("unknown" of a recording), seed, checkpoint, step, epoch, and loss (nats) and error on
         both splits
     trainings : DataFrame, one row a training, diverged ones too: configuration, network,
-        optimiser, augmentation, seed, diverged_step (-1 if it did not diverge)
+        optimiser, augmentation, stage, seed, diverged_step (-1 if it did not diverge)
     n_classes : int
     configurations : DataFrame, one row a configuration: configuration, network, architecture,
         parameters (how many are trained), optimiser, algorithm, learning_rate, batch_size,
@@ -77,6 +77,7 @@ class Models:
                 "network": configuration["network_name"],
                 "optimiser": configuration["optimiser_name"],
                 "augmentation": configuration.get("augmentation_name", "unknown"),
+                "stage": store.attrs.get("stage", "unknown"),
             }
             diverged = store["diverged_step"].values
             for seed, step in zip(store["seed"].values, diverged, strict=True):
@@ -106,6 +107,12 @@ class Models:
         for path, seeds in zip(self._paths, self._seeds, strict=True):
             array = open_predictions(path, split)
             yield from (Trajectory(array, int(seed)) for seed in seeds)
+
+    def corner_labels(self) -> Iterator[np.ndarray | None]:
+        """Of each training, in the order of the table, the random labels (N,) of its corner."""
+        for store, seeds in zip(self._stores, self._seeds, strict=True):
+            labels = store.get("train_corner_label")
+            yield from [None if labels is None else labels.values] * len(seeds)
 
     def sample(self, split: str, count: int | None = None) -> tuple[np.ndarray, list[Selection]]:
         """Models evenly spread over the table, all by default.

@@ -17,8 +17,9 @@ weights              seed, snapshot, parameter                    flat state of 
 ===================  ===========================================  ===============================
 
 One checkpoint's predictions are one chunk, one file, and no chunk is of two seeds. A checkpoint
-never reached is NaN. A recording (:mod:`hyperribbon.recording`) holds one seed and no weights,
-perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
+never reached is NaN. Where random labels were trained to first, the coordinate
+``train_corner_label`` holds them. A recording (:mod:`hyperribbon.recording`) holds one seed and no
+weights, perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def create_predictions(
     snapshot_steps: Sequence[int] = (),
     layout: Sequence[tuple[str, Sequence[int]]] = (),
     form: str = "float32",
+    corner_labels: np.ndarray | None = None,
 ) -> None:
     """Write an empty predictions store: all metadata and coordinates, no chunk of the rest.
 
@@ -82,6 +84,7 @@ def create_predictions(
     snapshot_steps : the steps whose weights are kept; without any there is no such variable
     layout : name and shape of each tensor in the flat weights, in order
     form : of the predictions, one of `hyperribbon.stored_predictions`
+    corner_labels : (N,) random labels of the train samples that were trained to first, if any
     """
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
@@ -93,6 +96,9 @@ def create_predictions(
         "epoch": ("checkpoint", np.asarray(steps) / (steps_per_epoch or np.nan)),
         "class": ("class", np.arange(n_classes)),
     }
+
+    if corner_labels is not None:
+        coordinates["train_corner_label"] = ("train_sample", np.asarray(corner_labels))
 
     def empty(name: str, dims: tuple, shape: tuple, chunks: tuple, dtype: str, **attrs) -> None:
         lazy = da.full(shape, np.nan, dtype=dtype, chunks=chunks)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hyperribbon.files import written_whole
 
-TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "seed"]
+TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
 MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
 
 

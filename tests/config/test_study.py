@@ -32,6 +32,7 @@ def changed(study, path, value):
 STUDIES = {
     "config": (30, 0.26),
     "smoke": (8, 0.005),
+    "corners": (28, 0.115),
     "cifar10_cpu": (40, 0.39),
     "cifar10_mini": (60, 5.9),
     "cifar10": (3120, 491),
@@ -69,9 +70,10 @@ def test_a_study_of_external_stores_alone_trains_nothing():
     assert StudyConfig.model_validate(parsed.model_dump(mode="json")) == parsed
 
 
-@pytest.mark.parametrize("key", ["augmentations", "combinations"])
+@pytest.mark.parametrize("key", ["augmentations", "combinations", "corners"])
 def test_a_study_that_trains_nothing_has_no(key):
     given = {"augmentations": {"flip": {"flip": True}}, "combinations": [{"networks": ["A"]}]}
+    given["corners"] = {}
     with pytest.raises(ConfigError, match=f"{key} = .*a study that trains nothing has none"):
         parse_study({**RECORDED, key: given[key]})
 
@@ -193,6 +195,10 @@ MALFORMED = [
     ("analysis/progress_points", 1, "greater than or equal to 2"),
     ("analysis/tile", 1, "allowed: components, progress_points, geodesic_points"),
     ("external", "runs/*.zarr", "tuple"),
+    ("corners", 3, "mapping of keys"),
+    ("corners/count", 0, "greater than or equal to 1"),
+    ("corners/epochs", 0, "greater than or equal to 1"),
+    ("corners/epoch", 3, "did you mean epochs?"),
     ("extra", 1, "allowed: study, data, networks, optimisers, augmentations, training"),
 ]
 
@@ -355,6 +361,64 @@ def test_json_of_a_configuration_is_canonical(study):
     again = parse_study(study).configurations()[0]
     assert first.to_json() == again.to_json()
     assert type(first).model_validate_json(first.to_json()) == first
+
+
+def test_corners_add_two_trainings_each_to_every_one(study):
+    plain = parse_study(study).configurations()
+    direct, to, start, *_, last = parse_study({**study, "corners": {"count": 2}}).configurations()
+    assert direct == plain[0]
+    assert (to.stage, to.corner, to.training.epochs) == ("to corner 1", 1, 100)
+    assert (start.stage, start.corner, start.training) == ("from corner 1", 0, direct.training)
+    assert start.start == to
+    assert to.label == "FullyConnected-SGD-Nesterov-to-corner-1"
+    assert (last.label, last.start.corner) == ("ViT-Adam-from-corner-2", 2)
+    assert type(start).model_validate_json(start.to_json()) == start
+
+
+def test_corners_and_combinations(study):
+    parsed = parse_study({**study, **GRID, "corners": {"count": 1}})
+    found = {c.label: c.training.epochs for c in parsed.configurations()}
+    assert len(found) == 3 * (5 * 2 + 2 * 2)
+    assert found["AllCNN-Adam-flip-from-corner-1"] == 40
+    assert found["AllCNN-Adam-flip-to-corner-1"] == 100
+
+
+def test_corners_rename_nothing(study):
+    """Nor does this version: these are of the one before it had corners."""
+    before = ids(study)
+    assert before[:2] == ["FullyConnected-SGD-Nesterov-a15063c5", "FullyConnected-Adam-a867e21d"]
+    one, two = (ids({**study, "corners": {"count": count}}) for count in (1, 2))
+    assert set(before) < set(one) < set(two)
+    assert len(set(two)) == 5 * len(before)
+
+
+def test_a_longer_way_to_a_corner_is_another_way_from_it(study):
+    ours, theirs = (ids({**study, "corners": {"count": 1, "epochs": n}}) for n in (100, 101))
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a != b) == ("corner" in a)
+    more = changed({**study, "corners": {"count": 1}}, "training/seeds", 9)
+    assert ids(more) == ours
+
+
+def test_corners_need_the_last_weights(study):
+    study = changed({**study, "corners": {}}, "training/keep_weights", [0.0, 0.5])
+    with pytest.raises(ConfigError) as error:
+        parse_study(study)
+    assert str(error.value) == (
+        "configuration: training.keep_weights = [0.0, 0.5]: with corners must have 1.0: trainings "
+        "start from the last weights of others"
+    )
+
+
+def test_progressive_resizing_must_end_before_the_corner(study):
+    resizing = {"image_size": 8, "from_epoch": 5, "to_epoch": 20}
+    study = {
+        **changed(study, "augmentations/none", {"progressive_resizing": resizing}),
+        "networks": {"AllCNN": study["networks"]["AllCNN"]},
+    }
+    parse_study(study)
+    with pytest.raises(ConfigError, match="below the epochs of AllCNN-SGD-Nesterov-to-c"):
+        parse_study({**study, "corners": {"epochs": 10}})
 
 
 GRID = {

@@ -21,7 +21,16 @@ class Study:
     def __init__(self, root, random_models):
         self.root, self._random_models = root, random_models
 
-    def train(self, name: str, seeds: int = 2, steps: int = 20, diverged: tuple[int, ...] = ()):
+    def train(
+        self,
+        name: str,
+        seeds: int = 2,
+        steps: int = 20,
+        diverged: tuple[int, ...] = (),
+        network: str | None = None,
+        stage: str = "direct",
+        corner_labels: np.ndarray | None = None,
+    ):
         """Write the predictions store of a configuration; its manifest."""
         path = self.root / "predictions" / f"{name}.zarr"
         path.parent.mkdir(exist_ok=True)
@@ -39,11 +48,17 @@ class Study:
                 n_classes=N_CLASSES,
                 attributes={
                     "configuration": json.dumps(
-                        {"network_name": name, "optimiser_name": "O", "augmentation_name": "none"}
+                        {
+                            "network_name": network or name,
+                            "optimiser_name": "O",
+                            "augmentation_name": "none",
+                        }
                     ),
+                    "stage": stage,
                     "configuration_id": name,
                     "data_sha256": "ab",
                 },
+                corner_labels=corner_labels,
             )
             arrays = zarr.open_group(partial, mode="r+")
             for split in SPLITS:

@@ -49,7 +49,8 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_results_readme_maps_every_file(results):
-    table = re.findall(r"^\| (`.+?) \|", (ROOT / "results" / "README.md").read_text(), re.M)
+    table = re.findall(r"^\| (`.+?) \|(.*)", (ROOT / "results" / "README.md").read_text(), re.M)
+    table = [named for named, meaning in table if "corners only" not in meaning]
     patterns = []
     for pattern in re.findall(r"`([^`]+)`", " ".join(table)):
         pattern = re.sub(r"<\w+>", "*", pattern)

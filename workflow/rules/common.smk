@@ -118,13 +118,17 @@ def remade():
     """
     rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
     names, sha256_of = set(), cache(file_sha256)
-    for kind in ["distance", "embedding", "progress", "trajectories"]:
-        for manifest in Path(RESULTS, kind).glob("*.json"):
-            try:
-                names.update(outdated(manifest, sha256_of))
-            except (OSError, StoreError):
-                pass  # `verify` names it
-    return {rules.get(name.split("/")[0]) for name in names}
+    kinds = ["distance", "embedding", "progress", "trajectories"]
+    manifests = [path for kind in kinds for path in Path(RESULTS, kind).glob("*.json")]
+    second = [id for id, configuration in CONFIGURATIONS.items() if configuration.start]
+    manifests += [Path(RESULTS, "predictions", f"{id}.json") for id in second]
+    for manifest in manifests:
+        try:
+            names.update(outdated(manifest, sha256_of))
+        except (OSError, StoreError):
+            pass  # `verify` names it
+    starts = {f"train {name.split('/')[1]}" for name in names if name.startswith("predictions/")}
+    return starts | {rules.get(name.split("/")[0]) for name in names}
 
 
 RECORDED = recorded_keys()

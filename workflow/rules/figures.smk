@@ -22,6 +22,9 @@ FIGURES = {
     for name in names
     for split in SPLITS
 } | {name: category for category, names in OTHER_FIGURES.items() for name in names}
+if STUDY.corners:
+    names = ["corners_train", "corners_test", "rejoining"]
+    FIGURES |= dict.fromkeys(names, "By random labels to the truth")
 
 
 def figure_in_report(figure):

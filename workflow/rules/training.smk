@@ -80,12 +80,25 @@ TRAIN = {
     for id, configuration in CONFIGURATIONS.items()
 }
 remember("train", TRAIN, "prepare_data")
+# Those that others start from also count alone; the others' settings hold theirs.
+STARTS = {c.start.id: f"train {c.start.id}" for c in CONFIGURATIONS.values() if c.start}
+for start, key in STARTS.items():
+    remember(key, TRAIN[start], "prepare_data")
+
+
+def start_of(wildcards):
+    """Manifest of the trainings that a configuration starts from, if it does."""
+    start = CONFIGURATIONS[wildcards.configuration].start
+    if start is None:
+        return []
+    return settled(STARTS[start.id], f"{RESULTS}/predictions/{start.id}.json")
 
 
 # The work folder is no output: Snakemake would delete it, and with it the finished seeds.
 rule train:
     input:
         data=settled("prepare_data", f"{RESULTS}/data.json"),
+        start=start_of,
     output:
         store=directory(f"{RESULTS}/predictions/{{configuration}}.zarr"),
         manifest=f"{RESULTS}/predictions/{{configuration}}.json",
@@ -105,7 +118,8 @@ rule train:
         upstream=lambda wildcards: TRAIN[wildcards.configuration]["upstream"],
         configuration=lambda wildcards: TRAIN[wildcards.configuration]["configuration"],
         work=f"{RESULTS}/work/train",
+        start=lambda wildcards, input: ["--start", input.start] if input.start else [],
     shell:
         "python -m hyperribbon.steps.train --configuration {params.configuration:q}"
-        " --data {input.data:q} --work {params.work:q} --code {params.code}"
+        " --data {input.data:q} {params.start:q} --work {params.work:q} --code {params.code}"
         " --parallel-seeds {resources.parallel_seeds} --gpus {resources.gpu} --output {output.store:q} --log {log:q}"

@@ -18,10 +18,12 @@ from hyperribbon.config.networks import (
     WideResNetConfig,
 )
 from hyperribbon.config.study import (
+    DIRECT,
     TRAINING_KEYS,
     AnalysisConfig,
     CombinationConfig,
     Configuration,
+    CornersConfig,
     DaskConfig,
     StudyConfig,
     parse_study,
@@ -39,6 +41,7 @@ from hyperribbon.config.training import (
 
 __all__ = [
     "DATA_SOURCES",
+    "DIRECT",
     "TRAINING_KEYS",
     "AdamConfig",
     "AdamPConfig",
@@ -49,6 +52,7 @@ __all__ = [
     "CombinationConfig",
     "Configuration",
     "ConvMixerConfig",
+    "CornersConfig",
     "DaskConfig",
     "DataConfig",
     "FullyConnectedConfig",

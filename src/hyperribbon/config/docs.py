@@ -17,6 +17,7 @@ from hyperribbon.config import (
     AnalysisConfig,
     AugmentationConfig,
     CombinationConfig,
+    CornersConfig,
     DaskConfig,
     DataConfig,
     NetworkConfig,
@@ -54,6 +55,7 @@ def tables() -> str:
         ("`progressive_resizing`", ProgressiveResizing),
         ("`training`", TrainingConfig),
         ("`combinations`", CombinationConfig),
+        ("`corners`", CornersConfig),
         ("`analysis`", AnalysisConfig),
         ("`dask`", DaskConfig),
     ]

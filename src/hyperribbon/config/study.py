@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from hyperribbon.config.canonical import canonical_json, digest
 from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
-from hyperribbon.config.fields import Count, Label, Section, refuse
+from hyperribbon.config.fields import Count, Label, Natural, Section, refuse
 from hyperribbon.config.networks import NetworkConfig
 from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
@@ -64,11 +64,28 @@ class CombinationConfig(Section):
     """How long to train these, if not `training.epochs`."""
 
 
+class CornersConfig(Section):
+    """Every configuration is also trained to random labels, and from there to the truth (2.5.4).
+
+    Labels are drawn for each training sample on its own, from a seed of the corner's number.
+    """
+
+    count: Annotated[int, Field(strict=True, ge=1, le=100)] = 3
+    """Random labellings of the training samples, the corners."""
+    epochs: Count = 100
+    """How long to train to a corner; from there to the truth, as long as from ignorance."""
+
+
 NO_AUGMENTATION = "none"
+DIRECT = "direct"  # trained from fresh weights to the truth
 
 
 class Configuration(Section):
-    """One training job: a network, an optimiser, an augmentation, the data and all seeds."""
+    """One training job: a network, an optimiser, an augmentation, the data and all seeds.
+
+    corner : the random labelling that it is trained to; 0: the truth
+    start : the training from whose last weights it starts, seed by seed; None: from fresh ones
+    """
 
     network_name: str
     optimiser_name: str
@@ -78,13 +95,24 @@ class Configuration(Section):
     optimiser: OptimiserConfig
     augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig
+    corner: Natural = 0
+    start: Configuration | None = None
+
+    @property
+    def stage(self) -> str:
+        """``direct`` to the truth, ``to corner 1`` or ``from corner 1``."""
+        if self.start is not None:
+            return f"from corner {self.start.corner}"
+        return f"to corner {self.corner}" if self.corner else DIRECT
 
     @property
     def label(self) -> str:
-        """Readable name, such as ``AllCNN-Adam``."""
+        """Readable name, such as ``AllCNN-Adam`` or ``AllCNN-Adam-to-corner-1``."""
         names = [self.network_name, self.optimiser_name]
         if self.augmentation_name != NO_AUGMENTATION:
             names.append(self.augmentation_name)
+        if self.stage != DIRECT:
+            names.append(self.stage.replace(" ", "-"))
         return "-".join(names)
 
     @property
@@ -93,12 +121,8 @@ class Configuration(Section):
 
         Keys at their default are left out, so that a new option renames nothing.
         """
-        settings = self.model_dump(
-            mode="json",
-            exclude_defaults=True,
-            exclude={
-                "training": {"seeds", "keep_weights", "device", "threads", "parallel_seeds"},
-            },
+        settings = self.settings(
+            "seeds", "keep_weights", "device", "threads", "parallel_seeds", exclude_defaults=True
         )
         return f"{self.label}-{digest(settings)[:8]}"
 
@@ -138,8 +162,22 @@ class Configuration(Section):
 
     def to_json(self) -> str:
         """Canonical JSON, with every default: it changes when the work does."""
-        exclude = {"training": {"parallel_seeds"}}  # changes how the work is done, not what it is
-        return canonical_json(self.model_dump(mode="json", exclude=exclude))
+        # How many seeds at once changes how the work is done, not what it is.
+        return canonical_json(self.settings("parallel_seeds"))
+
+    def settings(self, *left_out: str, **options: bool) -> dict[str, Any]:
+        """As JSON can hold it, without some keys of ``training``, nor those of the start's."""
+        exclude = {"training": set(left_out), "start": {"training": set(left_out)}}
+        return self.model_dump(mode="json", exclude=exclude, **options)
+
+    def stages(self, corners: CornersConfig) -> list[Configuration]:
+        """Training to each corner, and from there to the truth."""
+        found = []
+        for corner in range(1, corners.count + 1):
+            training = self.training.model_copy(update={"epochs": corners.epochs})
+            to = self.model_copy(update={"training": training, "corner": corner})
+            found += [to, self.model_copy(update={"start": to})]
+        return found
 
 
 # What a study must say to train anything.
@@ -167,6 +205,8 @@ class StudyConfig(Section):
         CombinationConfig(),
     )
     """What is trained with what, and how long; by default, all with all."""
+    corners: CornersConfig | None = None
+    """Train to random labels first, too, then from there to the truth; by default, not."""
     external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
     """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     analysis: AnalysisConfig = AnalysisConfig()
@@ -178,7 +218,7 @@ class StudyConfig(Section):
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
         if not given and self.external:
-            for key in ("augmentations", "combinations"):
+            for key in ("augmentations", "combinations", "corners"):
                 if getattr(self, key) != type(self).model_fields[key].get_default(
                     call_default_factory=True
                 ):
@@ -200,6 +240,9 @@ class StudyConfig(Section):
         if recorded is not None and recorded > self.data.train_size:
             expected = f"at most data.train_size = {self.data.train_size}"
             raise refuse("training.record_train", recorded, expected)
+        if self.corners is not None and 1.0 not in self.training.keep_weights:
+            expected = "with corners must have 1.0: trainings start from the last weights of others"
+            raise refuse("training.keep_weights", self.training.keep_weights, expected)
         for name, network in self.networks.items():
             try:
                 network.check_input(self.data.input_shape)
@@ -222,6 +265,9 @@ class StudyConfig(Section):
                         raise refuse(f"combinations.{k}.{kind}", name, expected)
         seen = set()
         for configuration in self.configurations():
+            configuration.check_augmentation()
+            if configuration.stage != DIRECT:
+                continue
             names = (
                 configuration.network_name,
                 configuration.optimiser_name,
@@ -230,7 +276,6 @@ class StudyConfig(Section):
             if names in seen:
                 raise refuse("combinations", " + ".join(names), "must be in one of them only")
             seen.add(names)
-            configuration.check_augmentation()
         kinds = "networks", "optimisers", "augmentations"
         for kind, used in zip(kinds, zip(*seen, strict=True), strict=True):
             for name in getattr(self, kind):
@@ -238,7 +283,10 @@ class StudyConfig(Section):
                     raise refuse(f"{kind}.{name}", name, "is in none of the combinations")
 
     def configurations(self) -> list[Configuration]:
-        """All training jobs, networks slowest; none of a study of external stores alone."""
+        """All training jobs, networks slowest; none of a study of external stores alone.
+
+        Each is followed by those that begin as it does, and go by a corner.
+        """
         found: list[Configuration] = []
         if self.training is None:
             return found
@@ -251,18 +299,17 @@ class StudyConfig(Section):
             ):
                 batch_size = self.optimisers[optimiser].batch_size or self.training.batch_size
                 own = {"epochs": epochs, "batch_size": batch_size}
-                found.append(
-                    Configuration(
-                        network_name=network,
-                        optimiser_name=optimiser,
-                        augmentation_name=augmentation,
-                        data=self.data,
-                        network=self.networks[network],
-                        optimiser=self.optimisers[optimiser],
-                        augmentation=self.augmentations[augmentation],
-                        training=self.training.model_copy(update=own),
-                    )
+                direct = Configuration(
+                    network_name=network,
+                    optimiser_name=optimiser,
+                    augmentation_name=augmentation,
+                    data=self.data,
+                    network=self.networks[network],
+                    optimiser=self.optimisers[optimiser],
+                    augmentation=self.augmentations[augmentation],
+                    training=self.training.model_copy(update=own),
                 )
+                found += [direct, *(direct.stages(self.corners) if self.corners else [])]
         return found
 
     def trainings(self) -> list[tuple[str, str, int]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hyperribbon.figures import (
+    corners,
     dimensionality,
     embedding,
     ensembles,
@@ -52,4 +53,11 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "null": dimensionality.null,
     "metrics": dimensionality.metrics,
     "ensemble_gain": ensembles.ensemble_gain,
+}
+
+# Of studies with corners only.
+CORNER_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    "corners_train": partial(corners.corners, split="train"),
+    "corners_test": partial(corners.corners, split="test"),
+    "rejoining": corners.rejoining,
 }

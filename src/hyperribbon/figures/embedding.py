@@ -28,16 +28,24 @@ REFERENCES = [
 
 def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first three coordinates, coloured by architecture, with the geodesic (2.1a, 2.4a)."""
-    models, curve = _of(tables, split)
+    models, _ = _of(tables, split)
     colours = palette(models["network"])
-    figure = plt.figure(figsize=(1.7 * COLUMN, 1.2 * COLUMN))
-    axes = figure.add_subplot(projection="3d", computed_zorder=False)
+    figure, axes = space(tables, split)
     for _, run in models.groupby(["configuration", "seed"], sort=False):
         colour = colours[run["network"].iloc[0]]
         axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.4, alpha=0.5)
     for name, group in models.groupby("network", sort=False):
         points = group[["pc1", "pc2", "pc3"]].to_numpy().T
         axes.scatter(*points, s=4, color=colours[name], linewidth=0, depthshade=False)
+    network_legend(figure, colours, REFERENCES, loc="outside right center")
+    return figure
+
+
+def space(tables: dict[str, pd.DataFrame], split: str) -> tuple[Figure, Axes]:
+    """Room for the first three coordinates, with the geodesic, before any model is drawn."""
+    models, curve = _of(tables, split)
+    figure = plt.figure(figsize=(1.7 * COLUMN, 1.2 * COLUMN))
+    axes = figure.add_subplot(projection="3d", computed_zorder=False)
     axes.plot(curve["pc1"], curve["pc2"], curve["pc3"], color="black", linewidth=1.2, zorder=10)
     for row, marker, size in ((0, "s", 18), (-1, "*", 60)):
         point = curve[["pc1", "pc2", "pc3"]].iloc[row]
@@ -54,8 +62,7 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     axes.set_title(
         f"{split} predictions of {len(models):,} models: explained stress {explained:.0%}", y=0.97
     )
-    network_legend(figure, colours, REFERENCES, loc="outside right center")
-    return figure
+    return figure, axes
 
 
 def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:

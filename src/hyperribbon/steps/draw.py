@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from hyperribbon.figures import FIGURES
+from hyperribbon.figures import CORNER_FIGURES, FIGURES
 from hyperribbon.figures.style import apply_style
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import read_tables
@@ -35,7 +35,7 @@ def draw(tables: list[Path], files: dict[str, list[Path]]) -> None:
     apply_style()
     found = read_tables(tables)
     for name, paths in files.items():
-        figure = FIGURES[name](found)
+        figure = (FIGURES | CORNER_FIGURES)[name](found)
         for path in paths:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         plt.close(figure)

@@ -12,7 +12,7 @@ def main(args: argparse.Namespace) -> None:
     tables = read_tables(args.tables)
     diverged = tables["diverged"]
     means = ["final_loss", "final_error", "final_progress", "length"]
-    names = ["network", "optimiser", "augmentation", "split"]
+    names = ["network", "optimiser", "augmentation", "stage", "split"]
     seeds = tables["trajectories"].groupby(names, sort=False)
     radius = seeds["max_distance_to_mean"].max().rename("tube_radius")
     configurations = seeds[means].mean().join(radius).reset_index()

@@ -213,7 +213,8 @@ def summary_table(
         widths = tables["tubes"].query("split == @split")["to_mean"].dropna()
         if len(widths):
             rows.append((f"median tube width, {split}", f"{widths.median():.4f}", "nats"))
-        final = tables["trajectories"].query("split == @split")["final_error"]
+        to_truth = tables["trajectories"].query("not stage.str.startswith('to corner')")
+        final = to_truth.query("split == @split")["final_error"]
         value = f"{final.mean():.4f}"
         rows.append(
             (f"mean final error, {split}", value, f"{final.min():.4f} to {final.max():.4f}")

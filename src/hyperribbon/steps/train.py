@@ -49,13 +49,17 @@ def main(args: argparse.Namespace) -> None:
     configuration = configuration.model_copy(update={"training": training})
     with _device(configuration.training.device, args.gpus):
         dataset = Dataset.open(store_path(args.data))
-        train_configuration(configuration, dataset, args.work, args.output, code=args.code)
+        start = store_path(args.start) if args.start else None
+        train_configuration(
+            configuration, dataset, args.work, args.output, code=args.code, start=start
+        )
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--configuration", required=True, help="what to train, JSON")
     parser.add_argument("--data", type=Path, required=True, help="manifest of the data")
+    parser.add_argument("--start", type=Path, help="manifest of the trainings that it starts from")
     parser.add_argument("--work", type=Path, required=True, help="folder of work in progress")
     parser.add_argument("--code", default="", help="hash of the code; other work is not continued")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")

@@ -33,7 +33,7 @@ from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.errors import HyperribbonError, StoreError
 from hyperribbon.locks import locked
-from hyperribbon.manifest import manifest_path
+from hyperribbon.manifest import inputs_of, manifest_path
 from hyperribbon.store import link_seed, open_dataset, publish, remove_leftovers
 from hyperribbon.training.parallel import train_seeds
 from hyperribbon.training.plan import Plan
@@ -65,6 +65,7 @@ def train_configuration(
     path: str | Path,
     *,
     code: str = "",
+    start: str | Path | None = None,
 ) -> None:
     """Train every seed and publish the predictions store.
 
@@ -79,6 +80,8 @@ def train_configuration(
         the first; work on the configuration with other data, code or versions is removed.
     path : where to publish; nothing is done if it is published already
     code : hash of the code, which decides with the rest whether work in progress is continued
+    start : predictions store of ``configuration.start``, if it has one, from whose last weights
+        each seed starts; one that diverged there counts as diverged here, at step 0
 
     Raises
     ------
@@ -86,7 +89,7 @@ def train_configuration(
         If something else than this training lies at ``path``.
     """
     path = Path(path)
-    plan = Plan(configuration, dataset, code)
+    plan = Plan(configuration, dataset, code, start)
     folder = work_folder(work, configuration.id, plan.key)
     with locked(folder):
         there = path.exists()
@@ -116,4 +119,4 @@ def train_configuration(
                 link_seed(seed.store, partial, position)
 
         # What is there without a manifest is a publication that was interrupted.
-        publish(path, build, replace=there)
+        publish(path, build, replace=there, inputs=inputs_of([start] if start else []))

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 
 from hyperribbon.config import AdamPConfig, AugmentationConfig, Configuration, digest
 from hyperribbon.data import Dataset
+from hyperribbon.errors import ConfigError
 from hyperribbon.networks import build_network
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, create_predictions
 from hyperribbon.training.augmentation import Augmentation
+from hyperribbon.training.corners import Start, random_labels
 from hyperribbon.training.objective import Objective
 from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.schedule import checkpoint_steps
@@ -31,9 +33,13 @@ class Plan:
     configuration : what to train
     dataset : what to train on
     code : hash of the code
+    start : predictions store of ``configuration.start``, if it has one
 
     Attributes
     ----------
+    start : Start, or None
+    corner_labels : (N,) the random labels trained to first, of all training samples; None if
+        it goes by no corner
     recorded : dict, by split, how many samples' predictions are recorded; None for all
     steps, snapshot_steps : list of int, the checkpoints, and those of which the weights are kept
     layout : name and shape of each tensor in the flat weights, in order
@@ -42,9 +48,22 @@ class Plan:
     attributes : dict, of the published store
     """
 
-    def __init__(self, configuration: Configuration, dataset: Dataset, code: str):
+    def __init__(
+        self,
+        configuration: Configuration,
+        dataset: Dataset,
+        code: str,
+        start: str | Path | None = None,
+    ):
+        if (start is None) != (configuration.start is None):
+            expected = configuration.start.id if configuration.start else "none"
+            raise ConfigError(f"{configuration.id}: start = {start}, expected {expected}")
         self.configuration = configuration
         self.dataset = dataset
+        self.start = None if start is None else Start(start)
+        corner = (configuration.start or configuration).corner
+        n_samples = len(dataset.train_labels)
+        self.corner_labels = random_labels(n_samples, dataset.n_classes, corner) if corner else None
         training = configuration.training
         self.steps_per_epoch = len(dataset.train_labels) // training.batch_size
         self.steps = checkpoint_steps(training.epochs, self.steps_per_epoch)
@@ -52,9 +71,7 @@ class Plan:
         distance = np.abs(np.array(self.steps)[:, None] - fractions * self.steps[-1])
         self.snapshot_steps = [self.steps[k] for k in sorted(set(distance.argmin(axis=0).tolist()))]
         self.description = {
-            "configuration": configuration.model_dump(
-                mode="json", exclude={"training": {"seeds", "parallel_seeds"}}
-            ),
+            "configuration": configuration.settings("seeds", "parallel_seeds"),
             "data_sha256": dataset.sha256,
             "code_version": code,
             "versions": versions("torch", "numpy", "zarr", "xarray"),
@@ -67,6 +84,7 @@ class Plan:
         self.attributes = {
             "configuration": configuration.to_json(),
             "configuration_id": configuration.id,
+            "stage": configuration.stage,
             "data_sha256": dataset.sha256,
             "code_version": code,
             "versions": json.dumps(self.description["versions"]),
@@ -95,6 +113,12 @@ class Plan:
         augmented = self.configuration.augmentation != AugmentationConfig()
         seen = self.dataset.standardise if augmented else self.dataset.as_input
         return self._on(device, split, None, seen)
+
+    def targets(self, labels: Tensor) -> Tensor:
+        """The labels trained to, of true ones."""
+        if not self.configuration.corner:
+            return labels
+        return torch.from_numpy(self.corner_labels).to(labels)
 
     def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split as they are predicted, and their labels."""
@@ -140,13 +164,16 @@ class Plan:
         )
 
     def _recorded_part(self, split: str, part: int) -> np.ndarray:
-        values = self.dataset.split(split)[part]
+        return self._of_recorded(split, self.dataset.split(split)[part])
+
+    def _of_recorded(self, split: str, values: np.ndarray) -> np.ndarray:
         return values[evenly(len(values), self.recorded[split])]
 
     def create_store(
         self, path: Path, seeds: Sequence[int], attributes: Mapping[str, object]
     ) -> None:
         """Write a predictions store of some seeds, still empty."""
+        corner = self.corner_labels
         create_predictions(
             path,
             seeds=seeds,
@@ -159,6 +186,7 @@ class Plan:
             n_classes=self.dataset.n_classes,
             attributes=attributes,
             form=self.configuration.training.predictions,
+            corner_labels=None if corner is None else self._of_recorded("train", corner),
         )
 
 

@@ -81,7 +81,8 @@ class SeedTraining:
         self.store = folder / f"seed-{seed}.zarr"
         self._mark = manifest_path(self.store)  # written when it is finished
         self._state = self.store.with_suffix(".state")  # there until then
-        self._origin = {"training": digest([plan.key, seed])}
+        start = [] if plan.start is None else [plan.start.digest(seed)]
+        self._origin = {"training": digest([plan.key, seed, *start])}
 
     def is_finished(self) -> bool:
         """Whether it is finished and undamaged; what is damaged is said, and counts no longer."""
@@ -128,11 +129,18 @@ class SeedTraining:
             "scaler": scaler,
         }
         samples, labels = plan.samples("train", device)
+        targets = plan.targets(labels)
         evaluated = {split: plan.evaluated(split, device) for split in SPLITS}
         progress = self._resume(parts, device)
+        start_diverged = False
         if progress is None:
             progress = self._begin()
-            if training.calibrate_batchnorm:
+            if plan.start is not None:
+                weights = plan.start.weights(self.seed)
+                start_diverged = weights is None
+                for name, tensor in [] if start_diverged else kept_state(network):
+                    tensor.copy_(weights[name])
+            elif training.calibrate_batchnorm:
                 images, size = evaluated["train"][0], training.batch_size
                 few = evenly(len(images), CALIBRATION_BATCHES * size)
                 calibrate_batchnorm(network, images.batches(torch.from_numpy(few).split(size)))
@@ -164,13 +172,15 @@ class SeedTraining:
                 bar.update(step - bar.n)
 
             try:
+                if start_diverged:
+                    raise Diverged(0)
                 with tf32(allowed=training.precision == "tf32"):
                     train(
                         network,
                         optimiser,
                         scheduler,
                         samples,
-                        labels,
+                        targets,
                         epochs=training.epochs,
                         batch_size=training.batch_size,
                         generator=torch.Generator().manual_seed(self.seed),

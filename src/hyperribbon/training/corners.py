@@ -1,0 +1,48 @@
+"""Trainings that go by a corner of the prediction space: first to random labels, then the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyperribbon.manifest import Manifest, manifest_path
+from hyperribbon.store import load_weights, open_dataset
+
+_SEED = 2_20  # of the labels, with the corner's number; that of the figure
+
+
+def random_labels(n: int, n_classes: int, corner: int) -> np.ndarray:
+    """Labels (N,) of a corner: uniform, each sample's drawn on its own (thesis 2.5.4).
+
+    >>> random_labels(5, 3, corner=1)
+    array([0, 1, 1, 1, 1])
+    """
+    return np.random.default_rng((_SEED, corner)).integers(n_classes, size=n)
+
+
+class Start:
+    """The predictions store of the trainings from whose last weights others start.
+
+    Parameters
+    ----------
+    path : of the store
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def digest(self, seed: int) -> str:
+        """SHA-256 of the weights that are kept of a seed."""
+        manifest = Manifest.read(manifest_path(self.path))
+        return manifest.digest(f"weights/c/{seed}/")
+
+    def weights(self, seed: int) -> dict[str, Tensor] | None:
+        """The last weights of a seed, by the names of ``state_dict``; None if it diverged."""
+        store = open_dataset(self.path)
+        if store["diverged_step"].sel(seed=seed) >= 0:
+            return None
+        found = load_weights(store, seed, int(store["step"][-1]))
+        return {name: torch.from_numpy(values.copy()) for name, values in found.items()}

@@ -1,0 +1,27 @@
+# Trainings that went by a corner (2.20, 2.21), beside those that did not.
+CORNERS = parameters("corners", *PREDICTED, "distance", "progress", smoothing=SMOOTHING)
+
+
+rule corners:
+    input:
+        predictions=PREDICTIONS,
+        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
+        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
+    output:
+        tables("corners", "corners", "rejoining"),
+    log:
+        f"{RESULTS}/logs/corners.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corners.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=2000,
+    params:
+        **CORNERS,
+    shell:
+        "python -m hyperribbon.steps.corners --predictions {input.predictions:q}"
+        " --distance {input.distance:q} --progress {input.progress:q}"
+        " --smoothing {params.smoothing} --threads {threads}"
+        " --corners {output[0]:q} --rejoining {output[1]:q} --log {log:q}"
