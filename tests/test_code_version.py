@@ -48,6 +48,7 @@ def add_code(text):
 
 # Steps that read the predictions of all models.
 MODELS = {
+    "corners",
     "distance",
     "ensembles",
     "four_points",
@@ -76,9 +77,9 @@ FITS = {"embed", "four_points", "joint", "metrics", "null", "subsets", "trajecto
         ("embedding/iskl.py", set()),
         # It no longer only passes names on.
         ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
-        ("probability/geodesic.py", TRAJECTORIES | {"distance", "metrics"}),
+        ("probability/geodesic.py", TRAJECTORIES | {"corners", "distance", "metrics"}),
         ("probability/centroids.py", {"ensembles"}),
-        ("pairwise/cpu.py", MODELS - {"progress"} | {"embed"}),
+        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | {"embed"}),
         ("trajectories/resampling.py", TRAJECTORIES),
         ("training/loop.py", {"train"}),
         ("training/schedule.py", {"train"}),

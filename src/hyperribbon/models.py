@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ class Models:
         optimiser, augmentation, stage, seed, diverged_step (-1 if it did not diverge)
     n_classes : int
     configurations : DataFrame, one row a configuration: configuration, network, architecture,
-        parameters (how many are trained), optimiser, algorithm, learning_rate, batch_size,
+        parameters (how many), optimiser, algorithm, learning_rate, batch_size,
         weight_decay, augmentation; missing where not known
     data_sha256 : str
     inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
@@ -224,7 +223,7 @@ def _about(store: xr.Dataset, configuration: dict[str, Any]) -> dict[str, Any]:
         "configuration": store.attrs["configuration_id"],
         "network": configuration["network_name"],
         "architecture": configuration.get("network", {}).get("architecture"),
-        "parameters": _parameters(store),
+        "parameters": store.attrs.get("trained_parameters"),
         "optimiser": configuration["optimiser_name"],
         "algorithm": algorithm,
         "learning_rate": optimiser.get("learning_rate"),
@@ -232,15 +231,6 @@ def _about(store: xr.Dataset, configuration: dict[str, Any]) -> dict[str, Any]:
         "weight_decay": optimiser.get("weight_decay"),
         "augmentation": configuration.get("augmentation_name", "unknown"),
     }
-
-
-def _parameters(store: xr.Dataset) -> int | None:
-    """How many parameters are trained, if weights are kept: all but BatchNorm's statistics."""
-    if "weights" not in store:
-        return None
-    layout = json.loads(store["weights"].attrs["layout"])
-    buffers = ("running_mean", "running_var")
-    return sum(math.prod(shape) for name, shape in layout if not name.endswith(buffers))
 
 
 def _check_data(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:

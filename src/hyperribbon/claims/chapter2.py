@@ -4,7 +4,7 @@ A published value holds for the data set it was published for, whatever the numb
 the size of the networks; a statement that names no value holds for any.
 """
 
-from hyperribbon.claims import manifold, progress, trajectories
+from hyperribbon.claims import corners, manifold, progress, trajectories
 from hyperribbon.claims.rules import (
     AT_LEAST,
     AT_MOST,
@@ -291,6 +291,50 @@ ENSEMBLES = [
     ),
 ]
 
+CORNERS = [
+    Claim(
+        "Three dimensions explain 87% of the stress of trainings by way of random labels, train",
+        "section 2.5.4.1",
+        AT_LEAST,
+        manifold.stress("train", 3),
+        0.87,
+        CIFAR10,
+        corners=True,
+    ),
+    Claim(
+        "From random labels, trainings come within 0.1 to 0.5 nats of ignorance, train (mean)",
+        "section 2.5.4.1",
+        Rule("ours is from 0.1 to 0.5", lambda ours, value: 0.1 <= ours.value <= 0.5),
+        corners.nearest_to_ignorance,
+        data=CIFAR10,
+        corners=True,
+    ),
+    Claim(
+        "The geodesic from there to the truth comes no nearer to it than 0.83 nats, train",
+        "section 2.5.4.1",
+        about(0.02),
+        corners.geodesic_from_corner,
+        0.83,
+        corners=True,
+    ),
+    Claim(
+        "Trainings come nearer to ignorance than geodesics from where they start (difference)",
+        "section 2.5.4.1",
+        NEGATIVE,
+        corners.nearer_than_geodesic,
+        corners=True,
+    ),
+    Claim(
+        "They are within 0.15 nats of models trained directly at progress 0.27 +- 0.15, train",
+        "section 2.5.4.1",
+        about(0.15),
+        corners.rejoining_progress,
+        0.27,
+        CIFAR10,
+        corners=True,
+    ),
+]
+
 ERRORS = [
     Claim(
         f"Median {split} error of {name}, percent",
@@ -311,5 +355,6 @@ CLAIMS = [
     *INTERPRETATION,
     *OTHER_DISTANCES,
     *ENSEMBLES,
+    *CORNERS,
     *ERRORS,
 ]

@@ -35,12 +35,17 @@ def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def _trained_directly(models: pd.DataFrame) -> pd.DataFrame:
+    """Train models after the first step, but those by a corner, whose progress is another story."""
+    return models.query("split == 'train' and step > 0 and not stage.str.contains('corner')")
+
+
 def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
     """Progress against epochs by architecture, one panel an optimiser (2.8).
 
     Augmentations, where there are several, are told apart by the style of the lines.
     """
-    models = tables["models"].query("split == 'train' and step > 0")
+    models = _trained_directly(tables["models"])
     colours = palette(models["network"])
     optimisers = list(models["optimiser"].unique())
     styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))
@@ -64,7 +69,7 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
     One panel an architecture of which there are networks of several sizes; if there is none, all
     networks in one. A thin line a configuration, a thick one their median.
     """
-    models = tables["models"].query("split == 'train' and step > 0")
+    models = _trained_directly(tables["models"])
     about = tables["configurations"].set_index("configuration")
     colours = palette(models["network"])
     sizes = about.groupby("network", sort=False)[["architecture", "parameters"]].first()

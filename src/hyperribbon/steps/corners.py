@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import zarr
 
 from hyperribbon.cluster import each
 from hyperribbon.config import DIRECT
@@ -56,13 +55,12 @@ def main(args: argparse.Namespace) -> None:
 
 def model_table(models: Models, split: str, distance: Path) -> pd.DataFrame:
     """One row a model, with its distances to ignorance and to the models trained directly."""
+    store, matrix = models.distances(distance)
     return models.table[MODEL_KEYS].assign(
         split=split,
         error=models.table[f"{split}_error"],
-        distance_to_ignorance=open_dataset(distance)["geodesic_distance"].sel(alpha=0).values,
-        distance_to_manifold=to_manifold(
-            models.table, zarr.open_array(distance / "distance", mode="r")
-        ),
+        distance_to_ignorance=store["geodesic_distance"].sel(alpha=0).values,
+        distance_to_manifold=to_manifold(models.table, matrix),
     )
 
 
@@ -118,7 +116,7 @@ def geodesics(models: Models, split: str, smoothing: float, threads: int) -> pd.
     keys, labels = models.training_keys().assign(split=split), models.labels(split)
     chosen = keys["stage"].str.startswith("from")
     keys, trajectories = keys[chosen], compress(models.trajectories(split), chosen)
-    n_classes = next(models.trajectories(split)).shape[2]
+    n_classes = models.n_classes
     nearest = partial(nearest_to_ignorance, end=truth(labels, n_classes, smoothing))
     found = each(nearest, list(trajectories), threads=threads, progress=f"{split} geodesics")
     keys = keys.assign(start_geodesic_distance_to_ignorance=found)

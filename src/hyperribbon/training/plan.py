@@ -80,11 +80,13 @@ class Plan:
         self._placed: dict[tuple, tuple[Resident | Streamed, Tensor]] = {}
         self.recorded = {"train": training.record_train, "test": None}
         with torch.device("meta"):  # shapes only: no memory, no random numbers
-            self.layout = [(k, tuple(t.shape)) for k, t in kept_state(self.build_network())]
+            network = self.build_network()
+        self.layout = [(k, tuple(t.shape)) for k, t in kept_state(network)]
         self.attributes = {
             "configuration": configuration.to_json(),
             "configuration_id": configuration.id,
             "stage": configuration.stage,
+            "trained_parameters": sum(t.numel() for t in network.parameters()),
             "data_sha256": dataset.sha256,
             "code_version": code,
             "versions": json.dumps(self.description["versions"]),
