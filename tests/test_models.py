@@ -251,6 +251,7 @@ def test_configurations_are_told_apart_by_what_is_known(make):
         "training": {"batch_size": 20},
     }
     zarr.open_group(here, mode="r+").attrs["configuration"] = json.dumps(settings)
+    zarr.open_group(here, mode="r+").attrs["trained_parameters"] = 6
     found = Models([here, elsewhere]).configurations.set_index("network")
     about = found.loc["Net", ["architecture", "parameters", "algorithm", "batch_size"]]
     assert about.tolist() == ["vit", 6, "sgd-nesterov", 20]

@@ -33,7 +33,7 @@ STUDIES = {
     "config": (30, 0.26),
     "smoke": (8, 0.005),
     "corners": (28, 0.115),
-    "cifar10_cpu": (40, 0.39),
+    "cifar10_cpu": (48, 0.47),
     "cifar10_mini": (60, 5.9),
     "cifar10": (3120, 491),
     "fashion_mnist": (30, 3.0),
