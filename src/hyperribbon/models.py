@@ -130,8 +130,16 @@ class Models:
                 parts.append(Selection(P, inside - start))
         return rows, parts
 
-    def distances(self, path: str | Path) -> tuple[xr.Dataset, zarr.Array]:
-        """A store of these models' distances, and the matrix in it, (m, m).
+    def coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
+        """What tells the models apart in a store that was computed from them."""
+        keys = self.table[["configuration", "seed", "checkpoint", "step"]]
+        return {
+            name: ("model", column.to_numpy(object if name == "configuration" else None))
+            for name, column in keys.items()
+        }
+
+    def open(self, path: str | Path) -> xr.Dataset:
+        """A store that was computed from these models or their trainings.
 
         Raises
         ------
@@ -139,10 +147,18 @@ class Models:
             If it is missing, or of other models or in another order.
         """
         store = open_dataset(path)
-        for name in ("configuration", "seed", "step"):
-            if store[name].values.tolist() != self.table[name].tolist():
-                raise StoreError(f"{path}: distances of other models than these, or in other order")
-        return store, zarr.open_array(Path(path, "distance"), mode="r")
+        if "trajectory" in store.dims:
+            expected = {name: self.training_keys()[name] for name in ("configuration", "seed")}
+        else:
+            expected = {name: pd.Series(values) for name, (_, values) in self.coordinates().items()}
+        for name, column in expected.items():
+            if name not in store or store[name].values.tolist() != column.tolist():
+                raise StoreError(f"{path}: of other models than the predictions, or in other order")
+        return store
+
+    def distances(self, path: str | Path) -> tuple[xr.Dataset, zarr.Array]:
+        """A store of these models' distances, and the matrix in it, (m, m); as `open`."""
+        return self.open(path), zarr.open_array(Path(path, "distance"), mode="r")
 
     def digests(self, split: str) -> list[str]:
         """SHA-256 of each training's stored predictions, in the order of the table."""

@@ -50,9 +50,11 @@ def run(study, manifests):
                     "distance": (("model", "other_model"), pairwise_distance(P)),
                     "geodesic_distance": (("alpha", "model"), to_ignorance),
                 },
-                {"alpha": [0.0]},
+                {**models.coordinates(), "alpha": [0.0]},
             ),
-            "progress": xr.Dataset({"progress": ("model", np.linspace(0, 1, len(P)))}),
+            "progress": xr.Dataset(
+                {"progress": ("model", np.linspace(0, 1, len(P)))}, models.coordinates()
+            ),
         }
         for kind, dataset in found.items():
             (study.root / kind).mkdir(exist_ok=True)

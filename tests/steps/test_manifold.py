@@ -182,5 +182,5 @@ def test_distances_of_other_models_are_refused(analysed):
     path = store_path(manifests["distance"][0])
     other = copy(models)
     other.table = models.table.assign(step=0)
-    with pytest.raises(StoreError, match=r"train\.zarr: distances of other models than these"):
+    with pytest.raises(StoreError, match=r"train\.zarr: of other models than the predictions"):
         other.distances(path)

@@ -15,7 +15,7 @@ from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.store import SPLITS
 from hyperribbon.tables import MODEL_KEYS, TRAINING_KEYS, write_table
 
 REJOINED = 0.15  # nats to the nearest model that was trained directly (2.5.4)
@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> None:
     found = []
     for split, distance, progress in zip(SPLITS, args.distance, args.progress, strict=True):
         table = model_table(models, split, store_path(distance))
-        table["progress"] = open_dataset(store_path(progress))["progress"].values
+        table["progress"] = models.open(store_path(progress))["progress"].values
         found.append(table)
     found[0][["distance_to_corner", "error_on_corner_labels"]] = to_corners(
         models, args.smoothing, args.threads

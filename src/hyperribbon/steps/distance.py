@@ -43,15 +43,11 @@ def main(args: argparse.Namespace) -> None:
         }
         to_curve = grow_across(work / "geodesic.npz", curve, trajectories, digests, **options)
         matrix = grow(work, trajectories, digests, **options)
-        keys = models.table[["configuration", "seed", "checkpoint", "step"]]
         dataset = xr.Dataset(
             {"geodesic_distance": (("alpha", "model"), to_curve, {"units": "nats"})},
             {
                 "alpha": ("alpha", alpha, {"long_name": "on the geodesic from ignorance to truth"}),
-                **{
-                    name: ("model", column.to_numpy(object if name == "configuration" else None))
-                    for name, column in keys.items()
-                },
+                **models.coordinates(),
             },
             {"metric": "bhattacharyya", "floor": FLOOR}
             | derived_attributes(

@@ -44,6 +44,7 @@ def main(args: argparse.Namespace) -> None:
             ),
             "dimension": np.arange(1, len(inpca.eigenvalues_) + 1),
             "alpha": distances["alpha"].values,
+            **{name: distances[name] for name in ("configuration", "seed", "checkpoint", "step")},
         },
         derived_attributes(
             distances.attrs["split"],

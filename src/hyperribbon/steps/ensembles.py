@@ -16,7 +16,7 @@ from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.centroids import KINDS
 from hyperribbon.probability.ensembles import Centroids, Score, ensemble_scores
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.store import SPLITS
 from hyperribbon.tables import write_table
 
 KEYS = ["configuration", "network", "optimiser", "augmentation"]
@@ -34,12 +34,12 @@ def main(args: argparse.Namespace) -> None:
     chosen = configuration_of_most_seeds(models)
     stores = zip(SPLITS, args.progress, args.distance, args.embedding, strict=True)
     for split, progress, distance, embedding in stores if chosen else ():
-        values = open_dataset(store_path(progress))["progress"].values
+        values = models.open(store_path(progress))["progress"].values
         with dask_client() as client:
             options = {"threads": args.threads, "client": client, "progress": "ensembles"}
             scores.append(score_table(models, split, values, args.smoothing, **options))
         D = zarr.open_array(store_path(distance) / "distance", mode="r")
-        kept = open_dataset(store_path(embedding))
+        kept = models.open(store_path(embedding))
         places.append(place_table(models, split, chosen, D, kept, args.threads))
         logger.info("%s: %d centroids", split, (scores[-1]["kind"] != SINGLE).sum())
     for tables, path in zip((scores, places), args.output, strict=True):

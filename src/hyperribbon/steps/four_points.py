@@ -20,7 +20,7 @@ from hyperribbon.probability import ignorance, truth
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.probability.progress_average import SIGMA, progress_weighted_sums
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.store import SPLITS
 from hyperribbon.tables import MODEL_KEYS, write_table
 
 # Averages are at s and 1 - s; the thesis shows 0.2 for all models and 0.3 for three configurations.
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> None:
         store, matrix = models.distances(store_path(distance))
         fours = embed_fours(models, split, progress, args.smoothing, args.threads)
         near = ~is_away(store["geodesic_distance"].values[-1], models.n_classes)
-        selections = {"all models": (np.ones(len(models)), stored(embedding))}
+        selections = {"all models": (np.ones(len(models)), stored(models, embedding))}
         if near.sum() in range(ORIGINAL, len(models)):
             selections["near the manifold"] = near.astype(float), fitted(matrix, near)
         for selection, (weights, original) in selections.items():
@@ -86,9 +86,9 @@ def main(args: argparse.Namespace) -> None:
     write_table(pd.concat(coordinates).set_index(columns).reset_index(), args.output[1])
 
 
-def stored(manifest: Path) -> Embedding:
+def stored(models: Models, manifest: Path) -> Embedding:
     """The embedding of all models."""
-    store = open_dataset(store_path(manifest))
+    store = models.open(store_path(manifest))
     return Embedding(
         store["eigenvalue"].values[:ORIGINAL],
         store["explained_pairwise_distance"].values[:ORIGINAL],
@@ -114,7 +114,7 @@ def embed_fours(
 ) -> dict[float, tuple[InPCA, np.ndarray]]:
     """For each value, InPCA of the four points, and all models placed in it (Eq. 2.2.9)."""
     averages = averages_of(
-        models, split, open_dataset(store_path(progress))["progress"].values, threads
+        models, split, models.open(store_path(progress))["progress"].values, threads
     )
     labels = models.labels(split)
     ends = [ignorance(len(labels), models.n_classes), truth(labels, models.n_classes, smoothing)]

@@ -13,7 +13,7 @@ from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.store import SPLITS
 from hyperribbon.tables import MODEL_KEYS, write_table
 
 DIMENSIONS = 10
@@ -27,7 +27,7 @@ def main(args: argparse.Namespace) -> None:
     joint = joint_embedding(train[1], test[1], k, random_state=0)
     curve = joint.inpca.transform(train[0]["geodesic_distance"].values)
     placed = explained_pairwise_distance(test[1], joint.test, joint.inpca.signature_)
-    stores = [open_dataset(store_path(manifest)) for manifest in args.embedding]
+    stores = [models.open(store_path(manifest)) for manifest in args.embedding]
     own = [store["explained_pairwise_distance"].values[:k] for store in stores]
     few = evenly(len(models), MODELS)
     configurations = models.table["configuration"].iloc[few]

@@ -27,7 +27,8 @@ def main(args: argparse.Namespace) -> None:
         values = np.concatenate(each(of_training, trajectories, **tasks))
     dataset = xr.Dataset(
         {"progress": ("model", values)},
-        attrs=derived_attributes(
+        models.coordinates(),
+        derived_attributes(
             args.split,
             models.data_sha256,
             "numpy",

@@ -19,7 +19,7 @@ from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability import ignorance, truth
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import SPLITS, open_dataset
+from hyperribbon.store import SPLITS
 from hyperribbon.tables import MODEL_KEYS, write_table
 from hyperribbon.trajectories import configuration_distances, trajectory_length
 
@@ -31,9 +31,9 @@ def main(args: argparse.Namespace) -> None:
     splits = {
         split: {
             "distance": models.distances(store_path(distance)),
-            "embedding": open_dataset(store_path(embedding)),
-            "progress": open_dataset(store_path(progress)),
-            "trajectories": open_dataset(store_path(trajectories)),
+            "embedding": models.open(store_path(embedding)),
+            "progress": models.open(store_path(progress)),
+            "trajectories": models.open(store_path(trajectories)),
         }
         for split, distance, embedding, progress, trajectories in zip(
             SPLITS, args.distance, args.embedding, args.progress, args.trajectories, strict=True

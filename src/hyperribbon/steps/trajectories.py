@@ -7,21 +7,18 @@ import numpy as np
 import xarray as xr
 
 from hyperribbon.cluster import dask_client, each
-from hyperribbon.errors import StoreError
 from hyperribbon.manifest import inputs_of, store_path
 from hyperribbon.models import Models
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.store import open_dataset, write_dataset
+from hyperribbon.store import write_dataset
 from hyperribbon.trajectories import compare_trajectories, trajectory_length
 
 
 def main(args: argparse.Namespace) -> None:
     models = Models(list(map(store_path, args.predictions)))
     store = store_path(args.progress)
-    progress = open_dataset(store)["progress"].values
-    if len(progress) != len(models):
-        raise StoreError(f"{store}: {len(progress)} models, the predictions {len(models)}")
+    progress = models.open(store)["progress"].values
     keys = models.training_keys()
     trajectories = list(models.trajectories(args.split))
     bounds = np.cumsum([len(P) for P in trajectories])[:-1]
