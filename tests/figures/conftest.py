@@ -55,6 +55,9 @@ def tables_of(networks, optimisers, augmentations, seeds, reach):
     models = trainings.merge(steps, how="cross").assign(epoch=lambda table: table["step"] / 10)
     models["progress"] = reach * models["step"] / 100
     models["error"] = models["loss"] = 1 - models["progress"]
+    models["stage"] = "direct"
+    models["near_geodesic"] = np.where(models["progress"] < 0.4, "0.02", "none")
+    models["near_end"] = np.where(models["step"] > 50, models["network"] + " none", "none")
     for k in (1, 2, 3):
         models[f"pc{k}"] = rng.normal(size=len(models))
     grid = pd.DataFrame({"progress": np.linspace(0, 1, 20)})
@@ -90,7 +93,7 @@ def tables_of(networks, optimisers, augmentations, seeds, reach):
     summary = {f"R^2 of progress and error, {split}": "0.9" for split in SPLITS}
     summary |= {"length of the geodesic": "1.25"}
     curve = pd.DataFrame({"alpha": np.linspace(0, 1, 5), "pc1": 0.0, "pc2": 0.0, "pc3": 0.0})
-    return {
+    return manifold_tables(models, curve, seeds, few) | {
         "configurations": about,
         "configuration_distances": distances,
         "explained_stress": stress,
@@ -102,4 +105,52 @@ def tables_of(networks, optimisers, augmentations, seeds, reach):
         "trajectory_embedding": points.iloc[:0] if few else points,
         "trajectory_stress": stress.iloc[:0] if few else stress,
         "tubes": tubes,
+    }
+
+
+def manifold_tables(models, curve, seeds, few):
+    """Tables of the rules of the manifold; of one training, nothing is away, near or shared."""
+    both = pd.DataFrame({"split": SPLITS})
+    dimensions = pd.DataFrame({"dimension": range(1, 4), "kind": "space-like"})
+    dimensions["explained_stress"] = dimensions["explained_pairwise_distance"] = [0.5, 0.7, 0.8]
+    by_split = both.merge(dimensions, how="cross")
+    curve = both.merge(curve, how="cross")
+
+    def of(column, *values):
+        return pd.DataFrame({column: values})
+
+    selections = of("selection", "all models", "near the manifold").iloc[: 1 if few else 2]
+    points = pd.DataFrame({"points": ["all", "four"], "s": [np.nan, 0.2], "rmsd": [np.nan, 0.1]})
+    sizes = pd.DataFrame({"kind": ["samples", "samples", "classes"], "size": [10, 100, 2]})
+    found = sizes[:0] if few else sizes[sizes["size"] != 100]
+    strata = ["split", "network", "optimiser", "augmentation", "epoch"]
+    away = models.groupby(strata, sort=False).size().rename("models").reset_index()
+    kinds = of("kind", "single network", "arithmetic", "sqrt_arithmetic", "geometric", "harmonic",
+               "bhattacharyya", "jeffreys")  # fmt: skip
+    scores = models[models["seed"] == 0].drop(columns="seed").merge(kinds, how="cross")
+    scores = scores.assign(seeds=seeds).iloc[: 0 if seeds == 1 else None]
+    chosen = scores["configuration"] == models["configuration"].iloc[0]
+    places = scores[chosen & (scores["kind"] != "single network")]
+    metrics = of("metric", "bhattacharyya", "symmetric_kl", "geodesic", "euclidean")
+    nulls = of("kind", "observed", "shuffled by training", "shuffled by model")
+    explained = both.merge(of("axes", "train", "test"), how="cross").iloc[[0, 2, 3]]
+    return {
+        "away": away.assign(away=0 if few else 1),
+        "ensembles": scores,
+        "ensemble_embedding": places,
+        "four_points": by_split.merge(selections, how="cross").merge(points, how="cross"),
+        "four_point_embedding": models.merge(points[["points"]], how="cross"),
+        "joint_embedding": models,
+        "joint_explained": explained.merge(dimensions, how="cross"),
+        "joint_geodesic": curve[curve["split"] == "train"],
+        "metrics": by_split.merge(metrics, how="cross"),
+        "metric_embedding": models.merge(metrics, how="cross"),
+        "metric_geodesic": curve.merge(metrics, how="cross"),
+        "null": by_split.drop(columns="kind")
+        .merge(nulls, how="cross")
+        .merge(of("draw", 0, 1), how="cross"),
+        "subsets": by_split.drop(columns="kind")
+        .merge(sizes, how="cross")
+        .merge(of("draw", 0, 1), how="cross"),
+        "subset_embedding": models.merge(found, how="cross"),
     }

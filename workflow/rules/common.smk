@@ -145,8 +145,11 @@ TABLES = {}  # paths, by the rule that writes them
 
 
 def tables(step, *names):
-    """Outputs of a rule that writes tables, which the report shows."""
+    """Outputs of a rule that writes tables. The report has all but coordinates, as figures."""
     TABLES[step] = [f"{RESULTS}/tables/{name}.csv" for name in names]
     shown = partial(report, caption="../report/tables.rst", category="Tables")
     labels = ({"table": name.replace("_", " ")} for name in names)
-    return [shown(path, labels=label) for path, label in zip(TABLES[step], labels)]
+    return [
+        path if path.endswith("_embedding.csv") else shown(path, labels=label)
+        for path, label in zip(TABLES[step], labels)
+    ]

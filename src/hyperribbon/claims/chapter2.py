@@ -71,7 +71,7 @@ LOW_DIMENSIONAL = [
         CIFAR10,
     ),
     Claim(
-        "The same end as far as 0.58 nats from the truth, test",
+        "Trajectories with train error of at most 10% end as far as 0.58 nats from the truth, test",
         "section 2.3",
         about(0.1),
         manifold.last_distance("test"),
@@ -102,7 +102,7 @@ LOW_DIMENSIONAL = [
         manifold.few_samples("train", 50),
     ),
     Claim(
-        "100 test samples do (difference in 3 dimensions)",
+        "100 test samples give one that does (difference in 3 dimensions)",
         "Fig. 2.13b",
         not_worse(0.05),
         manifold.few_samples("test", 100),
@@ -114,20 +114,20 @@ TRAJECTORIES = [
     for split, stress, figures in (("train", 0.636, "2.6"), ("test", 0.737, "2.19"))
     for claim in (
         Claim(
-            f"Architecture is the first factor of trajectories, {split} (importance less the next)",
+            f"Architecture is the first factor of trajectories, {split} (importance, less next)",
             f"Fig. {figures}c",
             POSITIVE,
             trajectories.architecture_first(split),
         ),
         Claim(
-            f"This is beyond chance, {split} (p-value)",
+            f"Its importance is beyond chance, {split} (architecture: p-value)",
             f"Fig. {figures}c",
             SIGNIFICANT,
             trajectories.architecture_by_chance(split),
             1e-6,
         ),
         Claim(
-            f"Optimisation is the second factor, {split} (importance, less the next)",
+            f"Optimisation is the second factor of trajectories, {split} (importance, less next)",
             f"Fig. {figures}c",
             POSITIVE,
             trajectories.optimisation_second(split),
@@ -179,7 +179,7 @@ TRAJECTORIES = [
         trajectories.geodesic_middle,
     ),
     Claim(
-        "They are farther from it on test than on train (difference, nats)",
+        "Trajectories are farther from the geodesic on test than on train (difference, nats)",
         "Fig. 2.17",
         POSITIVE,
         trajectories.geodesic_test_less_train,
@@ -278,13 +278,13 @@ ENSEMBLES = [
         progress.harmonic_error_less("arithmetic"),
     ),
     Claim(
-        "It has the lowest test error of the six centroids (difference to the next, percent)",
+        "The harmonic mean has the lowest test error of six centroids (to the next, percent)",
         "Fig. 2.24b",
         NEGATIVE,
         progress.harmonic_error_less(*OTHER_CENTROIDS),
     ),
     Claim(
-        "It makes the most progress on test (difference to the next)",
+        "The harmonic mean makes the most progress of six centroids, test (to the next)",
         "section 2.5.4.4",
         POSITIVE,
         progress.harmonic_progress_less(*OTHER_CENTROIDS),
@@ -310,7 +310,7 @@ CORNERS = [
         corners=True,
     ),
     Claim(
-        "The geodesic from there to the truth comes no nearer to it than 0.83 nats, train",
+        "Geodesics from random labels to the truth come within 0.83 nats of ignorance, train",
         "section 2.5.4.1",
         about(0.02),
         corners.geodesic_from_corner,
@@ -318,14 +318,14 @@ CORNERS = [
         corners=True,
     ),
     Claim(
-        "Trainings come nearer to ignorance than geodesics from where they start (difference)",
+        "Trainings from random labels come nearer than geodesics from their start (difference)",
         "section 2.5.4.1",
         NEGATIVE,
         corners.nearer_than_geodesic,
         corners=True,
     ),
     Claim(
-        "They are within 0.15 nats of models trained directly at progress 0.27 +- 0.15, train",
+        "They come within 0.15 nats of models trained directly at progress 0.27 +- 0.15, train",
         "section 2.5.4.1",
         about(0.15),
         corners.rejoining_progress,

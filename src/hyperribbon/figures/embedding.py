@@ -13,6 +13,8 @@ from matplotlib.lines import Line2D
 from hyperribbon.figures.style import (
     COLOURS,
     COLUMN,
+    OUTSIDE,
+    colour_of,
     component_label,
     network_legend,
     palette,
@@ -113,7 +115,7 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
     along = dict(zip(points, ("#009E73", "#0072B2", "#D55E00"), strict=False))
     ends = [name for name in models["near_end"].unique() if name != "none"]
-    by_network = {end: networks[_network_of(end, networks)] for end in ends}
+    by_network = {end: colour_of(end, networks) for end in ends}
     figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
     for axes, column, colours, (x, y), title in (
         (panels[0], "near_geodesic", along, (1, 2), "near progress, on the geodesic"),
@@ -121,21 +123,16 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     ):
         axes.scatter(
             models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0,
-            c=models[column].map(colours | {"none": "#bbbbbb"}),
+            c=models[column].map(colours | {"none": OUTSIDE}),
         )  # fmt: skip
         draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], split, x))
         axes.set_ylabel(component_label(tables["explained_stress"], split, y))
-        far = Line2D([], [], color="#bbbbbb", marker="o", linestyle="", markersize=4, label="none")
+        far = Line2D([], [], color=OUTSIDE, marker="o", linestyle="", markersize=4, label="none")
         network_legend(
             axes, colours, [far], loc="center left", bbox_to_anchor=(1, 0.5), title=title
         )
     return figure
-
-
-def _network_of(end: str, networks: dict[str, str]) -> str:
-    """The network of an end, which is named by it and an augmentation."""
-    return max((name for name in networks if f"{end} ".startswith(f"{name} ")), key=len)
 
 
 def away(tables: dict[str, pd.DataFrame], split: str) -> Figure:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from hyperribbon.figures.style import component_label, palette
+from hyperribbon.figures.style import OUTSIDE, colour_of, component_label, palette
 
 SPLITS = ("train", "test")
 METRICS = {
@@ -60,6 +60,7 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
     """What the page holds; what is the same on both splits is there for the first one only."""
     halves = {split: tables["models"].query("split == @split") for split in SPLITS}
     models = halves["train"]
+    networks = palette(models["network"])
     known = {"split", "checkpoint", "step", "configuration", *CATEGORIES}
     others = [name for name in models if name not in known and not name.startswith("pc")]
     numbers = [name for name in others if models[name].dtype.kind in "iuf"]
@@ -79,7 +80,8 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
     curves = {split: tables["geodesic"].query("split == @split") for split in SPLITS}
     return {
         "categories": {
-            name: _category(models[name]) for name in ["configuration", *CATEGORIES, *texts]
+            name: _category({split: half[name] for split, half in halves.items()}, networks)
+            for name in ["configuration", *CATEGORIES, *texts]
         },
         "values": {
             name: {
@@ -109,13 +111,20 @@ def _options(names: dict[str, str]) -> str:
     return "".join(f'<option value="{name}">{words}</option>' for name, words in names.items())
 
 
-def _category(column: pd.Series) -> dict:
-    codes, names = pd.factorize(column)
+def _category(columns: dict[str, pd.Series], networks: dict[str, str]) -> dict:
+    """Values by number, and their colours: that of an architecture where one is named."""
+    names = pd.unique(pd.concat(columns.values()))
+    number = {name: k for k, name in enumerate(names)}
     colours = palette(names)
+    if isinstance(names[0], str):
+        known = {name: colour_of(name, networks) for name in names}
+        if any(known[name] for name in names if name != "none"):
+            colours |= {name: colour for name, colour in known.items() if colour}
+        colours |= {"none": OUTSIDE}
     return {
         "names": [str(name) for name in names],
         "colours": [colours[name] for name in names],
-        "codes": codes.tolist(),
+        "codes": _once({split: column.map(number).tolist() for split, column in columns.items()}),
     }
 
 
@@ -191,7 +200,8 @@ function draw() {
   const { rows: sample, points } = data.embeddings[metric];
   const rows = sample ? ofSplit(sample, split) : points[split][0].map((_, k) => k);
   const column = (name) => ofSplit(data.values[name].of, split);
-  const named = (name) => (i) => data.categories[name].names[data.categories[name].codes[i]];
+  const named = (name) => (i) =>
+    data.categories[name].names[ofSplit(data.categories[name].codes, split)[i]];
   const about = [named("configuration"), named("seed"),
     ...["epoch", "loss", "error", "progress"].map((name) => (i) => column(name)[i])];
 
@@ -205,7 +215,8 @@ function draw() {
 
   const traces = [];
   if (colour in data.categories) {
-    const { names, colours, codes } = data.categories[colour];
+    const { names, colours } = data.categories[colour];
+    const codes = ofSplit(data.categories[colour].codes, split);
     const groups = names.map(() => []);
     rows.forEach((i, k) => codes[i] >= 0 && groups[codes[i]].push(k));
     groups.forEach((places, c) => places.length &&

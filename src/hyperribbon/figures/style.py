@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 # and black, that of the geodesic; then more of Tol's.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
            "#882255", "#332288", "#999933", "#999999"]  # fmt: skip
+OUTSIDE = "#bbbbbb"  # of what is near nothing
 COLUMN = 3.4  # inches, a journal's column
 
 RC = {
@@ -44,6 +45,12 @@ def palette(networks: Iterable[str]) -> dict[str, str]:
     """One colour an architecture, by order of first appearance: the same in every figure."""
     names = dict.fromkeys(networks)
     return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+
+
+def colour_of(name: str, networks: dict[str, str]) -> str | None:
+    """The colour of the network that a name begins with, such as that of an end of a training."""
+    found = [network for network in networks if f"{name} ".startswith(f"{network} ")]
+    return networks[max(found, key=len)] if found else None
 
 
 def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kwargs) -> None:

@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> None:
         .reindex([REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE], fill_value=0)
     )
     found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    numbers = claims.assign(interval=interval(claims))
+    numbers = claims.assign(interval=interval(claims), ours=claims["ours"].map("{:.3g}".format))
     shown = ["claim", "published", "ours", "interval", "verdict", "note"]
     args.output[1].write_text(
         page(
@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> None:
 def interval(claims: pd.DataFrame) -> list[str]:
     """Both ends, in words."""
     return [
-        "" if pd.isna(row.low) else f"{row.low:.4g} to {row.high:.4g}"
+        "" if pd.isna(row.low) else f"{row.low:.3g} to {row.high:.3g}"
         for row in claims.itertuples()
     ]
 
