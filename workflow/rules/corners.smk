@@ -5,8 +5,8 @@ CORNERS = parameters("corners", *PREDICTED, "distance", "progress", smoothing=SM
 rule corners:
     input:
         predictions=PREDICTIONS,
-        distance=settled("distance", expand(f"{RESULTS}/distance/{{split}}.json", split=SPLITS)),
-        progress=settled("progress", expand(f"{RESULTS}/progress/{{split}}.json", split=SPLITS)),
+        distance=DISTANCES,
+        progress=PROGRESSES,
     output:
         tables("corners", "corners", "rejoining"),
     log:

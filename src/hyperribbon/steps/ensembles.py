@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import zarr
 
 from hyperribbon.cluster import dask_client, each
 from hyperribbon.embedding.placing import mean_distances, place
@@ -38,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
         with dask_client() as client:
             options = {"threads": args.threads, "client": client, "progress": "ensembles"}
             scores.append(score_table(models, split, values, args.smoothing, **options))
-        D = zarr.open_array(store_path(distance) / "distance", mode="r")
+        _, D = models.distances(store_path(distance))
         kept = models.open(store_path(embedding))
         places.append(place_table(models, split, chosen, D, kept, args.threads))
         logger.info("%s: %d centroids", split, (scores[-1]["kind"] != SINGLE).sum())
