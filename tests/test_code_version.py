@@ -54,7 +54,7 @@ MODELS = {
     "four_points",
     "joint",
     "metrics",
-    "null",
+    "null_model",
     "progress",
     "subsets",
     "tables",
@@ -65,7 +65,7 @@ MODELS = {
 
 TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
 # Steps that fit an InPCA.
-FITS = {"embed", "four_points", "joint", "metrics", "null", "subsets", "trajectory_space"}
+FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
 
 
 @pytest.mark.parametrize(

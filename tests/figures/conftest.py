@@ -146,7 +146,7 @@ def manifold_tables(models, curve, seeds, few):
         "metrics": by_split.merge(metrics, how="cross"),
         "metric_embedding": models.merge(metrics, how="cross"),
         "metric_geodesic": curve.merge(metrics, how="cross"),
-        "null": by_split.drop(columns="kind")
+        "null_model": by_split.drop(columns="kind")
         .merge(nulls, how="cross")
         .merge(of("draw", 0, 1), how="cross"),
         "subsets": by_split.drop(columns="kind")

@@ -1,4 +1,4 @@
-"""The steps null, metrics, subsets, joint, four_points and tables, on a small study."""
+"""The steps null_model, metrics, subsets, joint, four_points and tables, on a small study."""
 
 from argparse import Namespace
 from copy import copy
@@ -12,7 +12,16 @@ from hyperribbon.errors import StoreError
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.pairwise import pairwise_distance
-from hyperribbon.steps import distance, embed, four_points, joint, metrics, null, progress, subsets
+from hyperribbon.steps import (
+    distance,
+    embed,
+    four_points,
+    joint,
+    metrics,
+    null_model,
+    progress,
+    subsets,
+)
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import read_tables
 
@@ -72,7 +81,7 @@ def analysed(module_study):
 
 def test_null_shares_how_far_models_got_and_no_more(analysed):
     models, manifests, run = analysed
-    (table,) = run(null, "null")
+    (table,) = run(null_model, "null_model")
     assert table.groupby(["split", "kind"])["draw"].nunique().to_dict() == {
         (split, kind): 1 if kind == "observed" else 2
         for split in SPLITS
@@ -86,10 +95,10 @@ def test_null_shares_how_far_models_got_and_no_more(analysed):
     assert (observed["low"] <= observed["explained_stress"] + 1e-12).all()
     # All models of a training are shuffled alike, so that distances within it are as they were.
     labels = models.labels("train")
-    by_training = null.by_training(parts, labels, 0)
+    by_training = null_model.by_training(parts, labels, 0)
     within = pairwise_distance(by_training)[: len(parts[0]), : len(parts[0])]
     np.testing.assert_allclose(within, D[: len(parts[0]), : len(parts[0])], atol=1e-6)
-    by_model = null.by_model(parts, labels, 0)
+    by_model = null_model.by_model(parts, labels, 0)
     assert sum(map(len, by_model)) == 50
     assert not np.allclose(pairwise_distance(by_model), D, atol=1e-3)
 

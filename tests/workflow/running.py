@@ -15,7 +15,7 @@ ANALYSIS = {
     "progress": 2,
     "trajectories": 2,
     "tables": 1,
-    "null": 1,
+    "null_model": 1,
     "metrics": 1,
     "subsets": 1,
     "joint": 1,

@@ -11,7 +11,7 @@ SPLIT_FIGURES = {
     "Ensembles": ["ensembles"],
 }
 OTHER_FIGURES = {
-    "How low-dimensional is it?": ["null", "metrics", "joint"],
+    "How low-dimensional is it?": ["null_model", "metrics", "joint"],
     "Trajectories": ["lengths", "to_geodesic", "tubes", "tubes_by"],
     "Progress": ["progress_error", "progress_epoch", "updates"],
     "Ensembles": ["ensemble_gain"],

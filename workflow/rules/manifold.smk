@@ -1,6 +1,6 @@
 # What chapter 2 asks of the manifold, each question a rule that writes tables of both splits.
-NULL = parameters(
-    "null",
+NULL_MODEL = parameters(
+    "null_model",
     *PREDICTED,
     "distance",
     models=STUDY.analysis.sampled_models,
@@ -8,25 +8,25 @@ NULL = parameters(
 )
 
 
-rule null:
+rule null_model:
     input:
         predictions=PREDICTIONS,
         distance=DISTANCES,
     output:
-        tables("null", "null"),
+        tables("null_model", "null_model"),
     log:
-        f"{RESULTS}/logs/null.log",
+        f"{RESULTS}/logs/null_model.log",
     benchmark:
-        f"{RESULTS}/benchmarks/null.tsv"
+        f"{RESULTS}/benchmarks/null_model.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 8
     resources:
         mem_mb=4000,
     params:
-        **NULL,
+        **NULL_MODEL,
     shell:
-        "python -m hyperribbon.steps.null --predictions {input.predictions:q}"
+        "python -m hyperribbon.steps.null_model --predictions {input.predictions:q}"
         " --distance {input.distance:q} --models {params.models} --draws {params.draws}"
         " --threads {threads} --output {output:q} --log {log:q}"
 

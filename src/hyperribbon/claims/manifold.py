@@ -20,7 +20,7 @@ def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         whole = of_split(tables, "explained_stress", split, dimension=dimension)
-        sampled = of_split(tables, "null", split, kind="observed", dimension=dimension)
+        sampled = of_split(tables, "null_model", split, kind="observed", dimension=dimension)
         if whole.empty:
             raise NotHere(f"fewer than {dimension} models")
         value = whole["explained_stress"].iloc[0]

@@ -50,7 +50,7 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "tubes": tubes.tubes,
     "tubes_by": tubes.tubes_by,
     "joint": embedding.joint,
-    "null": dimensionality.null,
+    "null_model": dimensionality.null_model,
     "metrics": dimensionality.metrics,
     "ensemble_gain": ensembles.ensemble_gain,
 }

@@ -26,12 +26,12 @@ METRICS = {
 SHARE = "explained pairwise distance"
 
 
-def null(tables: dict[str, pd.DataFrame]) -> Figure:
+def null_model(tables: dict[str, pd.DataFrame]) -> Figure:
     """Explained stress by dimension, observed and of the nulls."""
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         sns.lineplot(
-            tables["null"].query("split == @split"), x="dimension", y="explained_stress",
+            tables["null_model"].query("split == @split"), x="dimension", y="explained_stress",
             hue="kind", palette=KINDS, errorbar=("pi", 100), ax=axes, legend=axes is panels[1],
         )  # fmt: skip
         _dimensions(axes, split)
