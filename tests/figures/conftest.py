@@ -123,7 +123,7 @@ def manifold_tables(models, curve, seeds, few):
     points = pd.DataFrame({"points": ["all", "four"], "s": [np.nan, 0.2], "rmsd": [np.nan, 0.1]})
     sizes = pd.DataFrame({"kind": ["samples", "samples", "classes"], "size": [10, 100, 2]})
     found = sizes[:0] if few else sizes[sizes["size"] != 100]
-    strata = ["split", "network", "optimiser", "augmentation", "epoch"]
+    strata = ["split", "network", "optimiser", "augmentation", "step", "epoch"]
     away = models.groupby(strata, sort=False).size().rename("models").reset_index()
     kinds = of("kind", "single network", "arithmetic", "sqrt_arithmetic", "geometric", "harmonic",
                "bhattacharyya", "jeffreys")  # fmt: skip

@@ -77,3 +77,13 @@ def test_sizes_of_one_architecture_have_a_panel(make_tables):
     assert [axes.get_title("left") for axes in figure.axes] == ["wide resnet"]
     assert "Large\n(200 parameters)" in words(figure)
     assert "ViT" not in words(figure)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_recordings_without_epochs(make_tables, name, tmp_path):
+    tables = make_tables()
+    tables |= {k: t.assign(epoch=float("nan")) for k, t in tables.items() if "epoch" in t}
+    figure = FIGURES[name](tables)
+    figure.savefig(tmp_path / "figure.png", dpi=50)
+    if name in ("progress_epoch", "away_test"):
+        assert "step" in words(figure)

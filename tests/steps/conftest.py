@@ -30,6 +30,7 @@ class Study:
         network: str | None = None,
         stage: str = "direct",
         corner_labels: np.ndarray | None = None,
+        steps_per_epoch: int | None = 5,
     ):
         """Write the predictions store of a configuration; its manifest."""
         path = self.root / "predictions" / f"{name}.zarr"
@@ -40,7 +41,7 @@ class Study:
                 partial,
                 seeds=range(seeds),
                 steps=range(steps),
-                steps_per_epoch=5,
+                steps_per_epoch=steps_per_epoch,
                 snapshot_steps=[0],
                 layout=[("weight", (1,))],
                 labels=LABELS,

@@ -94,3 +94,12 @@ def test_among_equals_allcnn_then_the_first(study):
 
     assert chosen("b", "a") == "b"
     assert chosen("b", "xAllCNN", "a") == "xAllCNN"
+
+
+def test_recordings_without_epochs_have_scores_too(study):
+    predictions = [study.train("a", steps_per_epoch=None), study.train("b", steps_per_epoch=None)]
+    scores, places = run(study, predictions, steps_before(study, predictions))
+    assert scores["epoch"].isna().all()
+    assert len(scores) == 2 * 2 * 20 * (len(KINDS) + 1)
+    assert scores["error"].notna().all()
+    assert len(places) == 2 * 20 * len(KINDS)

@@ -19,6 +19,7 @@ from hyperribbon.figures.style import (
     network_legend,
     palette,
     sentence,
+    time_of,
 )
 
 REFERENCES = [
@@ -145,16 +146,15 @@ def away(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         )
     optimisers = dict(zip(found["optimiser"].unique(), itertools.cycle(COLOURS)))
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.75 * COLUMN), sharey=False)
-    for axes, column in zip(panels, ("network", "epochs"), strict=True):
-        part = found.assign(epochs=pd.cut(found["epoch"], 8).map(lambda bin: f"{bin.mid:.3g}"))
+    time = time_of(found)
+    for axes, column in zip(panels, ("network", "time"), strict=True):
+        part = found.assign(time=pd.cut(found[time], 8).map(lambda bin: f"{bin.mid:.3g}"))
         counts = part.pivot_table(
             index=column, columns="optimiser", values="away", aggfunc="sum", sort=False,
             observed=True,
         )  # fmt: skip
         counts.plot.bar(stacked=True, ax=axes, color=optimisers, legend=False, width=0.8)
-        axes.set(
-            xlabel={"network": "architecture", "epochs": "epoch"}[column], ylabel="models away"
-        )
+        axes.set(xlabel={"network": "architecture", "time": time}[column], ylabel="models away")
     panels[0].set_title(
         f"{split}: {found['away'].sum():,} of {found['models'].sum():,}", loc="left"
     )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from hyperribbon.figures.style import COLUMN, network_legend, palette
+from hyperribbon.figures.style import COLUMN, network_legend, palette, time_of
 
 LINE_STYLES = ["", (4, 1.5), (1, 1), (3, 1, 1, 1)]  # on and off, in widths of the line
 
@@ -46,18 +46,19 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
     Augmentations, where there are several, are told apart by the style of the lines.
     """
     models = _trained_directly(tables["models"])
+    time = time_of(models)
     colours = palette(models["network"])
     optimisers = list(models["optimiser"].unique())
     styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))
     figure, panels = _panels(len(optimisers))
     for axes, optimiser in zip(panels, optimisers, strict=True):
         sns.lineplot(
-            models.query("optimiser == @optimiser"), x="epoch", y="progress", hue="network",
+            models.query("optimiser == @optimiser"), x=time, y="progress", hue="network",
             palette=colours, style="augmentation", dashes=styles, errorbar=("pi", 100), ax=axes,
             legend=False, linewidth=1,
         )  # fmt: skip
         _time_axis(axes, optimiser)
-    _label(panels, "epoch")
+    _label(panels, time)
     key = [Line2D([], [], color="black", dashes=s, linewidth=1, label=n) for n, s in styles.items()]
     network_legend(figure, colours, key if len(key) > 1 else (), loc="outside right center")
     return figure

@@ -53,6 +53,11 @@ def colour_of(name: str, networks: dict[str, str]) -> str | None:
     return networks[max(found, key=len)] if found else None
 
 
+def time_of(table: pd.DataFrame) -> str:
+    """The column of time: epochs, or steps if some trainings were recorded without their length."""
+    return "step" if table["epoch"].isna().any() else "epoch"
+
+
 def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kwargs) -> None:
     """Legend of architectures, and of what else is drawn."""
     handles = [

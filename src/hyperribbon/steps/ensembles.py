@@ -68,7 +68,7 @@ def score_table(
         error=models.table[f"{split}_error"],
         progress=values,
     )
-    single = single.groupby([*KEYS, *TIME], sort=False)[SCORES].mean().reset_index()
+    single = single.groupby([*KEYS, *TIME], sort=False, dropna=False)[SCORES].mean().reset_index()
     single["seeds"] = single["configuration"].map({name: len(P) for name, P in models_of.items()})
     single = single[single["seeds"] > 1]
     items = [

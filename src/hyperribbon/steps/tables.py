@@ -116,10 +116,10 @@ def _named(which: np.ndarray, names: list[str]) -> np.ndarray:
 
 
 def away_table(per_model: pd.DataFrame) -> pd.DataFrame:
-    """One row a network, optimiser, augmentation and epoch: models, and those that are away."""
-    strata = ["split", "network", "optimiser", "augmentation", "epoch"]
-    found = per_model.groupby(strata, sort=False)["away"].agg(models="size", away="sum")
-    return found.reset_index()
+    """One row a network, optimiser, augmentation and time: models, and those that are away."""
+    strata = ["split", "network", "optimiser", "augmentation", "step", "epoch"]
+    found = per_model.groupby(strata, sort=False, dropna=False)["away"]
+    return found.agg(models="size", away="sum").reset_index()
 
 
 def trajectory_table(
