@@ -287,12 +287,11 @@ def test_diverged_trainings_are_named_and_left_out(changeable):
     before = {
         path: path.stat().st_mtime_ns for path in (results / "predictions").glob("*/zarr.json")
     }
-    shutil.rmtree(results / "figures")
     path = changeable / "config" / "config.yaml"
     config = yaml.safe_load(path.read_text())
     config["optimisers"]["Wild"] = {"algorithm": "sgd", "learning_rate": 1e30}
     path.write_text(yaml.safe_dump(config))
-    run = snakemake(changeable, "--cores", "2")
+    run = snakemake(changeable, "--cores", "2", "--until", "summarise")
     assert run.returncode == 0, run.stdout
     assert {path: path.stat().st_mtime_ns for path in before} == before
 

@@ -60,7 +60,7 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
         assert stores(fresh)
     inodes = {mark: chunk_of(mark).stat().st_ino for mark in work.glob("*/seed-*.json")}
 
-    again = snakemake(fresh, "--cores", "2")
+    again = snakemake(fresh, "--cores", "2", "--until", "train")
     assert again.returncode == 0, again.stdout
     assert_equal_predictions(fresh, finished)
     for mark, inode in inodes.items():
@@ -72,7 +72,10 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
 
 def test_a_killed_training_is_retried_and_goes_on(fresh, finished):
     run = subprocess.Popen(
-        command("--cores", "1"), cwd=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command("--cores", "1", "--until", "train"),
+        cwd=fresh,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     work = fresh / "results" / "smoke" / "work" / "train"
     while not list(work.glob("*/seed-0.json")):
