@@ -137,7 +137,7 @@ KEYS = {
     "analysis.geodesic_points: 30": jobs_from("distance"),
     "analysis.components: 5": jobs_from("embed"),
     "analysis.progress_points: 30": jobs_from("trajectories"),
-    "analysis.sampled_models: 50": jobs_from("null_model", "metrics", "subsets"),
+    "analysis.sampled_models: 40": jobs_from("null_model", "metrics", "subsets"),
     "analysis.draws: 1": jobs_from("null_model", "subsets"),
     "dask.scheduler: tcp://localhost:8786": {},
     "optimisers.SGD: {algorithm: sgd, learning_rate: 0.1}": jobs_from("train", train=2),
@@ -254,7 +254,8 @@ def test_what_was_left_undone_is_done_later(changeable, planned):
     path.write_text(yaml.safe_dump(config))
     run = snakemake(changeable, "--cores", "2", "--until", "distance")
     assert run.returncode == 0, run.stdout
-    left = jobs_from("embed")
+    left = jobs_from("distance")
+    del left["distance"]
     assert planned(changeable) == left
     shutil.rmtree(changeable / "results" / "smoke" / "figures")
     assert planned(changeable) == left

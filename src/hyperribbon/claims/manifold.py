@@ -104,13 +104,13 @@ def few_samples(split: str, size: int) -> Callable[[Tables], Ours]:
     return measure
 
 
-def four_points(dimension: int) -> Callable[[Tables], Ours]:
-    """Explained pairwise distance of four points (s = 0.2), less that of InPCA's dimensions."""
+def four_points(s: float, dimension: int) -> Callable[[Tables], Ours]:
+    """Explained pairwise distance of four points, less that of InPCA's first dimensions."""
 
     def measure(tables: Tables) -> Ours:
-        four, whole = _four(tables, "four", 3), _four(tables, "all", dimension)
+        four, whole = _four(tables, 3, s), _four(tables, dimension)
         if four.empty or whole.empty:
-            raise NotHere("no models near progress 0.2 and 0.8")
+            raise NotHere(f"no models near progress {s:g} and {1 - s:g}")
         less = four[["explained_pairwise_distance", "low", "high"]].iloc[0]
         value = whole["explained_pairwise_distance"].iloc[0]
         return Ours(*(less - value), f"{less.iloc[0]:.2f} against {value:.2f}")
@@ -120,18 +120,16 @@ def four_points(dimension: int) -> Callable[[Tables], Ours]:
 
 def four_points_rmsd(tables: Tables) -> Ours:
     """Of the aligned embeddings, s = 0.2."""
-    rmsd = _four(tables, "four", 3)["rmsd"].dropna()
+    rmsd = _four(tables, 3, 0.2)["rmsd"].dropna()
     if rmsd.empty:
         raise NotHere("the two embeddings have other signatures, or no models near 0.2 and 0.8")
     return Ours(rmsd.iloc[0])
 
 
-def _four(tables: Tables, points: str, dimension: int) -> pd.DataFrame:
-    """Of models near the manifold, if some are away; averages at 0.2 and 0.8."""
-    found = of_split(tables, "four_points", "train", points=points, dimension=dimension)
-    if points == "four":
-        found = found[found["s"] == 0.2]
-    return found.tail(1)
+def _four(tables: Tables, dimension: int, s: float | None = None) -> pd.DataFrame:
+    """Of models near the manifold, if some are away; averages at s, or the original embedding."""
+    equal = {"points": "all"} if s is None else {"points": "four", "s": s}
+    return of_split(tables, "four_points", "train", dimension=dimension, **equal).tail(1)
 
 
 def pca(split: str) -> Callable[[Tables], Ours]:

@@ -212,7 +212,9 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
             part["dimension"], part["explained_pairwise_distance"], ".-", color=colour,
             label=f"four, s = {s:g}",
         )  # fmt: skip
-    panels[0].set(xlabel="dimensions", ylabel="explained pairwise distance", ylim=(0, 1))
+    panels[0].set(xlabel="dimensions", ylabel="explained pairwise distance")
+    lowest = explained["explained_pairwise_distance"].min()
+    panels[0].set_ylim(min(0.0, max(lowest, -1.0)), 1)
     panels[0].legend(loc="lower right")
     panels[0].set_title(f"{split}, {selection}", loc="left")
     for axes, points, title in (
