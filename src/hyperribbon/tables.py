@@ -3,12 +3,25 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hyperribbon.files import written_whole
 
 TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
 MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
+
+
+def coordinate_table(X: np.ndarray, count: int | None = None) -> pd.DataFrame:
+    """Coordinates (m, k), or the first of them, as columns ``pc1``, ``pc2``, ...
+
+    Examples
+    --------
+    >>> coordinate_table(np.zeros((2, 5)), 3).columns.tolist()
+    ['pc1', 'pc2', 'pc3']
+    """
+    X = X[:, :count]
+    return pd.DataFrame(X, columns=[f"pc{k + 1}" for k in range(X.shape[1])])
 
 
 def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:

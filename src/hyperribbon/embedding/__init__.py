@@ -1,6 +1,6 @@
 """Embeddings of models from their pairwise distances."""
 
-from hyperribbon.embedding.alignment import Alignment, align
+from hyperribbon.embedding.alignment import Alignment, align, align_like_signs
 from hyperribbon.embedding.fidelity import explained_pairwise_distance, explained_stress
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.embedding.iskl import IsKL
@@ -13,6 +13,7 @@ __all__ = [
     "IsKL",
     "JointEmbedding",
     "align",
+    "align_like_signs",
     "explained_pairwise_distance",
     "explained_stress",
     "joint_embedding",

@@ -90,3 +90,25 @@ def align(A, B, signature, *, scale: bool = False) -> Alignment:
     aligned = factor * A_c @ rotation + centre_b
     rmsd = float(np.sqrt(((aligned - B) ** 2).sum(axis=1).mean()))
     return Alignment(aligned, rmsd, rotation, translation, factor)
+
+
+def align_like_signs(A, signature_A, B, signature_B) -> Alignment | None:
+    """As `align`, of embeddings whose dimensions are ordered each by its own eigenvalues.
+
+    Returns
+    -------
+    Alignment, in the order of B; None if there are not as many space-like dimensions in both
+
+    Examples
+    --------
+    >>> B = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    >>> found = align_like_signs(B[:, ::-1], [-1, 1], B, [1, -1])
+    >>> bool(np.allclose(found.aligned, B))
+    True
+    """
+    signature_A, signature_B = np.asarray(signature_A), np.asarray(signature_B)
+    if sorted(signature_A) != sorted(signature_B):
+        return None
+    order = np.empty(len(signature_B), dtype=int)
+    order[np.argsort(-signature_B, kind="stable")] = np.argsort(-signature_A, kind="stable")
+    return align(np.asarray(A)[:, order], B, signature_B)

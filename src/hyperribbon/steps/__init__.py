@@ -28,6 +28,17 @@ def step_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def models_parser(description: str | None, *stores: str) -> argparse.ArgumentParser:
+    """The same, with the predictions and kinds of stores of both splits that a step reads."""
+    parser = step_parser(description)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
+    for name in stores:
+        parser.add_argument(
+            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
+        )
+    return parser
+
+
 class _LogFile(logging.FileHandler):
     """A log that turns to the terminal when its own disk is full."""
 

@@ -14,7 +14,7 @@ from hyperribbon.config import DIRECT
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
 from hyperribbon.tables import MODEL_KEYS, TRAINING_KEYS, write_table
 
@@ -164,12 +164,7 @@ def rejoining_table(by_corner: pd.DataFrame, geodesics: pd.DataFrame) -> pd.Data
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("distance", "progress"):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
-        )
+    parser = models_parser(__doc__, "distance", "progress")
     parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)
     for name in ("corners", "rejoining"):

@@ -14,7 +14,7 @@ from hyperribbon.models import Models
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.centroids import KINDS
 from hyperribbon.probability.ensembles import Centroids, Score, ensemble_scores
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
 from hyperribbon.tables import write_table
 
@@ -118,12 +118,7 @@ def trajectories_of(models: Models, split: str) -> dict[str, list]:
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("progress", "distance", "embedding"):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
-        )
+    parser = models_parser(__doc__, "progress", "distance", "embedding")
     parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument(

@@ -10,7 +10,7 @@ import pandas as pd
 import zarr
 
 from hyperribbon.cluster import each
-from hyperribbon.embedding import Alignment, InPCA, align, explained_pairwise_distance
+from hyperribbon.embedding import InPCA, align_like_signs, explained_pairwise_distance
 from hyperribbon.embedding.intervals import MODELS, explained_pairwise_distance_interval
 from hyperribbon.embedding.neighbourhood import is_away
 from hyperribbon.manifest import store_path
@@ -19,9 +19,9 @@ from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import ignorance, truth
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.probability.progress_average import SIGMA, progress_weighted_sums
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
-from hyperribbon.tables import MODEL_KEYS, write_table
+from hyperribbon.tables import MODEL_KEYS, coordinate_table, write_table
 
 # Averages are at s and 1 - s; the thesis shows 0.2 for all models and 0.3 for three configurations.
 VALUES = (0.1, 0.2, 0.3, 0.4)
@@ -62,7 +62,9 @@ def main(args: argparse.Namespace) -> None:
             shown = {"all": original.X[chosen]}
             for s, (inpca, X) in fours.items():
                 share = explained_pairwise_distance(matrix, X, inpca.signature_, weights)
-                laid = laid_upon(original, inpca, X, chosen)
+                laid = align_like_signs(
+                    X[chosen], inpca.signature_, original.X[chosen], original.signature
+                )
                 rmsd = np.nan if laid is None else laid.rmsd
                 low, high = explained_pairwise_distance_interval(
                     D, X[few], inpca.signature_, configurations, share
@@ -73,9 +75,8 @@ def main(args: argparse.Namespace) -> None:
                     shown["four"] = X[chosen] if laid is None else laid.aligned
         # Of the last selection, near the manifold if some models are away.
         keys = models.table.loc[chosen, MODEL_KEYS].reset_index(drop=True)
-        names = [f"pc{k + 1}" for k in range(DIMENSIONS)]
         coordinates += [
-            keys.join(pd.DataFrame(X, columns=names)).assign(split=split, points=points)
+            keys.join(coordinate_table(X)).assign(split=split, points=points)
             for points, X in shown.items()
         ]
         logger.info("%s: averages at %s", split, ", ".join(f"{s:g}" for s in fours) or "none")
@@ -156,19 +157,6 @@ def _sums(pair: tuple, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return progress_weighted_sums(*pair, values)
 
 
-def laid_upon(
-    original: Embedding, inpca: InPCA, X: np.ndarray, chosen: np.ndarray
-) -> Alignment | None:
-    """Coordinates from four points aligned with the original ones; None if signs are others."""
-    if sorted(original.signature) != sorted(inpca.signature_):
-        return None
-    order = np.empty(DIMENSIONS, dtype=int)  # like signs to like, in their order
-    order[np.argsort(-original.signature, kind="stable")] = np.argsort(
-        -inpca.signature_, kind="stable"
-    )
-    return align(X[chosen][:, order], original.X[chosen], original.signature)
-
-
 def dimension_table(eigenvalues: np.ndarray, share: np.ndarray) -> pd.DataFrame:
     """One row a dimension."""
     return pd.DataFrame(
@@ -181,12 +169,7 @@ def dimension_table(eigenvalues: np.ndarray, share: np.ndarray) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("distance", "embedding", "progress"):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
-        )
+    parser = models_parser(__doc__, "distance", "embedding", "progress")
     parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument(

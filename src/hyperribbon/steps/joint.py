@@ -12,9 +12,9 @@ from hyperribbon.embedding.intervals import MODELS, explained_pairwise_distance_
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability.blocks import evenly
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
-from hyperribbon.tables import MODEL_KEYS, write_table
+from hyperribbon.tables import MODEL_KEYS, coordinate_table, write_table
 
 DIMENSIONS = 10
 SHOWN = 3
@@ -51,15 +51,12 @@ def main(args: argparse.Namespace) -> None:
         bounds = pd.DataFrame({"low": low, "high": high})
         tables.append(table.join(bounds))
     explained = pd.concat(tables)
-    names = [f"pc{j + 1}" for j in range(SHOWN)]
     keys = models.table[MODEL_KEYS]
     coordinates = [
-        keys.join(pd.DataFrame(X[:, :SHOWN], columns=names)).assign(split=split)
+        keys.join(coordinate_table(X, SHOWN)).assign(split=split)
         for split, X in zip(SPLITS, (joint.train, joint.test), strict=True)
     ]
-    geodesic = pd.DataFrame(curve[:, :SHOWN], columns=names).assign(
-        split="train", alpha=train[0]["alpha"].values
-    )
+    geodesic = coordinate_table(curve, SHOWN).assign(split="train", alpha=train[0]["alpha"].values)
     write_table(pd.concat(coordinates).set_index("split").reset_index(), args.output[0])
     write_table(explained, args.output[1])
     write_table(geodesic, args.output[2])
@@ -75,12 +72,7 @@ def leading(store: xr.Dataset, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("distance", "embedding"):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
-        )
+    parser = models_parser(__doc__, "distance", "embedding")
     parser.add_argument(
         "--output",
         type=Path,

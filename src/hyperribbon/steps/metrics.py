@@ -17,9 +17,9 @@ from hyperribbon.models import Models
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.probability.blocks import evenly
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
-from hyperribbon.tables import MODEL_KEYS, write_table
+from hyperribbon.tables import MODEL_KEYS, coordinate_table, write_table
 
 METRICS = ("bhattacharyya", "symmetric_kl", "geodesic", "euclidean")
 DIMENSIONS = 50  # at least those that claims speak of
@@ -69,8 +69,8 @@ def main(args: argparse.Namespace) -> None:
             bounds.loc[: SHOWN - 1, ["pairwise_low", "pairwise_high"]] = np.transpose(pairwise)
             for name, table in (
                 ("metrics", dimension_table(inpca).join(bounds).assign(models=len(rows))),
-                ("metric_embedding", keys.join(coordinates(inpca.embedding_))),
-                ("metric_geodesic", coordinates(of_curve).assign(alpha=alpha)),
+                ("metric_embedding", keys.join(coordinate_table(inpca.embedding_, SHOWN))),
+                ("metric_geodesic", coordinate_table(of_curve, SHOWN).assign(alpha=alpha)),
             ):
                 tables[name].append(table.assign(**about))
             logger.info("%s, %s: %.3f", split, metric, inpca.explained_stress_[SHOWN - 1])
@@ -91,17 +91,8 @@ def dimension_table(inpca: InPCA) -> pd.DataFrame:
     )
 
 
-def coordinates(X: np.ndarray) -> pd.DataFrame:
-    """The first coordinates, by name."""
-    return pd.DataFrame(X[:, :SHOWN], columns=[f"pc{k + 1}" for k in range(SHOWN)])
-
-
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    parser.add_argument(
-        "--distance", type=Path, nargs=2, required=True, help="manifests, train then test"
-    )
+    parser = models_parser(__doc__, "distance")
     parser.add_argument("--models", type=int, required=True, help="how many, at most")
     parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)

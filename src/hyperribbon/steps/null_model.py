@@ -13,7 +13,7 @@ from hyperribbon.models import Models, Selection
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.probability.shuffling import shuffled_within_classes
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
 from hyperribbon.tables import write_table
 
@@ -73,11 +73,7 @@ def stress_table(D: np.ndarray) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    parser.add_argument(
-        "--distance", type=Path, nargs=2, required=True, help="manifests, train then test"
-    )
+    parser = models_parser(__doc__, "distance")
     parser.add_argument("--models", type=int, required=True, help="how many, at most")
     parser.add_argument("--draws", type=int, required=True, help="of each null")
     parser.add_argument("--threads", type=int, required=True)

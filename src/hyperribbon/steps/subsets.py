@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hyperribbon.embedding import InPCA, align, explained_pairwise_distance
+from hyperribbon.embedding import InPCA, align_like_signs, explained_pairwise_distance
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models, Selection
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import random_stochastic_projection
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
-from hyperribbon.tables import MODEL_KEYS, write_table
+from hyperribbon.tables import MODEL_KEYS, coordinate_table, write_table
 
 DIMENSIONS = 10
 SHOWN = 3
@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> None:
             table, X = compare(D, whole, original, k)
             subsets.append(table.assign(**about, kind=kind, size=size, draw=draw))
             if draw == 0:
-                shown = pd.DataFrame(X[:, :SHOWN], columns=[f"pc{j + 1}" for j in range(SHOWN)])
+                shown = coordinate_table(X, SHOWN)
                 embeddings.append(keys.join(shown).assign(split=split, kind=kind, size=size))
         logger.info("%s: %d models, %d draws", split, len(rows), args.draws)
     columns = ["split", "kind", "size", "draw", "models", "dimension"]
@@ -99,12 +99,8 @@ def compare(
     rmsd, laid = np.full(k, np.nan), X
     for d in range(1, k + 1):
         signature, B = original.signature_[:d], original.embedding_[:, :d]
-        if (np.sort(signature) == np.sort(inpca.signature_[:d])).all():
-            order = np.empty(d, dtype=int)  # like signs to like, in their order
-            order[np.argsort(-signature, kind="stable")] = np.argsort(
-                -inpca.signature_[:d], kind="stable"
-            )
-            found = align(X[:, order], B, signature)
+        found = align_like_signs(X[:, :d], inpca.signature_[:d], B, signature)
+        if found is not None:
             rmsd[d - 1] = found.rmsd / np.sqrt((B**2).sum(axis=1).mean())
             if d == SHOWN:
                 laid = found.aligned
@@ -120,11 +116,7 @@ def compare(
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    parser.add_argument(
-        "--distance", type=Path, nargs=2, required=True, help="manifests, train then test"
-    )
+    parser = models_parser(__doc__, "distance")
     parser.add_argument("--models", type=int, required=True, help="how many, at most")
     parser.add_argument("--draws", type=int, required=True, help="of each size")
     parser.add_argument("--threads", type=int, required=True)

@@ -18,9 +18,9 @@ from hyperribbon.embedding.neighbourhood import (
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability import ignorance, truth
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS
-from hyperribbon.tables import MODEL_KEYS, write_table
+from hyperribbon.tables import MODEL_KEYS, coordinate_table, write_table
 from hyperribbon.trajectories import configuration_distances, trajectory_length
 
 ON_GEODESIC = (0.02, 0.5, 0.98)  # points A, B and C of Fig. 2.2d
@@ -81,9 +81,7 @@ def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
         progress=stores["progress"]["progress"].values,
         **places(models, split, *stores["distance"]),
     )
-    coordinates = stores["embedding"]["embedding"].values
-    names = [f"pc{k}" for k in stores["embedding"]["component"].values]
-    return table.join(pd.DataFrame(coordinates, columns=names))
+    return table.join(coordinate_table(stores["embedding"]["embedding"].values))
 
 
 def places(models: Models, split: str, distances: xr.Dataset, matrix) -> dict:
@@ -174,8 +172,7 @@ def tube_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
 
 def geodesic_table(split: str, embedding) -> pd.DataFrame:
     """One row a point of the geodesic, from ignorance (0) to truth (1), with its coordinates."""
-    names = [f"pc{k}" for k in embedding["component"].values]
-    table = pd.DataFrame(embedding["geodesic_embedding"].values, columns=names)
+    table = coordinate_table(embedding["geodesic_embedding"].values)
     return table.assign(split=split, alpha=embedding["alpha"].values)
 
 
@@ -223,11 +220,6 @@ def summary_table(
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in ("distance", "embedding", "progress", "trajectories"):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
-        )
+    parser = models_parser(__doc__, "distance", "embedding", "progress", "trajectories")
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
     run_step(main, parser)

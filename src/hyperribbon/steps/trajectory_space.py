@@ -11,7 +11,7 @@ from hyperribbon.embedding.intervals import MODELS, explained_stress_interval
 from hyperribbon.manifest import store_path
 from hyperribbon.models import Models
 from hyperribbon.probability.blocks import evenly
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import logger, models_parser, run_step
 from hyperribbon.store import SPLITS, open_dataset
 from hyperribbon.tables import TRAINING_KEYS, write_table
 from hyperribbon.trajectories import comparable, configuration_distances
@@ -89,11 +89,7 @@ def importance_table(keys: pd.DataFrame, D: np.ndarray, to_geodesic: np.ndarray,
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    parser.add_argument(
-        "--trajectories", type=Path, nargs=2, required=True, help="manifests, train then test"
-    )
+    parser = models_parser(__doc__, "trajectories")
     parser.add_argument("--permutations", type=int, required=True, help="of each factor")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
