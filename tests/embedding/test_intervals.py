@@ -32,3 +32,15 @@ def test_groups_that_differ_leave_some(random_distances):
     assert (high[:10] > stress[:10]).all()
     assert (low >= 0).all()
     assert (high <= 1).all()
+
+
+def test_draws_in_which_all_models_are_one_do_not_count(random_distances):
+    """Three groups, one of models that never change: it alone is drawn now and then."""
+    D = np.zeros((9, 9))
+    D[3:, 3:] = random_distances(2, 6)
+    D[:3, 3:] = 1.0
+    D[3:, :3] = 1.0
+    stress = InPCA(3, metric="precomputed").fit(D).explained_stress_
+    low, high = explained_stress_interval(D, np.repeat(["still", "a", "b"], 3), stress)
+    assert np.isfinite([low, high]).all()
+    assert (low <= high).all()

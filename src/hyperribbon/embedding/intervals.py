@@ -37,12 +37,14 @@ def explained_stress_interval(
         If D is not a matrix of distances.
     """
     D, k = np.asarray(D, dtype=np.float64), len(estimate)
+    largest = np.abs(D).max()
 
     def stress(weights: np.ndarray) -> np.ndarray:
         some = weights > 0  # a model of weight 0 changes nothing
-        if some.sum() == 1:
-            return np.full(k, np.nan)  # one point: nothing to explain
-        eigenvalues = eigvalsh(CentredDistances(D[np.ix_(some, some)], weights[some]).dense())
+        drawn = D[np.ix_(some, some)]
+        if np.abs(drawn).max() <= 1e-9 * largest:
+            return np.full(k, np.nan)  # all in one point: nothing to explain
+        eigenvalues = eigvalsh(CentredDistances(drawn, weights[some]).dense())
         largest_first = eigenvalues[np.abs(eigenvalues).argsort()[::-1]]
         # Beyond as many dimensions as there are models, nothing is left to explain.
         return np.append(explained_stress(largest_first), np.ones(k))[:k]
