@@ -29,8 +29,8 @@ class AnalysisConfig(Section):
     geodesic_points: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 51
     """Points on the geodesic from ignorance to truth, both ends included."""
     sampled_models: Annotated[int, Field(strict=True, ge=10, le=20_000)] = 1000
-    """Models, evenly spread over all, that what needs many distance matrices is computed of: the
-    nulls, other distances, subsets of the samples, and uncertainties."""
+    """Models, evenly spread over all, of which what needs many distance matrices is computed: the
+    null models, other distances, subsets of the samples."""
     draws: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3
     """How often chance is drawn: shuffled samples, subsets of them, projections of the classes."""
 
