@@ -153,3 +153,26 @@ def tables(step, *names):
         path if path.endswith("_embedding.csv") else shown(path, labels=label)
         for path, label in zip(TABLES[step], labels)
     ]
+
+
+def start_of(wildcards):
+    """Manifest of the trainings that a configuration starts from, if it does."""
+    start = CONFIGURATIONS[wildcards.configuration].start
+    if start is None:
+        return []
+    return settled(STARTS[start.id], f"{RESULTS}/predictions/{start.id}.json")
+
+
+def both(rule, kind):
+    """Manifests of a kind of store, of train and then of test."""
+    return settled(rule, [f"{RESULTS}/{kind}/{split}.json" for split in SPLITS])
+
+
+def figure_in_report(figure):
+    name = figure.removesuffix("_train").removesuffix("_test")
+    return report(
+        f"{RESULTS}/figures/{figure}.png",
+        caption=f"../report/figures/{name}.rst",
+        category=FIGURES[figure],
+        labels={"figure": figure.replace("_", " ")},
+    )

@@ -27,16 +27,6 @@ if STUDY.corners:
     FIGURES |= dict.fromkeys(names, "By random labels to the truth")
 
 
-def figure_in_report(figure):
-    name = figure.removesuffix("_train").removesuffix("_test")
-    return report(
-        f"{RESULTS}/figures/{figure}.png",
-        caption=f"../report/figures/{name}.rst",
-        category=FIGURES[figure],
-        labels={"figure": figure.replace("_", " ")},
-    )
-
-
 DRAW = parameters("draw", *TABLES)
 # Tables that the explorer shows, by the rules that write them.
 EXPLORED = ["models", "geodesic", "explained_stress", "metric_embedding"]

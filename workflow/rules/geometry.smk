@@ -24,11 +24,6 @@ TABULATE = parameters("tables", "distance", "embed", "progress", "trajectories")
 SUMMARISE = parameters("summarise", "tables")
 
 
-def both(rule, kind):
-    """Manifests of a kind of store, of train and then of test."""
-    return settled(rule, [f"{RESULTS}/{kind}/{split}.json" for split in SPLITS])
-
-
 DISTANCES = both("distance", "distance")
 EMBEDDINGS = both("embed", "embedding")
 PROGRESSES = both("progress", "progress")

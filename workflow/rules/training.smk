@@ -86,14 +86,6 @@ for start, key in STARTS.items():
     remember(key, TRAIN[start], "prepare_data")
 
 
-def start_of(wildcards):
-    """Manifest of the trainings that a configuration starts from, if it does."""
-    start = CONFIGURATIONS[wildcards.configuration].start
-    if start is None:
-        return []
-    return settled(STARTS[start.id], f"{RESULTS}/predictions/{start.id}.json")
-
-
 # The work folder is no output: Snakemake would delete it, and with it the finished seeds.
 rule train:
     input:
