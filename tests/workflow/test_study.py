@@ -15,7 +15,7 @@ from PIL import Image
 from running import ROOT, snakemake
 
 from hyperribbon.config import parse_study
-from hyperribbon.figures import FIGURES
+from hyperribbon.figures import CORNER_FIGURES, FIGURES
 from hyperribbon.training.schedule import checkpoint_steps
 
 STUDY = parse_study(yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text()))
@@ -151,7 +151,8 @@ def test_every_figure_has_a_caption_and_every_caption_a_figure():
     captions = {
         path.stem: path.read_text() for path in (ROOT / "workflow/report/figures").glob("*.rst")
     }
-    assert {re.sub("_(train|test)$", "", name) for name in FIGURES} == set(captions)
+    names = [*FIGURES, *CORNER_FIGURES]
+    assert {re.sub("_(train|test)$", "", name) for name in names} == set(captions)
     assert all(len(caption.split()) > 15 for caption in captions.values())
     assert len(set(captions.values())) == len(captions)
 
