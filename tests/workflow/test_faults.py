@@ -169,7 +169,7 @@ def test_a_full_disk_is_said_and_nothing_finished_is_lost(fresh, finished, small
         name: (small_disk / "smoke" / "predictions" / name).stat().st_ino for name in complete
     }
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
-    again = snakemake(fresh, "--cores", "2")
+    again = snakemake(fresh, "--cores", "2", "--until", "train")
     assert again.returncode == 0, again.stdout
     for name, inode in before.items():
         assert (small_disk / "smoke" / "predictions" / name).stat().st_ino == inode
