@@ -9,6 +9,9 @@ import pandas as pd
 from hyperribbon.files import written_whole
 
 TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
+# Columns of names, which may look like numbers.
+NAMES = ["configuration", "other", "network", "optimiser", "augmentation", "stage"]
+NAMES += ["near_geodesic", "near_end"]
 MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
 
 
@@ -26,7 +29,7 @@ def coordinate_table(X: np.ndarray, count: int | None = None) -> pd.DataFrame:
 
 def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """CSV tables by file name. Names stay text, were they ``NA`` or ``01``."""
-    names = dict.fromkeys(["configuration", "other", "network", "optimiser", "augmentation"], str)
+    names = dict.fromkeys(NAMES, str)
     return {
         path.stem: pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
         for path in paths
