@@ -7,11 +7,14 @@ from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.collections import PathCollection
 
 from hyperribbon.figures import CORNER_FIGURES, FIGURES
 from hyperribbon.figures.style import apply_style
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import read_tables
+
+MANY = 5000  # points; as many would make an SVG of megabytes, so they are an image in it
 
 
 def main(args: argparse.Namespace) -> None:
@@ -36,6 +39,8 @@ def draw(tables: list[Path], files: dict[str, list[Path]]) -> None:
     found = read_tables(tables)
     for name, paths in files.items():
         figure = (FIGURES | CORNER_FIGURES)[name](found)
+        for points in figure.findobj(PathCollection):
+            points.set_rasterized(len(points.get_offsets()) > MANY)
         for path in paths:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         plt.close(figure)
