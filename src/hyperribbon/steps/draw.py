@@ -39,7 +39,7 @@ def draw(tables: list[Path], files: dict[str, list[Path]]) -> None:
     found = read_tables(tables)
     for name, paths in files.items():
         figure = (FIGURES | CORNER_FIGURES)[name](found)
-        for points in figure.findobj(PathCollection):
+        for points in figure.findobj(lambda artist: type(artist) is PathCollection):  # not in 3-D
             points.set_rasterized(len(points.get_offsets()) > MANY)
         for path in paths:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
