@@ -98,7 +98,7 @@ def add_code(text):
         ("trajectories/importance.py", jobs_from("trajectory_space")),
         ("trajectories/factors.py", jobs_from("trajectory_space", "draw", "explore")),
         (
-            "embedding/solvers.py",
+            "eigenpairs.py",
             jobs_from("embed", "null_model", "metrics", "subsets", "trajectory_space"),
         ),
         ("embedding/alignment.py", jobs_from("subsets", "four_points")),

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
-from hyperribbon.embedding.solvers import all_eigenpairs, leading_eigenpairs
+from hyperribbon.eigenpairs import all_eigenpairs, leading_eigenpairs
 from hyperribbon.errors import DataError
 
 SOLVERS = ("auto", "full", "block")

@@ -44,7 +44,7 @@ class InPCA(MinkowskiEmbedding):
 
         - "full": all of them, O(m^3) time and O(m^2) memory;
         - "block": the n_components of largest magnitude by block Lanczos, O(m^2) time a column
-          (see `hyperribbon.embedding.solvers.leading_eigenpairs`); W is never formed;
+          (see `hyperribbon.eigenpairs.leading_eigenpairs`); W is never formed;
         - "auto": "block" for more than 2000 models, if components are at most one for 20 of them.
     random_state : int, RandomState or None; where the block solver starts
 

@@ -1,4 +1,4 @@
-"""Eigenpairs of largest magnitude of a symmetric matrix known through its products."""
+"""Extreme eigenpairs of a symmetric matrix known through its products."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.linalg import eigh
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
+from tqdm import tqdm
 
 _EPS = np.finfo(np.float64).eps
 
@@ -21,6 +22,11 @@ def by_magnitude(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k eigenpairs of largest magnitude, largest first; all by default."""
     order = np.argsort(-np.abs(eigenvalues), kind="stable")[:k]
+    return eigenvalues[order], vectors[:, order]
+
+
+def _ascending(eigenvalues: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(eigenvalues)
     return eigenvalues[order], vectors[:, order]
 
 
@@ -48,8 +54,11 @@ def leading_eigenpairs(
     block_size: int | None = None,
     basis_size: int | None = None,
     max_products: int = 1000,
+    smallest: bool = False,
+    rounding: float = _EPS,
+    progress: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""The k eigenpairs of largest magnitude, from both ends of the spectrum.
+    r"""The k eigenpairs of largest magnitude, from both ends of the spectrum, or its bottom.
 
     Block Lanczos with full reorthogonalisation and thick restarts. After j products with blocks
     of b columns the eigenpairs are approximated from :math:`V^T A V`, V an orthonormal basis of
@@ -65,15 +74,19 @@ def leading_eigenpairs(
     m : int, size of A
     k : int, 1 to m
     random_state : of the first block: None, int or RandomState
-    tol : a pair is found when ||A u - lambda u|| is below tol |lambda|, or below the rounding
-        error of the largest eigenvalue
+    tol : a pair is found when ||A u - lambda u|| is below tol |lambda|, or below ten times the
+        rounding error of the largest eigenvalue
     block_size : b; k within 16 and 64 by default
     basis_size : most columns of V; 2 k + 8 b by default. Memory is O(m basis_size)
     max_products : int
+    smallest : bool, whether to find the smallest eigenvalues, the most negative ones if there are
+        such, instead of those of largest magnitude
+    rounding : relative error of the products: that of float64, or of what they are computed in
+    progress : name of a counter of products to show; quiet when the output is not a terminal
 
     Returns
     -------
-    eigenvalues (k,) by decreasing magnitude, vectors (m, k)
+    eigenvalues (k,) by decreasing magnitude, or increasing; vectors (m, k)
 
     Warns
     -----
@@ -105,8 +118,10 @@ def leading_eigenpairs(
     # Decompositions of a few columns gain nothing from threads, and lose much to them where other
     # processes want the cores.
     alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
+    ordered, noise = _ascending if smallest else by_magnitude, 10 * rounding
+    bar = tqdm(itertools.count(1), desc=progress, leave=False, disable=None if progress else True)
     Q, p = _extended(rng.standard_normal((m, b)), V[:, :0], b, rng, alone)[0], 0
-    for n_products in itertools.count(1):
+    for n_products in bar:
         start, p = p, p + Q.shape[1]
         V[:, start:p] = Q
         basis = V[:, :p]
@@ -117,21 +132,22 @@ def leading_eigenpairs(
         T[:p, start:p] = H
         T[start:p, start:p] = (H[start:] + H[start:].T) / 2
         with alone():
-            ritz, Y = by_magnitude(*eigh(T[:p, :p], driver="evd", check_finite=False))
+            ritz, Y = ordered(*eigh(T[:p, :p], driver="evd", check_finite=False))
+        largest = np.abs(ritz).max()
         if p == m:
             break
-        Q, R = _extended(Z, basis, min(b, m - p), rng, alone, 10 * _EPS * abs(ritz[0]))
+        Q, R = _extended(Z, basis, min(b, m - p), rng, alone, noise * largest)
         if p < k:
             continue
         # What the basis lacks of A times a Ritz vector lies along the next block.
         residuals = np.linalg.norm(R @ Y[start:, :k], axis=0)
-        if (residuals <= np.maximum(tol * np.abs(ritz[:k]), 10 * _EPS * abs(ritz[0]))).all():
+        if (residuals <= np.maximum(tol * np.abs(ritz[:k]), noise * largest)).all():
             break
         if n_products >= max_products:
             worst = (residuals / np.maximum(np.abs(ritz[:k]), np.finfo(float).tiny)).max()
             warnings.warn(
                 f"leading eigenpairs: relative residual {worst:.1e} after {n_products} block "
-                f"products, expected {tol:.0e}; solver='full' finds all exactly",
+                f"products, expected {tol:.0e}; all eigenpairs at once are exact",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -142,6 +158,7 @@ def leading_eigenpairs(
             T[:] = 0
             T[np.arange(kept), np.arange(kept)] = ritz[:kept]
             p = kept
+    bar.close()
     return ritz[:k], basis @ Y[:, :k]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from hyperribbon.embedding.solvers import all_eigenpairs, leading_eigenpairs
+from hyperribbon.eigenpairs import all_eigenpairs, leading_eigenpairs
 
 
 def symmetric(eigenvalues, m, seed=0):
@@ -97,3 +97,24 @@ def test_all_eigenpairs_are_sorted_by_magnitude():
     eigenvalues, vectors = all_eigenpairs(np.diag([1.0, -3.0, 0.0, 2.0]))
     assert eigenvalues.tolist() == [-3, 2, 1, 0]
     assert np.abs(vectors).argmax(axis=0).tolist() == [1, 3, 0, 2]
+
+
+@pytest.mark.parametrize("k", [1, 7])
+@pytest.mark.parametrize("spectrum", ["geometric", "slow", "pairs of opposite sign", "rank two"])
+def test_finds_the_bottom_of_a_spectrum(spectrum, k):
+    A = symmetric(SPECTRA[spectrum], 200)
+    eigenvalues, vectors = leading_eigenpairs(A.__matmul__, 200, k, random_state=1, smallest=True)
+    np.testing.assert_allclose(eigenvalues, np.linalg.eigvalsh(A)[:k], atol=1e-12)
+    np.testing.assert_allclose(A @ vectors, vectors * eigenvalues, atol=1e-8)
+
+
+def test_products_in_single_precision_are_taken_for_what_they_are():
+    A = symmetric(SPECTRA["geometric"], 200)
+    single = A.astype(np.float32)
+
+    def product(V):
+        return (single @ V.astype(np.float32)).astype(float)
+
+    rounding = np.finfo(np.float32).eps
+    eigenvalues, _ = leading_eigenpairs(product, 200, 30, random_state=0, rounding=rounding)
+    np.testing.assert_allclose(np.abs(eigenvalues), magnitudes(SPECTRA["geometric"], 30), atol=1e-5)

@@ -1,0 +1,277 @@
+"""Full spectra through the Gram matrix of the outputs' Jacobian, N C x N C.
+
+The p x p matrices J^T A J / N and the N C x N C matrices A^(1/2) J J^T A^(1/2) / N have the same
+eigenvalues but for zeros. One Gram matrix J J^T gives the Fisher matrix (exact over labels), the
+empirical one and the Jacobians of each logit, of their sum and of all together.
+
+A layer on vectors adds to it the elementwise product of two Gram matrices: that of what comes back
+to it, and that of what goes in: O((N C)^2 O + N^2 I) operations instead of the O((N C)^2 O I) of
+the product of explicit Jacobians, which other layers take, in blocks of bounded memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from scipy.linalg import eigh
+from torch import Tensor, nn
+from torch.func import functional_call, jacrev, vmap
+from tqdm import tqdm
+
+from hyperribbon.curvature.layers import (
+    Traced,
+    other_parameters,
+    parameter_name,
+    traced,
+    weighted_layers,
+)
+from hyperribbon.curvature.operators import jacobian_product, jacobian_transposed_product
+from hyperribbon.curvature.problem import Problem, differentiable_attention
+from hyperribbon.errors import DataError
+
+BLOCK_BYTES = 2**29  # of explicit Jacobians in memory
+CHUNK = 128  # samples that pass the network at a time
+
+
+class JacobianGram:
+    """J J^T of a problem, and the spectra that follow from it.
+
+    Parameters
+    ----------
+    problem : Problem
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Attributes
+    ----------
+    gram : (N, C, N, C), float64
+    outputs : (N, C) Tensor
+
+    Notes
+    -----
+    It takes 8 (N C)^2 bytes, and as much again for eigenvalues; in float32 networks, eigenvalues
+    below 1e-7 of the largest are rounding errors, in float64 below 1e-15.
+
+    Examples
+    --------
+    >>> _ = torch.manual_seed(0)
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3)).double().eval()
+    >>> x, y = torch.randn(5, 4), torch.arange(5) % 3
+    >>> found = JacobianGram(Problem(network, x, y))
+    >>> found.fisher().shape, found.logit(0).shape
+    ((15,), (5,))
+    """
+
+    def __init__(self, problem: Problem, *, progress: str | None = None):
+        self.problem = problem
+        self.outputs = problem.all_outputs()
+        N, C = problem.n_samples, problem.n_outputs
+        gram = np.zeros((N * C, N * C))
+        for part in tqdm(_parts(problem), desc=progress, leave=False, disable=_quiet(progress)):
+            part(gram)
+        self.gram = gram.reshape(N, C, N, C)
+
+    def fisher(self) -> np.ndarray:
+        """Eigenvalues of the Fisher or Gauss-Newton matrix, descending, min(p, N C) of them."""
+        return self._eigenvalues(self._weighted())
+
+    def empirical_fisher(self) -> np.ndarray:
+        """Eigenvalues of the mean of g g^T, g the gradients of each sample's loss; min(p, N)."""
+        g = self.problem.loss.gradient(self.outputs, self.problem.targets)
+        g = g.double().cpu().numpy()
+        return self._eigenvalues(np.einsum("nc,ncmd,md->nm", g, self.gram, g, optimize=True))
+
+    def logit(self, k: int) -> np.ndarray:
+        """Eigenvalues of E[J_k^T J_k], J_k the Jacobian of output k; min(p, N) of them."""
+        return self._eigenvalues(self.gram[:, k, :, k].copy())
+
+    def summed(self) -> np.ndarray:
+        """Those of the Jacobian of the sum of all outputs."""
+        return self._eigenvalues(self.gram.sum(axis=(1, 3)))
+
+    def all_logits(self) -> np.ndarray:
+        """Those of the sum over outputs of E[J_k^T J_k]; min(p, N C) of them."""
+        return self._eigenvalues(self.gram.reshape(self._size, self._size).copy())
+
+    def fisher_eigenpairs(self, floor: float | None = None) -> FisherEigenpairs:
+        """Eigenvalues and, without forming them, eigenvectors of the Fisher matrix.
+
+        Parameters
+        ----------
+        floor : eigenvalues below this part of the largest are left out; by default the rounding
+            error, N C times that of the network's precision
+        """
+        values, vectors = eigh(self._weighted(), driver="evd", overwrite_a=True, check_finite=False)
+        values, vectors = values[::-1] / self.problem.n_samples, vectors[:, ::-1]
+        if floor is None:
+            floor = self._size * torch.finfo(self.problem.dtype).eps
+        kept = int((values > floor * values[0]).sum())
+        return FisherEigenpairs(self, values[:kept], vectors[:, :kept])
+
+    @property
+    def _size(self) -> int:
+        return self.problem.n_samples * self.problem.n_outputs
+
+    def _factor(self) -> Tensor:
+        """R (N, C, C) with R R^T each sample's Hessian in its outputs."""
+        return self.problem.loss.factor(self.outputs, self.problem.targets).double().cpu()
+
+    def _weighted(self) -> np.ndarray:
+        """R^T J J^T R, (N C, N C)."""
+        R = self._factor()
+        weighted = torch.einsum("ncmd,mde->ncme", torch.from_numpy(self.gram), R)
+        weighted = torch.einsum("ncf,ncme->nfme", R, weighted)
+        return weighted.reshape(self._size, self._size).numpy()
+
+    def _eigenvalues(self, matrix: np.ndarray) -> np.ndarray:
+        """Of a matrix over N, descending; it is overwritten."""
+        values = eigh(matrix, eigvals_only=True, overwrite_a=True, check_finite=False)
+        return values[::-1][: self.problem.n_parameters] / self.problem.n_samples
+
+
+class FisherEigenpairs:
+    """Eigenpairs of the Fisher matrix that are not 0, the vectors in the Gram matrix's space.
+
+    An eigenvector is J^T R u / sqrt(N lambda), u one of the Gram matrix. So the components of
+    weights along all of them take one product with J, and their sum one with J^T.
+
+    Attributes
+    ----------
+    eigenvalues : (r,), descending
+    """
+
+    def __init__(self, gram: JacobianGram, eigenvalues: np.ndarray, u: np.ndarray):
+        self.problem, self._R = gram.problem, gram._factor().numpy()
+        self.eigenvalues, self._u = eigenvalues, u
+        self._lengths = np.sqrt(self.problem.n_samples * eigenvalues)
+
+    def components(self, weights: np.ndarray) -> np.ndarray:
+        """Components (r,) of weights (p,) along the eigenvectors."""
+        along = jacobian_product(self.problem, weights[:, None])[:, :, 0]
+        rotated = np.einsum("nck,nc->nk", self._R, along).ravel()
+        return self._u.T @ rotated / self._lengths
+
+    def combine(self, components: np.ndarray) -> np.ndarray:
+        """Weights (p, b) that have these components (r', b), r' at most r."""
+        r = len(components)
+        u = self._u[:, :r] @ (components / self._lengths[:r, None])
+        rotated = np.einsum("nck,nkb->ncb", self._R, u.reshape(*self._R.shape[:2], -1))
+        return jacobian_transposed_product(self.problem, rotated)
+
+    def vectors(self, k: int) -> np.ndarray:
+        """The first k eigenvectors (p, k).
+
+        Raises
+        ------
+        DataError
+            If there are not as many eigenvalues that are not 0.
+        """
+        if not 1 <= k <= len(self.eigenvalues):
+            raise DataError(f"k = {k}: expected 1 to {len(self.eigenvalues)}, the matrix's rank")
+        return self.combine(np.eye(k))
+
+
+def _quiet(progress: str | None) -> bool | None:
+    return None if progress else True
+
+
+def _parts(problem: Problem) -> list:
+    """Functions that each add some parameters' part of the Gram matrix to it."""
+    layers, parts = weighted_layers(problem), []
+    n_rows = problem.n_samples * problem.n_outputs
+    columns = max(1, BLOCK_BYTES // (n_rows * problem.dtype.itemsize))
+    on_vectors = {}
+    for (name, layer), one_place in zip(layers.items(), _on_vectors(problem, layers), strict=True):
+        if one_place:
+            on_vectors[name] = layer
+            continue
+        inner = layer.weight[0].numel() + 1
+        step = max(1, columns // inner)
+        for start in range(0, len(layer.weight), step):
+            chosen = slice(start, start + step)
+            parts.append(
+                lambda gram, n=name, m=layer, s=chosen: _add_explicit(problem, n, m, s, gram)
+            )
+    if on_vectors:
+        parts.insert(0, lambda gram: _add_products(problem, on_vectors, gram))
+    others = other_parameters(problem, layers)
+    if others:
+        parts.append(lambda gram: _add_others(problem, others, columns, gram))
+    return parts
+
+
+def _on_vectors(problem: Problem, layers: dict[str, nn.Module]) -> list[bool]:
+    """Whether each layer is linear, on one vector a sample."""
+    few = next(traced(problem, layers, chunk=1))[0] if layers else {}
+    return [
+        isinstance(layer, nn.Linear) and few[name].ingoing.shape[2] == 1
+        for name, layer in layers.items()
+    ]
+
+
+def _add_products(problem: Problem, layers: dict[str, nn.Module], gram: np.ndarray) -> None:
+    """Layers on vectors: J J^T is the product of both Gram matrices, element by element."""
+    chunks = list(traced(problem, layers, chunk=CHUNK))
+    for name, layer in layers.items():
+        ingoing = torch.cat([found[name].ingoing[:, 0, 0] for found, _ in chunks])
+        back = torch.cat([found[name].returning[:, :, 0, 0] for found, _ in chunks]).flatten(0, 1)
+        entering = ingoing @ ingoing.T
+        if parameter_name(name, "bias") in problem.parameters:
+            entering += 1
+        product = back @ back.T
+        n, c = len(ingoing), problem.n_outputs
+        product.view(n, c, n, c).mul_(entering[:, None, :, None])
+        gram += product.cpu().numpy()
+
+
+def _add_explicit(
+    problem: Problem, name: str, layer: nn.Module, chosen: slice, gram: np.ndarray
+) -> None:
+    """Some output channels of a layer, from their Jacobian (N C, columns)."""
+    bias = parameter_name(name, "bias") in problem.parameters
+    chunks = traced(problem, {name: layer}, chunk=CHUNK)
+    rows = [_jacobian(layer, found[name], chosen, bias) for found, _ in chunks]
+    J = torch.cat(rows).flatten(0, 1)
+    gram += (J @ J.T).cpu().numpy()
+
+
+def _jacobian(layer: nn.Module, found: Traced, chosen: slice, bias: bool) -> Tensor:
+    """(n, C, columns) of some output channels, which lie one group after another."""
+    width, parts = found.returning.shape[-1], []
+    channels = range(*chosen.indices(len(layer.weight)))
+    for group in sorted({k // width for k in channels}):
+        within = slice(max(channels[0] - group * width, 0), channels[-1] + 1 - group * width)
+        back = found.returning[:, :, group, :, within]
+        parts.append(torch.einsum("ncto,nti->ncoi", back, found.ingoing[:, group]).flatten(2))
+        if bias:
+            parts.append(back.sum(dim=2))
+    return torch.cat(parts, dim=2)
+
+
+def _add_others(
+    problem: Problem, others: dict[str, Tensor], columns: int, gram: np.ndarray
+) -> None:
+    """Parameters outside of layers: Jacobians by reverse differentiation, one tensor at a time."""
+    for name, parameter in others.items():
+        for J in _other_jacobians(problem, name, parameter, columns):
+            gram += (J @ J.T).cpu().numpy()
+
+
+def _other_jacobians(
+    problem: Problem, name: str, parameter: Tensor, columns: int
+) -> Iterator[Tensor]:
+    """(N C, columns) at a time, of one parameter."""
+
+    def of_sample(value: Tensor, x: Tensor) -> Tensor:
+        weights = {**problem.parameters, name: value}
+        return functional_call(problem.network, weights, (x[None],))[0]
+
+    per_sample = vmap(jacrev(of_sample), in_dims=(None, 0))
+    for start in range(0, parameter.numel(), columns):
+        rows = []
+        for x in problem.inputs.split(CHUNK):
+            with differentiable_attention():
+                found = per_sample(parameter, x)
+            rows.append(found.flatten(2)[:, :, start : start + columns])
+        yield torch.cat(rows).flatten(0, 1)

@@ -1,0 +1,52 @@
+"""How far two sets of eigenvectors, such as stiff ones of two matrices, span the same space."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+
+
+def overlaps(U: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """Absolute inner products |u_i . v_j| (k, l) of orthonormal vectors (p, k) and (p, l).
+
+    Those of random directions are about sqrt(2 / (pi p)) (thesis Fig. 4.3).
+
+    Raises
+    ------
+    DataError
+        If the vectors are not of one space.
+    """
+    _check(U, V)
+    return np.abs(U.T @ V)
+
+
+def subspace_overlap(U: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """Overlap (K,) of the spaces of the first 1, 2, ..., K vectors of each, K the fewer.
+
+    The mean squared cosine of the principal angles, |U_k^T V_k|_F^2 / k: 1 for equal spaces, k / p
+    for random ones (Gur-Ari, Roberts & Dyer 2018).
+
+    Parameters
+    ----------
+    U, V : (p, k) and (p, l), orthonormal columns
+
+    Raises
+    ------
+    DataError
+        If the vectors are not of one space.
+
+    Examples
+    --------
+    >>> subspace_overlap(np.eye(4)[:, :3], np.eye(4)[:, [1, 0, 3]])
+    array([0.        , 1.        , 0.66666667])
+    """
+    _check(U, V)
+    K = min(U.shape[1], V.shape[1])
+    squares = (U[:, :K].T @ V[:, :K]) ** 2
+    return np.diag(squares.cumsum(axis=0).cumsum(axis=1)) / np.arange(1, K + 1)
+
+
+def _check(U: np.ndarray, V: np.ndarray) -> None:
+    if U.ndim != 2 or V.ndim != 2 or len(U) != len(V):
+        raise DataError(f"vectors of shape {U.shape} and {V.shape}, expected (p, k) and (p, l)")

@@ -1,0 +1,210 @@
+"""Eigenvalues of an operator: all of them, its ends, or their density."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.linalg import eigh, eigh_tridiagonal
+from tqdm import tqdm
+
+from hyperribbon.curvature.operators import Operator
+from hyperribbon.eigenpairs import leading_eigenpairs
+from hyperribbon.errors import DataError
+
+BLOCK = 16  # vectors of a product; more save passes over the samples, and cost memory
+DENSE = 5_000  # parameters of which the whole matrix is formed, 200 MB
+STEPS = 80
+PROBES = 8
+
+
+def all_eigenvalues(operator: Operator, *, progress: str | None = None) -> np.ndarray:
+    """All p eigenvalues, descending, from the whole matrix.
+
+    Parameters
+    ----------
+    operator : Operator
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Raises
+    ------
+    DataError
+        If p is above 5,000, where other ways are to be taken.
+    """
+    p = operator.shape[0]
+    if p > DENSE:
+        raise DataError(
+            f"{type(operator).__name__} of {p} parameters: expected at most {DENSE} for all "
+            "eigenvalues; take JacobianGram, extreme_eigenpairs or spectral_density"
+        )
+    whole = operator.dense(progress=progress)
+    return eigh(whole, eigvals_only=True, overwrite_a=True, check_finite=False)[::-1]
+
+
+def extreme_eigenpairs(
+    operator: Operator,
+    k: int,
+    *,
+    smallest: bool = False,
+    tol: float | None = None,
+    random_state=0,
+    max_products: int = 1000,
+    progress: str | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k eigenpairs of largest magnitude, or the smallest ones, by block Lanczos.
+
+    Parameters
+    ----------
+    operator : Operator
+    k : int
+    smallest : bool, whether to find the bottom of the spectrum, the most negative curvatures
+    tol : relative residual ||A u - lambda u|| / |lambda| of what is found; by default the square
+        root of the precision of the network's weights, which puts eigenvalues within that, and
+        isolated ones within its square
+    random_state : of the first block
+    max_products : int, of blocks of 16 vectors
+    progress : name of a counter to show; quiet when the output is not a terminal
+
+    Returns
+    -------
+    eigenvalues (k,) by decreasing magnitude, or increasing; vectors (p, k) float64
+
+    Raises
+    ------
+    DataError
+        If k is not within 1 and p, or the bottom is asked for of a matrix that is semidefinite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If ``max_products`` were not enough.
+
+    Notes
+    -----
+    Memory is 8 p (2 k + 128) bytes: 1.5 GB for 50 eigenpairs of 830,000 parameters.
+    """
+    p = operator.shape[0]
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= p:
+        raise DataError(f"k = {k!r}: expected 1 to the number of parameters, {p}")
+    if smallest and operator.semidefinite:
+        raise DataError(
+            f"smallest eigenvalues of {type(operator).__name__}: it is positive semidefinite, and "
+            "0 where it has lower rank than parameters; take JacobianGram for all that are not"
+        )
+    rounding = torch.finfo(operator.problem.dtype).eps
+    return leading_eigenpairs(
+        operator.__matmul__,
+        p,
+        int(k),
+        random_state=random_state,
+        tol=tol or rounding**0.5,
+        block_size=min(BLOCK, p),
+        max_products=max_products,
+        smallest=smallest,
+        rounding=rounding,
+        progress=progress,
+    )
+
+
+class SpectralDensity(NamedTuple):
+    """An estimate of the number of eigenvalues above each of some values.
+
+    Attributes
+    ----------
+    nodes, weights : (probes, steps); quadrature: p times the sum over a probe's nodes of f, times
+        the weights, estimates the trace of f(A)
+    p : int
+    """
+
+    nodes: np.ndarray
+    weights: np.ndarray
+    p: int
+
+    def trace(self, function=lambda x: x) -> tuple[float, float]:
+        """The trace of a function of the matrix, and its standard error over the probes."""
+        found = self.p * (self.weights * function(self.nodes)).sum(axis=1)
+        return float(found.mean()), _standard_error(found)
+
+    def count_above(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How many eigenvalues are above each threshold, and the standard errors."""
+        above = self.nodes[:, :, None] > np.asarray(thresholds)
+        found = self.p * (self.weights[:, :, None] * above).sum(axis=1)
+        return found.mean(axis=0), _standard_error(found)
+
+    def density(self, x: np.ndarray, width: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Density at x (n,), smoothed by a Gaussian of a width; it integrates to 1; with errors."""
+        distance = (self.nodes[:, :, None] - np.asarray(x)) / width
+        bell = np.exp(-(distance**2) / 2) / (np.sqrt(2 * np.pi) * width)
+        found = (self.weights[:, :, None] * bell).sum(axis=1)
+        return found.mean(axis=0), _standard_error(found)
+
+
+def _standard_error(found: np.ndarray):
+    return found.std(axis=0, ddof=1) / np.sqrt(len(found))
+
+
+def spectral_density(
+    operator: Operator,
+    *,
+    steps: int = STEPS,
+    probes: int = PROBES,
+    random_state=0,
+    progress: str | None = None,
+) -> SpectralDensity:
+    r"""The distribution of all eigenvalues, by stochastic Lanczos quadrature.
+
+    From each of some random unit vectors v, ``steps`` products give a tridiagonal matrix whose
+    eigenvalues, and squared first components of whose eigenvectors, are the nodes and weights of a
+    Gauss quadrature of :math:`v^T f(A) v`; its mean over v is tr f(A) / p. Bases are orthogonalised
+    in full, so that no eigenvalue is found twice. The probes' products are taken together.
+
+    Parameters
+    ----------
+    operator : Operator
+    steps : int, products a probe; resolves about as many values, finest at the spectrum's ends
+    probes : int, at least 2, of whose spread errors are taken
+    random_state : of the probes
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Raises
+    ------
+    DataError
+        If there are fewer than 2 probes or steps, or more steps than parameters.
+
+    Notes
+    -----
+    Memory is 8 p steps probes bytes. Errors are those of the random probes alone; where fewer than
+    ``steps`` products cannot tell neighbouring eigenvalues apart, counts between them are off, too.
+
+    References
+    ----------
+    Golub & Meurant (2010), Matrices, Moments and Quadrature; Ghorbani, Krishnan & Xiao (2019).
+    """
+    p = operator.shape[0]
+    if not 2 <= steps <= p:
+        raise DataError(f"steps = {steps}: expected 2 to the number of parameters, {p}")
+    if probes < 2:
+        raise DataError(f"probes = {probes}: expected at least 2, of whose spread errors are taken")
+    v = np.random.default_rng(random_state).standard_normal((p, probes))
+    v /= np.linalg.norm(v, axis=0)
+    bases = np.empty((probes, p, steps))
+    diagonal, beside = np.zeros((probes, steps)), np.zeros((probes, steps))
+    for j in tqdm(range(steps), desc=progress, leave=False, disable=None if progress else True):
+        bases[:, :, j] = v.T
+        product = operator @ v
+        for i in range(probes):
+            basis, w = bases[i, :, : j + 1], product[:, i]
+            diagonal[i, j] = basis[:, j] @ w
+            for _ in range(2):  # once leaves rounding errors of the size of w
+                w = w - basis @ (basis.T @ w)
+            beside[i, j] = np.linalg.norm(w)
+            # The space is closed: what follows has no weight, whatever it is.
+            closed = beside[i, j] < 1e-12 * np.abs(diagonal[i, : j + 1]).max()
+            beside[i, j] = 0.0 if closed else beside[i, j]
+            v[:, i] = 0.0 if closed else w / beside[i, j]
+    nodes, weights = np.empty((probes, steps)), np.empty((probes, steps))
+    for i in range(probes):
+        nodes[i], vectors = eigh_tridiagonal(diagonal[i], beside[i, :-1])
+        weights[i] = vectors[0] ** 2
+    return SpectralDensity(nodes, weights, p)
