@@ -73,8 +73,22 @@ def embeddings(oracles: Path) -> None:
     np.savez_compressed(HERE / "o9_slice.npz", eigen_values=o9["eigen_values"])
 
 
+def curvature(oracles: Path) -> None:
+    """Of oracle 4: the network and its data; of each matrix, eigenvalues and a few products."""
+    o4 = np.load(oracles / "o4_fim_hess.npz")
+    arrays = {name: o4[name] for name in ("X", "Y", *(f"w{k}" for k in range(6)))}
+    V = np.random.default_rng(4).normal(size=(179, 3))
+    for name, key in (("hessian", "H64"), ("fisher", "trueFIM64"), ("empirical", "empFIM64")):
+        arrays[f"{name}_eigenvalues"] = np.linalg.eigvalsh(o4[key])
+        arrays[f"{name}_products"] = o4[key] @ V
+    arrays["jacobian_products"] = o4["jac64"] @ V
+    names = ("logit0_eig", "probs64", "overlap_emp_hess")
+    np.savez_compressed(HERE / "o4_slice.npz", V=V, **arrays, **{name: o4[name] for name in names})
+
+
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     trajectories(Path(sys.argv[1]))
     centroids(Path(sys.argv[1]))
     embeddings(Path(sys.argv[1]))
+    curvature(Path(sys.argv[1]))

@@ -12,6 +12,7 @@ the product of explicit Jacobians, which other layers take, in blocks of bounded
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -194,10 +195,10 @@ def _parts(problem: Problem) -> list:
                 lambda gram, n=name, m=layer, s=chosen: _add_explicit(problem, n, m, s, gram)
             )
     if on_vectors:
-        parts.insert(0, lambda gram: _add_products(problem, on_vectors, gram))
+        parts.insert(0, partial(_add_products, problem, on_vectors))
     others = other_parameters(problem, layers)
     if others:
-        parts.append(lambda gram: _add_others(problem, others, columns, gram))
+        parts.append(partial(_add_others, problem, others, columns))
     return parts
 
 
@@ -213,7 +214,7 @@ def _on_vectors(problem: Problem, layers: dict[str, nn.Module]) -> list[bool]:
 def _add_products(problem: Problem, layers: dict[str, nn.Module], gram: np.ndarray) -> None:
     """Layers on vectors: J J^T is the product of both Gram matrices, element by element."""
     chunks = list(traced(problem, layers, chunk=CHUNK))
-    for name, layer in layers.items():
+    for name in layers:
         ingoing = torch.cat([found[name].ingoing[:, 0, 0] for found, _ in chunks])
         back = torch.cat([found[name].returning[:, :, 0, 0] for found, _ in chunks]).flatten(0, 1)
         entering = ingoing @ ingoing.T
