@@ -103,8 +103,8 @@ def test_the_inverse_at_the_edges():
 
 def test_the_inverse_keeps_its_digits_where_the_bound_is_small():
     """There p - q is sqrt(2 q (1 - q) B), to first order; kl itself would be all rounding."""
-    step = inverse_binary_kl(0.25, 1e-24) - 0.25
-    assert step == pytest.approx(np.sqrt(2 * 0.25 * 0.75 * 1e-24), rel=1e-3)
+    step = inverse_binary_kl(0.3, 1e-20) - 0.3
+    assert step == pytest.approx(np.sqrt(2 * 0.3 * 0.7 * 1e-20), rel=1e-5)
 
 
 def test_binary_kl_of_certain_coins():
@@ -140,6 +140,8 @@ def test_the_closest_point_of_the_grid(epsilon, c, b):
 
 def test_sample_convergence_holds_as_often_as_it_says():
     """Coins of known mean; the bound is loose, so the failures are fewer than delta."""
+    limit = sample_convergence_bound(0.1, 50, 0.1)
+    assert binary_kl(0.1, limit) == pytest.approx(np.log(20) / 50, rel=1e-12)
     rng = np.random.default_rng(0)
     means = rng.binomial(50, 0.1, size=2000) / 50
     limits = np.array([sample_convergence_bound(mean, 50, 0.1) for mean in np.unique(means)])

@@ -177,7 +177,10 @@ def elbow(eigenvalues: np.ndarray, floor: float | None = None) -> int:
     in 1000 it finds 17, in the median, where the two lines find 10 or 11.
 
     A spectrum that bends all along (a power law) has no elbow, yet is given the best break of two
-    lines. The noise of sorted eigenvalues is correlated, so BIC finds breaks in smooth spectra too.
+    lines. BIC takes residuals for independent, which those of sorted eigenvalues are not, so that
+    breaks are found where there are none: in the spectrum exp(-0.05 i), i < 200, times noise, in 1%
+    of the draws if the noise is 0.02, 27% if 0.05, 67% if 0.1; in sample covariances with such a
+    spectrum of 100, in 17% with 1000 samples and 28% with 200.
 
     Parameters
     ----------
