@@ -86,9 +86,18 @@ def curvature(oracles: Path) -> None:
     np.savez_compressed(HERE / "o4_slice.npz", V=V, **arrays, **{name: o4[name] for name in names})
 
 
+def certificates(oracles: Path) -> None:
+    """Of oracle 3: all but the approximate roots and a constant that is marked wrong."""
+    o3 = json.loads((oracles / "o3_pacbayes.json").read_text())
+    kept = {key: value for key, value in o3.items() if not key.startswith("invkl_")}
+    kept["penalty_const"] = {"right": o3["penalty_const"]["right"]}
+    (HERE / "o3_slice.json").write_text(json.dumps(kept, separators=(",", ":")) + "\n")
+
+
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     trajectories(Path(sys.argv[1]))
     centroids(Path(sys.argv[1]))
     embeddings(Path(sys.argv[1]))
     curvature(Path(sys.argv[1]))
+    certificates(Path(sys.argv[1]))
