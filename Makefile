@@ -23,11 +23,12 @@ verify: $(READY) ## check every stored result against its checksums
 setup: $(READY) ## create .venv with the pinned requirements and the package
 
 # The mark is written last: a set-up that was interrupted starts anew.
-$(READY): envs/requirements.txt
+$(READY): envs/requirements.txt envs/test_oracles.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hyperribbon needs Python 3.11 or newer; this is %s. Say make PYTHON=python3.12, for one." % sys.version.split()[0])'
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --requirement envs/requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --requirement envs/test_oracles.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -41,6 +42,7 @@ bench: $(READY) ## measure speed and memory of the geometry core, training and p
 	$(BIN)/python tests/bench/bench_cpu.py
 	$(BIN)/python tests/bench/bench_training.py
 	$(BIN)/python tests/bench/bench_plan.py
+	$(BIN)/python tests/bench/bench_curvature.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py

@@ -80,7 +80,7 @@ def test_agrees_with_curvlinops(problem_of, name):
     curvlinops = pytest.importorskip("curvlinops")
     problem = problem_of("allcnn")
     data = [(problem.inputs, problem.targets)]
-    parameters = dict(problem.network.named_parameters())
+    parameters = list(problem.network.parameters())
     theirs = getattr(curvlinops, name)(problem.network, nn.CrossEntropyLoss(), parameters, data)
     V = np.random.default_rng(0).normal(size=(problem.n_parameters, 2))
     expected = (theirs @ torch.from_numpy(V)).detach().numpy()

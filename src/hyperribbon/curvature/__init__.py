@@ -2,7 +2,8 @@
 
 A `Problem` is a network with samples, targets and a loss. Its matrices are known through products
 (`Fisher`, `GaussNewton`, `EmpiricalFisher`, `Hessian`), whole through the Jacobian's Gram matrix
-(`JacobianGram`), or approximately (`KFAC`).
+(`JacobianGram`), or approximately (`KFAC`). What a spectrum says of the weights is in `sloppiness`,
+what it says of the error of new samples in `pac_bayes` and `posterior`.
 """
 
 from hyperribbon.curvature.bounds import Bound, norm_bounds

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from scipy.linalg import eigh
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import jacrev, vmap
 from tqdm import tqdm
 
 from hyperribbon.curvature.layers import (
@@ -29,7 +29,7 @@ from hyperribbon.curvature.layers import (
     weighted_layers,
 )
 from hyperribbon.curvature.operators import jacobian_product, jacobian_transposed_product
-from hyperribbon.curvature.problem import Problem, differentiable_attention
+from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
 
 BLOCK_BYTES = 2**29  # of explicit Jacobians in memory
@@ -265,14 +265,11 @@ def _other_jacobians(
     """(N C, columns) at a time, of one parameter."""
 
     def of_sample(value: Tensor, x: Tensor) -> Tensor:
-        weights = {**problem.parameters, name: value}
-        return functional_call(problem.network, weights, (x[None],))[0]
+        return problem.outputs({**problem.parameters, name: value}, x[None])[0]
 
     per_sample = vmap(jacrev(of_sample), in_dims=(None, 0))
     for start in range(0, parameter.numel(), columns):
         rows = []
         for x in problem.inputs.split(CHUNK):
-            with differentiable_attention():
-                found = per_sample(parameter, x)
-            rows.append(found.flatten(2)[:, :, start : start + columns])
+            rows.append(per_sample(parameter, x).flatten(2)[:, :, start : start + columns])
         yield torch.cat(rows).flatten(0, 1)

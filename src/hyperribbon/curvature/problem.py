@@ -83,6 +83,9 @@ class Problem:
             raise DataError("network: no parameter requires a gradient, so it has no curvature")
         self.network = network
         self.parameters = {k: p.detach() for k, p in trained.items()}
+        self._constants = {
+            k: p.detach() for k, p in network.named_parameters() if k not in self.parameters
+        }
         first = next(iter(self.parameters.values()))
         self.dtype, self.device = first.dtype, first.device
         self.inputs = torch.as_tensor(inputs).to(self.device)
@@ -121,7 +124,7 @@ class Problem:
     def outputs(self, parameters: dict[str, Tensor], x: Tensor) -> Tensor:
         """Outputs (n, C) of some inputs, with other weights."""
         with differentiable_attention():
-            return functional_call(self.network, parameters, (x,))
+            return functional_call(self.network, {**self._constants, **parameters}, (x,))
 
     def flat_weights(self) -> np.ndarray:
         """The weights (p,), float64."""
