@@ -14,8 +14,6 @@ from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
-_EPS = np.finfo(np.float64).eps
-
 
 def by_magnitude(
     eigenvalues: np.ndarray, vectors: np.ndarray, k: int | None = None
@@ -55,7 +53,7 @@ def leading_eigenpairs(
     basis_size: int | None = None,
     max_products: int = 1000,
     smallest: bool = False,
-    rounding: float = _EPS,
+    dtype: type[np.floating] = np.float64,
     progress: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""The k eigenpairs of largest magnitude, from both ends of the spectrum, or its bottom.
@@ -81,12 +79,12 @@ def leading_eigenpairs(
     max_products : int
     smallest : bool, whether to find the smallest eigenvalues, the most negative ones if there are
         such, instead of those of largest magnitude
-    rounding : relative error of the products: that of float64, or of what they are computed in
+    dtype : float32 or float64: what the products are computed in, and the basis kept in
     progress : name of a counter of products to show; quiet when the output is not a terminal
 
     Returns
     -------
-    eigenvalues (k,) by decreasing magnitude, or increasing; vectors (m, k)
+    eigenvalues (k,) by decreasing magnitude, or increasing; vectors (m, k) of ``dtype``
 
     Warns
     -----
@@ -113,19 +111,19 @@ def leading_eigenpairs(
     rng = check_random_state(random_state)
     b = min(block_size or min(max(k, 16), 64), m)
     size = min(max(basis_size or 2 * k + 8 * b, k + 2 * b), m)
-    V = np.empty((m, size), order="F")
+    V = np.empty((m, size), dtype, order="F")
     T = np.zeros((size, size))
     # Decompositions of a few columns gain nothing from threads, and lose much to them where other
     # processes want the cores.
     alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
-    ordered, noise = _ascending if smallest else by_magnitude, 10 * rounding
+    ordered, noise = _ascending if smallest else by_magnitude, 10 * np.finfo(dtype).eps
     bar = tqdm(itertools.count(1), desc=progress, leave=False, disable=None if progress else True)
-    Q, p = _extended(rng.standard_normal((m, b)), V[:, :0], b, rng, alone)[0], 0
+    Q, p = _extended(rng.standard_normal((m, b)).astype(dtype), V[:, :0], b, rng, alone)[0], 0
     for n_products in bar:
         start, p = p, p + Q.shape[1]
         V[:, start:p] = Q
         basis = V[:, :p]
-        Z = product(Q)
+        Z = np.asarray(product(Q), dtype)
         H = basis.T @ Z
         Z -= basis @ H
         T[start:p, :p] = H.T
@@ -154,12 +152,12 @@ def leading_eigenpairs(
             break
         if p + Q.shape[1] > size:
             kept = max(k, min(k + k // 2 + b, size - 2 * b))
-            V[:, :kept] = basis @ Y[:, :kept]
+            V[:, :kept] = basis @ Y[:, :kept].astype(dtype)
             T[:] = 0
             T[np.arange(kept), np.arange(kept)] = ritz[:kept]
             p = kept
     bar.close()
-    return ritz[:k], basis @ Y[:, :k]
+    return ritz[:k], basis @ Y[:, :k].astype(dtype)
 
 
 def _extended(

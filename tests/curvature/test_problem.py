@@ -87,9 +87,7 @@ def test_what_has_no_curvature_is_refused(case):
 
 def test_some_parameters_are_a_block_of_all(small_problem):
     names = ["2.weight", "2.bias"]
-    block = Problem(
-        small_problem.network, small_problem.inputs, small_problem.targets, only=names
-    )
+    block = Problem(small_problem.network, small_problem.inputs, small_problem.targets, only=names)
     size = block.n_parameters
     for operator in (Hessian, Fisher):
         whole = operator(small_problem).dense()[-size:, -size:]

