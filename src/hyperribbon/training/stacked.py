@@ -1,0 +1,192 @@
+"""Fully-connected networks of one architecture, stacked: one batched matrix product a layer.
+
+See `hyperribbon.training.stacked_loop` for their training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hyperribbon.errors import HyperribbonError
+from hyperribbon.networks.fully_connected import ACTIVATIONS, FullyConnected
+from hyperribbon.training.loop import slices, tf32
+from hyperribbon.training.state import random_state, seed_all, set_random_state
+
+_SEED = 2_27  # of the weights, with the corner's number; that of the figure
+
+
+class StackedFullyConnected(nn.Module):
+    """S networks `FullyConnected` of one architecture, with weights of their own.
+
+    Activations are laid out (S, units, batch), so that the weights multiply from the left and
+    BatchNorm is one of S * units channels.
+
+    Parameters
+    ----------
+    networks : of one architecture, whose weights and BatchNorm statistics are copied
+
+    Attributes
+    ----------
+    weights : of each linear layer, (S, out, in)
+    biases : of each linear layer, (S, out, 1), if it has them
+    norms : of each hidden layer, BatchNorm of S * units channels, if it has it
+
+    Raises
+    ------
+    HyperribbonError
+        If there are none, they are of another kind, or differ in more than their weights.
+
+    Examples
+    --------
+    >>> networks = [FullyConnected((4,), 3, widths=[8]) for _ in range(2)]
+    >>> stack = StackedFullyConnected(networks)
+    >>> stack(torch.zeros(5, 4)).shape
+    torch.Size([2, 3, 5])
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]):
+        super().__init__()
+        _check(networks)
+        self.size = len(networks)
+        first = networks[0]
+        self._names = list(first.state_dict())
+        kinds = {type(module) for module in first.features} & set(ACTIVATIONS.values())
+        (self.activation,) = (kind() for kind in kinds)
+        layers = {name: m for name, m in first.named_modules() if isinstance(m, nn.Linear)}
+        norms = {name: m for name, m in first.named_modules() if isinstance(m, nn.BatchNorm1d)}
+        self._layers, self._norms = list(layers), list(norms)
+        states = [network.state_dict() for network in networks]
+
+        def stacked(name: str) -> Tensor:
+            return torch.stack([state[name] for state in states])
+
+        self.weights = nn.ParameterList(stacked(f"{name}.weight") for name in layers)
+        with_bias = first.classifier.bias is not None
+        self.biases = nn.ParameterList(
+            stacked(f"{name}.bias").unsqueeze(2) for name in (layers if with_bias else ())
+        )
+        self.norms = nn.ModuleList()
+        for name, norm in norms.items():
+            whole = nn.BatchNorm1d(
+                self.size * norm.num_features, norm.eps, norm.momentum, affine=False
+            )
+            whole.running_mean = stacked(f"{name}.running_mean").flatten()
+            whole.running_var = stacked(f"{name}.running_var").flatten()
+            whole.num_batches_tracked = norm.num_batches_tracked.clone()
+            self.norms.append(whole)
+
+    @classmethod
+    def from_seeds(
+        cls, seeds: Sequence[int], input_shape: tuple[int, ...], n_classes: int, **parameters
+    ) -> StackedFullyConnected:
+        """Networks as they are built after `seed_all` of each seed; the global state is restored.
+
+        Parameters
+        ----------
+        seeds : one a network
+        input_shape, n_classes, **parameters : of `FullyConnected`
+        """
+        here = torch.device("cpu")
+        before = random_state(here)
+        networks = []
+        for seed in seeds:
+            seed_all(seed)
+            networks.append(FullyConnected(input_shape, n_classes, **parameters))
+        set_random_state(before, here)
+        return cls(networks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (S, C, B) of samples that all networks see, (B, d), or of own ones, (S, B, d)."""
+        h = x.mT.expand(self.size, -1, -1)
+        last = len(self.weights) - 1
+        for k, weight in enumerate(self.weights):
+            h = torch.baddbmm(self.biases[k], weight, h) if self.biases else torch.bmm(weight, h)
+            if k < last:
+                h = self.activation(h)
+                if self.norms:
+                    h = self.norms[k](h.view(1, -1, h.shape[2])).view(h.shape)
+        return h
+
+    def state_dicts(self) -> list[dict[str, Tensor]]:
+        """Of each network, what `load_state_dict` of an ordinary one takes; copies."""
+        values = {}
+        for k, name in enumerate(self._layers):
+            values[f"{name}.weight"] = self.weights[k]
+            if self.biases:
+                values[f"{name}.bias"] = self.biases[k].squeeze(2)
+        for name, norm in zip(self._norms, self.norms, strict=True):
+            values[f"{name}.running_mean"] = norm.running_mean.view(self.size, -1)
+            values[f"{name}.running_var"] = norm.running_var.view(self.size, -1)
+            values[f"{name}.num_batches_tracked"] = norm.num_batches_tracked.expand(self.size)
+        return [
+            {name: values[name][k].detach().clone() for name in self._names}
+            for k in range(self.size)
+        ]
+
+
+def _check(networks: Sequence[nn.Module]) -> None:
+    if not networks:
+        raise HyperribbonError("a stack of no networks: expected at least one")
+    for k, network in enumerate(networks):
+        if not isinstance(network, FullyConnected):
+            given = type(network).__name__
+            raise HyperribbonError(f"network {k} of a stack: {given}, expected FullyConnected")
+        if str(network) != str(networks[0]):  # which is all of its settings
+            raise HyperribbonError(
+                f"network {k} of a stack: other layers than network 0, expected the same"
+            )
+
+
+@torch.no_grad()
+def predict_stacked(stack: StackedFullyConnected, x: Tensor, *, logits: bool = False) -> Tensor:
+    """Predictions of all networks in evaluation mode, float32 throughout.
+
+    Parameters
+    ----------
+    stack : left in evaluation mode
+    x : (N, d) or images (N, ...), on the device of the stack
+    logits : bool, instead of probabilities, which are computed from them in float64
+
+    Returns
+    -------
+    (S, N, C) float32
+    """
+    stack.eval()
+    x = x.flatten(1)
+    with tf32(allowed=False):
+        found = torch.cat([stack(x[batch]).mT for batch in slices(len(x))], dim=1)
+    return found if logits else found.double().softmax(dim=2).float()
+
+
+@torch.no_grad()
+def add_corner(network: nn.Module, corner: int) -> None:
+    """Move initial weights to a corner of the prediction space (thesis 2.5.5, Fig. 2.27).
+
+    To every linear weight and bias is added that of the corner, drawn from N(0, 1) without scaling
+    by the fan-in, so that the largest initial probability is near 1: networks of one corner differ
+    by their own initialisation around it.
+
+    Parameters
+    ----------
+    network : changed in place; a network with BatchNorm is at the corner once it is calibrated
+    corner : number of the corner, its seed
+
+    Examples
+    --------
+    >>> a, b = nn.Linear(2, 2), nn.Linear(2, 2)
+    >>> difference = a.weight - b.weight
+    >>> for network in (a, b):
+    ...     add_corner(network, corner=1)
+    >>> torch.allclose(a.weight - b.weight, difference, atol=1e-6)
+    True
+    """
+    rng = np.random.default_rng((_SEED, corner))
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            for parameter in layer.parameters():
+                drawn = rng.standard_normal(parameter.shape, dtype=np.float32)
+                parameter += torch.from_numpy(drawn).to(parameter.device)
