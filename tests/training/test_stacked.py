@@ -18,15 +18,15 @@ from hyperribbon.training.stacked import StackedFullyConnected, add_corner, pred
 from hyperribbon.training.stacked_loop import train_stacked
 from hyperribbon.training.state import seed_all
 
-N, D, C = 66, 10, 3
+N, D, C = 66, 20, 3
 SEEDS = (3, 0, 7)
 EPOCHS, BATCH = 4, 21  # three samples of each epoch are left out
 SGD = SGDConfig(algorithm="sgd", learning_rate=0.1)
 VARIANTS = [
     {"widths": [12]},
-    {"widths": [12, 9]},
+    {"widths": [24, 20]},
     {"widths": [12], "batchnorm": False},
-    {"widths": [12, 9], "activation": "tanh", "bias": False},
+    {"widths": [24, 9], "activation": "tanh", "bias": False},
 ]
 
 
