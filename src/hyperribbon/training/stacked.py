@@ -75,9 +75,8 @@ class StackedFullyConnected(nn.Module):
         )
         self.norms = nn.ModuleList()
         for name, norm in norms.items():
-            whole = nn.BatchNorm1d(
-                self.size * norm.num_features, norm.eps, norm.momentum, affine=False
-            )
+            channels = self.size * norm.num_features
+            whole = _BatchNorm(channels, norm.eps, norm.momentum, affine=False)
             whole.running_mean = stacked(f"{name}.running_mean").flatten()
             whole.running_var = stacked(f"{name}.running_var").flatten()
             whole.num_batches_tracked = norm.num_batches_tracked.clone()
@@ -130,6 +129,49 @@ class StackedFullyConnected(nn.Module):
             {name: values[name][k].detach().clone() for name in self._names}
             for k in range(self.size)
         ]
+
+
+class _BatchNorm(nn.BatchNorm1d):
+    """BatchNorm of (1, channels, batch), on the CPU in training by faster sums than torch's.
+
+    Those are sequential: for 10 x 512 channels of 100 they take 0.65 ms, these 0.17 ms.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or x.device.type != "cpu":
+            return super().forward(x)
+        self.num_batches_tracked += 1
+        rate = self.momentum if self.momentum is not None else 1 / float(self.num_batches_tracked)
+        normalised, mean, variance = _Normalised.apply(x, self.eps)
+        n = x.shape[2]
+        self.running_mean.lerp_(mean, rate)
+        self.running_var.lerp_(variance * (n / (n - 1)), rate)
+        return normalised
+
+
+class _Normalised(torch.autograd.Function):
+    """Channels of (1, channels, batch) with mean 0 and variance 1; their means and variances."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        mean = x.mean(dim=2, keepdim=True)
+        out = x - mean
+        variance = torch.linalg.vector_norm(out, dim=2, keepdim=True).square_().div_(x.shape[2])
+        scale = (variance + eps).rsqrt_()
+        out *= scale
+        mean, scale, variance = mean.flatten(), scale.flatten(), variance.flatten()
+        ctx.save_for_backward(x, mean, scale)
+        ctx.eps = eps
+        ctx.mark_non_differentiable(mean, variance)
+        return out, mean, variance
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor, *_: Tensor) -> tuple[Tensor, None]:
+        x, mean, scale = ctx.saved_tensors
+        found = torch.ops.aten.native_batch_norm_backward(
+            gradient, x, None, None, None, mean, scale, True, ctx.eps, [True, False, False]
+        )
+        return found[0], None
 
 
 class _Product(torch.autograd.Function):
