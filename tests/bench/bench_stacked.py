@@ -2,9 +2,9 @@
 
 Fully-connected networks of one and two hidden layers of 512 on 200 features and 5 classes, SGD with
 Nesterov's momentum (thesis 2.5.5). The plain loop trains one network after another, its samples in
-memory (no DataLoader), with as many threads. Both and a large matrix product, the peak, are
-measured in turn; ratios are medians over the turns. Where others use the machine, pin it to fewer
-cores: ``taskset -c 0 python tests/bench/bench_stacked.py --threads 1``.
+memory (no DataLoader), with as many threads. Both and a large matrix product, by MKL and by oneDNN,
+are measured in turn; all are medians over the turns. Where others use the machine, take one thread:
+threads that wait for each other measure the others.
 
 The floor is 6 * B * sum(in * out) floating-point operations a network and step: 2 forward, 2 for
 the gradients of the weights, 2 for those of the inputs, which the first layer does not need;
@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 from hyperribbon.config import SGDConfig
 from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.training.parallel import keep_freed_memory
-from hyperribbon.training.stacked import StackedFullyConnected
+from hyperribbon.training.stacked import StackedFullyConnected, _products
 from hyperribbon.training.stacked_loop import train_stacked
 
 FEATURES, CLASSES = 200, 5
@@ -31,14 +31,17 @@ CONFIG = SGDConfig(
 )
 
 
-def peak(n=1024, repetitions=5):
-    """GFLOP/s of a product of large matrices."""
-    a, b, out = torch.randn(n, n), torch.randn(n, n), torch.empty(n, n)
-    torch.mm(a, b, out=out)
-    start = time.perf_counter()
-    for _ in range(repetitions):
-        torch.mm(a, b, out=out)
-    return repetitions * 2 * n**3 / (time.perf_counter() - start) / 1e9
+def peaks(n=1024, repetitions=5):
+    """GFLOP/s of a product of large matrices by torch's `mm` (MKL) and by oneDNN."""
+    a, b = torch.randn(n, n), torch.randn(n, n)
+    found = []
+    for product in (torch.mm, lambda a, b: _products(a[None], b[None])):
+        product(a, b)
+        start = time.perf_counter()
+        for _ in range(repetitions):
+            product(a, b)
+        found.append(repetitions * 2 * n**3 / (time.perf_counter() - start) / 1e9)
+    return np.array(found)
 
 
 def plain(widths, x, labels, batch_size, epochs):
@@ -89,18 +92,19 @@ def bench(widths, batch_size, sizes, turns, seconds):
     for turn in range(turns + 1):
         for size in sizes:
             epochs = max(1, round(seconds / once / 4))
-            gflops = peak()
+            before = peaks()
             slow = plain(widths, x, labels, batch_size, epochs)
             fast = stacked(size, widths, x, labels, batch_size, max(1, round(epochs / size)))
             if turn:  # the first warms up
-                found[size].append((slow, fast, (gflops + peak()) / 2))
+                found[size].append((slow, fast, *(before + peaks()) / 2))
     for size in sizes:
-        slow, fast, gflops = np.array(found[size]).T
-        share = [np.median(work / fast / gflops / 1e9) for work in (floor, needed)]
+        slow, fast, mkl, onednn = np.array(found[size]).T
+        highest = np.maximum(mkl, onednn) * 1e9
+        share = [np.median(work / fast / highest) for work in (floor, needed)]
         print(
             f"{'-'.join(map(str, widths)):8} {batch_size:5} {size:5} {1 / np.median(slow):9.0f} "
-            f"{1 / np.median(fast):9.0f} {np.median(slow / fast):6.2f} {np.median(gflops):7.0f} "
-            f"{share[0]:6.2f} {share[1]:7.2f}",
+            f"{1 / np.median(fast):9.0f} {np.median(slow / fast):6.2f} {np.median(mkl):5.0f} "
+            f"{np.median(onednn):6.0f} {share[0]:6.2f} {share[1]:7.2f}",
             flush=True,
         )
 
@@ -117,12 +121,12 @@ if __name__ == "__main__":
     torch.set_num_threads(args.threads)
     keep_freed_memory()
     print(
-        f"networks x steps a second, {args.threads} threads, {FEATURES} features; peak: GFLOP/s of "
-        "a product of 1024 x 1024; floor, needed: their operations over the time, of the peak"
+        f"networks x steps a second, {args.threads} threads, {FEATURES} features; mkl, onednn: "
+        "GFLOP/s of a product of 1024 x 1024; floor, needed: operations over time, of the higher"
     )
     print(
         f"{'widths':8} {'batch':>5} {'stack':>5} {'plain':>9} {'stacked':>9} {'ratio':>6} "
-        f"{'peak':>7} {'floor':>6} {'needed':>7}"
+        f"{'mkl':>5} {'onednn':>6} {'floor':>6} {'needed':>7}"
     )
     for layers in args.layers:
         for batch_size in args.batches:

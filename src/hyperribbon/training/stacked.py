@@ -59,7 +59,8 @@ class StackedFullyConnected(nn.Module):
         first = networks[0]
         self._names = list(first.state_dict())
         kinds = {type(module) for module in first.features} & set(ACTIVATIONS.values())
-        (self.activation,) = (kind() for kind in kinds)
+        (kind,) = kinds
+        self.activation = nn.ReLU(inplace=True) if kind is nn.ReLU else kind()
         layers = {name: m for name, m in first.named_modules() if isinstance(m, nn.Linear)}
         norms = {name: m for name, m in first.named_modules() if isinstance(m, nn.BatchNorm1d)}
         self._layers, self._norms = list(layers), list(norms)
