@@ -76,6 +76,14 @@ def test_facts_of_a_folder_of_photographs():
     assert config.load_arguments == {"path": "photographs", "size": 256}
 
 
+def test_facts_of_sloppy_data():
+    config = section(name="sloppy", features=20, train_size=50, test_size=10)
+    assert config.input_shape == config.stored_shape == config.source_shape == (20,)
+    assert (config.n_classes, config.decay, config.seed) == (5, 0.5, 0)
+    assert not config.standardises and not config.fetched
+    assert config.memory_bytes == (4 * 60 * 20, 4 * 60 * 20)
+
+
 @pytest.mark.parametrize("shape", [(3, 16, 16), (7,)])
 def test_facts_of_own_data(shape):
     config = section(**{**NPZ, "shape": list(shape)}, standardise=False)
@@ -100,6 +108,16 @@ def test_facts_of_own_data(shape):
         ({"name": "imagenet", "path": "p", "image_size": 257}, "at most stored_size = 256"),
         ({"name": "imagenet"}, "data.path: missing key (Folder that holds `train/<class>/"),
         ({"name": "cifar10", "path": "p"}, "data.path = \"p\": unknown key, allowed: name, "),
+        ({"name": "sloppy", "decay": 0}, "data.decay = 0: "),
+        ({"name": "sloppy", "decay": 11}, "data.decay = 11: "),
+        ({"name": "sloppy", "decay": True}, "data.decay = true: "),
+        ({"name": "sloppy", "features": 0}, "data.features = 0: "),
+        ({"name": "sloppy", "classes": 1}, "data.classes = 1: "),
+        ({"name": "sloppy", "teacher_width": 1}, "data.teacher_width = 1: at least 2"),
+        ({"name": "sloppy", "seed": -1}, "data.seed = -1: "),
+        ({"name": "sloppy", "test_size": 4}, "data.test_size = 4: at least one sample a class, 5"),
+        ({"name": "sloppy", "train_size": 9_000_000},
+         "data.train_size + test_size = 9001000: at most 5368709, 4 GiB of 200 features"),
         ({**NPZ, "shape": [16, 16]}, "must be [channels, height, width] or [features]"),
         ({**NPZ, "shape": []}, "data.shape = []: "),
         ({**NPZ, "shape": [3, 0, 16]}, "data.shape.1 = 0: "),

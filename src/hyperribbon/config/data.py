@@ -7,8 +7,15 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from hyperribbon.config.data_section import Classes, DataSection, PathText, Samples, absent
-from hyperribbon.config.fields import Count, Natural, refuse
+from hyperribbon.config.data_section import (
+    IN_MEMORY,
+    Classes,
+    DataSection,
+    PathText,
+    Samples,
+    absent,
+)
+from hyperribbon.config.fields import Count, Natural, NotTrue, refuse
 from hyperribbon.config.own_data import FunctionConfig, NpzConfig, ZarrConfig
 from hyperribbon.errors import ConfigError
 
@@ -197,6 +204,61 @@ class ImageNetConfig(DataSection):
         return self
 
 
+# Below, all inputs are nearly 0; above, all but the first.
+Decay = Annotated[float, Field(ge=1e-6, le=10, allow_inf_nan=False), NotTrue]
+
+
+class SloppyConfig(DataSection):
+    """Gaussian inputs whose variances decay, labelled by a random teacher (thesis 2.5.5)."""
+
+    name: Literal["sloppy"]
+    """Which data set."""
+    decay: Decay = 0.5
+    """c of the variances 50 c exp(-c i) of features i = 1, 2, ...; 0.001 is hardly sloppy."""
+    features: Count = 200
+    """Features of a sample."""
+    classes: Classes = 5
+    """Classes, the outputs of the teacher."""
+    teacher_width: Count = 50
+    """Units of the teacher's hidden layer."""
+    train_size: Samples = 5_000
+    """Training samples."""
+    test_size: Samples = 1_000
+    """Test samples."""
+    seed: Natural = 0
+    """Seed of the inputs and the teacher, which is the same for every `decay`."""
+
+    @property
+    def n_classes(self) -> int:
+        return self.classes
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.features,)
+
+    @property
+    def standardises(self) -> bool:
+        return False  # the variances are the point
+
+    @property
+    def stored_itemsize(self) -> int:
+        return 4
+
+    @property
+    def load_arguments(self) -> dict[str, object]:
+        return self.model_dump(exclude={"name"})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.teacher_width < 2:  # its centred output weights would be 0
+            raise refuse("teacher_width", self.teacher_width, "at least 2")
+        n, most = self.train_size + self.test_size, IN_MEMORY // (4 * self.features)
+        if n > most:  # they are generated in memory
+            expected = f"at most {most}, 4 GiB of {self.features} features"
+            raise refuse("train_size + test_size", n, expected)
+        return self
+
+
 DataConfig = Annotated[
     MNIST5kConfig
     | DigitsConfig
@@ -205,6 +267,7 @@ DataConfig = Annotated[
     | KMNISTConfig
     | CIFAR10Config
     | ImageNetConfig
+    | SloppyConfig
     | NpzConfig
     | ZarrConfig
     | FunctionConfig,

@@ -1,0 +1,191 @@
+"""The training of stacked networks, all at once, each on its own order of the samples.
+
+A network and step take at least 6 * B * sum(in * out) operations, of which the first layer needs no
+gradient of its inputs, 2 of its 6. With 512 units in one or two hidden layers on 200 inputs and
+batches of 100 to 500, 20 networks on one core of an EPYC of Zen 5 take these at 0.51 to 0.75 of
+oneDNN's peak (0.35 to 0.68 without those that are not needed), which is 1.6 to 1.9 times as fast as
+a plain loop over the networks (``tests/bench/bench_stacked.py --threads 1``). The rest goes to what
+the products are surrounded by, which reads and writes more than it computes. Two threads are 1.4
+to 2.1 times as fast as two of the plain loop, but for one hidden layer and batches of 100 a stack
+in each of two processes of one thread does a third more (2 x 1,660 steps of a network a second
+against 2,470), and on a busy machine far more, since threads wait for each other. Call
+`hyperribbon.training.parallel.keep_freed_memory` first, as the workflow's trainings do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+
+from hyperribbon.config import AdamPConfig, OptimiserConfig
+from hyperribbon.errors import HyperribbonError
+from hyperribbon.probability.blocks import evenly
+from hyperribbon.training.loop import calibrate_batchnorm, shuffled_batches, tf32
+from hyperribbon.training.optimisers import build_optimiser
+from hyperribbon.training.schedule import checkpoint_steps
+from hyperribbon.training.seed import CALIBRATION_BATCHES
+from hyperribbon.training.stacked import StackedFullyConnected
+
+# Of 5, 10, 20 and 40 networks at once 20 are fastest, or nearly: fewer have more overhead each, and
+# 40 have activations of 40 MB (512 units, batch 500), more than the cache, and than is kept freed.
+STACK_SIZE = 20
+
+
+def train_stacked(
+    stack: StackedFullyConnected,
+    config: OptimiserConfig,
+    x: Tensor,
+    labels: Tensor,
+    *,
+    seeds: Sequence[int],
+    epochs: int,
+    batch_size: int,
+    record: Callable[[int, StackedFullyConnected], None] = lambda step, stack: None,
+    checkpoints: Sequence[int] | None = None,
+    calibrate: bool = True,
+    progress: str | None = None,
+) -> np.ndarray:
+    """Train all networks of a stack; each as `train` would alone, up to rounding.
+
+    Their losses are summed. No parameter is in two of them, and every update is elementwise, so
+    what happens to one network does not change another.
+
+    Parameters
+    ----------
+    stack : S networks, on the device of the samples; trained in place. `STACK_SIZE` is a good S
+    config : of the optimiser and its schedule; not AdamP
+    x : (N, d) or images (N, ...), float32, which all networks see
+    labels : (N,), or (S, N) of each network its own. Integers are classes, and the cross-entropy
+        is minimised; real numbers are targets of the only output, with the mean squared error
+    seeds : S of the orders of the samples, those of ``torch.Generator().manual_seed(seed)``
+    epochs, batch_size : int; an incomplete last batch of an epoch is left out
+    record : called with the step and the stack after each of ``checkpoints``; may leave it in
+        evaluation mode
+    checkpoints : increasing steps; 0 is before training; by default `checkpoint_steps`
+    calibrate : bool, estimate BatchNorm's running statistics first
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Returns
+    -------
+    (S,) int64
+        Of each network, the steps taken when its loss stopped being finite; -1 if it did not.
+
+    Raises
+    ------
+    HyperribbonError
+        If the optimiser is AdamP, or shapes do not agree.
+
+    Examples
+    --------
+    >>> from hyperribbon.config import SGDConfig
+    >>> stack = StackedFullyConnected.from_seeds([0, 1], (4,), 3, widths=[8])
+    >>> config = SGDConfig(algorithm="sgd", learning_rate=0.1)
+    >>> x, labels = torch.randn(20, 4), torch.arange(20) % 3
+    >>> train_stacked(stack, config, x, labels, seeds=[0, 1], epochs=2, batch_size=10)
+    array([-1, -1])
+    """
+    x = x.flatten(1)
+    _check(stack, config, x, labels, seeds, batch_size)
+    steps_per_epoch = len(x) // batch_size
+    total = epochs * steps_per_epoch
+    due = set(checkpoint_steps(epochs, steps_per_epoch) if checkpoints is None else checkpoints)
+    diverged = torch.full((stack.size,), -1)
+    if calibrate:
+        few = evenly(len(x), CALIBRATION_BATCHES * batch_size)
+        calibrate_batchnorm(stack, (x[rows] for rows in torch.from_numpy(few).split(batch_size)))
+    optimiser, scheduler = build_optimiser(stack, config, total)
+    bar = tqdm(
+        total=total, desc=progress, unit="step", leave=False, disable=None if progress else True
+    )
+    with bar, tf32(allowed=False):
+        if 0 in due:
+            record(0, stack)
+        checked, losses = 0, []
+        stack.train()
+        batches = _batches(len(x), batch_size, epochs, seeds, x.device)
+        for step, batch in enumerate(batches, start=1):
+            loss = _losses(stack(_rows(x, batch)), _labels(labels, batch))
+            optimiser.zero_grad(set_to_none=True)
+            loss.sum().backward()
+            optimiser.step()
+            scheduler.step()
+            losses.append(loss.detach())
+            if step in due or step % steps_per_epoch == 0:
+                _note(diverged, torch.stack(losses), checked)
+                bar.update(step - checked)
+                checked, losses = step, []
+            if step in due:
+                record(step, stack)
+                stack.train()
+    return diverged.numpy()
+
+
+def _check(
+    stack: StackedFullyConnected,
+    config: OptimiserConfig,
+    x: Tensor,
+    labels: Tensor,
+    seeds: Sequence[int],
+    batch_size: int,
+) -> None:
+    if isinstance(config, AdamPConfig):
+        raise HyperribbonError(
+            'stacked training: algorithm = "adamp": its update of a weight depends on others, of '
+            "other networks too; expected sgd, adam or adamw"
+        )
+    if len(seeds) != stack.size:
+        raise HyperribbonError(
+            f"stacked training: {len(seeds)} seeds, expected one a network, {stack.size}"
+        )
+    if tuple(labels.shape) not in ((len(x),), (stack.size, len(x))):
+        raise HyperribbonError(
+            f"stacked training: labels of shape {tuple(labels.shape)}, expected {(len(x),)} or "
+            f"{(stack.size, len(x))}"
+        )
+    if not 2 <= batch_size <= len(x):  # of 1, BatchNorm would be of one number
+        raise HyperribbonError(
+            f"stacked training: batch_size = {batch_size}, expected 2 to {len(x)}, the samples"
+        )
+    n_outputs = stack.weights[-1].shape[1]
+    if labels.is_floating_point() and n_outputs != 1:
+        raise HyperribbonError(
+            f"stacked training: real-valued targets and {n_outputs} outputs, expected 1 output"
+        )
+
+
+def _batches(
+    n: int, batch_size: int, epochs: int, seeds: Sequence[int], device: torch.device
+) -> Iterator[Tensor]:
+    """Indices (S, batch_size) of each step, in the order that `train` has for each seed."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    for _ in range(epochs):
+        orders = [torch.stack(shuffled_batches(n, batch_size, g)) for g in generators]
+        yield from torch.stack(orders, dim=1).to(device)
+
+
+def _rows(x: Tensor, batch: Tensor) -> Tensor:
+    """Samples (S, B, d) of indices (S, B); copied once, and read by the products as they lie."""
+    return x.index_select(0, batch.flatten()).view(*batch.shape, -1)
+
+
+def _labels(labels: Tensor, batch: Tensor) -> Tensor:
+    return labels[batch] if labels.ndim == 1 else labels.gather(1, batch)
+
+
+def _losses(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Mean loss (S,) of outputs (S, C, B) and labels (S, B)."""
+    if labels.is_floating_point():
+        return (outputs.squeeze(1) - labels).square().mean(dim=1)
+    return cross_entropy(outputs, labels, reduction="none").mean(dim=1)
+
+
+def _note(diverged: Tensor, losses: Tensor, before: int) -> None:
+    """Note the first step of losses (steps, S) that is not finite, of those not noted yet."""
+    wrong = ~losses.isfinite().cpu()
+    new = wrong.any(dim=0) & (diverged < 0)
+    diverged[new] = before + 1 + wrong.int().argmax(dim=0)[new]
