@@ -6,6 +6,7 @@ numpy, so that the Snakefile parses quickly.
 """
 
 from hyperribbon.config.canonical import canonical_json, digest
+from hyperribbon.config.curvature import CurvatureConfig
 from hyperribbon.config.data import DATA_SOURCES, DataConfig
 from hyperribbon.config.networks import (
     AllCNNConfig,
@@ -53,6 +54,7 @@ __all__ = [
     "Configuration",
     "ConvMixerConfig",
     "CornersConfig",
+    "CurvatureConfig",
     "DaskConfig",
     "DataConfig",
     "FullyConnectedConfig",

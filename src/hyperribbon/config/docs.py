@@ -18,6 +18,7 @@ from hyperribbon.config import (
     AugmentationConfig,
     CombinationConfig,
     CornersConfig,
+    CurvatureConfig,
     DaskConfig,
     DataConfig,
     NetworkConfig,
@@ -56,6 +57,7 @@ def tables() -> str:
         ("`training`", TrainingConfig),
         ("`combinations`", CombinationConfig),
         ("`corners`", CornersConfig),
+        ("`curvature`", CurvatureConfig),
         ("`analysis`", AnalysisConfig),
         ("`dask`", DaskConfig),
     ]

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from hyperribbon.config.canonical import canonical_json, digest
+from hyperribbon.config.curvature import CurvatureConfig
 from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Count, Label, Natural, Section, refuse
@@ -207,6 +208,8 @@ class StudyConfig(Section):
     """What is trained with what, and how long; by default, all with all."""
     corners: CornersConfig | None = None
     """Train to random labels first, too, then from there to the truth; by default, not."""
+    curvature: CurvatureConfig | None = None
+    """Spectra of the Fisher matrix, the Hessian and their like; by default, none."""
     external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
     """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     analysis: AnalysisConfig = AnalysisConfig()
@@ -218,7 +221,7 @@ class StudyConfig(Section):
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
         if not given and self.external:
-            for key in ("augmentations", "combinations", "corners"):
+            for key in ("augmentations", "combinations", "corners", "curvature"):
                 if getattr(self, key) != type(self).model_fields[key].get_default(
                     call_default_factory=True
                 ):
@@ -243,6 +246,17 @@ class StudyConfig(Section):
         if self.corners is not None and 1.0 not in self.training.keep_weights:
             expected = "with corners must have 1.0: trainings start from the last weights of others"
             raise refuse("training.keep_weights", self.training.keep_weights, expected)
+        if self.curvature is not None:
+            if 1.0 not in self.training.keep_weights:
+                expected = "with curvature must have 1.0, the weights of the end"
+                raise refuse("training.keep_weights", self.training.keep_weights, expected)
+            for name in self.curvature.networks:
+                if name not in self.networks:
+                    expected = f"one of networks: {', '.join(self.networks)}"
+                    raise refuse("curvature.networks", name, expected)
+            if self.curvature.samples > self.data.train_size:
+                expected = f"at most data.train_size = {self.data.train_size}"
+                raise refuse("curvature.samples", self.curvature.samples, expected)
         for name, network in self.networks.items():
             try:
                 network.check_input(self.data.input_shape)
@@ -311,6 +325,13 @@ class StudyConfig(Section):
                 )
                 found += [direct, *(direct.stages(self.corners) if self.corners else [])]
         return found
+
+    def looked_at(self) -> list[Configuration]:
+        """The configurations whose curvature is computed."""
+        networks = self.curvature.networks if self.curvature else ()
+        return [
+            c for c in self.configurations() if c.network_name in networks and c.stage == DIRECT
+        ]
 
     def trainings(self) -> list[tuple[str, str, int]]:
         """Network, optimiser and seed of all that is trained."""

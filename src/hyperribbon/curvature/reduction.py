@@ -10,34 +10,33 @@ from hyperribbon.curvature.gram import FisherEigenpairs
 from hyperribbon.errors import DataError
 
 
-def reduced_weights(
-    eigenpairs: FisherEigenpairs, fractions: Sequence[float]
-) -> Iterator[tuple[int, np.ndarray]]:
+def reduced_weights(eigenpairs: FisherEigenpairs, counts: Sequence[int]) -> Iterator[np.ndarray]:
     """The weights' projections on the first k Fisher eigenvectors: w_k = sum <w, e_i> e_i.
 
     Parameters
     ----------
     eigenpairs : of the model's Fisher matrix, those that are not 0; r of them
-    fractions : of r that k is, each in (0, 1]; 1 is not the whole model, which also has the
-        components that predictions on these samples do not depend on, to first order
+    counts : of eigenvectors that are kept, each from 1 to r. All r of them are not the whole model:
+        it also has components on which predictions of these samples do not depend, to first order
 
     Yields
     ------
-    k, (p,) weights
+    (p,) weights, for each count
 
     Raises
     ------
     DataError
-        If a fraction is outside (0, 1].
+        If a count is outside 1 to r.
 
     Notes
     -----
-    All components take one product with the outputs' Jacobian, and each k one with its transpose.
+    All components take one product with the outputs' Jacobian, and each model one with its
+    transpose.
     """
-    for fraction in fractions:
-        if not 0 < fraction <= 1:
-            raise DataError(f"fraction = {fraction}: expected above 0, at most 1")
+    rank = len(eigenpairs.eigenvalues)
+    for k in counts:
+        if not 1 <= k <= rank:
+            raise DataError(f"eigenvectors = {k}: expected 1 to {rank}, the matrix's rank")
     components = eigenpairs.components(eigenpairs.problem.flat_weights())
-    for fraction in fractions:
-        k = max(1, round(fraction * len(components)))
-        yield k, eigenpairs.combine(components[:k, None])[:, 0]
+    for k in counts:
+        yield eigenpairs.combine(components[:k, None])[:, 0]

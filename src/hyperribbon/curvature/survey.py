@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from hyperribbon.curvature.spectrum import extreme_eigenpairs
 from hyperribbon.errors import DataError
 
 WHOLE = 6_000  # rows of a Gram matrix that is formed, N C: 0.3 GB, and as much again
+TOLERANCE = 1e-4  # relative residual of eigenpairs: far below what is seen in a figure
+KFAC_EIGENVALUES = 2_000
 
 
 @dataclass
@@ -23,18 +27,20 @@ class Survey:
 
     Attributes
     ----------
-    spectra : dict by name of eigenvalues, descending: ``"fisher"``, ``"empirical_fisher"``,
-        ``"hessian"`` (leading ones, by magnitude), ``"kfac"``, ``"jacobian_<class>"``,
-        ``"jacobian_summed"``, ``"jacobian_all"``, ``"activations_<layer>"``,
-        ``"gradients_<layer>"``; those of the first layer's activations are the inputs
-    fisher_vectors, hessian_vectors : (p, k), the leading eigenvectors
+    spectra : dict of eigenvalues, descending, by ``"activations"`` and ``"gradients"`` (layer,
+        index), ``"jacobian"`` of each logit (class, index), ``"jacobian_summed"``,
+        ``"jacobian_all"``, ``"fisher"``, ``"empirical_fisher"``, ``"hessian"`` (leading ones, by
+        magnitude) and ``"kfac"`` (leading ones)
+    layers : names of the layers; what goes into the first are the inputs
+    fisher_vectors, hessian_vectors : (p, k), leading eigenvectors
     fisher : FisherEigenpairs, all that are not 0, of as few samples as allow it; else None
     """
 
-    spectra: dict[str, np.ndarray] = field(default_factory=dict)
-    fisher_vectors: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    hessian_vectors: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    fisher: FisherEigenpairs | None = None
+    spectra: dict[str, np.ndarray]
+    layers: list[str]
+    fisher_vectors: np.ndarray
+    hessian_vectors: np.ndarray
+    fisher: FisherEigenpairs | None
 
 
 def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
@@ -50,30 +56,39 @@ def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
     k : int, leading eigenpairs
     progress : name of bars to show; quiet when the output is not a terminal
     """
-    found = Survey()
-    for name, spectra in layer_spectra(problem).items():
-        for kind, values in spectra.items():
-            found.spectra[f"{kind}_{name}"] = values
-    k = min(k, problem.n_parameters)
+    layers = layer_spectra(problem)
+    spectra = {
+        kind: padded([layer[kind] for layer in layers.values()])
+        for kind in ("activations", "gradients")
+    }
+    k, fisher = min(k, problem.n_parameters), None
     if problem.n_samples * problem.n_outputs <= WHOLE:
         gram = JacobianGram(problem, progress=progress and f"{progress}, Jacobian")
-        for c in range(problem.n_outputs):
-            found.spectra[f"jacobian_{c}"] = gram.logit(c)
-        found.spectra["jacobian_summed"] = gram.summed()
-        found.spectra["jacobian_all"] = gram.all_logits()
-        found.spectra["empirical_fisher"] = gram.empirical_fisher()
-        found.fisher = gram.fisher_eigenpairs()
-        found.spectra["fisher"] = found.fisher.eigenvalues
-        found.fisher_vectors = found.fisher.vectors(min(k, len(found.fisher.eigenvalues)))
+        spectra["jacobian"] = np.stack([gram.logit(c) for c in range(problem.n_outputs)])
+        spectra["jacobian_summed"] = gram.summed()
+        spectra["jacobian_all"] = gram.all_logits()
+        spectra["empirical_fisher"] = gram.empirical_fisher()
+        fisher = gram.fisher_eigenpairs()
+        spectra["fisher"] = fisher.eigenvalues
+        fisher_vectors = fisher.vectors(min(k, len(fisher.eigenvalues)))
     else:
         label = progress and f"{progress}, Fisher"
-        values, found.fisher_vectors = extreme_eigenpairs(Fisher(problem), k, progress=label)
-        found.spectra["fisher"] = values
+        spectra["fisher"], fisher_vectors = extreme_eigenpairs(
+            Fisher(problem), k, tol=TOLERANCE, progress=label
+        )
     label = progress and f"{progress}, Hessian"
-    values, found.hessian_vectors = extreme_eigenpairs(Hessian(problem), k, progress=label)
-    found.spectra["hessian"] = values
-    try:
-        found.spectra["kfac"] = np.sort(KFAC(problem).eigenvalues)[::-1]
-    except DataError:
-        pass
+    spectra["hessian"], hessian_vectors = extreme_eigenpairs(
+        Hessian(problem), k, tol=TOLERANCE, progress=label
+    )
+    # Of layers without Kronecker factors there is no such approximation.
+    with suppress(DataError):
+        spectra["kfac"] = np.sort(KFAC(problem).eigenvalues)[: -KFAC_EIGENVALUES - 1 : -1]
+    return Survey(spectra, list(layers), fisher_vectors, hessian_vectors, fisher)
+
+
+def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of several lengths as one array (n, longest), NaN beyond the ends."""
+    found = np.full((len(rows), max(map(len, rows))), np.nan)
+    for k, row in enumerate(rows):
+        found[k, : len(row)] = row
     return found

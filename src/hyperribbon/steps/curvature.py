@@ -1,0 +1,175 @@
+"""Spectra, eigenspaces and reduced models of one configuration, of its first seed that ended."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+
+from hyperribbon.config import Configuration
+from hyperribbon.curvature import Problem, kinks, overlaps, reduced_weights, subspace_overlap
+from hyperribbon.curvature.survey import Survey, padded, survey
+from hyperribbon.data import Dataset
+from hyperribbon.errors import StoreError
+from hyperribbon.manifest import inputs_of, store_path
+from hyperribbon.networks import build_network
+from hyperribbon.probability.blocks import evenly
+from hyperribbon.provenance import derived_attributes
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import SPLITS, load_weights, open_dataset, write_dataset
+
+FRACTIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of weights
+LAYERED = {"activations": "layer", "gradients": "layer", "jacobian": "class"}
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.set_num_threads(args.threads)
+    path = store_path(args.predictions)
+    store, dataset = open_dataset(path), Dataset.open(store_path(args.data))
+    if store.attrs["data_sha256"] != dataset.sha256:
+        raise StoreError(f"{path}: trained on other data than those in {store_path(args.data)}")
+    configuration = Configuration.model_validate_json(store.attrs["configuration"])
+    ended = np.flatnonzero(store["diverged_step"].values < 0)
+    about = derived_attributes(
+        "train", dataset.sha256, "numpy", "scipy", "torch", "zarr",
+        code=args.code, samples=args.samples, eigenvalues=args.eigenvalues,
+    ) | {"configuration_id": configuration.id, "network": configuration.network_name,
+         "optimiser": configuration.optimiser_name,
+         "augmentation": configuration.augmentation_name}  # fmt: skip
+    if len(ended):
+        seed = int(store["seed"][ended[0]])
+        found = look(configuration, store, dataset, seed, args).assign_attrs(about, seed=seed)
+    else:
+        logger.warning("%s: all seeds diverged, so there are no weights to look at", path)
+        found = xr.Dataset(attrs=about)
+    write_dataset(found, args.output, inputs=inputs_of([path]))
+
+
+def look(
+    configuration: Configuration,
+    store: xr.Dataset,
+    dataset: Dataset,
+    seed: int,
+    args: argparse.Namespace,
+) -> xr.Dataset:
+    """All that is found of one training, by the moments of which weights are kept."""
+    network = build(configuration, dataset)
+    samples, labels = chosen(dataset, "train", args.samples)
+    surveys, weights, kept = [], [], store["snapshot_step"].values
+    for step in kept:
+        load(network, store, seed, int(step))
+        problem = Problem(network, samples, labels)
+        label = f"{configuration.label} step {step}"
+        surveys.append(survey(problem, args.eigenvalues, progress=label))
+        weights.append(problem.flat_weights())
+        if at_kink := kinks(problem):
+            logger.warning("%s: %d inputs of ReLU are exactly 0, at its kink", label, at_kink)
+        logger.info("%s: p = %d, %d samples", label, problem.n_parameters, problem.n_samples)
+    variables = spectra(surveys) | eigenspaces(surveys)
+    distance = [float(((w - weights[0]) ** 2).sum()) for w in weights]
+    about = {"long_name": "squared, from the first weights kept"}
+    variables["squared_distance"] = ("snapshot", distance, about)
+    if surveys[-1].fisher is not None:
+        variables |= reduction(surveys[-1], Problem(network, *chosen(dataset, "test")))
+    steps_per_epoch = len(dataset.train_labels) // configuration.training.batch_size
+    coordinates = {
+        "snapshot_step": ("snapshot", kept),
+        "snapshot_epoch": ("snapshot", kept / steps_per_epoch),
+        "layer": np.array(surveys[0].layers, dtype=object),
+        "class": np.arange(dataset.n_classes),
+        "split": np.array(SPLITS, dtype=object),
+        "train_label": ("train_sample", labels.numpy()),
+    }
+    counts = {"n_parameters": len(weights[0]), "train_samples": len(dataset.train_labels)}
+    return xr.Dataset(variables, coordinates, counts)
+
+
+def build(configuration: Configuration, dataset: Dataset) -> nn.Module:
+    parameters = configuration.network.model_dump()
+    architecture = parameters.pop("architecture")
+    network = build_network(architecture, dataset.input_shape, dataset.n_classes, **parameters)
+    return network.double().eval()
+
+
+def load(network: nn.Module, store: xr.Dataset, seed: int, step: int) -> None:
+    """Put kept weights and BatchNorm's statistics into a network."""
+    state = network.state_dict()
+    for name, values in load_weights(store, seed, step).items():
+        state[name].copy_(torch.from_numpy(values.copy()))
+
+
+def chosen(
+    dataset: Dataset, split: str, count: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Samples as networks see them, evenly spread, all by default; and their labels."""
+    images, labels, _ = dataset.split(split)
+    rows = evenly(len(labels), count)
+    return dataset.as_input(torch.from_numpy(images[rows])), torch.from_numpy(labels[rows])
+
+
+def spectra(surveys: list[Survey]) -> dict[str, tuple]:
+    """Eigenvalues by snapshot; NaN beyond the end of shorter ones."""
+    found = {}
+    for name in surveys[0].spectra:
+        values = [s.spectra[name] for s in surveys]
+        dims = ("snapshot", f"{name}_index")
+        if name in LAYERED:
+            dims = ("snapshot", LAYERED[name], f"{name}_index")
+            array = np.stack(values)
+        else:
+            array = padded(values)
+        found[f"{name}_eigenvalue"] = (dims, array)
+    return found
+
+
+def eigenspaces(surveys: list[Survey]) -> dict[str, tuple]:
+    """How far stiff directions agree: of Fisher matrix and Hessian, and with those at first."""
+    pairs = [(s.fisher_vectors, s.hessian_vectors) for s in surveys]
+    of_both = [subspace_overlap(F, H) for F, H in pairs]
+    with_first = {
+        name: [subspace_overlap(surveys[0].__dict__[name], s.__dict__[name]) for s in surveys]
+        for name in ("fisher_vectors", "hessian_vectors")
+    }
+    products = overlaps(*pairs[-1])
+    return {
+        "overlap_fisher_hessian": (("snapshot", "k"), padded(of_both)),
+        "overlap_fisher_initial": (("snapshot", "k"), padded(with_first["fisher_vectors"])),
+        "overlap_hessian_initial": (("snapshot", "k"), padded(with_first["hessian_vectors"])),
+        "inner_product": (("fisher_vector", "hessian_vector"), products, {"of": "the end"}),
+    }
+
+
+def reduction(last: Survey, test: Problem) -> dict[str, tuple]:
+    """Models reduced to the first k eigenvectors, all of them at last, and then the whole one."""
+    problem, rank = last.fisher.problem, len(last.fisher.eigenvalues)
+    p = problem.n_parameters
+    kept = sorted({k for k in (round(f * p) for f in FRACTIONS) if 1 <= k < rank} | {rank})
+    outputs, errors = [], []
+    for weights in (*reduced_weights(last.fisher, kept), problem.flat_weights()):
+        outputs.append(problem.all_outputs(weights))
+        errors.append([error(problem, outputs[-1]), error(test, test.all_outputs(weights))])
+    predictions = np.stack([z.softmax(dim=1).float().cpu().numpy() for z in outputs])
+    return {
+        "kept": ("reduced", [*kept, p], {"long_name": "eigenvectors; at last, all weights"}),
+        "reduced_error": (("reduced", "split"), errors),
+        "reduced_predictions": (("reduced", "train_sample", "class"), predictions),
+    }
+
+
+def error(problem: Problem, outputs: torch.Tensor) -> float:
+    """Fraction misclassified."""
+    return float((outputs.argmax(dim=1) != problem.targets).double().mean())
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--predictions", type=Path, required=True, help="manifest of the trainings")
+    parser.add_argument("--data", type=Path, required=True, help="manifest of the data")
+    parser.add_argument("--samples", type=int, required=True, help="training samples, at most")
+    parser.add_argument("--eigenvalues", type=int, required=True, help="leading eigenpairs")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--code", default="", help="hash of the code")
+    parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")
+    run_step(main, parser)

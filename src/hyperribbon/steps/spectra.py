@@ -1,0 +1,228 @@
+"""Tables of curvature: spectra, how sloppy they are, eigenspaces, reduced models."""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from hyperribbon.curvature.posterior import best_epsilon, loose_objective
+from hyperribbon.curvature.sloppiness import (
+    effective_dimension,
+    elbow,
+    loose_bound,
+    sloppy_factor,
+    sloppy_slope,
+    strength,
+)
+from hyperribbon.embedding import InPCA
+from hyperribbon.errors import DataError
+from hyperribbon.manifest import store_path
+from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import open_dataset
+from hyperribbon.tables import coordinate_table, write_table
+
+KEYS = ["configuration", "network", "optimiser", "augmentation", "moment"]
+OF_SPECTRA = [*KEYS, "epoch", "matrix", "part", "index", "eigenvalue"]
+OF_SLOPPINESS = [*KEYS, "epoch", "matrix", "part", "eigenvalues", "largest", "trace", "elbow"]
+OF_SLOPPINESS += ["slope", "low", "high", "r_squared", "first", "last"]
+OF_DIMENSION = [*KEYS, "epoch", "n", "parameters", "squared_distance", "epsilon"]
+OF_DIMENSION += ["effective_dimension", "strength", "sloppy_factor", "loose_bound", "objective"]
+OF_OVERLAPS = [*KEYS, "epoch", "spaces", "k", "overlap", "random"]
+OF_PRODUCTS = ["configuration", "network", "optimiser", "augmentation", "fisher", "hessian"]
+OF_PRODUCTS += ["inner_product", "random"]
+OF_REDUCTION = ["configuration", "network", "optimiser", "augmentation", "fraction", "kept"]
+OF_REDUCTION += ["train_error", "test_error", "input_dimension", "input_elbow"]
+OF_POINTS = ["configuration", "network", "optimiser", "augmentation", "fraction", "kept"]
+OF_POINTS += ["sample", "label", "pc1", "pc2", "pc3"]
+# Complete spectra, of which a slope can be fitted; of others only the largest are known.
+LEADING = ("hessian", "kfac")
+SLOPES_FROM = 1e-12  # of the largest eigenvalue, in float64; below is rounding
+SHOWN = 60  # eigenvalues of a spectrum in the table beyond the first 20
+B, C = 10.0, 20.0  # of the grid of the prior's scale, those of the thesis: 20 exp(j / 10)
+
+
+def main(args: argparse.Namespace) -> None:
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+    for path in args.curvature:
+        store = open_dataset(store_path(path))
+        if "fisher_eigenvalue" not in store:
+            continue  # all seeds diverged
+        who = {key: store.attrs[key] for key in ("network", "optimiser", "augmentation")}
+        who = {"configuration": store.attrs["configuration_id"], **who}
+        for name, function in FUNCTIONS.items():
+            found[name].append(function(store).assign(**who))
+    for name, columns in TABLES.items():
+        table = pd.concat(found[name]) if found[name] else pd.DataFrame(columns=columns)
+        write_table(table[columns], args.output / f"{name}.csv")
+        logger.info("%s: %d rows", name, len(table))
+
+
+def moments(store: xr.Dataset) -> list[dict[str, object]]:
+    """What each snapshot is: initialisation, middle or end, and its epoch."""
+    steps, last = store["snapshot_step"].values, store.sizes["snapshot"] - 1
+    names = ["initialisation" if step == 0 else "middle" for step in steps]
+    names[last] = "end"
+    epochs = store["snapshot_epoch"].values
+    return [{"moment": m, "epoch": float(e)} for m, e in zip(names, epochs, strict=True)]
+
+
+def all_spectra(store: xr.Dataset):
+    """Of each spectrum: moment and epoch, its matrix and part, and eigenvalues, descending."""
+    for k, moment in enumerate(moments(store)):
+        for name, variable in store.data_vars.items():
+            if not name.endswith("_eigenvalue"):
+                continue
+            matrix, values = name.removesuffix("_eigenvalue"), variable.isel(snapshot=k)
+            parts = [""]
+            if values.ndim == 2:
+                parts = [str(part) for part in store[values.dims[0]].values]
+            for part, row in zip(parts, np.atleast_2d(values.values), strict=True):
+                if matrix == "activations" and part == parts[0]:
+                    yield {**moment, "matrix": "input", "part": ""}, row[np.isfinite(row)]
+                    continue
+                yield {**moment, "matrix": matrix, "part": part}, row[np.isfinite(row)]
+
+
+def spectra(store: xr.Dataset) -> pd.DataFrame:
+    """One row an eigenvalue: the first 20, and then ever fewer."""
+    rows = []
+    for about, values in all_spectra(store):
+        shown = np.geomspace(20, max(len(values), 21), SHOWN).astype(int)
+        index = np.unique(np.concatenate([np.arange(1, 21), shown]))
+        index = index[index <= len(values)]
+        table = pd.DataFrame({"index": index, "eigenvalue": values[index - 1]})
+        rows.append(table.assign(**about))
+    return pd.concat(rows)
+
+
+def sloppiness(store: xr.Dataset) -> pd.DataFrame:
+    """One row a spectrum: how many are stiff, and how fast the sloppy ones decay."""
+    rows = []
+    for about, values in all_spectra(store):
+        complete = about["matrix"] not in LEADING and len(values) < store.attrs["n_parameters"]
+        row = {**about, "eigenvalues": len(values), "largest": values[0]}
+        row |= {"trace": values.sum() if complete else math.nan}
+        try:
+            if complete:
+                row["elbow"] = elbow(values, SLOPES_FROM)
+                row |= sloppy_slope(values, floor=SLOPES_FROM)._asdict()
+        except DataError as error:
+            logger.info("%s %s: no slope (%s)", about["matrix"], about["part"], error)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=[c for c in OF_SLOPPINESS if c not in KEYS[:4]])
+
+
+def dimension(store: xr.Dataset) -> pd.DataFrame:
+    """One row a moment after the first: effective dimension and what follows from it (4.4).
+
+    Of the Fisher matrix, which is the Hessian's positive semidefinite part, divided by ln 2; the
+    scale of the prior is where the loose objective is least, n the training samples.
+    """
+    rows, n = [], int(store.attrs["train_samples"])
+    for k, moment in enumerate(moments(store)):
+        distance = float(store["squared_distance"][k])
+        if distance == 0:
+            continue  # the prior is around these weights
+        values = store["fisher_eigenvalue"].values[k]
+        values = values[np.isfinite(values)] / math.log(2)
+        epsilon = best_epsilon(values, n, distance, c=C, b=B).epsilon
+        stiff = effective_dimension(values, n, epsilon)
+        factor = sloppy_factor(values, stiff) if 0 < stiff < len(values) else math.nan
+        s = strength(values, n, epsilon)
+        rows.append({
+            **moment, "n": n, "parameters": int(store.attrs["n_parameters"]),
+            "squared_distance": distance, "epsilon": epsilon, "effective_dimension": stiff,
+            "strength": s, "sloppy_factor": factor,
+            "loose_bound": loose_bound(s, factor, n, epsilon, distance) if factor > 0 else math.nan,
+            "objective": loose_objective(values, n, epsilon, distance),
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=[c for c in OF_DIMENSION if c not in KEYS[:4]])
+
+
+def eigenspace_overlaps(store: xr.Dataset) -> pd.DataFrame:
+    """One row a moment, pair of spaces and number of leading eigenvectors k."""
+    rows, p = [], int(store.attrs["n_parameters"])
+    names = {
+        "overlap_fisher_hessian": "Fisher and Hessian",
+        "overlap_fisher_initial": "Fisher, with the initial one",
+        "overlap_hessian_initial": "Hessian, with the initial one",
+    }
+    for variable, spaces in names.items():
+        for moment, values in zip(moments(store), store[variable].values, strict=True):
+            values = values[np.isfinite(values)]
+            k = np.arange(1, len(values) + 1)
+            table = pd.DataFrame({"k": k, "overlap": values, "random": k / p})
+            rows.append(table.assign(spaces=spaces, **moment))
+    return pd.concat(rows)
+
+
+def eigenvector_products(store: xr.Dataset) -> pd.DataFrame:
+    """One row a pair of leading eigenvectors at the end; random ones have sqrt(2 / (pi p))."""
+    values = store["inner_product"].values
+    fisher, hessian = (axis.ravel() + 1 for axis in np.indices(values.shape))
+    random = math.sqrt(2 / (math.pi * store.attrs["n_parameters"]))
+    columns = {"fisher": fisher, "hessian": hessian, "inner_product": values.ravel()}
+    return pd.DataFrame(columns).assign(random=random)
+
+
+def reduction(store: xr.Dataset) -> pd.DataFrame:
+    """One row a reduced model; beside it, what of the inputs' spectrum is stiff."""
+    if "kept" not in store:
+        return pd.DataFrame(columns=OF_REDUCTION)
+    inputs = store["activations_eigenvalue"].values[-1, 0]
+    inputs = inputs[np.isfinite(inputs)]
+    errors = store["reduced_error"]
+    columns = {f"{split}_error": errors.sel(split=split).values for split in ("train", "test")}
+    kept = store["kept"].values
+    return pd.DataFrame({
+        "fraction": kept / store.attrs["n_parameters"], "kept": kept, **columns,
+        "input_dimension": int((inputs > SLOPES_FROM * inputs[0]).sum()),
+        "input_elbow": elbow(inputs, SLOPES_FROM),
+    })  # fmt: skip
+
+
+def reduction_embedding(store: xr.Dataset) -> pd.DataFrame:
+    """Each sample's prediction as a point, by InPCA, of each reduced model and of the whole one."""
+    if "kept" not in store:
+        return pd.DataFrame(columns=OF_POINTS)
+    rows, labels = [], store["train_label"].values
+    for kept, P in zip(store["kept"].values, store["reduced_predictions"].values, strict=True):
+        D = pairwise_distance(P[:, None, :])
+        try:
+            X = InPCA(3, metric="precomputed", random_state=0).fit_transform(D)
+        except DataError:
+            X = np.zeros((len(P), 3))  # all samples are predicted alike
+        table = coordinate_table(X).assign(kept=kept, sample=np.arange(len(P)), label=labels)
+        rows.append(table.assign(fraction=kept / store.attrs["n_parameters"]))
+    return pd.concat(rows)
+
+
+TABLES = {
+    "spectra": OF_SPECTRA,
+    "sloppiness": OF_SLOPPINESS,
+    "effective_dimension": OF_DIMENSION,
+    "eigenspace_overlaps": OF_OVERLAPS,
+    "eigenvector_products": OF_PRODUCTS,
+    "reduction": OF_REDUCTION,
+    "reduction_embedding": OF_POINTS,
+}
+FUNCTIONS = {
+    "spectra": spectra,
+    "sloppiness": sloppiness,
+    "effective_dimension": dimension,
+    "eigenspace_overlaps": eigenspace_overlaps,
+    "eigenvector_products": eigenvector_products,
+    "reduction": reduction,
+    "reduction_embedding": reduction_embedding,
+}
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--curvature", type=Path, nargs="+", required=True, help="manifests")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    run_step(main, parser)
