@@ -66,6 +66,8 @@ MODELS = {
 TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
 # Steps that fit an InPCA.
 FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
+FITS |= {"spectra"}
+CURVATURE = {"curvature", "spectra"}
 
 
 @pytest.mark.parametrize(
@@ -79,15 +81,17 @@ FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "tr
         ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
         ("probability/geodesic.py", TRAJECTORIES | {"corners", "distance", "metrics"}),
         ("probability/centroids.py", {"ensembles"}),
-        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | {"embed"}),
+        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | {"embed", "spectra"}),
         ("trajectories/resampling.py", TRAJECTORIES),
         ("training/loop.py", {"train"}),
         ("training/schedule.py", {"train"}),
-        ("networks/__init__.py", {"train"}),
+        ("networks/__init__.py", {"train", "curvature"}),
+        ("curvature/gram.py", {"curvature"}),
+        ("curvature/sloppiness.py", {"spectra"}),
         ("networks/vit.py", set()),  # a rule names it beside the step
-        ("data/dataset.py", {"prepare_data", "train"}),
+        ("data/dataset.py", {"prepare_data", "train", "curvature"}),
         ("data/prepare.py", {"prepare_data"}),
-        ("store.py", MODELS | {"embed", "prepare_data", "train", "verify"}),
+        ("store.py", MODELS | CURVATURE | {"embed", "prepare_data", "train", "verify"}),
         ("figures/embedding.py", {"draw", "explore"}),
         ("figures/explorer.py", {"explore"}),
         ("config/study.py", set()),

@@ -12,6 +12,7 @@ than the first; both flatter it. Then the exact Fisher spectrum of a network of 
 weights through the Gram matrix, and its memory.
 """
 
+import itertools
 import resource
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def mnist() -> tuple[torch.Tensor, torch.Tensor]:
 def trained(widths: list[int], images: torch.Tensor, labels: torch.Tensor) -> nn.Module:
     torch.manual_seed(0)
     layers = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in itertools.pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
@@ -140,7 +141,7 @@ def power_iteration(product, k: int) -> tuple[np.ndarray, float, np.ndarray]:
     start, found, known, counts = perf_counter(), [], [], []
     for _ in range(k):
         v, value = None, None
-        for n in range(1, ITERATIONS + 1):
+        for n in range(1, ITERATIONS + 1):  # noqa: B007
             v = normalised(v, known)
             w = product(v)
             new = sum((a * b).sum() for a, b in zip(v, w, strict=True)).item()
@@ -167,7 +168,7 @@ def count_iterations(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for k in range(len(values)):
         left, old = values[k:], None
         weights = rng.standard_normal(len(left)) ** 2
-        for n in range(1, ITERATIONS + 1):
+        for n in range(1, ITERATIONS + 1):  # noqa: B007
             new = (weights * left).sum() / weights.sum()
             if stops(new, old):
                 break

@@ -70,10 +70,11 @@ def test_a_study_of_external_stores_alone_trains_nothing():
     assert StudyConfig.model_validate(parsed.model_dump(mode="json")) == parsed
 
 
-@pytest.mark.parametrize("key", ["augmentations", "combinations", "corners"])
+@pytest.mark.parametrize("key", ["augmentations", "combinations", "corners", "curvature"])
 def test_a_study_that_trains_nothing_has_no(key):
     given = {"augmentations": {"flip": {"flip": True}}, "combinations": [{"networks": ["A"]}]}
     given["corners"] = {}
+    given["curvature"] = {"networks": ["Net"]}
     with pytest.raises(ConfigError, match=f"{key} = .*a study that trains nothing has none"):
         parse_study({**RECORDED, key: given[key]})
 
@@ -195,6 +196,9 @@ MALFORMED = [
     ("analysis/progress_points", 1, "greater than or equal to 2"),
     ("analysis/tile", 1, "allowed: components, progress_points, geodesic_points"),
     ("external", "runs/*.zarr", "tuple"),
+    ("curvature/samples", 4001, "at most data.train_size = 4000"),
+    ("curvature/samples", 5, "greater than or equal to 10"),
+    ("curvature/eigenvalues", 1, "greater than or equal to 2"),
     ("corners", 3, "mapping of keys"),
     ("corners/count", 0, "greater than or equal to 1"),
     ("corners/epochs", 0, "greater than or equal to 1"),
@@ -215,6 +219,18 @@ def test_one_line_says_the_key_the_value_and_what_is_allowed(study, path, value,
     shown = {"nan": "NaN", "inf": "Infinity", "True": "true"}.get(shown, shown)
     assert rest.replace('"', "").startswith(f"{shown}: ")
     assert allowed in rest
+
+
+def test_curvature_is_of_networks_that_are_trained_and_whose_weights_are_kept(study):
+    with pytest.raises(ConfigError, match='curvature.networks = "CNN": one of networks: FullyC'):
+        parse_study(changed(study, "curvature/networks", ["CNN"]))
+    with pytest.raises(ConfigError, match=r"keep_weights = \[0.0, 0.5\]: with curvature must have"):
+        parse_study(changed(study, "training/keep_weights", [0.0, 0.5]))
+    looked_at = parse_study(study).looked_at()
+    assert {c.network_name for c in looked_at} == {"FullyConnected"} and len(looked_at) == 2
+    corners = parse_study({**study, "corners": {"count": 2}})
+    assert corners.looked_at() == looked_at
+    assert parse_study(without(study, "curvature")).looked_at() == []
 
 
 @pytest.mark.parametrize(
@@ -299,6 +315,7 @@ def test_ids_are_unique_and_readable(study):
 
 
 def test_ids_are_unique_though_names_run_together(study):
+    del study["curvature"]
     study["networks"] = {name: {"architecture": "allcnn"} for name in ("A", "A-B")}
     study["optimisers"] = {
         name: {"algorithm": "adam", "learning_rate": 0.1} for name in ("B-C", "C")
@@ -415,6 +432,7 @@ def test_progressive_resizing_must_end_before_the_corner(study):
     study = {
         **changed(study, "augmentations/none", {"progressive_resizing": resizing}),
         "networks": {"AllCNN": study["networks"]["AllCNN"]},
+        "curvature": None,
     }
     parse_study(study)
     with pytest.raises(ConfigError, match="below the epochs of AllCNN-SGD-Nesterov-to-c"):

@@ -1,5 +1,6 @@
 """Small networks of all kinds, and the network of oracle 4."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def oracle_problem(o4):
 def perceptron(widths, activation=nn.Tanh, bias=True, seed=0):
     torch.manual_seed(seed)
     layers = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in itertools.pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out, bias=bias), activation()]
     return nn.Sequential(*layers[:-1]).double().eval()
 

@@ -17,10 +17,12 @@ from hyperribbon.figures import FIGURES
 pytestmark = pytest.mark.workflow
 
 # Jobs of the whole smoke study, by rule, and which rules follow from which.
-JOBS = {"prepare_data": 1, "train": 4, **ANALYSIS}
+JOBS = {"prepare_data": 1, "train": 4, "curvature": 2, "spectra": 1, **ANALYSIS}
 NEXT = {
     "prepare_data": ["train"],
-    "train": ["distance", "progress", "trajectories", "tables"],
+    "train": ["distance", "progress", "trajectories", "tables", "curvature"],
+    "curvature": ["spectra"],
+    "spectra": ["draw", "claims"],
     "distance": ["embed", "null_model", "metrics", "subsets"],
     "embed": ["tables", "ensembles", "joint", "four_points"],
     "progress": ["trajectories", "tables", "ensembles", "four_points"],
@@ -99,8 +101,10 @@ def add_code(text):
         ("trajectories/factors.py", jobs_from("trajectory_space", "draw", "explore")),
         (
             "eigenpairs.py",
-            jobs_from("embed", "null_model", "metrics", "subsets", "trajectory_space"),
+            jobs_from("embed", "null_model", "metrics", "subsets", "trajectory_space", "curvature"),
         ),
+        ("curvature/gram.py", jobs_from("curvature")),
+        ("steps/spectra.py", jobs_from("spectra")),
         ("embedding/alignment.py", jobs_from("subsets", "four_points")),
         ("probability/shuffling.py", jobs_from("null_model")),
         ("claims/chapter2.py", jobs_from("claims")),

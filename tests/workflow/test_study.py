@@ -15,7 +15,7 @@ from PIL import Image
 from running import ROOT, snakemake
 
 from hyperribbon.config import parse_study
-from hyperribbon.figures import CORNER_FIGURES, FIGURES
+from hyperribbon.figures import CORNER_FIGURES, CURVATURE_FIGURES, FIGURES
 from hyperribbon.training.schedule import checkpoint_steps
 
 STUDY = parse_study(yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text()))
@@ -143,7 +143,8 @@ def test_pages_load_nothing_from_the_network(results, page):
 
 def test_the_report_shows_every_figure_and_table(results):
     text = (results / "report.html").read_text()
-    for name in [f"figures/{name}.png" for name in FIGURES] + ["explorer.html", "summary.csv"]:
+    figures = [f"figures/{name}.png" for name in (*FIGURES, *CURVATURE_FIGURES)]
+    for name in [*figures, "explorer.html", "summary.csv"]:
         assert f"results/smoke/{name}" in text or f"tables/{name}" in text, name
 
 
@@ -151,7 +152,7 @@ def test_every_figure_has_a_caption_and_every_caption_a_figure():
     captions = {
         path.stem: path.read_text() for path in (ROOT / "workflow/report/figures").glob("*.rst")
     }
-    names = [*FIGURES, *CORNER_FIGURES]
+    names = [*FIGURES, *CORNER_FIGURES, *CURVATURE_FIGURES]
     assert {re.sub("_(train|test)$", "", name) for name in names} == set(captions)
     assert all(len(caption.split()) > 15 for caption in captions.values())
     assert len(set(captions.values())) == len(captions)

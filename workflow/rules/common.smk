@@ -118,7 +118,7 @@ def remade():
     """
     rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
     names, sha256_of = set(), cache(file_sha256)
-    kinds = ["distance", "embedding", "progress", "trajectories"]
+    kinds = ["distance", "embedding", "progress", "trajectories", "curvature"]
     manifests = [path for kind in kinds for path in Path(RESULTS, kind).glob("*.json")]
     second = [id for id, configuration in CONFIGURATIONS.items() if configuration.start]
     manifests += [Path(RESULTS, "predictions", f"{id}.json") for id in second]
@@ -160,7 +160,12 @@ def start_of(wildcards):
     start = CONFIGURATIONS[wildcards.configuration].start
     if start is None:
         return []
-    return settled(STARTS[start.id], f"{RESULTS}/predictions/{start.id}.json")
+    return weights_of(start.id)
+
+
+def weights_of(id):
+    """Manifest of trainings of which the weights are read."""
+    return settled(WEIGHTS[id], f"{RESULTS}/predictions/{id}.json")
 
 
 def both(rule, kind):

@@ -25,6 +25,17 @@ FIGURES = {
 if STUDY.corners:
     names = ["corners_train", "corners_test", "rejoining"]
     FIGURES |= dict.fromkeys(names, "By random labels to the truth")
+if STUDY.curvature:
+    names = [
+        "spectra",
+        "spectra_layers",
+        "spectra_training",
+        "sloppy_slopes",
+        "eigenspaces",
+        "reduction",
+        "reduction_embedding",
+    ]
+    FIGURES |= dict.fromkeys(names, "Curvature")
 
 
 DRAW = parameters("draw", *TABLES)

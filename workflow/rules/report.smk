@@ -19,6 +19,11 @@ STORES = [
         split=SPLITS,
         suffix=["zarr", "json"],
     ),
+    *expand(
+        f"{RESULTS}/curvature/{{id}}.{{suffix}}",
+        id=[c.id for c in STUDY.looked_at()],
+        suffix=["zarr", "json"],
+    ),
 ]
 
 

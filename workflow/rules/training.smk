@@ -80,10 +80,13 @@ TRAIN = {
     for id, configuration in CONFIGURATIONS.items()
 }
 remember("train", TRAIN, "prepare_data")
-# Those that others start from also count alone; the others' settings hold theirs.
-STARTS = {c.start.id: f"train {c.start.id}" for c in CONFIGURATIONS.values() if c.start}
-for start, key in STARTS.items():
-    remember(key, TRAIN[start], "prepare_data")
+# Those whose weights others start from, or that are looked at, also count alone.
+WEIGHTS = {
+    **{c.start.id: f"train {c.start.id}" for c in CONFIGURATIONS.values() if c.start},
+    **{c.id: f"train {c.id}" for c in STUDY.looked_at()},
+}
+for id, key in WEIGHTS.items():
+    remember(key, TRAIN[id], "prepare_data")
 
 
 # The work folder is no output: Snakemake would delete it, and with it the finished seeds.

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from hyperribbon.figures import (
     corners,
+    curvature,
     dimensionality,
     embedding,
     ensembles,
@@ -60,4 +61,18 @@ CORNER_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "corners_train": partial(corners.corners, split="train"),
     "corners_test": partial(corners.corners, split="test"),
     "rejoining": corners.rejoining,
+}
+
+# Of studies with a section `curvature` only.
+CURVATURE_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    function.__name__: function
+    for function in (
+        curvature.spectra,
+        curvature.spectra_layers,
+        curvature.spectra_training,
+        curvature.sloppy_slopes,
+        curvature.eigenspaces,
+        curvature.reduction,
+        curvature.reduction_embedding,
+    )
 }

@@ -41,7 +41,7 @@ def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     figure, panels = _panels(found, 1.3)
     for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
         for matrix, (label, colour, line) in MATRICES.items():
-            for k, (_, row) in enumerate(_parts(part.query("matrix == @matrix"))):
+            for k, (_, row) in enumerate(_parts(part[part["matrix"] == matrix])):
                 axes.plot(
                     row["index"], row["eigenvalue"].abs() / row["eigenvalue"].abs().max(),
                     line, color=colour, linewidth=1, label=label if k == 0 else None,
@@ -96,7 +96,7 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
             row, {"fisher": "Fisher matrix", "hessian": "Hessian, magnitudes"}.items(), strict=True
         ):
             for moment, colour in MOMENTS.items():
-                values = part.query("matrix == @matrix and moment == @moment")
+                values = part[(part["matrix"] == matrix) & (part["moment"] == moment)]
                 size = values["eigenvalue"].abs()
                 axes.plot(values["index"], size, color=colour, linewidth=1, label=moment)
             axes.set(yscale="log", xlabel="index")
@@ -143,7 +143,7 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
     )
     for (left, right), (name, part) in zip(panels, shown, strict=True):
         configuration = part["configuration"].iloc[0]
-        square = products.query("configuration == @configuration").pivot(
+        square = products[products["configuration"] == configuration].pivot(
             index="fisher", columns="hessian", values="inner_product"
         )
         size = square.shape[1], square.shape[0]
@@ -206,7 +206,9 @@ def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
         image = axes.scatter(points["pc1"], points["pc2"], c=points["label"], s=4, cmap="tab10",
                              linewidth=0, vmin=-0.5, vmax=9.5)  # fmt: skip
         share = f"{points['fraction'].iloc[0]:.1%} of the weights"
-        axes.set_title("the whole model" if kept == counts[-1] else f"{kept:,}: {share}", loc="left")
+        axes.set_title(
+            "the whole model" if kept == counts[-1] else f"{kept:,}: {share}", loc="left"
+        )
         axes.set(xticks=[], yticks=[], xlabel="PC1")
     panels[0, 0].set_ylabel(f"{name}\nPC2")
     if part["label"].max() < 10:
@@ -217,11 +219,12 @@ def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
 
 def _configurations(found: pd.DataFrame):
     """Name and rows of each configuration, of the first few."""
-    groups = found.groupby(["network", "optimiser", "augmentation"], sort=False)
-    for k, ((network, optimiser, augmentation), part) in enumerate(groups):
-        if k < PANELS:
-            extra = "" if augmentation == "none" else f", {augmentation}"
-            yield f"{network}, {optimiser}{extra}", part
+    for k, (_, part) in enumerate(found.groupby("configuration", sort=False)):
+        if k == PANELS:
+            return
+        network, optimiser, augmentation = part.iloc[0][["network", "optimiser", "augmentation"]]
+        extra = "" if augmentation == "none" else f", {augmentation}"
+        yield f"{network}, {optimiser}{extra}", part
 
 
 def _parts(spectra: pd.DataFrame):

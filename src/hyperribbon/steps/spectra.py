@@ -88,9 +88,10 @@ def all_spectra(store: xr.Dataset):
 
 
 def spectra(store: xr.Dataset) -> pd.DataFrame:
-    """One row an eigenvalue: the first 20, and then ever fewer."""
+    """One row an eigenvalue that is not rounding: the first 20, and then ever fewer."""
     rows = []
     for about, values in all_spectra(store):
+        values = values[np.abs(values) > SLOPES_FROM * np.abs(values[0])]
         shown = np.geomspace(20, max(len(values), 21), SHOWN).astype(int)
         index = np.unique(np.concatenate([np.arange(1, 21), shown]))
         index = index[index <= len(values)]
