@@ -104,6 +104,8 @@ def test_facts_of_own_data(shape):
         ({"name": "digits", "train_size": 1438},
          "data.train_size + test_size = 1798: digits has 1797 samples, so at most 1797"),
         ({"name": "cifar10", "image_size": 33}, "data.image_size = 33: at most 32"),
+        ({"name": "digits", "groups": [[0, 1], [2, 3]]}, "each class from 0 to 9 in one group"),
+        ({"name": "mnist", "groups": [list(range(10)), [3]]}, "each class from 0 to 9 in one gr"),
         ({"name": "cifar10", "train_size": 9}, "at least one sample a class, 10"),
         ({"name": "imagenet", "path": "p", "image_size": 257}, "at most stored_size = 256"),
         ({"name": "imagenet"}, "data.path: missing key (Folder that holds `train/<class>/"),

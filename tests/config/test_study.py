@@ -33,6 +33,8 @@ STUDIES = {
     "config": (30, 0.26),
     "smoke": (8, 0.005),
     "corners": (28, 0.115),
+    "certificate": (4, 0.007),
+    "certificate_mnist": (4, 0.10),
     "cifar10_cpu": (48, 0.47),
     "cifar10_mini": (60, 5.9),
     "cifar10": (3120, 491),
@@ -197,6 +199,7 @@ MALFORMED = [
     ("analysis/tile", 1, "allowed: components, progress_points, geodesic_points"),
     ("external", "runs/*.zarr", "tuple"),
     ("curvature/samples", 4001, "at most data.train_size = 4000"),
+    ("curvature/draws", -1, "greater than or equal to 0"),
     ("curvature/samples", 5, "greater than or equal to 10"),
     ("curvature/eigenvalues", 1, "greater than or equal to 2"),
     ("corners", 3, "mapping of keys"),
@@ -226,6 +229,13 @@ def test_curvature_is_of_networks_that_are_trained_and_whose_weights_are_kept(st
         parse_study(changed(study, "curvature/networks", ["CNN"]))
     with pytest.raises(ConfigError, match=r"keep_weights = \[0.0, 0.5\]: with curvature must have"):
         parse_study(changed(study, "training/keep_weights", [0.0, 0.5]))
+    with pytest.raises(ConfigError, match="draws = 5: a network of linear and convolutional"):
+        parse_study(changed(study, "curvature/draws", 5))
+    plain = changed(study, "networks/FullyConnected/batchnorm", False)
+    plain = changed(plain, "curvature/draws", 5)
+    parse_study(plain)
+    with pytest.raises(ConfigError, match=r"keep_weights = \[1.0\]: with curvature.draws must"):
+        parse_study(changed(plain, "training/keep_weights", [1.0]))
     looked_at = parse_study(study).looked_at()
     assert {c.network_name for c in looked_at} == {"FullyConnected"} and len(looked_at) == 2
     corners = parse_study({**study, "corners": {"count": 2}})

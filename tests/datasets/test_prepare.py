@@ -239,3 +239,15 @@ def test_images_in_memory_are_written_anew(prepared, pool, own, monkeypatch):
 def test_rows_of_a_pool_that_is_read_piece_by_piece_are_in_its_order(prepared, pool, own):
     data = prepared([Part(Lazy(pool.images), pool.labels)], own())
     assert (np.diff(data.train_index) > 0).all()
+
+
+def test_classes_taken_together_are_the_same_samples_with_fewer_labels(prepared, section):
+    groups = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]
+    plain = prepared(mnist5k.load(), section({"name": "mnist5k", "image_size": 6}))
+    config = section({"name": "mnist5k", "image_size": 6, "groups": groups})
+    assert config.n_classes == 2
+    data = prepared(mnist5k.load(), config)
+    assert data.n_classes == 2
+    for split in ("train", "test"):
+        np.testing.assert_array_equal(data.split(split)[2], plain.split(split)[2])
+        np.testing.assert_array_equal(data.split(split)[1], plain.split(split)[1] % 2)

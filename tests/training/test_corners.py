@@ -6,12 +6,12 @@ import pytest
 import torch
 import xarray as xr
 
-from hyperribbon.config import AllCNNConfig, CornersConfig, SGDConfig
+from hyperribbon.config import AllCNNConfig, AugmentationConfig, CornersConfig, SGDConfig
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import Manifest, inputs_of
 from hyperribbon.store import open_dataset
 from hyperribbon.training import seed
-from hyperribbon.training.corners import Start, random_labels
+from hyperribbon.training.corners import Start, partly_random_labels, random_labels
 from hyperribbon.training.job import train_configuration
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.state import save_state
@@ -193,3 +193,29 @@ def test_targets_are_the_corners_in_the_first_stage_only(stages, tiny_dataset):
         start = "to.zarr" if configuration.start else None
         found = Plan(configuration, tiny_dataset, "", start).targets(labels)
         assert torch.equal(found, expected[name]), name
+
+
+def test_partly_random_labels_are_nested_and_uniform():
+    labels = np.arange(6000) % 10
+    some, more = (partly_random_labels(labels, 10, fraction) for fraction in (0.2, 0.5))
+    changed = some != labels
+    assert changed.mean() == pytest.approx(0.2 * 0.9, abs=0.02)
+    np.testing.assert_array_equal(some[changed], more[changed])
+    assert (more != labels).mean() == pytest.approx(0.5 * 0.9, abs=0.02)
+    drawn = partly_random_labels(labels, 10, 1.0)
+    assert np.abs(np.bincount(drawn) - 600).max() < 100
+    np.testing.assert_array_equal(partly_random_labels(labels, 10, 0.0), labels)
+
+
+def test_random_labels_are_trained_to_and_images_left_alone(tiny_dataset, tiny_configuration):
+    plain = tiny_configuration(network=NETWORK)
+    noisy = plain.model_copy(update={"augmentation": AugmentationConfig(random_labels=1.0)})
+    plans = [Plan(configuration, tiny_dataset, "") for configuration in (plain, noisy)]
+    assert plans[0].key != plans[1].key
+    device = torch.device("cpu")
+    (images, labels), (same, true) = (plan.samples("train", device) for plan in plans)
+    assert torch.equal(labels, true) and torch.equal(images.images, same.images)
+    assert plans[1].objective(0).augmentation is None
+    assert torch.equal(plans[0].targets(labels), labels)
+    drawn = partly_random_labels(labels.numpy(), 3, 1.0)
+    assert plans[1].targets(labels).tolist() == drawn.tolist() != labels.tolist()

@@ -12,7 +12,7 @@ import xarray as xr
 import yaml
 from running import ANALYSIS, copy_repository, snakemake
 
-from hyperribbon.figures import FIGURES
+from hyperribbon.figures import CURVATURE_FIGURES, FIGURES
 
 pytestmark = pytest.mark.workflow
 
@@ -54,6 +54,11 @@ def jobs_from(*rules: str, **counts: int) -> dict[str, int]:
     return {rule: JOBS[rule] for rule in found} | counts
 
 
+def not_looked_at(jobs: dict[str, int]) -> dict[str, int]:
+    """Without those of curvature, which is of one network only."""
+    return {rule: count for rule, count in jobs.items() if rule not in ("curvature", "spectra")}
+
+
 @pytest.fixture(scope="module")
 def edited(finished, tmp_path_factory):
     """A copy of the finished repository for tests that put back what they edit."""
@@ -89,7 +94,7 @@ def add_code(text):
         ("data/cifar10.py", {}),
         ("training/loop.py", jobs_from("train")),
         ("networks/__init__.py", jobs_from("train")),
-        ("networks/vit.py", jobs_from("train", train=2)),
+        ("networks/vit.py", not_looked_at(jobs_from("train", train=2))),
         ("networks/allcnn.py", {}),  # the study has none
         ("provenance.py", jobs_from("prepare_data")),
         ("probability/geodesic.py", jobs_from("distance", "trajectories")),
@@ -131,7 +136,7 @@ def test_comments_and_docstrings_run_nothing(edited, planned, module):
     assert plan_after(reword, edited, f"src/hyperribbon/{module}", planned) == {}
 
 
-NO_TRAINING = jobs_from("train")
+NO_TRAINING = not_looked_at(jobs_from("train"))
 del NO_TRAINING["train"]
 KEYS = {
     "data.split_seed: 1": jobs_from("prepare_data"),
@@ -144,8 +149,13 @@ KEYS = {
     "analysis.sampled_models: 40": jobs_from("null_model", "metrics", "subsets"),
     "analysis.draws: 1": jobs_from("null_model", "subsets"),
     "dask.scheduler: tcp://localhost:8786": {},
-    "optimisers.SGD: {algorithm: sgd, learning_rate: 0.1}": jobs_from("train", train=2),
-    "networks.Deep: {architecture: fully_connected, widths: [16, 16]}": jobs_from("train", train=2),
+    "optimisers.SGD: {algorithm: sgd, learning_rate: 0.1}": jobs_from(
+        "train", train=2, curvature=1
+    ),
+    "networks.Deep: {architecture: fully_connected, widths: [16, 16]}": not_looked_at(
+        jobs_from("train", train=2)
+    ),
+    "curvature.samples: 40": jobs_from("curvature"),
     "networks.ViT: null": NO_TRAINING,  # one configuration less
     "study: other": JOBS,
 }
@@ -229,7 +239,7 @@ def test_a_fresh_checkout_beside_copied_results_runs_nothing(finished, planned, 
     config = yaml.safe_load((checkout / "config" / "config.yaml").read_text())
     config["optimisers"]["SGD"] = {"algorithm": "sgd", "learning_rate": 0.1}
     (checkout / "config" / "config.yaml").write_text(yaml.safe_dump(config))
-    assert planned(checkout) == jobs_from("train", train=2)
+    assert planned(checkout) == jobs_from("train", train=2, curvature=1)
 
 
 def test_what_was_deleted_is_made_again_and_nothing_else(edited, planned):
@@ -269,6 +279,7 @@ def test_a_study_by_configfile_stands_alone(changeable, planned):
     """Snakemake would merge the networks of both files."""
     config = yaml.safe_load((changeable / "config" / "config.yaml").read_text())
     config["networks"] = {"Tiny": {"architecture": "fully_connected", "widths": [4]}}
+    config["curvature"]["networks"] = ["Tiny"]
     config["study"] = "other"
     (changeable / "other.yaml").write_text(yaml.safe_dump(config))
     jobs = planned(changeable, "--configfile", "other.yaml")
@@ -284,7 +295,8 @@ def test_the_smallest_study_has_all_its_figures(fresh):
     path.write_text(yaml.safe_dump(config))
     run = snakemake(fresh, "--cores", "2")
     assert run.returncode == 0, run.stdout
-    assert len(list((fresh / "results" / "smoke" / "figures").glob("*.png"))) == len(FIGURES)
+    drawn = {path.stem for path in (fresh / "results" / "smoke" / "figures").glob("*.png")}
+    assert drawn == {*FIGURES, *CURVATURE_FIGURES}
 
 
 def test_diverged_trainings_are_named_and_left_out(changeable):

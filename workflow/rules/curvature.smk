@@ -6,6 +6,7 @@ LOOKED_AT = {
         modules=[f"hyperribbon.networks.{c.network.architecture}"],
         samples=STUDY.curvature.samples,
         eigenvalues=STUDY.curvature.eigenvalues,
+        draws=STUDY.curvature.draws,
     )
     for c in STUDY.looked_at()
 }
@@ -34,9 +35,11 @@ rule curvature:
         upstream=lambda wildcards: LOOKED_AT[wildcards.configuration]["upstream"],
         samples=STUDY.curvature.samples,
         eigenvalues=STUDY.curvature.eigenvalues,
+        draws=STUDY.curvature.draws,
     shell:
         "python -m hyperribbon.steps.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
+        " --draws {params.draws}"
         " --threads {threads} --code {params.code} --output {output.store:q} --log {log:q}"
 
 
@@ -53,6 +56,7 @@ rule spectra:
             "eigenvector_products",
             "reduction",
             "reduction_embedding",
+            "certificates",
         ),
     log:
         f"{RESULTS}/logs/spectra.log",

@@ -24,3 +24,6 @@ class CurvatureConfig(Section):
     most 6,000, the Fisher matrix's spectrum is complete; of more samples, only its top is found."""
     eigenvalues: Annotated[int, Field(strict=True, ge=2, le=1_000)] = 30
     """Leading eigenpairs of the Hessian, and of the Fisher matrix that it is compared with."""
+    draws: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 0
+    """Networks drawn from the analytic posterior for a PAC-Bayes certificate; 0: none. Of networks
+    without BatchNorm, whose statistics no prior could know."""

@@ -43,6 +43,11 @@ DATA_SOURCES = {
 }
 
 
+Groups = Annotated[
+    tuple[Annotated[tuple[Natural, ...], Field(min_length=1)], ...], Field(min_length=2)
+]
+
+
 class KnownImages(DataSection):
     """Images of which all is known before they are read."""
 
@@ -52,7 +57,11 @@ class KnownImages(DataSection):
 
     @property
     def n_classes(self) -> int:
-        return self.facts.n_classes
+        return len(self.groups) if self.groups else self.facts.n_classes
+
+    @property
+    def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
+        return self.groups
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -74,6 +83,11 @@ class KnownImages(DataSection):
                 expected = f"{self.name} has {n} samples"
                 part = "" if len(n_samples) == 1 else f" in its {key.removesuffix('_size')} part"
                 raise refuse(key, size, f"{expected}{part}, so at most {n}")
+        if self.groups is not None:
+            classes = sorted(k for group in self.groups for k in group)
+            if classes != list(range(self.facts.n_classes)):
+                expected = f"each class from 0 to {self.facts.n_classes - 1} in one group"
+                raise refuse("groups", self.groups, expected)
         if self.image_size > self.facts.shape[1]:
             raise refuse("image_size", self.image_size, f"at most {self.facts.shape[1]}")
         return self
@@ -92,6 +106,9 @@ class MNIST5kConfig(KnownImages):
     """Seed of the stratified split into train and test."""
     image_size: Count = 28
     """Height and width in pixels; below the original size, images are averaged by area."""
+    groups: Groups | None = None
+    """Classes taken together, such as `[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]` for two; by default,
+    each is one of its own."""
 
 
 class DigitsConfig(MNIST5kConfig):
@@ -122,6 +139,9 @@ class MNISTConfig(KnownImages):
     """Seed by which fewer than all samples are drawn."""
     image_size: Count = 28
     """Height and width in pixels; below the original size, images are averaged by area."""
+    groups: Groups | None = None
+    """Classes taken together, such as `[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]` for two; by default,
+    each is one of its own."""
 
 
 class FashionMNISTConfig(MNISTConfig):

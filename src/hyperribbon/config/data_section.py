@@ -42,6 +42,11 @@ class DataSection(Section):
         raise NotImplementedError
 
     @property
+    def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
+        """Classes of the source that are taken together; None if each stays what it is."""
+        return None
+
+    @property
     def stored_shape(self) -> tuple[int, ...]:
         return self.input_shape
 

@@ -13,6 +13,11 @@ from hyperribbon.config.fields import Count, Flag, Section, Widths, refuse
 class NetworkSection(Section):
     any_size: ClassVar[bool] = False  # whether trained weights take images of another size
 
+    @property
+    def has_kronecker_factors(self) -> bool:
+        """Whether it is of linear and convolutional layers alone, so without BatchNorm."""
+        return False
+
     def check_input(self, shape: tuple[int, ...]) -> None:
         """Refuse samples of a shape, (channels, height, width) or (features,), it cannot take."""
 
@@ -63,6 +68,10 @@ class FullyConnectedConfig(NetworkSection):
     """Whether BatchNorm ends each hidden layer."""
     bias: Flag = True
     """Whether the linear layers have biases."""
+
+    @property
+    def has_kronecker_factors(self) -> bool:
+        return not self.batchnorm
 
 
 class AllCNNConfig(ImageNetworkSection):
@@ -146,6 +155,10 @@ class LeNetConfig(ImageNetworkSection):
     """Channels of each convolution; two need images of 16 x 16 pixels."""
     hidden_width: Count = 500
     """Units of the hidden layer."""
+
+    @property
+    def has_kronecker_factors(self) -> bool:
+        return True
 
     def _least_size(self) -> int:
         size = 1

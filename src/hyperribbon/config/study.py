@@ -254,6 +254,12 @@ class StudyConfig(Section):
                 if name not in self.networks:
                     expected = f"one of networks: {', '.join(self.networks)}"
                     raise refuse("curvature.networks", name, expected)
+                if self.curvature.draws and not self.networks[name].has_kronecker_factors:
+                    expected = f"a network of linear and convolutional layers alone; {name} is not"
+                    raise refuse("curvature.draws", self.curvature.draws, expected)
+            if self.curvature.draws and 0.0 not in self.training.keep_weights:
+                expected = "with curvature.draws must have 0.0, where the prior is centred"
+                raise refuse("training.keep_weights", self.training.keep_weights, expected)
             if self.curvature.samples > self.data.train_size:
                 expected = f"at most data.train_size = {self.data.train_size}"
                 raise refuse("curvature.samples", self.curvature.samples, expected)

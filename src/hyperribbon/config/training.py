@@ -118,6 +118,15 @@ class AugmentationConfig(Section):
     """Mix pairs of images and labels, with a weight from Beta(mixup, mixup); 0: none (Zhang et
     al. 2018)."""
 
+    random_labels: Fraction = 0.0
+    """Fraction of the training samples that are trained to a random label, drawn once for all
+    seeds; losses and errors are told of the true labels."""
+
+    @property
+    def of_images(self) -> bool:
+        """Whether images are changed."""
+        return self.model_copy(update={"random_labels": 0.0}) != AugmentationConfig()
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.padding and self.crop != "random":

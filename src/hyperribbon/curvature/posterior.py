@@ -22,6 +22,9 @@ from hyperribbon.curvature.checks import (
 from hyperribbon.curvature.pac_bayes import GridPoint, round_to_grid
 from hyperribbon.errors import DataError
 
+# Of the prior's inverse variance, c exp(j / b): fixed before any data are seen.
+GRID = {"c": 1e-3, "b": 10.0}
+
 
 def analytic_precisions(eigenvalues: np.ndarray, n: int, epsilon: float) -> np.ndarray:
     r"""Precisions of the posterior that minimises the loose bound (Eq. 4.3.4).

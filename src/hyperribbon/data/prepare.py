@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,8 @@ def prepare(
     index = _chosen(parts, config)
     by_split = dict(zip(SPLITS, parts * (3 - len(parts)), strict=True))
     labels = {split: by_split[split].labels[index[split]].astype(np.int64) for split in SPLITS}
+    if config.groups_of_classes:
+        labels = {split: grouped(of, config.groups_of_classes) for split, of in labels.items()}
     key = digest(
         [
             config.model_dump(mode="json"),
@@ -116,7 +118,20 @@ def _check(part: Part, config: DataConfig, where: str) -> None:
         )
     if not len(labels):
         raise DataError(f"{where}: no samples")
-    check_labels(labels, config.n_classes, where)
+    groups = config.groups_of_classes
+    check_labels(labels, sum(map(len, groups)) if groups else config.n_classes, where)
+
+
+def grouped(labels: np.ndarray, groups: Sequence[Sequence[int]]) -> np.ndarray:
+    """The group of each label.
+
+    >>> grouped(np.array([0, 1, 2, 1]), [[0, 2], [1]])
+    array([0, 1, 0, 1])
+    """
+    group_of = np.empty(sum(map(len, groups)), np.int64)
+    for k, group in enumerate(groups):
+        group_of[list(group)] = k
+    return group_of[labels]
 
 
 def _in_memory(parts: list[Part]) -> bool:

@@ -10,6 +10,7 @@ from torch import nn
 
 from hyperribbon.config import Configuration
 from hyperribbon.curvature import Problem, kinks, overlaps, reduced_weights, subspace_overlap
+from hyperribbon.curvature.certify import certify, error_of
 from hyperribbon.curvature.survey import Survey, padded, survey
 from hyperribbon.data import Dataset
 from hyperribbon.errors import StoreError
@@ -19,6 +20,7 @@ from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, load_weights, open_dataset, write_dataset
+from hyperribbon.training.corners import partly_random_labels
 
 FRACTIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of weights
 LAYERED = {"activations": "layer", "gradients": "layer", "jacobian": "class"}
@@ -34,7 +36,7 @@ def main(args: argparse.Namespace) -> None:
     ended = np.flatnonzero(store["diverged_step"].values < 0)
     about = derived_attributes(
         "train", dataset.sha256, "numpy", "scipy", "torch", "zarr",
-        code=args.code, samples=args.samples, eigenvalues=args.eigenvalues,
+        code=args.code, samples=args.samples, eigenvalues=args.eigenvalues, draws=args.draws,
     ) | {"configuration_id": configuration.id, "network": configuration.network_name,
          "optimiser": configuration.optimiser_name,
          "augmentation": configuration.augmentation_name}  # fmt: skip
@@ -56,7 +58,8 @@ def look(
 ) -> xr.Dataset:
     """All that is found of one training, by the moments of which weights are kept."""
     network = build(configuration, dataset)
-    samples, labels = chosen(dataset, "train", args.samples)
+    noise = configuration.augmentation.random_labels
+    samples, labels = chosen(dataset, "train", args.samples, noise)
     surveys, weights, kept = [], [], store["snapshot_step"].values
     for step in kept:
         load(network, store, seed, int(step))
@@ -71,8 +74,16 @@ def look(
     distance = [float(((w - weights[0]) ** 2).sum()) for w in weights]
     about = {"long_name": "squared, from the first weights kept"}
     variables["squared_distance"] = ("snapshot", distance, about)
+    test = Problem(network, *chosen(dataset, "test"))
     if surveys[-1].fisher is not None:
-        variables |= reduction(surveys[-1], Problem(network, *chosen(dataset, "test")))
+        variables |= reduction(surveys[-1], test)
+    if args.draws:
+        everything = Problem(network, *chosen(dataset, "train", noise=noise))
+        label = f"{configuration.label}, certificate"
+        found = certify(everything, test, weights[0], args.draws, seed=seed, progress=label)
+        about = found._asdict()
+        variables |= {f"certified_{k}": v for k, v in about.pop("certificate")._asdict().items()}
+        variables |= {f"certified_{k}": v for k, v in about.items()}
     steps_per_epoch = len(dataset.train_labels) // configuration.training.batch_size
     coordinates = {
         "snapshot_step": ("snapshot", kept),
@@ -101,10 +112,11 @@ def load(network: nn.Module, store: xr.Dataset, seed: int, step: int) -> None:
 
 
 def chosen(
-    dataset: Dataset, split: str, count: int | None = None
+    dataset: Dataset, split: str, count: int | None = None, noise: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Samples as networks see them, evenly spread, all by default; and their labels."""
+    """Samples as networks see them, evenly spread, all by default; and labels trained to."""
     images, labels, _ = dataset.split(split)
+    labels = partly_random_labels(labels, dataset.n_classes, noise)
     rows = evenly(len(labels), count)
     return dataset.as_input(torch.from_numpy(images[rows])), torch.from_numpy(labels[rows])
 
@@ -149,7 +161,7 @@ def reduction(last: Survey, test: Problem) -> dict[str, tuple]:
     outputs, errors = [], []
     for weights in (*reduced_weights(last.fisher, kept), problem.flat_weights()):
         outputs.append(problem.all_outputs(weights))
-        errors.append([error(problem, outputs[-1]), error(test, test.all_outputs(weights))])
+        errors.append([error_of(problem, weights), error_of(test, weights)])
     predictions = np.stack([z.softmax(dim=1).float().cpu().numpy() for z in outputs])
     return {
         "kept": ("reduced", [*kept, p], {"long_name": "eigenvectors; at last, all weights"}),
@@ -158,17 +170,13 @@ def reduction(last: Survey, test: Problem) -> dict[str, tuple]:
     }
 
 
-def error(problem: Problem, outputs: torch.Tensor) -> float:
-    """Fraction misclassified."""
-    return float((outputs.argmax(dim=1) != problem.targets).double().mean())
-
-
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--predictions", type=Path, required=True, help="manifest of the trainings")
     parser.add_argument("--data", type=Path, required=True, help="manifest of the data")
     parser.add_argument("--samples", type=int, required=True, help="training samples, at most")
     parser.add_argument("--eigenvalues", type=int, required=True, help="leading eigenpairs")
+    parser.add_argument("--draws", type=int, default=0, help="networks drawn for a certificate")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--code", default="", help="hash of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hyperribbon.curvature.posterior import best_epsilon, loose_objective
+from hyperribbon.curvature.posterior import GRID, best_epsilon, loose_objective
 from hyperribbon.curvature.sloppiness import (
     effective_dimension,
     elbow,
@@ -36,13 +36,17 @@ OF_PRODUCTS = ["configuration", "network", "optimiser", "augmentation", "fisher"
 OF_PRODUCTS += ["inner_product", "random"]
 OF_REDUCTION = ["configuration", "network", "optimiser", "augmentation", "fraction", "kept"]
 OF_REDUCTION += ["train_error", "test_error", "input_dimension", "input_elbow"]
+OF_CERTIFICATES = ["configuration", "network", "optimiser", "augmentation", "n", "parameters"]
+CERTIFIED = ["train_error", "test_error", "epsilon", "squared_distance", "effective_dimension"]
+CERTIFIED += ["error", "posterior_test_error", "error_limit", "kl", "penalty", "bound"]
+CERTIFIED += ["non_vacuous"]
+OF_CERTIFICATES += CERTIFIED
 OF_POINTS = ["configuration", "network", "optimiser", "augmentation", "fraction", "kept"]
 OF_POINTS += ["sample", "label", "pc1", "pc2", "pc3"]
 # Complete spectra, of which a slope can be fitted; of others only the largest are known.
 LEADING = ("hessian", "kfac")
 SLOPES_FROM = 1e-12  # of the largest eigenvalue, in float64; below is rounding
 SHOWN = 60  # eigenvalues of a spectrum in the table beyond the first 20
-B, C = 10.0, 20.0  # of the grid of the prior's scale, those of the thesis: 20 exp(j / 10)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -130,7 +134,7 @@ def dimension(store: xr.Dataset) -> pd.DataFrame:
             continue  # the prior is around these weights
         values = store["fisher_eigenvalue"].values[k]
         values = values[np.isfinite(values)] / math.log(2)
-        epsilon = best_epsilon(values, n, distance, c=C, b=B).epsilon
+        epsilon = best_epsilon(values, n, distance, **GRID).epsilon
         stiff = effective_dimension(values, n, epsilon)
         factor = sloppy_factor(values, stiff) if 0 < stiff < len(values) else math.nan
         s = strength(values, n, epsilon)
@@ -202,6 +206,15 @@ def reduction_embedding(store: xr.Dataset) -> pd.DataFrame:
     return pd.concat(rows)
 
 
+def certificates(store: xr.Dataset) -> pd.DataFrame:
+    """One row, if networks were drawn: a bound of the error on new samples."""
+    if "certified_bound" not in store:
+        return pd.DataFrame(columns=OF_CERTIFICATES)
+    row = {name: store[f"certified_{name}"].values[()] for name in CERTIFIED}
+    counts = {"n": store.attrs["train_samples"], "parameters": store.attrs["n_parameters"]}
+    return pd.DataFrame([{**counts, **row}])
+
+
 TABLES = {
     "spectra": OF_SPECTRA,
     "sloppiness": OF_SLOPPINESS,
@@ -210,6 +223,7 @@ TABLES = {
     "eigenvector_products": OF_PRODUCTS,
     "reduction": OF_REDUCTION,
     "reduction_embedding": OF_POINTS,
+    "certificates": OF_CERTIFICATES,
 }
 FUNCTIONS = {
     "spectra": spectra,
@@ -219,6 +233,7 @@ FUNCTIONS = {
     "eigenvector_products": eigenvector_products,
     "reduction": reduction,
     "reduction_embedding": reduction_embedding,
+    "certificates": certificates,
 }
 
 

@@ -23,6 +23,22 @@ def random_labels(n: int, n_classes: int, corner: int) -> np.ndarray:
     return np.random.default_rng((_SEED, corner)).integers(n_classes, size=n)
 
 
+def partly_random_labels(labels: np.ndarray, n_classes: int, fraction: float) -> np.ndarray:
+    """Labels (N,), a fraction of which is drawn anew: uniform, so 1/C of these stay (Fig. 4.11).
+
+    Samples whose labels are drawn with one fraction are so with every larger one, to the same.
+
+    >>> partly_random_labels(np.array([0, 1, 2, 0]), 3, 0.5)
+    array([0, 1, 1, 0])
+    """
+    rng = np.random.default_rng(_SEED)
+    drawn = rng.integers(n_classes, size=len(labels))
+    chosen = rng.permutation(len(labels))[: round(fraction * len(labels))]
+    found = labels.copy()
+    found[chosen] = drawn[chosen]
+    return found
+
+
 class Start:
     """The predictions store of the trainings from whose last weights others start.
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hyperribbon.config import AdamPConfig, AugmentationConfig, Configuration, digest
+from hyperribbon.config import AdamPConfig, Configuration, digest
 from hyperribbon.data import Dataset
 from hyperribbon.errors import ConfigError
 from hyperribbon.networks import build_network
@@ -19,7 +19,7 @@ from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, create_predictions
 from hyperribbon.training.augmentation import Augmentation
-from hyperribbon.training.corners import Start, random_labels
+from hyperribbon.training.corners import Start, partly_random_labels, random_labels
 from hyperribbon.training.objective import Objective
 from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.schedule import checkpoint_steps
@@ -112,15 +112,17 @@ class Plan:
 
         Whole, if they are augmented, which cuts to size; otherwise as they are predicted.
         """
-        augmented = self.configuration.augmentation != AugmentationConfig()
+        augmented = self.configuration.augmentation.of_images
         seen = self.dataset.standardise if augmented else self.dataset.as_input
         return self._on(device, split, None, seen)
 
     def targets(self, labels: Tensor) -> Tensor:
         """The labels trained to, of true ones."""
-        if not self.configuration.corner:
-            return labels
-        return torch.from_numpy(self.corner_labels).to(labels)
+        if self.configuration.corner:
+            return torch.from_numpy(self.corner_labels).to(labels)
+        fraction = self.configuration.augmentation.random_labels
+        found = partly_random_labels(labels.cpu().numpy(), self.dataset.n_classes, fraction)
+        return torch.from_numpy(found).to(labels)
 
     def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split as they are predicted, and their labels."""
@@ -153,7 +155,7 @@ class Plan:
     def objective(self, seed: int) -> Objective:
         """What a seed minimises."""
         training, augmentation = self.configuration.training, None
-        if self.configuration.augmentation != AugmentationConfig():
+        if self.configuration.augmentation.of_images:
             augmentation = Augmentation(
                 self.configuration.augmentation,
                 image_size=self.dataset.input_shape[-1],
