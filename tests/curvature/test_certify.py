@@ -15,7 +15,7 @@ from .conftest import perceptron
 
 @pytest.fixture(scope="module")
 def learnt():
-    """Two blobs, 2,000 training samples, a small network that tells them apart; its first weights."""
+    """Two blobs, 2,000 training samples, a network that tells them apart; its first weights."""
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=4000)
     inputs = rng.normal(size=(4000, 4)) + 3 * labels[:, None]

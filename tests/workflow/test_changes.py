@@ -99,7 +99,7 @@ def add_code(text):
         ("provenance.py", jobs_from("prepare_data")),
         ("probability/geodesic.py", jobs_from("distance", "trajectories")),
         ("probability/centroids.py", jobs_from("ensembles")),
-        ("pairwise/cpu.py", jobs_from("distance", "trajectories")),
+        ("pairwise/cpu.py", jobs_from("distance", "trajectories", "spectra")),
         ("probability/kernels.py", jobs_from("progress")),
         ("trajectories/resampling.py", jobs_from("trajectories")),
         ("trajectories/importance.py", jobs_from("trajectory_space")),

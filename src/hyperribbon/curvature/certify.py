@@ -9,7 +9,14 @@ import numpy as np
 from tqdm import tqdm
 
 from hyperribbon.curvature.kfac import KFAC
-from hyperribbon.curvature.pac_bayes import Certificate, certificate
+from hyperribbon.curvature.pac_bayes import (
+    Certificate,
+    GridPoint,
+    certificate,
+    inverse_binary_kl,
+    penalty,
+    round_to_grid,
+)
 from hyperribbon.curvature.posterior import (
     GRID,
     GaussianPosterior,
@@ -18,6 +25,10 @@ from hyperribbon.curvature.posterior import (
 )
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.curvature.sloppiness import effective_dimension
+
+DELTA = 0.025  # probability that the bound fails, beside that of the draws
+FEW = 5  # draws by which a scale of the prior is judged
+STEP = math.exp(0.5)  # from one scale that is judged to the next
 
 
 class Certified(NamedTuple):
@@ -56,8 +67,10 @@ def certify(
     The prior is an isotropic Gaussian around the initial weights; the posterior is one around the
     trained weights, with precisions 2 (n - 1) lambda + epsilon in the eigenbasis of the network's
     Kronecker-factored Fisher matrix, lambda its eigenvalues in units of cross-entropy / ln 2. They
-    stand for the Hessian's: any Gaussian gives a valid bound, a poorer one a looser. Epsilon is
-    where the loose objective is least on its grid, which the penalty pays for.
+    stand for the Hessian's: any Gaussian gives a valid bound, a poorer one a looser. Epsilon is the
+    one on its grid, for whose choice the penalty pays, at which the bound is least as judged by a
+    few draws. That of the loose objective alone is too small where the network has learnt its
+    samples by heart, for there the Fisher matrix all but vanishes, and Q forgets what it knows.
 
     Parameters
     ----------
@@ -73,17 +86,33 @@ def certify(
     kfac = KFAC(problem)
     eigenvalues = kfac.eigenvalues / math.log(2)
     distance = float(((weights - initial) ** 2).sum())
-    scale = best_epsilon(eigenvalues, n, distance, **GRID)
-    precisions = analytic_precisions(eigenvalues, n, scale.epsilon)
-    posterior = GaussianPosterior(weights, precisions, scale.epsilon, kfac)
+
+    def posterior_of(epsilon: float) -> GaussianPosterior:
+        precisions = analytic_precisions(eigenvalues, n, epsilon)
+        return GaussianPosterior(weights, precisions, epsilon, kfac)
+
+    def judged(scale: GridPoint) -> tuple[float, float]:
+        """The bound if the mean error of a few draws were exact, and if it were 0."""
+        posterior, rng = posterior_of(scale.epsilon), np.random.default_rng((seed, scale.j))
+        error = np.mean([error_of(problem, posterior.sample(rng)) for _ in range(FEW)])
+        cost = (posterior.kl(initial) + penalty(scale.j, n, DELTA)) / (n - 1)
+        return float(inverse_binary_kl(error, cost)), float(inverse_binary_kl(0.0, cost))
+
+    scale = best = best_epsilon(eigenvalues, n, distance, **GRID)
+    least, at_least = judged(best)
+    while at_least < least:  # larger ones only cost more
+        scale = round_to_grid(scale.epsilon * STEP, **GRID)
+        bound, at_least = judged(scale)
+        if bound < least:
+            best, least = scale, bound
+    scale, posterior = best, posterior_of(best.epsilon)
     rng, errors, test_errors = np.random.default_rng(seed), [], []
     for _ in tqdm(range(draws), desc=progress, leave=False, disable=None if progress else True):
         drawn = posterior.sample(rng)
         errors.append(error_of(problem, drawn))
         test_errors.append(error_of(test, drawn))
-    found = certificate(
-        np.array(errors), posterior.kl(initial), n, scale.j, classes=problem.n_outputs
-    )
+    kl, classes = posterior.kl(initial), problem.n_outputs
+    found = certificate(np.array(errors), kl, n, scale.j, classes, delta=DELTA)
     return Certified(
         found,
         scale.epsilon,
