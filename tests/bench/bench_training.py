@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from hyperribbon.config import parse_study
-from hyperribbon.networks import build_network
+from hyperribbon.networks import configured_network
 from hyperribbon.training.loop import predict, tf32, train
 from hyperribbon.training.objective import Objective
 from hyperribbon.training.optimisers import build_optimiser
@@ -49,9 +49,7 @@ def noise(configuration, n, seed=0):
 
 
 def build(configuration):
-    parameters = configuration.network.model_dump()
-    architecture = parameters.pop("architecture")
-    return build_network(architecture, configuration.data.input_shape, 10, **parameters)
+    return configured_network(configuration.network, configuration.data.input_shape, 10)
 
 
 def plain(configuration, images, labels, epochs, device="cpu"):

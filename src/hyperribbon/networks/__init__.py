@@ -10,6 +10,8 @@ from importlib import import_module
 
 from torch import nn
 
+from hyperribbon.config import NetworkConfig
+
 
 def build_network(
     architecture: str, input_shape: tuple[int, ...], n_classes: int, **parameters
@@ -36,3 +38,11 @@ def build_network(
     # By name, so that a network's code counts for its own trainings only.
     module = import_module(f"{__package__}.{architecture}")
     return module.NETWORK(input_shape, n_classes, **parameters)
+
+
+def configured_network(
+    section: NetworkConfig, input_shape: tuple[int, ...], n_classes: int
+) -> nn.Module:
+    """Build a network by its section of a configuration."""
+    parameters = section.model_dump()
+    return build_network(parameters.pop("architecture"), input_shape, n_classes, **parameters)

@@ -15,7 +15,7 @@ from hyperribbon.curvature.survey import Survey, padded, survey
 from hyperribbon.data import Dataset
 from hyperribbon.errors import StoreError
 from hyperribbon.manifest import inputs_of, store_path
-from hyperribbon.networks import build_network
+from hyperribbon.networks import configured_network
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
@@ -98,9 +98,8 @@ def look(
 
 
 def build(configuration: Configuration, dataset: Dataset) -> nn.Module:
-    parameters = configuration.network.model_dump()
-    architecture = parameters.pop("architecture")
-    network = build_network(architecture, dataset.input_shape, dataset.n_classes, **parameters)
+    """The network in evaluation mode, float64."""
+    network = configured_network(configuration.network, dataset.input_shape, dataset.n_classes)
     return network.double().eval()
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from hyperribbon.config import AdamPConfig, Configuration, digest
 from hyperribbon.data import Dataset
 from hyperribbon.errors import ConfigError
-from hyperribbon.networks import build_network
+from hyperribbon.networks import configured_network
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import versions
 from hyperribbon.store import SPLITS, create_predictions
@@ -94,11 +94,8 @@ class Plan:
 
     def build_network(self) -> nn.Module:
         """The network with fresh weights."""
-        parameters = self.configuration.network.model_dump()
-        architecture = parameters.pop("architecture")
-        return build_network(
-            architecture, self.dataset.input_shape, self.dataset.n_classes, **parameters
-        )
+        section, data = self.configuration.network, self.dataset
+        return configured_network(section, data.input_shape, data.n_classes)
 
     @property
     def memory_format(self) -> torch.memory_format:
