@@ -87,7 +87,7 @@ CURVATURE = {"curvature", "spectra"}
         ("training/schedule.py", {"train"}),
         ("networks/__init__.py", {"train", "curvature"}),
         ("curvature/gram.py", {"curvature"}),
-        ("curvature/sloppiness.py", {"spectra"}),
+        ("curvature/sloppiness.py", CURVATURE),
         ("networks/vit.py", set()),  # a rule names it beside the step
         ("data/dataset.py", {"prepare_data", "train", "curvature"}),
         ("data/prepare.py", {"prepare_data"}),
