@@ -23,7 +23,11 @@ from hyperribbon.config import (
     NetworkConfig,
     OptimiserConfig,
     ProgressiveResizing,
+    StudentsConfig,
     StudyConfig,
+    SyntheticConfig,
+    SyntheticCornersConfig,
+    SyntheticDataConfig,
     TrainingConfig,
 )
 from hyperribbon.config.errors import members
@@ -56,6 +60,10 @@ def tables() -> str:
         ("`training`", TrainingConfig),
         ("`combinations`", CombinationConfig),
         ("`corners`", CornersConfig),
+        ("`synthetic`", SyntheticConfig),
+        ("`synthetic.data`", SyntheticDataConfig),
+        ("`synthetic.corners`", SyntheticCornersConfig),
+        ("`synthetic.students`", StudentsConfig),
         ("`analysis`", AnalysisConfig),
         ("`dask`", DaskConfig),
     ]

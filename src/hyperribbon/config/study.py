@@ -15,6 +15,7 @@ from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Count, Label, Natural, Section, refuse
 from hyperribbon.config.networks import NetworkConfig
+from hyperribbon.config.synthetic import SyntheticConfig
 from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
 
@@ -209,6 +210,8 @@ class StudyConfig(Section):
     """Train to random labels first, too, then from there to the truth; by default, not."""
     external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
     """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
+    synthetic: SyntheticConfig | None = None
+    """Networks trained on synthetic sloppy data, with an analysis of their own; by default, none."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -217,7 +220,7 @@ class StudyConfig(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
-        if not given and self.external:
+        if not given and (self.external or self.synthetic):
             for key in ("augmentations", "combinations", "corners"):
                 if getattr(self, key) != type(self).model_fields[key].get_default(
                     call_default_factory=True
