@@ -11,6 +11,7 @@ import pandas as pd
 from hyperribbon.data.sloppy import sloppy_eigenvalues
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.intervals import MODELS, explained_stress_interval
+from hyperribbon.errors import HyperribbonError
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.probability.blocks import evenly
@@ -30,6 +31,11 @@ class Trainings:
     ----------
     path : of the store
 
+    Raises
+    ------
+    HyperribbonError
+        If none is left.
+
     Attributes
     ----------
     store : Dataset, of these trainings
@@ -37,8 +43,11 @@ class Trainings:
     """
 
     def __init__(self, path: str | Path):
-        whole = open_dataset(path)
-        self.store = whole.isel(training=np.flatnonzero(whole["diverged_step"].values < 0))
+        self._whole = open_dataset(path)
+        kept = np.flatnonzero(self._whole["diverged_step"].values < 0)
+        if not len(kept):
+            raise HyperribbonError(f"{path}: every training diverged; take lower learning rates")
+        self.store = self._whole.isel(training=kept)
         self.table = pd.DataFrame({name: self.store[name].values for name in KEYS})
 
     def predictions(self, split: str, rows: Sequence[int] | None = None) -> np.ndarray:
@@ -64,9 +73,11 @@ class Trainings:
         )
 
     def ends(self, splits: Sequence[str]) -> pd.DataFrame:
-        """One row a training: what it is, and its error at the end on the samples recorded."""
-        errors = {f"{s}_error": self.store[f"{s}_error"].values[:, -1] for s in splits}
-        return self.table.assign(steps=self.store["step"].values[:, -1], **errors)
+        """One row a training, those that diverged too: its error at the end on recorded samples."""
+        errors = {f"{s}_error": self._whole[f"{s}_error"].values[:, -1] for s in splits}
+        table = pd.DataFrame({name: self._whole[name].values for name in KEYS})
+        last = {"steps": self._whole["step"].values[:, -1]}
+        return table.assign(**last, **errors, diverged_step=self._whole["diverged_step"].values)
 
 
 def embed(P: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, InPCA]:
@@ -124,8 +135,9 @@ def separation(D: np.ndarray, about: pd.DataFrame, checkpoints: int) -> pd.DataF
     Returns
     -------
     One row a factor and checkpoint. ``between`` is the mean distance of trainings that differ in
-    the factor, whatever their seeds, and agree in the others; ``within`` that of trainings that
-    differ in nothing but the seed. Without the factor's second level there is no row.
+    the factor and the seed, and agree in the other factors; ``within`` that of trainings that
+    differ in nothing but the seed. (Of one seed, the order of the samples would be the same, and
+    the weights if the network is.) Without the factor's second level there is no row.
     """
     same = {f: about[f].to_numpy()[:, None] == about[f].to_numpy() for f in FACTORS}
     seeds = about["seed"].to_numpy()[:, None] != about["seed"].to_numpy()
@@ -133,7 +145,7 @@ def separation(D: np.ndarray, about: pd.DataFrame, checkpoints: int) -> pd.DataF
     rows = []
     for factor in FACTORS:
         others = [agree for name, agree in same.items() if name != factor]
-        between = np.logical_and.reduce([~same[factor], *others])
+        between = np.logical_and.reduce([~same[factor], *others, seeds])
         if not between.any():
             continue
         for k in range(checkpoints):

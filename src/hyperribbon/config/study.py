@@ -211,7 +211,7 @@ class StudyConfig(Section):
     external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
     """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     synthetic: SyntheticConfig | None = None
-    """Networks trained on synthetic sloppy data, with an analysis of their own; by default, none."""
+    """Networks trained on synthetic sloppy data, analysed on their own; by default, none."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()

@@ -17,6 +17,7 @@ from hyperribbon.figures import (
     embedding,
     ensembles,
     progress,
+    synthetic,
     trajectories,
     tubes,
 )
@@ -60,4 +61,19 @@ CORNER_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "corners_train": partial(corners.corners, split="train"),
     "corners_test": partial(corners.corners, split="test"),
     "rejoining": corners.rejoining,
+}
+
+# Of studies of synthetic data only.
+SYNTHETIC_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    function.__name__: function
+    for function in (
+        synthetic.synthetic_spectra,
+        synthetic.synthetic_stress,
+        synthetic.synthetic_embedding,
+        synthetic.synthetic_separation,
+        synthetic.synthetic_corners,
+        synthetic.synthetic_corner_embedding,
+        synthetic.synthetic_slices,
+        synthetic.synthetic_students,
+    )
 }
