@@ -18,9 +18,11 @@ def profile(name: str) -> dict:
 
 
 def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attempt():
-    listed = snakemake(ROOT, "--list-rules", "--configfile", "config/corners.yaml")  # has all
-    assert listed.returncode == 0, listed.stdout
-    rules = set(re.findall(r"^\w+$", listed.stdout, re.MULTILINE)) - LOCAL
+    rules = set()
+    for study in ("corners", "sloppy_synthetic"):  # which have all
+        listed = snakemake(ROOT, "--list-rules", "--configfile", f"config/{study}.yaml")
+        assert listed.returncode == 0, listed.stdout
+        rules |= set(re.findall(r"^\w+$", listed.stdout, re.MULTILINE)) - LOCAL
     resources = profile("slurm")["set-resources"]
     assert resources.keys() == rules
     assert "mem_mb" not in resources["train"]  # the rule asks for what its data take

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from hyperribbon.data.sloppy import load, sloppy_eigenvalues
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.store import write_dataset
@@ -13,7 +12,6 @@ from hyperribbon.synthetic import (
     Trainings,
     embed,
     geodesic_table,
-    input_spectrum,
     of_corners,
     separation,
     slice_eigenvalues,
@@ -125,10 +123,3 @@ def test_a_slice_has_as_many_eigenvalues_as_models_and_models_that_are_equal_giv
     D = pairwise_distance(np.concatenate([P, P]))
     L = np.eye(12) - 1 / 12
     assert np.trace(-L @ D @ L / 2) == pytest.approx(values.sum())
-
-
-def test_the_spectrum_of_the_inputs_is_near_the_variances():
-    train, _ = load(features=20, decay=0.3, train_size=20_000, test_size=1)
-    found = input_spectrum(train.images, 0.3)
-    np.testing.assert_allclose(found["variance"], sloppy_eigenvalues(20, 0.3))
-    np.testing.assert_allclose(found["eigenvalue"], found["variance"], rtol=0.1)

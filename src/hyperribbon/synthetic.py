@@ -1,4 +1,4 @@
-"""What is asked of trainings on synthetic sloppy data (thesis 2.5.5, Figs. 2.25 to 2.28)."""
+"""What is asked of trainings on synthetic sloppy data (thesis 2.5.5, Figs. 2.26 to 2.28)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hyperribbon.data.sloppy import sloppy_eigenvalues
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.intervals import MODELS, explained_stress_interval
 from hyperribbon.errors import HyperribbonError
@@ -165,22 +164,3 @@ def slice_eigenvalues(P: np.ndarray, threads: int | None = None) -> np.ndarray:
     """Eigenvalues (m,) of the centred distances of models (m, N, C), by magnitude (Eq. 2.2.6)."""
     D = pairwise_distance(P, threads=threads)
     return InPCA(None, metric="precomputed", solver="full").fit(D).eigenvalues_
-
-
-def input_spectrum(inputs: np.ndarray, decay: float) -> pd.DataFrame:
-    """Eigenvalues of the inputs' sample correlation X^T X / N beside the variances drawn from.
-
-    Parameters
-    ----------
-    inputs : (N, d)
-    decay : c, of `hyperribbon.data.sloppy.sloppy_eigenvalues`
-    """
-    X = inputs.astype(np.float64)
-    found = np.linalg.eigvalsh(X.T @ X / len(X))[::-1]
-    return pd.DataFrame(
-        {
-            "index": np.arange(1, X.shape[1] + 1),
-            "eigenvalue": found,
-            "variance": sloppy_eigenvalues(X.shape[1], decay),
-        }
-    )

@@ -7,8 +7,8 @@ import pandas as pd
 
 from hyperribbon.config import SyntheticDataConfig
 from hyperribbon.data.sloppy import load
+from hyperribbon.data.spectrum import input_spectrum
 from hyperribbon.steps import logger, run_step, step_parser
-from hyperribbon.synthetic import input_spectrum
 from hyperribbon.tables import read_tables, write_table
 
 SHOWN = ("embedding", "geodesic")  # of some decays only: they have a row a model
