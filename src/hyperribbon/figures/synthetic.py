@@ -195,7 +195,7 @@ def synthetic_students(tables: dict[str, pd.DataFrame]) -> Figure:
                           markerfacecolor=face, markeredgecolor=colour, linestyle="")  # fmt: skip
         axes.set(xscale="log", xlabel="c, sloppiness of the inputs")
         axes.set_title(f"teacher of {teacher}", loc="left")
-        axes.set_ylim(bottom=0)
+    panels[0, 0].set_ylim(bottom=0)  # of all, once all are drawn
     panels[0, 0].set_ylabel("test error")
     hollow = Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="",
                     markersize=4, label="does not interpolate")  # fmt: skip
@@ -235,12 +235,12 @@ def _space(axes: Axes, curve: pd.DataFrame, stress: pd.DataFrame, title: str) ->
     kinds = stress.set_index("dimension")["kind"]
     for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
         time = "" if kinds[k] == "space-like" else " (time-like)"
-        set_label(f"PC{k}{time}", labelpad=-6 if k < 3 else 0)
+        set_label(f"PC{k}{time}", labelpad=-5 if k < 3 else 1)
     axes.tick_params(pad=-4, labelsize=6)
     axes.tick_params(axis="z", pad=1)
     axes.locator_params(nbins=4)
     axes.view_init(elev=22, azim=-60)
-    axes.set_box_aspect(None, zoom=0.95)
+    axes.set_box_aspect(None, zoom=0.86)
     three = stress.set_index("dimension")["explained_stress"][3]
     axes.set_title(f"{title}: explained stress {three:.1%}", y=0.98)
 
