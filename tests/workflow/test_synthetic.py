@@ -81,8 +81,5 @@ def test_another_decay_trains_only_that(trained, planned):
         assert planned(trained) == {"synthetic_students": 1, **analysed}
         write(trained, corners={**SYNTHETIC["corners"], "epochs": 3})
         assert planned(trained) == {"synthetic_train": 1, "synthetic_corners": 1, **analysed}
-        write(trained, seeds=3)
-        assert planned(trained) == {"synthetic_train": 1, "synthetic_manifold": 1, **analysed}
     finally:
         write(trained)
-    assert planned(trained) == {}
