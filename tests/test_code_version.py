@@ -46,6 +46,9 @@ def add_code(text):
     return f"{text}\nADDED = 1\n"
 
 
+# Steps on the predictions of networks trained on synthetic data; those that train them.
+SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
+SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that read the predictions of all models.
 MODELS = {
     "corners",
@@ -66,7 +69,7 @@ MODELS = {
 TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
 # Steps that fit an InPCA.
 FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
-FITS |= {"spectra"}
+FITS |= {"spectra"} | SYNTHETIC
 CURVATURE = {"curvature", "spectra"}
 
 
@@ -79,19 +82,31 @@ CURVATURE = {"curvature", "spectra"}
         ("embedding/iskl.py", set()),
         # It no longer only passes names on.
         ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
-        ("probability/geodesic.py", TRAJECTORIES | {"corners", "distance", "metrics"}),
+        ("probability/geodesic.py", TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics"}),
         ("probability/centroids.py", {"ensembles"}),
-        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | {"embed", "spectra"}),
+        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | SYNTHETIC | {"embed", "spectra"}),
         ("trajectories/resampling.py", TRAJECTORIES),
-        ("training/loop.py", {"train"}),
-        ("training/schedule.py", {"train"}),
-        ("networks/__init__.py", {"train", "curvature"}),
+        ("training/loop.py", SYNTHETIC_TRAIN | {"train"}),
+        ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
+        ("networks/__init__.py", SYNTHETIC_TRAIN | {"train", "curvature"}),
         ("curvature/gram.py", {"curvature"}),
         ("curvature/sloppiness.py", CURVATURE),
+        ("training/synthetic.py", {"synthetic_train"}),
+        ("training/students.py", {"synthetic_students"}),
+        ("synthetic.py", SYNTHETIC),
+        ("data/sloppy.py", SYNTHETIC_TRAIN | {"synthetic_tables"}),
+        ("figures/synthetic.py", {"draw", "explore"}),
         ("networks/vit.py", set()),  # a rule names it beside the step
-        ("data/dataset.py", {"prepare_data", "train", "curvature"}),
+        ("data/dataset.py", SYNTHETIC_TRAIN | {"prepare_data", "train", "curvature"}),
         ("data/prepare.py", {"prepare_data"}),
-        ("store.py", MODELS | CURVATURE | {"embed", "prepare_data", "train", "verify"}),
+        (
+            "store.py",
+            MODELS
+            | CURVATURE
+            | SYNTHETIC
+            | SYNTHETIC_TRAIN
+            | {"embed", "prepare_data", "train", "verify"},
+        ),
         ("figures/embedding.py", {"draw", "explore"}),
         ("figures/explorer.py", {"explore"}),
         ("config/study.py", set()),

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +20,7 @@ os.environ.update(
 )
 
 from hyperribbon.code_version import code_version
-from hyperribbon.config import canonical_json, digest, parse_study
+from hyperribbon.config import canonical_json, decay_name, digest, parse_study
 from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import file_sha256, manifest_path, outdated
@@ -41,6 +42,7 @@ SPLITS = ["train", "test"]
 # Manifests of the stores that are trained here, and of those that were recorded elsewhere.
 TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
 EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]
+MODELS = bool(TRAINED or EXTERNAL)  # a study of synthetic data alone has others
 
 # For the jobs; no parameter of theirs, since results are the same on any cluster.
 if STUDY.dask.scheduler:

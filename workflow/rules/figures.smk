@@ -16,12 +16,28 @@ OTHER_FIGURES = {
     "Progress": ["progress_error", "progress_epoch", "updates"],
     "Ensembles": ["ensemble_gain"],
 }
+SYNTHETIC_FIGURES = {
+    "Synthetic data: is it low-dimensional?": [
+        "synthetic_spectra",
+        "synthetic_stress",
+        "synthetic_embedding",
+        "synthetic_separation",
+    ],
+    "Synthetic data: from corners": [
+        "synthetic_corners",
+        "synthetic_corner_embedding",
+        "synthetic_slices",
+    ],
+    "Synthetic data: students that interpolate": ["synthetic_students"],
+}
 FIGURES = {
     f"{name}_{split}": category.format(split)
     for category, names in SPLIT_FIGURES.items()
     for name in names
     for split in SPLITS
 } | {name: category for category, names in OTHER_FIGURES.items() for name in names}
+if not MODELS:
+    FIGURES = {}
 if STUDY.corners:
     names = ["corners_train", "corners_test", "rejoining"]
     FIGURES |= dict.fromkeys(names, "By random labels to the truth")
@@ -36,16 +52,11 @@ if STUDY.curvature:
         "reduction_embedding",
     ]
     FIGURES |= dict.fromkeys(names, "Curvature")
+if STUDY.synthetic:
+    FIGURES |= {name: category for category, names in SYNTHETIC_FIGURES.items() for name in names}
 
 
 DRAW = parameters("draw", *TABLES)
-# Tables that the explorer shows, by the rules that write them.
-EXPLORED = ["models", "geodesic", "explained_stress", "metric_embedding"]
-EXPLORED = {
-    step: [path for path in paths if Path(path).stem in EXPLORED] for step, paths in TABLES.items()
-}
-EXPLORED = {step: paths for step, paths in EXPLORED.items() if paths}
-EXPLORE = parameters("explore", *EXPLORED)
 
 
 # All figures in one job: most take less time than Python's start.
@@ -69,28 +80,3 @@ rule draw:
     shell:
         "python -m hyperribbon.steps.draw --tables {input.tables:q} --threads {threads}"
         " --output {output:q} --log {log:q}"
-
-
-rule explore:
-    input:
-        tables=[settled(step, EXPLORED[step]) for step in EXPLORED],
-    output:
-        report(
-            f"{RESULTS}/explorer.html",
-            caption="../report/explore.rst",
-            category="Interactive",
-            labels={"figure": "explorer"},
-        ),
-    log:
-        f"{RESULTS}/logs/explore.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/explore.tsv"
-    conda:
-        "../../envs/figures.yaml"
-    resources:
-        mem_mb=1000,
-    params:
-        **EXPLORE,
-    shell:
-        "python -m hyperribbon.steps.explore"
-        " --tables {input.tables:q} --output {output:q} --log {log:q}"

@@ -74,7 +74,9 @@ def remove_copied_work():
 def show_summary():
     """Print what was found and what to open."""
     summary = Path(RESULTS, "tables", "summary.csv")
-    if not summary.exists():
+    if not MODELS and Path(REPORT).exists():
+        print(f"\nOpen {REPORT}")
+    if not MODELS or not summary.exists():
         return
     print(f"\nStudy {STUDY.study}")
     with open(summary, newline="") as lines:

@@ -2,11 +2,14 @@ report: "../report/study.rst"
 
 
 DRAWN = expand(f"{RESULTS}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "svg"])
-EXPLORER = f"{RESULTS}/explorer.html"
-SUMMARY = f"{RESULTS}/summary.html"
-CLAIMED = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
 TABULATED = [path for paths in TABLES.values() for path in paths]
-REPORTED = [*TABULATED, *DRAWN, EXPLORER, SUMMARY, *CLAIMED]
+PAGES = {
+    "explore": [f"{RESULTS}/explorer.html"],
+    "summarise": [f"{RESULTS}/summary.html"],
+    "claims": [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"],
+}
+PAGES = {step: pages for step, pages in PAGES.items() if MODELS}
+REPORTED = [*TABULATED, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
 
 
 # Named as targets so that one that was deleted is made again.
@@ -15,13 +18,18 @@ STORES = [
     *expand(f"{RESULTS}/predictions/{{id}}.{{suffix}}", id=CONFIGURATIONS, suffix=["zarr", "json"]),
     *expand(
         f"{RESULTS}/{{kind}}/{{split}}.{{suffix}}",
-        kind=["distance", "embedding", "progress", "trajectories"],
+        kind=["distance", "embedding", "progress", "trajectories"] if MODELS else [],
         split=SPLITS,
         suffix=["zarr", "json"],
     ),
     *expand(
         f"{RESULTS}/curvature/{{id}}.{{suffix}}",
         id=[c.id for c in STUDY.looked_at()],
+        suffix=["zarr", "json"],
+    ),
+    *expand(
+        f"{RESULTS}/synthetic/{{id}}.{{suffix}}",
+        id=EXPERIMENTS if STUDY.synthetic else [],
         suffix=["zarr", "json"],
     ),
 ]
@@ -32,49 +40,13 @@ localrules:
     verify,
 
 
-CLAIMS = parameters(
-    "claims",
-    *TABLES,
-    study=STUDY.study,
-    data=STUDY.data.name if STUDY.data else "unknown",
-)
-
-
-rule claims:
-    input:
-        tables=[settled(step, TABLES[step]) for step in TABLES],
-    output:
-        f"{RESULTS}/claims.csv",
-        report(
-            f"{RESULTS}/claims.html",
-            caption="../report/claims.rst",
-            category="Verdict",
-            labels={"page": "claims of chapter 2"},
-        ),
-    log:
-        f"{RESULTS}/logs/claims.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    resources:
-        mem_mb=2000,
-    params:
-        **CLAIMS,
-    shell:
-        "python -m hyperribbon.steps.claims --tables {input.tables:q} --study {params.study:q}"
-        " --data {params.data:q} --output {output:q} --log {log:q}"
-
-
 # Snakemake's own report, made by a second Snakemake that only reads: it is given the resolved
 # study, and all results but the report itself.
 rule gather_report:
     input:
         [settled(step, TABLES[step]) for step in TABLES],
         settled("draw", DRAWN),
-        settled("explore", EXPLORER),
-        settled("summarise", SUMMARY),
-        settled("claims", CLAIMED),
+        [settled(step, PAGES[step]) for step in PAGES],
     output:
         report=REPORT,
         study=f"{RESULTS}/study.json",

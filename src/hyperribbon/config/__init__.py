@@ -29,6 +29,14 @@ from hyperribbon.config.study import (
     StudyConfig,
     parse_study,
 )
+from hyperribbon.config.synthetic import (
+    StudentsConfig,
+    SyntheticConfig,
+    SyntheticCornersConfig,
+    SyntheticDataConfig,
+    SyntheticExperiment,
+    decay_name,
+)
 from hyperribbon.config.training import (
     AdamConfig,
     AdamPConfig,
@@ -64,11 +72,17 @@ __all__ = [
     "ProgressiveResizing",
     "ResNetConfig",
     "SGDConfig",
+    "StudentsConfig",
     "StudyConfig",
+    "SyntheticConfig",
+    "SyntheticCornersConfig",
+    "SyntheticDataConfig",
+    "SyntheticExperiment",
     "TrainingConfig",
     "ViTConfig",
     "WideResNetConfig",
     "canonical_json",
+    "decay_name",
     "digest",
     "parse_study",
 ]

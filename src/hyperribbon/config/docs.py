@@ -24,7 +24,11 @@ from hyperribbon.config import (
     NetworkConfig,
     OptimiserConfig,
     ProgressiveResizing,
+    StudentsConfig,
     StudyConfig,
+    SyntheticConfig,
+    SyntheticCornersConfig,
+    SyntheticDataConfig,
     TrainingConfig,
 )
 from hyperribbon.config.errors import members
@@ -58,6 +62,10 @@ def tables() -> str:
         ("`combinations`", CombinationConfig),
         ("`corners`", CornersConfig),
         ("`curvature`", CurvatureConfig),
+        ("`synthetic`", SyntheticConfig),
+        ("`synthetic.data`", SyntheticDataConfig),
+        ("`synthetic.corners`", SyntheticCornersConfig),
+        ("`synthetic.students`", StudentsConfig),
         ("`analysis`", AnalysisConfig),
         ("`dask`", DaskConfig),
     ]

@@ -16,6 +16,7 @@ from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Count, Label, Natural, Section, refuse
 from hyperribbon.config.networks import NetworkConfig
+from hyperribbon.config.synthetic import SyntheticConfig
 from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
 
@@ -212,6 +213,8 @@ class StudyConfig(Section):
     """Spectra of the Fisher matrix, the Hessian and their like; by default, none."""
     external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
     """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
+    synthetic: SyntheticConfig | None = None
+    """Networks trained on synthetic sloppy data, analysed on their own; by default, none."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -220,7 +223,7 @@ class StudyConfig(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
-        if not given and self.external:
+        if not given and (self.external or self.synthetic):
             for key in ("augmentations", "combinations", "corners", "curvature"):
                 if getattr(self, key) != type(self).model_fields[key].get_default(
                     call_default_factory=True

@@ -18,6 +18,7 @@ from hyperribbon.figures import (
     embedding,
     ensembles,
     progress,
+    synthetic,
     trajectories,
     tubes,
 )
@@ -76,3 +77,20 @@ CURVATURE_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
         curvature.reduction_embedding,
     )
 }
+
+# Of studies of synthetic data only.
+SYNTHETIC_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    function.__name__: function
+    for function in (
+        synthetic.synthetic_spectra,
+        synthetic.synthetic_stress,
+        synthetic.synthetic_embedding,
+        synthetic.synthetic_separation,
+        synthetic.synthetic_corners,
+        synthetic.synthetic_corner_embedding,
+        synthetic.synthetic_slices,
+        synthetic.synthetic_students,
+    )
+}
+
+ALL_FIGURES = FIGURES | CORNER_FIGURES | CURVATURE_FIGURES | SYNTHETIC_FIGURES

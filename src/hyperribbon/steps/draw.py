@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.collections import PathCollection
 
-from hyperribbon.figures import CORNER_FIGURES, CURVATURE_FIGURES, FIGURES
+from hyperribbon.figures import ALL_FIGURES
 from hyperribbon.figures.style import apply_style
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import read_tables
@@ -38,7 +38,7 @@ def draw(tables: list[Path], files: dict[str, list[Path]]) -> None:
     apply_style()
     found = read_tables(tables)
     for name, paths in files.items():
-        figure = (FIGURES | CORNER_FIGURES | CURVATURE_FIGURES)[name](found)
+        figure = ALL_FIGURES[name](found)
         for points in figure.findobj(lambda artist: type(artist) is PathCollection):  # not in 3-D
             points.set_rasterized(len(points.get_offsets()) > MANY)
         for path in paths:

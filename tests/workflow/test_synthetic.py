@@ -1,0 +1,85 @@
+"""A study of synthetic data alone, by the real workflow: what it leaves, and what runs again."""
+
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+from PIL import Image
+from running import ROOT, copy_repository, snakemake
+
+from hyperribbon.figures import SYNTHETIC_FIGURES
+
+pytestmark = pytest.mark.workflow
+
+DATA = {"features": 12, "classes": 3, "train_size": 120}
+SYNTHETIC = {
+    "data": {**DATA, "teacher_width": 10, "test_size": 40},
+    "decays": [0.5],
+    "shown": [0.5],
+    "networks": {"A": [16], "B": [8, 8]},
+    "optimisers": {"SGD": {"algorithm": "sgd", "learning_rate": 0.05}},
+    "batch_sizes": [20],
+    "seeds": 2,
+    "epochs": 2,
+    "checkpoints": 4,
+    "record_train": 60,
+    "corners": {"counts": [1, 2], "trajectories": 4, "batch_size": 20, "epochs": 2, "slice": 0.2},
+    "students": {
+        **DATA, "teacher_widths": [20], "student_widths": [16], "decays": [0.5], "test_size": 40,
+        "seeds": 1, "batch_size": 20, "epochs": 2,
+    },
+}  # fmt: skip
+
+
+def write(repository, **changes):
+    config = {"study": "tiny", "synthetic": {**SYNTHETIC, **changes}}
+    (repository / "config" / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    repository = copy_repository(tmp_path_factory.mktemp("synthetic") / "repository")
+    write(repository)
+    run = snakemake(repository, "--cores", "2")
+    assert run.returncode == 0, run.stdout
+    assert "Open results/tiny/report.html" in run.stdout
+    return repository
+
+
+def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
+    results = trained / "results" / "tiny"
+    assert planned(trained) == {}
+    report = (results / "report.html").read_text()
+    assert {path.stem for path in (results / "figures").glob("*.png")} == set(SYNTHETIC_FIGURES)
+    map_ = (ROOT / "results" / "README.md").read_text()
+    for name in SYNTHETIC_FIGURES:
+        assert f"figures/{name}.png" in report
+        assert f"`figures/{name}.png`" in map_
+        with Image.open(results / "figures" / f"{name}.png") as picture:
+            assert min(picture.size) > 300
+    written = {path.stem for path in (results / "tables").glob("*.csv")}
+    assert all(f"`tables/{name}.csv`" in map_ for name in written)
+    tables = {name: pd.read_csv(results / "tables" / f"{name}.csv") for name in written}
+    assert not [name for name, table in tables.items() if table.empty]
+    store = xr.open_zarr(results / "synthetic" / "grid-0.5.zarr")
+    models = tables["synthetic_embedding"].query("split == 'train'")
+    assert len(models) == store.sizes["training"] * store.sizes["checkpoint"] == 2 * 2 * 4
+    assert models["step"].tolist() == store["step"].values.ravel().tolist()
+    stress = tables["synthetic_corners_stress"].groupby("corners")["trajectories"].first()
+    assert stress.to_dict() == {1: 4, 2: 4}
+    verified = snakemake(trained, "--cores", "1", "verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_another_decay_trains_only_that(trained, planned):
+    analysed = {"synthetic_tables": 1, "draw": 1, "gather_report": 1, "all": 1}
+    try:
+        write(trained, decays=[0.5, 0.01])
+        jobs = planned(trained)
+        assert jobs == {"synthetic_train": 1, "synthetic_manifold": 1, **analysed}
+        write(trained, students={**SYNTHETIC["students"], "epochs": 3})
+        assert planned(trained) == {"synthetic_students": 1, **analysed}
+        write(trained, corners={**SYNTHETIC["corners"], "epochs": 3})
+        assert planned(trained) == {"synthetic_train": 1, "synthetic_corners": 1, **analysed}
+    finally:
+        write(trained)

@@ -1,0 +1,79 @@
+# What the rules of synthetic data share: decay by decay, what is trained, and its parameters.
+SYNTHETIC = STUDY.synthetic
+DECAYS = {decay_name(decay): decay for decay in SYNTHETIC.decays}
+SHOWN = {decay_name(decay): decay for decay in SYNTHETIC.shown}
+STUDENT_DECAYS = {decay_name(decay): decay for decay in SYNTHETIC.students.decays}
+EXPERIMENTS = {
+    experiment.id: experiment
+    for name, decays in (("grid", DECAYS), ("corners", SHOWN))
+    for experiment in (SYNTHETIC.experiment(name, decay) for decay in decays.values())
+}
+PART = f"{RESULTS}/synthetic/{{kind}}-{{decay}}.csv"
+GRID_KINDS = ["stress", "embedding", "geodesic", "separation", "trainings"]
+CORNER_KINDS = [
+    "corners_stress",
+    "slices",
+    "corner_embedding",
+    "corner_geodesic",
+    "corner_trainings",
+]
+
+
+wildcard_constraints:
+    experiment="|".join(map(re.escape, EXPERIMENTS)),
+    decay="|".join(map(re.escape, DECAYS | STUDENT_DECAYS)),
+
+
+def each(step, pieces, upstream=None, **settings):
+    """Parameters of a rule for each piece of its work, which counts alone.
+
+    ``upstream`` is a function that gives the key of what comes before a piece; ``settings`` are
+    functions of the piece.
+    """
+    before = {piece: [upstream(piece)] if upstream else [] for piece in pieces}
+    found = {
+        piece: parameters(
+            step, *before[piece], **{name: value(piece) for name, value in settings.items()}
+        )
+        for piece in pieces
+    }
+    for piece in pieces:
+        remember(f"{step} {piece}", found[piece], *before[piece])
+    remember(step, found, *(name for names in before.values() for name in names))
+    return found
+
+
+def of_piece(found, name, wildcard="decay"):
+    """A parameter of the piece that a job is of."""
+    return lambda wildcards: found[wildcards[wildcard]][name]
+
+
+def predictions_of(experiment):
+    """Manifest of the trainings of an experiment on the data of a decay."""
+
+    def found(wildcards):
+        id = f"{experiment}-{wildcards.decay}"
+        return settled(f"synthetic_train {id}", f"{RESULTS}/synthetic/{id}.json")
+
+    return found
+
+
+def parts(step, kinds, decays):
+    """Tables of a rule, decay by decay."""
+    return [
+        settled(f"{step} {decay}", PART.format(kind=kind, decay=decay))
+        for kind in kinds
+        for decay in decays
+    ]
+
+
+def experiment_mb(experiment):
+    """Memory of its job: predictions stack by stack, and all of them."""
+    return 1500 + 2 * experiment.prediction_bytes // 10**6
+
+
+def manifold_mb(decay):
+    """Memory of its analysis: predictions of a split, and float64 distances of all models."""
+    experiment = EXPERIMENTS[f"grid-{decay}"]
+    models = experiment.trainings * experiment.checkpoints
+    return 2000 + (experiment.prediction_bytes + 3 * 8 * models**2) // 10**6
