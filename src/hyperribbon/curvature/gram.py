@@ -268,8 +268,10 @@ def _other_jacobians(
         return problem.outputs({**problem.parameters, name: value}, x[None])[0]
 
     per_sample = vmap(jacrev(of_sample), in_dims=(None, 0))
+    of_one = problem.n_outputs * parameter.numel() * problem.dtype.itemsize  # bytes
+    size = min(CHUNK, max(1, BLOCK_BYTES // of_one))
     for start in range(0, parameter.numel(), columns):
         rows = []
-        for x in problem.inputs.split(CHUNK):
+        for x in problem.inputs.split(size):
             rows.append(per_sample(parameter, x).flatten(2)[:, :, start : start + columns])
         yield torch.cat(rows).flatten(0, 1)
