@@ -29,7 +29,7 @@ def partly_random_labels(labels: np.ndarray, n_classes: int, fraction: float) ->
     Samples whose labels are drawn with one fraction are so with every larger one, to the same.
 
     >>> partly_random_labels(np.array([0, 1, 2, 0]), 3, 0.5)
-    array([0, 1, 1, 0])
+    array([2, 2, 2, 0])
     """
     rng = np.random.default_rng(_SEED)
     drawn = rng.integers(n_classes, size=len(labels))
