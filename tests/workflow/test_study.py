@@ -30,12 +30,13 @@ def results(finished: Path) -> Path:
 
 
 def test_a_bare_run_draws_every_figure(results):
-    for name in FIGURES:
+    expected = {*FIGURES, *CURVATURE_FIGURES}
+    for name in expected:
         with Image.open(results / "figures" / f"{name}.png") as image:
             assert np.asarray(image.convert("L")).std() > 5, f"{name} is blank"
         assert "<svg" in (results / "figures" / f"{name}.svg").read_text()[:2000]
     drawn = {path.stem for path in (results / "figures").iterdir()}
-    assert drawn == set(FIGURES)
+    assert drawn == expected
 
 
 def test_the_end_names_the_report_and_what_was_found(finished):
