@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 from tqdm import tqdm
 
 from hyperribbon.curvature.kfac import KFAC
@@ -126,5 +127,9 @@ def certify(
 
 def error_of(problem: Problem, weights: np.ndarray | None = None) -> float:
     """Fraction misclassified by the network, or with other weights (p,)."""
-    wrong = problem.all_outputs(weights).argmax(dim=1) != problem.targets
-    return float(wrong.double().mean())
+    return misclassified(problem.all_outputs(weights), problem.targets)
+
+
+def misclassified(outputs: Tensor, targets: Tensor) -> float:
+    """Fraction of outputs (n, C) that are largest for another class."""
+    return float((outputs.argmax(dim=1) != targets).double().mean())

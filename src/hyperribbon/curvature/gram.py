@@ -22,6 +22,7 @@ from torch.func import jacrev, vmap
 from tqdm import tqdm
 
 from hyperribbon.curvature.layers import (
+    CHUNK,
     Traced,
     other_parameters,
     parameter_name,
@@ -33,7 +34,6 @@ from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
 
 BLOCK_BYTES = 2**29  # of explicit Jacobians in memory
-CHUNK = 128  # samples that pass the network at a time
 
 
 class JacobianGram:
@@ -213,7 +213,7 @@ def _on_vectors(problem: Problem, layers: dict[str, nn.Module]) -> list[bool]:
 
 def _add_products(problem: Problem, layers: dict[str, nn.Module], gram: np.ndarray) -> None:
     """Layers on vectors: J J^T is the product of both Gram matrices, element by element."""
-    chunks = list(traced(problem, layers, chunk=CHUNK))
+    chunks = list(traced(problem, layers))
     for name in layers:
         ingoing = torch.cat([found[name].ingoing[:, 0, 0] for found, _ in chunks])
         back = torch.cat([found[name].returning[:, :, 0, 0] for found, _ in chunks]).flatten(0, 1)
@@ -231,7 +231,7 @@ def _add_explicit(
 ) -> None:
     """Some output channels of a layer, from their Jacobian (N C, columns)."""
     bias = parameter_name(name, "bias") in problem.parameters
-    chunks = traced(problem, {name: layer}, chunk=CHUNK)
+    chunks = traced(problem, {name: layer})
     rows = [_jacobian(layer, found[name], chosen, bias) for found, _ in chunks]
     J = torch.cat(rows).flatten(0, 1)
     gram += (J @ J.T).cpu().numpy()

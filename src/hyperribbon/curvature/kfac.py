@@ -18,8 +18,6 @@ from hyperribbon.curvature.layers import other_parameters, parameter_name, trace
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
 
-CHUNK = 128  # samples that pass the network at a time
-
 
 class _Block(NamedTuple):
     """Eigenpairs of both factors of a layer's block, ascending."""
@@ -117,7 +115,7 @@ class KFAC:
 def _factors(problem: Problem, layers: dict[str, torch.nn.Module]) -> dict[str, list[Tensor]]:
     """A and G of each layer, float64."""
     sums: dict[str, list[Tensor]] = {}
-    for found, part in traced(problem, layers, chunk=CHUNK):
+    for found, part in traced(problem, layers):
         z = problem.outputs(problem.parameters, problem.inputs[part])
         factor = problem.loss.factor(z, problem.targets[part])
         for name in layers:

@@ -18,6 +18,7 @@ from torch.nn.functional import unfold
 from hyperribbon.curvature.problem import Problem, differentiable_attention
 
 LAYERS = (nn.Linear, nn.Conv2d)
+CHUNK = 128  # samples that pass the network at a time
 
 
 class Traced(NamedTuple):
@@ -79,7 +80,7 @@ def traced(
     layers: dict[str, nn.Module],
     scalars=None,
     *,
-    chunk: int,
+    chunk: int = CHUNK,
 ) -> Iterator[tuple[dict[str, Traced], slice]]:
     """What passes the layers, in chunks of samples; a forward and R backward passes each.
 

@@ -48,8 +48,7 @@ class Operator:
         tangents, total = self.problem.unflatten(vectors), None
         for x, targets in self.problem.batches(vectors.shape[1]):
             with differentiable_attention():
-                part = self._chunk(x, targets, tangents)
-            total = part if total is None else {k: total[k].add_(part[k]) for k in total}
+                total = _added(total, self._chunk(x, targets, tangents))
         return self.problem.flatten(total) / self.problem.n_samples
 
     def dense(self, block: int = 64, progress: str | None = None) -> np.ndarray:
@@ -63,18 +62,24 @@ class Operator:
             found[:, start : start + block] = self @ columns
         return (found + found.T) / 2
 
-    def _each(self, function: Callable, vectors: Tangents | Tensor) -> Tangents | Tensor:
-        """A function of one vector, for all b of them."""
-        if self.problem.vectorises:
-            return vmap(function)(vectors)
-        if isinstance(vectors, dict):
-            b = len(next(iter(vectors.values())))
-            found = [function({k: t[i] for k, t in vectors.items()}) for i in range(b)]
-        else:
-            found = [function(vector) for vector in vectors]
-        if isinstance(found[0], dict):
-            return {k: torch.stack([one[k] for one in found]) for k in found[0]}
-        return torch.stack(found)
+
+def _each(problem: Problem, function: Callable, vectors: Tangents | Tensor) -> Tangents | Tensor:
+    """A function of one vector, for all b of them."""
+    if problem.vectorises:
+        return vmap(function)(vectors)
+    if isinstance(vectors, dict):
+        b = len(next(iter(vectors.values())))
+        found = [function({k: t[i] for k, t in vectors.items()}) for i in range(b)]
+    else:
+        found = [function(vector) for vector in vectors]
+    if isinstance(found[0], dict):
+        return {k: torch.stack([one[k] for one in found]) for k in found[0]}
+    return torch.stack(found)
+
+
+def _added(total: Tangents | None, part: Tangents) -> Tangents:
+    """The sum, in place of the total."""
+    return part if total is None else {k: total[k].add_(part[k]) for k in total}
 
 
 class GaussNewton(Operator):
@@ -90,8 +95,8 @@ class GaussNewton(Operator):
 
         weights = self.problem.parameters
         z, pull = vjp(outputs, weights)
-        Jv = self._each(lambda v: jvp(outputs, (weights,), (v,))[1], tangents)
-        return self._each(lambda u: pull(u)[0], self._curve(z, targets, Jv))
+        Jv = _each(self.problem, lambda v: jvp(outputs, (weights,), (v,))[1], tangents)
+        return _each(self.problem, lambda u: pull(u)[0], self._curve(z, targets, Jv))
 
     def _curve(self, z: Tensor, targets: Tensor, Jv: Tensor) -> Tensor:
         return self.problem.loss.curve(z, targets, Jv)
@@ -137,12 +142,12 @@ class Hessian(Operator):
 
         weights = self.problem.parameters
         gradient = grad(total)
-        return self._each(lambda v: jvp(gradient, (weights,), (v,))[1], tangents)
+        return _each(self.problem, lambda v: jvp(gradient, (weights,), (v,))[1], tangents)
 
 
 def jacobian_product(problem: Problem, vectors: np.ndarray) -> np.ndarray:
     """J V (N, C, b): how the outputs change with the weights, along vectors (p, b)."""
-    operator, tangents, found = GaussNewton(problem), problem.unflatten(vectors), []
+    tangents, found = problem.unflatten(vectors), []
     for x, _ in problem.batches(vectors.shape[1]):
 
         def outputs(weights: Tangents, x: Tensor = x) -> Tensor:
@@ -152,21 +157,19 @@ def jacobian_product(problem: Problem, vectors: np.ndarray) -> np.ndarray:
             return jvp(outputs, (problem.parameters,), (v,))[1]
 
         with differentiable_attention():
-            found.append(operator._each(along, tangents))
+            found.append(_each(problem, along, tangents))
     return torch.cat(found, dim=1).permute(1, 2, 0).double().cpu().numpy()
 
 
 def jacobian_transposed_product(problem: Problem, U: np.ndarray) -> np.ndarray:
     """J^T U (p, b), of U (N, C, b)."""
-    operator, total, start = GaussNewton(problem), None, 0
+    total, start = None, 0
     rows = torch.from_numpy(np.ascontiguousarray(np.moveaxis(U, 2, 0)))
     rows = rows.to(problem.device, problem.dtype)
     for x, _ in problem.batches(len(rows)):
         with differentiable_attention():
             _, pull = vjp(lambda weights, x=x: problem.outputs(weights, x), problem.parameters)
-            part = operator._each(
-                lambda u, pull=pull: pull(u)[0], rows[:, start : start + len(x)].contiguous()
-            )
-        total = part if total is None else {k: total[k].add_(part[k]) for k in total}
+            part = rows[:, start : start + len(x)].contiguous()
+            total = _added(total, _each(problem, lambda u, pull=pull: pull(u)[0], part))
         start += len(x)
     return problem.flatten(total)

@@ -10,7 +10,7 @@ from torch import nn
 
 from hyperribbon.config import Configuration
 from hyperribbon.curvature import Problem, kinks, overlaps, reduced_weights, subspace_overlap
-from hyperribbon.curvature.certify import certify, error_of
+from hyperribbon.curvature.certify import certify, error_of, misclassified
 from hyperribbon.curvature.survey import Survey, padded, survey
 from hyperribbon.data import Dataset
 from hyperribbon.errors import StoreError
@@ -140,7 +140,7 @@ def eigenspaces(surveys: list[Survey]) -> dict[str, tuple]:
     pairs = [(s.fisher_vectors, s.hessian_vectors) for s in surveys]
     of_both = [subspace_overlap(F, H) for F, H in pairs]
     with_first = {
-        name: [subspace_overlap(surveys[0].__dict__[name], s.__dict__[name]) for s in surveys]
+        name: [subspace_overlap(getattr(surveys[0], name), getattr(s, name)) for s in surveys]
         for name in ("fisher_vectors", "hessian_vectors")
     }
     products = overlaps(*pairs[-1])
@@ -160,7 +160,7 @@ def reduction(last: Survey, test: Problem) -> dict[str, tuple]:
     outputs, errors = [], []
     for weights in (*reduced_weights(last.fisher, kept), problem.flat_weights()):
         outputs.append(problem.all_outputs(weights))
-        errors.append([error_of(problem, weights), error_of(test, weights)])
+        errors.append([misclassified(outputs[-1], problem.targets), error_of(test, weights)])
     predictions = np.stack([z.softmax(dim=1).float().cpu().numpy() for z in outputs])
     return {
         "kept": ("reduced", [*kept, p], {"long_name": "eigenvectors; at last, all weights"}),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from hyperribbon.manifest import store_path
 from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.store import SPLITS
 from hyperribbon.synthetic import (
     FACTORS,
     Trainings,
@@ -17,8 +18,6 @@ from hyperribbon.synthetic import (
     stress_table,
 )
 from hyperribbon.tables import coordinate_table, write_table
-
-SPLITS = ("train", "test")
 
 
 def main(args: argparse.Namespace) -> None:

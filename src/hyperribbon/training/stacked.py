@@ -94,14 +94,7 @@ class StackedFullyConnected(nn.Module):
         seeds : one a network
         input_shape, n_classes, **parameters : of `FullyConnected`
         """
-        here = torch.device("cpu")
-        before = random_state(here)
-        networks = []
-        for seed in seeds:
-            seed_all(seed)
-            networks.append(FullyConnected(input_shape, n_classes, **parameters))
-        set_random_state(before, here)
-        return cls(networks)
+        return cls([seeded_network(k, input_shape, n_classes, **parameters) for k in seeds])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (S, C, B) of samples that all networks see, (B, d), or of own ones, (S, B, d)."""
@@ -130,6 +123,18 @@ class StackedFullyConnected(nn.Module):
             {name: values[name][k].detach().clone() for name in self._names}
             for k in range(self.size)
         ]
+
+
+def seeded_network(
+    seed: int, input_shape: tuple[int, ...], n_classes: int, **parameters
+) -> FullyConnected:
+    """The network as it is built after `seed_all`; the global state is restored."""
+    here = torch.device("cpu")
+    before = random_state(here)
+    seed_all(seed)
+    network = FullyConnected(input_shape, n_classes, **parameters)
+    set_random_state(before, here)
+    return network
 
 
 class _BatchNorm(nn.BatchNorm1d):

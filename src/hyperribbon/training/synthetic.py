@@ -43,14 +43,16 @@ from hyperribbon.provenance import versions
 from hyperribbon.store import remove_leftovers, write_dataset
 from hyperribbon.training.finished import keep
 from hyperribbon.training.parallel import keep_freed_memory
-from hyperribbon.training.stacked import StackedFullyConnected, add_corner, predict_stacked
+from hyperribbon.training.stacked import (
+    StackedFullyConnected,
+    add_corner,
+    predict_stacked,
+    seeded_network,
+)
 from hyperribbon.training.stacked_loop import STACK_SIZE, train_stacked
-from hyperribbon.training.state import random_state, seed_all, set_random_state
 from hyperribbon.training.work import remove_superseded, work_folder
 
 logger = logging.getLogger(__name__)
-
-SPLITS = ("train", "test")
 
 
 class Stack(NamedTuple):
@@ -174,12 +176,8 @@ def _network(
     experiment: SyntheticExperiment, stack: Stack, start: tuple[int, int]
 ) -> FullyConnected:
     corner, seed = start
-    here = torch.device("cpu")
-    before = random_state(here)
-    seed_all(seed)
     shape, widths = (experiment.data.features,), experiment.networks[stack.network]
-    network = FullyConnected(shape, experiment.data.classes, widths=widths)
-    set_random_state(before, here)
+    network = seeded_network(seed, shape, experiment.data.classes, widths=widths)
     if corner:
         add_corner(network, corner)
     return network
