@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import eigh, qr
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
@@ -68,14 +68,15 @@ def leading_eigenpairs(
 
     Parameters
     ----------
-    product : function of (m, b) that returns A times it, (m, b); A symmetric
+    product : function of (m, b), columns contiguous, that returns A times it; A symmetric
     m : int, size of A
     k : int, 1 to m
     random_state : of the first block: None, int or RandomState
     tol : a pair is found when ||A u - lambda u|| is below tol |lambda|, or below ten times the
         rounding error of the largest eigenvalue
     block_size : b; k within 16 and 64 by default
-    basis_size : most columns of V; 2 k + 8 b by default. Memory is O(m basis_size)
+    basis_size : most columns of V; 2 k + 8 b by default. Memory is O(m basis_size), and a step
+        reads it four times
     max_products : int
     smallest : bool, whether to find the smallest eigenvalues, the most negative ones if there are
         such, instead of those of largest magnitude
@@ -111,21 +112,23 @@ def leading_eigenpairs(
     rng = check_random_state(random_state)
     b = min(block_size or min(max(k, 16), 64), m)
     size = min(max(basis_size or 2 * k + 8 * b, k + 2 * b), m)
-    V = np.empty((m, size), dtype, order="F")
+    # Vectors are rows here, so that each of them, and what is multiplied with all, is contiguous.
+    V = np.empty((size, m), dtype)
     T = np.zeros((size, size))
     # Decompositions of a few columns gain nothing from threads, and lose much to them where other
     # processes want the cores.
     alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
     ordered, noise = _ascending if smallest else by_magnitude, 10 * np.finfo(dtype).eps
     bar = tqdm(itertools.count(1), desc=progress, leave=False, disable=None if progress else True)
-    Q, p = _extended(rng.standard_normal((m, b)).astype(dtype), V[:, :0], b, rng, alone)[0], 0
+    first = rng.standard_normal((m, b)).astype(dtype).T
+    Q, p = _extended(np.ascontiguousarray(first), V[:0], b, rng, alone)[0], 0
     for n_products in bar:
-        start, p = p, p + Q.shape[1]
-        V[:, start:p] = Q
-        basis = V[:, :p]
-        Z = np.asarray(product(Q), dtype)
-        H = basis.T @ Z
-        Z -= basis @ H
+        start, p = p, p + len(Q)
+        V[start:p] = Q
+        basis = V[:p]
+        Z = np.ascontiguousarray(np.asarray(product(Q.T), dtype).T)
+        H = basis @ Z.T
+        Z -= H.T @ basis
         T[start:p, :p] = H.T
         T[:p, start:p] = H
         T[start:p, start:p] = (H[start:] + H[start:].T) / 2
@@ -150,14 +153,14 @@ def leading_eigenpairs(
                 stacklevel=2,
             )
             break
-        if p + Q.shape[1] > size:
+        if p + len(Q) > size:
             kept = max(k, min(k + k // 2 + b, size - 2 * b))
-            V[:, :kept] = basis @ Y[:, :kept].astype(dtype)
+            V[:kept] = Y[:, :kept].T.astype(dtype) @ basis
             T[:] = 0
             T[np.arange(kept), np.arange(kept)] = ritz[:kept]
             p = kept
     bar.close()
-    return ritz[:k], basis @ Y[:, :k].astype(dtype)
+    return ritz[:k], (Y[:, :k].T.astype(dtype) @ basis).T
 
 
 def _extended(
@@ -168,23 +171,23 @@ def _extended(
     alone: Callable,
     noise: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal Q (m, width) beside the basis, and R with Z = Q R but for signs of its rows.
+    """Orthonormal rows Q (width, m) beside the basis, and R with Z^T = Q^T R but for signs.
 
     Directions of Z no longer than the noise are replaced by random ones, with rows of 0 in R.
     """
     with alone():
-        Q, R = np.linalg.qr(Z)
+        Q, R = qr(Z.T, mode="economic", check_finite=False)
         left, lengths, right = np.linalg.svd(R)
     rank = min(int((lengths > noise).sum()), width)
-    Q = Q @ left
-    Q[:, rank:] = rng.standard_normal((len(Q), Q.shape[1] - rank))
-    Q = Q[:, :width]
-    # Again, as rounding errors of short directions were lengthened with them. Random ones may lie
-    # in the basis almost wholly, and need it twice.
+    Q = left.T @ Q.T
+    Q[rank:] = rng.standard_normal((Q.shape[1], len(Q) - rank)).T
+    Q = Q[:width]
+    # Again: once leaves rounding errors that every step multiplies by how much it shortens Z. Random
+    # directions may lie in the basis almost wholly, and need it twice.
     for _ in range(1 if rank == width else 2):
-        Q -= basis @ (basis.T @ Q)
+        Q -= (basis @ Q.T).T @ basis
         with alone():
-            Q = np.linalg.qr(Q)[0]
+            Q = np.ascontiguousarray(qr(Q.T, mode="economic", check_finite=False)[0].T)
     R = lengths[:, None] * right
     R[rank:] = 0
     return Q, R[:width]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +73,7 @@ def certify(
     one on its grid, for whose choice the penalty pays, at which the bound is least as judged by a
     few draws. That of the loose objective alone is too small where the network has learnt its
     samples by heart, for there the Fisher matrix all but vanishes, and Q forgets what it knows.
+    Drawn networks predict in single precision, as they would in use.
 
     Parameters
     ----------
@@ -88,6 +90,8 @@ def certify(
     eigenvalues = kfac.eigenvalues / math.log(2)
     distance = float(((weights - initial) ** 2).sum())
 
+    drawn_on, drawn_test = in_single_precision(problem), in_single_precision(test)
+
     def posterior_of(epsilon: float) -> GaussianPosterior:
         precisions = analytic_precisions(eigenvalues, n, epsilon)
         return GaussianPosterior(weights, precisions, epsilon, kfac)
@@ -95,7 +99,7 @@ def certify(
     def judged(scale: GridPoint) -> tuple[float, float]:
         """The bound if the mean error of a few draws were exact, and if it were 0."""
         posterior, rng = posterior_of(scale.epsilon), np.random.default_rng((seed, scale.j))
-        error = np.mean([error_of(problem, posterior.sample(rng)) for _ in range(FEW)])
+        error = np.mean([error_of(drawn_on, posterior.sample(rng)) for _ in range(FEW)])
         cost = (posterior.kl(initial) + penalty(scale.j, n, DELTA)) / (n - 1)
         return float(inverse_binary_kl(error, cost)), float(inverse_binary_kl(0.0, cost))
 
@@ -110,8 +114,8 @@ def certify(
     rng, errors, test_errors = np.random.default_rng(seed), [], []
     for _ in tqdm(range(draws), desc=progress, leave=False, disable=None if progress else True):
         drawn = posterior.sample(rng)
-        errors.append(error_of(problem, drawn))
-        test_errors.append(error_of(test, drawn))
+        errors.append(error_of(drawn_on, drawn))
+        test_errors.append(error_of(drawn_test, drawn))
     kl, classes = posterior.kl(initial), problem.n_outputs
     found = certificate(np.array(errors), kl, n, scale.j, classes, delta=DELTA)
     return Certified(
@@ -123,6 +127,12 @@ def certify(
         error_of(test),
         float(np.mean(test_errors)),
     )
+
+
+def in_single_precision(problem: Problem) -> Problem:
+    """The same network on the same samples, float32."""
+    network = deepcopy(problem.network).float()
+    return Problem(network, problem.inputs.float(), problem.targets, problem.loss)
 
 
 def error_of(problem: Problem, weights: np.ndarray | None = None) -> float:

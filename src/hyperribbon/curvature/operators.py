@@ -49,7 +49,7 @@ class Operator:
         for x, targets in self.problem.batches(vectors.shape[1]):
             with differentiable_attention():
                 total = _added(total, self._chunk(x, targets, tangents))
-        return self.problem.flatten(total) / self.problem.n_samples
+        return self.problem.flatten({k: t.div_(self.problem.n_samples) for k, t in total.items()})
 
     def dense(self, block: int = 64, progress: str | None = None) -> np.ndarray:
         """The whole matrix (p, p), float64, from products with the identity; O(p^2) memory."""

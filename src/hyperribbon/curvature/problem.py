@@ -128,12 +128,12 @@ class Problem:
 
     def flat_weights(self) -> np.ndarray:
         """The weights (p,), float64."""
-        return self.flatten({k: p[None] for k, p in self.parameters.items()})[:, 0]
+        return self.flatten({k: p[None] for k, p in self.parameters.items()})[:, 0].astype(float)
 
     def flatten(self, tensors: dict[str, Tensor]) -> np.ndarray:
-        """(p, b) float64 of tensors (b, ...) by parameter."""
+        """(p, b) of tensors (b, ...) by parameter, columns contiguous, in their precision."""
         rows = [tensors[k].reshape(len(tensors[k]), -1) for k in self.parameters]
-        return np.ascontiguousarray(torch.cat(rows, dim=1).double().cpu().numpy().T)
+        return torch.cat(rows, dim=1).cpu().numpy().T
 
     def unflatten(self, vectors: np.ndarray) -> dict[str, Tensor]:
         """Tensors (b, ...) by parameter of (p, b).
