@@ -182,8 +182,8 @@ def _extended(
     Q = left.T @ Q.T
     Q[rank:] = rng.standard_normal((Q.shape[1], len(Q) - rank)).T
     Q = Q[:width]
-    # Again: once leaves rounding errors that every step multiplies by how much it shortens Z. Random
-    # directions may lie in the basis almost wholly, and need it twice.
+    # Again: once leaves rounding errors, which grow at every step by as much as it shortens Z.
+    # Random directions may lie in the basis almost wholly, and need it twice.
     for _ in range(1 if rank == width else 2):
         Q -= (basis @ Q.T).T @ basis
         with alone():
