@@ -52,13 +52,13 @@ def test_oracle(o4, oracle_problem):
 def test_eigenvectors_are_those_of_the_matrix(small_problem):
     F, pairs = Fisher(small_problem).dense(), JacobianGram(small_problem).fisher_eigenpairs()
     assert len(pairs.eigenvalues) == np.linalg.matrix_rank(F, tol=1e-12) == 20 * 4
-    V = pairs.vectors(20)
+    V = pairs.leading(20)
     np.testing.assert_allclose(V.T @ V, np.eye(20), atol=1e-11)
     np.testing.assert_allclose(F @ V, V * pairs.eigenvalues[:20], atol=1e-13)
     w = small_problem.flat_weights()
     np.testing.assert_allclose(pairs.components(w)[:20], V.T @ w, atol=1e-11)
     with pytest.raises(DataError, match="k = 81: expected 1 to 80, the matrix's rank"):
-        pairs.vectors(81)
+        pairs.leading(81)
 
 
 def test_regression(small_problem):

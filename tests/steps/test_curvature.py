@@ -27,6 +27,9 @@ NETWORKS = {
     "mixer": ConvMixerConfig(
         architecture="convmixer", width=3, depth=1, kernel_size=3, patch_size=2
     ),
+    "plain": FullyConnectedConfig(
+        architecture="fully_connected", widths=[5], batchnorm=False, bias=False
+    ),
 }
 
 
@@ -65,8 +68,11 @@ def tabulate(stores, folder):
 
 @pytest.fixture(scope="module")
 def found(trained):
-    for name in NETWORKS:
-        look(trained, name, trained / "found" / f"{name}.zarr")
+    """Folder of what is found in the ways for many weights."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(survey, "DENSE", 0)
+        for name in NETWORKS:
+            look(trained, name, trained / "found" / f"{name}.zarr")
     return trained / "found"
 
 
@@ -132,6 +138,73 @@ def test_tables(tables, found):
     assert tables["spectra"].query("part == '' and matrix == 'activations'").empty
 
 
+def test_of_few_weights_everything_is_known(trained, found, tmp_path, monkeypatch):
+    few = look(trained, "perceptron", tmp_path / "few.zarr")
+    p, many = few.attrs["n_parameters"], open_dataset(found / "perceptron.zarr")
+    for name in ("fisher", "hessian", "empirical_fisher"):
+        values, others = few[f"{name}_eigenvalue"].values, many[f"{name}_eigenvalue"].values
+        assert few[f"{name}_eigenvalue"].attrs["spectrum"] == "complete"
+        if name != "empirical_fisher":
+            assert values.shape == (3, p)
+        for row, other in zip(values, others, strict=True):
+            some = np.isfinite(other) & (np.abs(other) > 1e-9 * np.abs(other[0]))
+            np.testing.assert_allclose(
+                np.abs(row[: len(other)])[some], np.abs(other[some]), rtol=1e-4
+            )
+    assert "density_node" not in few
+    # Every part of the weights that is asked for, up to the whole model.
+    kept = few["kept"].values
+    assert kept[-1] == p and 0.5 * p < kept[-2] < p and len(set(kept)) == len(kept)
+    monkeypatch.setattr(survey, "WHOLE", 0)
+    again = look(trained, "perceptron", tmp_path / "again.zarr")
+    assert "jacobian_eigenvalue" not in again
+    for name in ("fisher", "empirical_fisher"):
+        values = again[f"{name}_eigenvalue"].values[:, :20]
+        np.testing.assert_allclose(values, few[f"{name}_eigenvalue"].values[:, :20], atol=1e-12)
+    tables = tabulate([tmp_path / "few.zarr"], tmp_path / "tables")
+    hessian = tables["sloppiness"].query("matrix == 'hessian'")
+    np.testing.assert_allclose(hessian["trace"], few["hessian_eigenvalue"].values.sum(axis=1))
+    assert tables["spectral_density"].empty
+    assert not CURVATURE_FIGURES["spectral_density"](tables).axes
+
+
+def test_the_density_counts_the_hessians_eigenvalues(tables, trained, tmp_path):
+    few = look(trained, "perceptron", tmp_path / "few.zarr")
+    values = few["hessian_eigenvalue"].values[-1]
+    who = few.attrs["configuration_id"]
+    found = tables["spectral_density"].query(f"configuration == '{who}'")
+    for sign, direction in (("positive", 1), ("negative", -1)):
+        part = found[found["sign"] == sign]
+        exact = (direction * values[:, None] > part["magnitude"].to_numpy()).sum(axis=0)
+        wrong = np.abs(part["beyond"] - exact) - 4 * part["standard_error"]
+        assert (wrong < 0.02 * len(values) + 1).all()
+
+
+def test_bounds_of_networks_for_which_they_were_proved(tables, found):
+    plain = open_dataset(found / "plain.zarr")
+    table = tables["norm_bounds"]
+    assert set(table["configuration"]) == {plain.attrs["configuration_id"]}
+    assert (table["ratio"] <= 1 + 1e-9).all() and (table["measured"] >= 0).all()
+    assert {"Theorem 4.3.1", "Lemma 4.3.2", "Corollary 4.7.7"} < set(table["statement"])
+
+
+def test_the_critical_number_is_the_last_that_was_worse_and_one_more():
+    inputs = [1000, 700, 500, *np.exp(-0.1 * np.arange(40))]
+    errors = [[0, e] for e in (0.5, 0.1, 0.3, 0.12, 0.1)]
+    store = xr.Dataset(
+        {
+            "kept": ("reduced", [1, 2, 4, 8, 100]),
+            "reduced_error": (("reduced", "split"), errors),
+            "activations_eigenvalue": (("snapshot", "layer", "i"), [[inputs]]),
+        },
+        {"split": ["train", "test"], "train_sample": range(7)},
+        {"n_parameters": 100},
+    )
+    row = spectra.critical(store).iloc[0]
+    assert row["critical"] == 8 and row["critical_fraction"] == 0.08
+    assert row["elbow"] == 3 and row["stiff_fraction"] == pytest.approx(3 / 43)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", CURVATURE_FIGURES)
 def test_figures(tables, name, tmp_path):
@@ -144,6 +217,8 @@ def test_figures(tables, name, tmp_path):
 
 def test_of_many_samples_only_the_top_of_the_fisher_matrix_is_found(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(survey, "WHOLE", 100)
+    monkeypatch.setattr(survey, "DENSE", 0)
+    monkeypatch.setattr(curvature, "WHOLE", 100)
     store = look(trained, "perceptron", tmp_path / "few.zarr")
     assert store.sizes["fisher_index"] == 8
     assert "jacobian_eigenvalue" not in store and "kept" not in store
@@ -199,8 +274,9 @@ def test_other_data_are_refused(trained, tiny_dataset, tmp_path):
     assert not (tmp_path / "none.zarr").exists()
 
 
-def test_two_runs_agree(trained, found, tmp_path):
+def test_two_runs_agree(trained, found, tmp_path, monkeypatch):
     torch.manual_seed(5)
+    monkeypatch.setattr(survey, "DENSE", 0)
     store = look(trained, "perceptron", tmp_path / "again.zarr")
     first = open_dataset(found / "perceptron.zarr")
     for name in store.data_vars:

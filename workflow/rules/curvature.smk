@@ -56,6 +56,9 @@ rule spectra:
             "eigenvector_products",
             "reduction",
             "reduction_embedding",
+            "reduction_critical",
+            "spectral_density",
+            "norm_bounds",
             "certificates",
         ),
     log:

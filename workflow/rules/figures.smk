@@ -46,10 +46,13 @@ if STUDY.curvature:
         "spectra",
         "spectra_layers",
         "spectra_training",
+        "spectra_compared",
+        "spectral_density",
         "sloppy_slopes",
         "eigenspaces",
         "reduction",
         "reduction_embedding",
+        "norm_bounds",
     ]
     FIGURES |= dict.fromkeys(names, "Curvature")
 if STUDY.synthetic:

@@ -16,6 +16,7 @@ from hyperribbon.curvature.problem import Problem, kinks
 from hyperribbon.curvature.reduction import reduced_weights
 from hyperribbon.curvature.spectrum import (
     SpectralDensity,
+    WholeEigenpairs,
     all_eigenvalues,
     extreme_eigenpairs,
     spectral_density,
@@ -32,6 +33,7 @@ __all__ = [
     "JacobianGram",
     "Problem",
     "SpectralDensity",
+    "WholeEigenpairs",
     "all_eigenvalues",
     "correlation_eigenvalues",
     "extreme_eigenpairs",

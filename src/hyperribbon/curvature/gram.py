@@ -160,7 +160,7 @@ class FisherEigenpairs:
         rotated = np.einsum("nck,nkb->ncb", self._R, u.reshape(*self._R.shape[:2], -1))
         return jacobian_transposed_product(self.problem, rotated)
 
-    def vectors(self, k: int) -> np.ndarray:
+    def leading(self, k: int) -> np.ndarray:
         """The first k eigenvectors (p, k).
 
         Raises

@@ -9,7 +9,7 @@ from scipy.linalg import eigh, eigh_tridiagonal
 from tqdm import tqdm
 
 from hyperribbon.curvature.operators import Operator
-from hyperribbon.eigenpairs import leading_eigenpairs
+from hyperribbon.eigenpairs import by_magnitude, leading_eigenpairs
 from hyperribbon.errors import DataError
 
 BLOCK = 4  # vectors of a product; with 16 one takes less, but twice as many are needed
@@ -31,14 +31,50 @@ def all_eigenvalues(operator: Operator, *, progress: str | None = None) -> np.nd
     DataError
         If p is above 5,000, where other ways are to be taken.
     """
+    whole = _whole(operator, progress)
+    return eigh(whole, eigvals_only=True, overwrite_a=True, check_finite=False)[::-1]
+
+
+class WholeEigenpairs:
+    """All p eigenpairs, from the whole matrix.
+
+    Attributes
+    ----------
+    eigenvalues : (p,), descending
+
+    Raises
+    ------
+    DataError
+        If p is above 5,000, where other ways are to be taken.
+    """
+
+    def __init__(self, operator: Operator, *, progress: str | None = None):
+        self.problem = operator.problem
+        whole = _whole(operator, progress)
+        values, vectors = eigh(whole, driver="evd", overwrite_a=True, check_finite=False)
+        self.eigenvalues, self._vectors = values[::-1], vectors[:, ::-1]
+
+    def components(self, weights: np.ndarray) -> np.ndarray:
+        """Components (p,) of weights (p,) along the eigenvectors."""
+        return self._vectors.T @ weights
+
+    def combine(self, components: np.ndarray) -> np.ndarray:
+        """Weights (p, b) that have these components (r, b) along the first r, r at most p."""
+        return self._vectors[:, : len(components)] @ components
+
+    def leading(self, k: int) -> np.ndarray:
+        """The k eigenvectors (p, k) of largest magnitude, as `extreme_eigenpairs` gives them."""
+        return by_magnitude(self.eigenvalues, self._vectors, k)[1]
+
+
+def _whole(operator: Operator, progress: str | None) -> np.ndarray:
     p = operator.shape[0]
     if p > DENSE:
         raise DataError(
             f"{type(operator).__name__} of {p} parameters: expected at most {DENSE} for all "
             "eigenvalues; take JacobianGram, extreme_eigenpairs or spectral_density"
         )
-    whole = operator.dense(progress=progress)
-    return eigh(whole, eigvals_only=True, overwrite_a=True, check_finite=False)[::-1]
+    return operator.dense(progress=progress)
 
 
 def extreme_eigenpairs(

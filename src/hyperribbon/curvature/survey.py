@@ -11,9 +11,14 @@ import numpy as np
 from hyperribbon.curvature.correlations import layer_spectra
 from hyperribbon.curvature.gram import FisherEigenpairs, JacobianGram
 from hyperribbon.curvature.kfac import KFAC
-from hyperribbon.curvature.operators import Fisher, Hessian
+from hyperribbon.curvature.operators import EmpiricalFisher, Fisher, Hessian
 from hyperribbon.curvature.problem import Problem
-from hyperribbon.curvature.spectrum import extreme_eigenpairs
+from hyperribbon.curvature.spectrum import (
+    DENSE,
+    WholeEigenpairs,
+    all_eigenvalues,
+    extreme_eigenpairs,
+)
 from hyperribbon.errors import DataError
 
 WHOLE = 6_000  # rows of a Gram matrix that is formed, N C: 0.3 GB, and as much again
@@ -29,26 +34,29 @@ class Survey:
     ----------
     spectra : dict of eigenvalues, descending, by ``"activations"`` and ``"gradients"`` (layer,
         index), ``"jacobian"`` of each logit (class, index), ``"jacobian_summed"``,
-        ``"jacobian_all"``, ``"fisher"``, ``"empirical_fisher"``, ``"hessian"`` (leading ones, by
-        magnitude) and ``"kfac"`` (leading ones)
+        ``"jacobian_all"``, ``"fisher"``, ``"empirical_fisher"``, ``"hessian"`` (by magnitude) and
+        ``"kfac"``
+    partial : names of those of which only leading eigenvalues are known
     layers : names of the layers; what goes into the first are the inputs
     fisher_vectors, hessian_vectors : (p, k), leading eigenvectors
-    fisher : FisherEigenpairs, all that are not 0, of as few samples as allow it; else None
+    fisher : eigenpairs, all p of them, or all that are not 0; None where neither can be had
     """
 
     spectra: dict[str, np.ndarray]
+    partial: set[str]
     layers: list[str]
     fisher_vectors: np.ndarray
     hessian_vectors: np.ndarray
-    fisher: FisherEigenpairs | None
+    fisher: FisherEigenpairs | WholeEigenpairs | None
 
 
 def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
     """Spectra of correlations, Jacobians, Fisher matrices, Hessian and KFAC.
 
-    With N C up to 6,000 the Jacobian's and the Fisher matrices' are complete; of more samples,
-    only the k leading eigenvalues of the Fisher matrix are found. Of the Hessian these are k
-    always. KFAC is left out of networks that it does not know.
+    Of up to 5,000 weights, Fisher matrices and Hessian are complete. With N C up to 6,000 so are
+    the Jacobian's and the Fisher matrices' spectra, but for zeros; of more samples and weights,
+    only the k leading eigenvalues of Fisher matrix and Hessian are found. KFAC is left out of
+    networks that it does not know.
 
     Parameters
     ----------
@@ -56,34 +64,51 @@ def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
     k : int, leading eigenpairs
     progress : name of bars to show; quiet when the output is not a terminal
     """
+
+    def label(matrix: str) -> str | None:
+        return progress and f"{progress}, {matrix}"
+
     layers = layer_spectra(problem)
     spectra = {
         kind: padded([layer[kind] for layer in layers.values()])
         for kind in ("activations", "gradients")
     }
-    k, fisher = min(k, problem.n_parameters), None
+    k, fisher, partial = min(k, problem.n_parameters), None, {"kfac"}
+    few_weights = problem.n_parameters <= DENSE
     if problem.n_samples * problem.n_outputs <= WHOLE:
-        gram = JacobianGram(problem, progress=progress and f"{progress}, Jacobian")
+        gram = JacobianGram(problem, progress=label("Jacobian"))
         spectra["jacobian"] = np.stack([gram.logit(c) for c in range(problem.n_outputs)])
         spectra["jacobian_summed"] = gram.summed()
         spectra["jacobian_all"] = gram.all_logits()
         spectra["empirical_fisher"] = gram.empirical_fisher()
-        fisher = gram.fisher_eigenpairs()
-        spectra["fisher"] = fisher.eigenvalues
-        fisher_vectors = fisher.vectors(min(k, len(fisher.eigenvalues)))
+        if not few_weights:
+            fisher = gram.fisher_eigenpairs()
+        del gram
+    if few_weights:
+        fisher = WholeEigenpairs(Fisher(problem), progress=label("Fisher"))
+        if "empirical_fisher" not in spectra:
+            empirical = EmpiricalFisher(problem)
+            spectra["empirical_fisher"] = all_eigenvalues(empirical, progress=label("Fisher"))
+        hessian = WholeEigenpairs(Hessian(problem), progress=label("Hessian"))
+        by_size = np.argsort(-np.abs(hessian.eigenvalues), kind="stable")
+        spectra["hessian"], hessian_vectors = hessian.eigenvalues[by_size], hessian.leading(k)
     else:
-        label = progress and f"{progress}, Fisher"
-        spectra["fisher"], fisher_vectors = extreme_eigenpairs(
-            Fisher(problem), k, tol=TOLERANCE, progress=label
+        partial.add("hessian")
+        spectra["hessian"], hessian_vectors = extreme_eigenpairs(
+            Hessian(problem), k, tol=TOLERANCE, progress=label("Hessian")
         )
-    label = progress and f"{progress}, Hessian"
-    spectra["hessian"], hessian_vectors = extreme_eigenpairs(
-        Hessian(problem), k, tol=TOLERANCE, progress=label
-    )
+    if fisher is not None:
+        spectra["fisher"] = np.maximum(fisher.eigenvalues, 0)  # but for rounding, none is below
+        fisher_vectors = fisher.leading(min(k, len(fisher.eigenvalues)))
+    else:
+        partial.add("fisher")
+        spectra["fisher"], fisher_vectors = extreme_eigenpairs(
+            Fisher(problem), k, tol=TOLERANCE, progress=label("Fisher")
+        )
     # Of layers without Kronecker factors there is no such approximation.
     with suppress(DataError):
         spectra["kfac"] = np.sort(KFAC(problem).eigenvalues)[: -KFAC_EIGENVALUES - 1 : -1]
-    return Survey(spectra, list(layers), fisher_vectors, hessian_vectors, fisher)
+    return Survey(spectra, partial, list(layers), fisher_vectors, hessian_vectors, fisher)
 
 
 def padded(rows: Sequence[np.ndarray]) -> np.ndarray:

@@ -71,10 +71,13 @@ CURVATURE_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
         curvature.spectra,
         curvature.spectra_layers,
         curvature.spectra_training,
+        curvature.spectra_compared,
+        curvature.spectral_density,
         curvature.sloppy_slopes,
         curvature.eigenspaces,
         curvature.reduction,
         curvature.reduction_embedding,
+        curvature.norm_bounds,
     )
 }
 

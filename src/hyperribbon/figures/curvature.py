@@ -1,6 +1,6 @@
 """Curvature of the loss: spectra, their slopes, eigenspaces, reduced models.
 
-Thesis Figs. 4.1, 4.3 to 4.10; Fig. 3 of Cowlagi & Chaudhari.
+Thesis Figs. 4.1, 4.3 to 4.11; Fig. 3 of Cowlagi & Chaudhari.
 """
 
 import matplotlib.pyplot as plt
@@ -21,6 +21,7 @@ MATRICES = {
     "hessian": ("Hessian", "#0072B2", "-"),
     "kfac": ("KFAC", "#CC79A7", ":"),
 }
+COMPARED = ("input", "jacobian_summed", "fisher", "empirical_fisher", "hessian")
 MOMENTS = {"initialisation": "#E69F00", "middle": "#009E73", "end": "#0072B2"}
 SPACES = {
     "Fisher and Hessian": "-",
@@ -106,6 +107,80 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Each matrix's spectrum at the end, of all networks and augmentations: Fig. 4.11."""
+    found = tables["spectra"].query("moment == 'end'")
+    if found.empty:
+        return sentence(NOTHING)
+    titles = {name: label for name, (label, *_) in MATRICES.items() if name in COMPARED}
+    titles = {name: label for name, label in titles.items() if name in set(found["matrix"])}
+    shown = list(_configurations(found, len(COLOURS)))
+    figure, panels = plt.subplots(
+        1, len(titles), figsize=(0.75 * len(titles) * COLUMN, 0.75 * COLUMN), squeeze=False
+    )
+    for axes, (matrix, title) in zip(panels[0], titles.items(), strict=True):
+        for k, (name, part) in enumerate(shown):
+            row = part[part["matrix"] == matrix]
+            size = row["eigenvalue"].abs()
+            axes.plot(row["index"], size, color=COLOURS[k], linewidth=1, label=name)
+        _spectrum_axes(axes, title)
+    panels[0, 0].set_ylabel("eigenvalue")
+    _legend(panels)
+    return figure
+
+
+def spectral_density(tables: dict[str, pd.DataFrame]) -> Figure:
+    """How many eigenvalues of the Hessian are beyond each size; those known exactly as points."""
+    found, exact = tables["spectral_density"], tables["spectra"]
+    if found.empty:
+        return sentence(
+            "The networks looked at have so few weights that all eigenvalues are known."
+        )
+    figure, panels = _panels(found, 0.9)
+    for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
+        configuration = part["configuration"].iloc[0]
+        known = (exact["configuration"] == configuration) & (exact["moment"] == "end")
+        leading = exact[known & (exact["matrix"] == "hessian")]["eigenvalue"]
+        for sign, direction, colour in (("positive", 1, "#0072B2"), ("negative", -1, "#D55E00")):
+            curve = part[part["sign"] == sign]
+            low = (curve["beyond"] - 2 * curve["standard_error"]).clip(lower=0.5)
+            high = curve["beyond"] + 2 * curve["standard_error"]
+            axes.plot(curve["magnitude"], curve["beyond"], color=colour, linewidth=1, label=sign)
+            axes.fill_between(curve["magnitude"], low, high, color=colour, alpha=0.25, linewidth=0)
+            some = (direction * leading[direction * leading > 0]).sort_values(ascending=False)
+            axes.plot(some, range(1, len(some) + 1), ".", color=colour, markersize=2.5)
+        axes.plot([], [], ".", color="0.5", markersize=2.5, label="by Lanczos")
+        axes.set(xscale="log", yscale="log", xlabel="size", ylim=(0.5, None))
+        axes.set_title(name, loc="left")
+    panels[0, 0].set_ylabel("eigenvalues of the Hessian beyond")
+    _legend(panels)
+    return figure
+
+
+def norm_bounds(tables: dict[str, pd.DataFrame]) -> Figure:
+    """What is measured against its bound by the norms of the weights; they hold below the line."""
+    found = tables["norm_bounds"]
+    if found.empty:
+        return sentence(
+            "The bounds are of linear layers without biases, with ReLU or tanh between them, and "
+            "of few samples: none of the networks looked at is such a one."
+        )
+    figure, panels = _panels(found, 0.9)
+    statements = list(found["statement"].unique())
+    for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
+        for k, statement in enumerate(statements):
+            some = part[part["statement"] == statement]
+            axes.plot(some["bound"], some["measured"], "o", color=COLOURS[k], markersize=3,
+                      markeredgewidth=0, alpha=0.7, label=statement)  # fmt: skip
+        ends = [part[["bound", "measured"]].min().min(), part["bound"].max()]
+        axes.plot(ends, ends, color="0.5", linewidth=1)
+        axes.set(xscale="log", yscale="log", xlabel="bound")
+        axes.set_title(name, loc="left")
+    panels[0, 0].set_ylabel("measured")
+    _legend(panels)
+    return figure
+
+
 def sloppy_slopes(tables: dict[str, pd.DataFrame]) -> Figure:
     """Slope of each spectrum's sloppy range at the end, with intervals."""
     found = tables["sloppiness"].query("moment == 'end'").dropna(subset="slope")
@@ -168,7 +243,7 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
 
 def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
     """Error of models reduced to their first Fisher eigenvectors."""
-    found = tables["reduction"]
+    found, critical = tables["reduction"], tables["reduction_critical"]
     if found.empty:
         return sentence("There are no complete Fisher spectra: too many samples were asked for.")
     figure, panels = _panels(found, 0.9)
@@ -179,9 +254,11 @@ def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
             axes.plot(100 * some["fraction"], some[column], "o-", color=colour, markersize=3,
                       linewidth=1, label=split)  # fmt: skip
             axes.axhline(whole[column], color=colour, linestyle=":", linewidth=1)
-        stiff = 100 * whole["input_elbow"] / whole["input_dimension"]
+        of_this = critical["configuration"] == whole["configuration"]
+        stiff, enough = critical.loc[of_this, ["stiff_fraction", "critical_fraction"]].iloc[0]
         if stiff > 0:
-            axes.axvline(stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
+            axes.axvline(100 * stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
+        axes.axvline(100 * enough, color="0.5", linewidth=1, linestyle="--", label="critical")
         axes.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, None))
         axes.set_title(name, loc="left")
     panels[0, 0].set_ylabel("error; dotted: whole model")
@@ -217,10 +294,10 @@ def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _configurations(found: pd.DataFrame):
+def _configurations(found: pd.DataFrame, most: int = PANELS):
     """Name and rows of each configuration, of the first few."""
     for k, (_, part) in enumerate(found.groupby("configuration", sort=False)):
-        if k == PANELS:
+        if k == most:
             return
         network, optimiser, augmentation = part.iloc[0][["network", "optimiser", "augmentation"]]
         extra = "" if augmentation == "none" else f", {augmentation}"

@@ -9,11 +9,21 @@ import xarray as xr
 from torch import nn
 
 from hyperribbon.config import Configuration
-from hyperribbon.curvature import Problem, kinks, overlaps, reduced_weights, subspace_overlap
+from hyperribbon.curvature import (
+    Bound,
+    Hessian,
+    Problem,
+    kinks,
+    norm_bounds,
+    overlaps,
+    reduced_weights,
+    spectral_density,
+    subspace_overlap,
+)
 from hyperribbon.curvature.certify import certify, error_of, misclassified
-from hyperribbon.curvature.survey import Survey, padded, survey
+from hyperribbon.curvature.survey import WHOLE, Survey, padded, survey
 from hyperribbon.data import Dataset
-from hyperribbon.errors import StoreError
+from hyperribbon.errors import DataError, StoreError
 from hyperribbon.manifest import inputs_of, store_path
 from hyperribbon.networks import configured_network
 from hyperribbon.probability.blocks import evenly
@@ -22,7 +32,9 @@ from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, load_weights, open_dataset, write_dataset
 from hyperribbon.training.corners import partly_random_labels
 
-FRACTIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of weights
+TEXTS = ("statement", "quantity")  # of a bound
+DENSITY = {"steps": 60, "probes": 4}
+FRACTIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)  # of the weights
 LAYERED = {"activations": "layer", "gradients": "layer", "jacobian": "class"}
 
 
@@ -77,6 +89,14 @@ def look(
     test = Problem(network, *chosen(dataset, "test"))
     if surveys[-1].fisher is not None:
         variables |= reduction(surveys[-1], test)
+    if "hessian" in surveys[-1].partial:
+        density = spectral_density(
+            Hessian(problem), **DENSITY, progress=f"{configuration.label}, density"
+        )
+        about = {"of": "the Hessian at the end"}
+        variables["density_node"] = (("probe", "node"), density.nodes, about)
+        variables["density_weight"] = (("probe", "node"), density.weights, about)
+    variables |= bounds(problem)
     if args.draws:
         everything = Problem(network, *chosen(dataset, "train", noise=noise))
         label = f"{configuration.label}, certificate"
@@ -131,8 +151,25 @@ def spectra(surveys: list[Survey]) -> dict[str, tuple]:
             array = np.stack(values)
         else:
             array = padded(values)
-        found[f"{name}_eigenvalue"] = (dims, array)
+        known = "leading" if name in surveys[0].partial else "complete"
+        found[f"{name}_eigenvalue"] = (dims, array, {"spectrum": known})
     return found
+
+
+def bounds(problem: Problem) -> dict[str, tuple]:
+    """Bounds by the norms of the weights, of networks for which they were proved, at the end."""
+    if problem.n_samples * problem.n_outputs > WHOLE:
+        return {}
+    try:
+        found = norm_bounds(problem)
+    except DataError as error:
+        logger.info("no bounds by norms: %s", error)
+        return {}
+    columns = zip(Bound._fields, zip(*found, strict=True), strict=True)
+    return {
+        f"bound_{name}": ("bound", np.array(values, object if name in TEXTS else None))
+        for name, values in columns
+    }
 
 
 def eigenspaces(surveys: list[Survey]) -> dict[str, tuple]:
@@ -153,10 +190,11 @@ def eigenspaces(surveys: list[Survey]) -> dict[str, tuple]:
 
 
 def reduction(last: Survey, test: Problem) -> dict[str, tuple]:
-    """Models reduced to the first k eigenvectors, all of them at last, and then the whole one."""
+    """Models reduced to the first k eigenvectors, to all that are not 0, and the whole one."""
     problem, rank = last.fisher.problem, len(last.fisher.eigenvalues)
     p = problem.n_parameters
-    kept = sorted({k for k in (round(f * p) for f in FRACTIONS) if 1 <= k < rank} | {rank})
+    kept = {k for k in (round(f * p) for f in FRACTIONS) if 1 <= k <= rank}
+    kept = sorted((kept | {rank}) - {p})
     outputs, errors = [], []
     for weights in (*reduced_weights(last.fisher, kept), problem.flat_weights()):
         outputs.append(problem.all_outputs(weights))
