@@ -3,7 +3,13 @@ import pytest
 import torch
 from torch import nn
 
-from hyperribbon.curvature import Fisher, JacobianGram, Problem, reduced_weights
+from hyperribbon.curvature import (
+    Fisher,
+    JacobianGram,
+    Problem,
+    WholeEigenpairs,
+    reduced_weights,
+)
 from hyperribbon.errors import DataError
 
 
@@ -27,8 +33,19 @@ def test_all_stiff_directions_of_a_linear_network_keep_its_predictions():
     assert np.linalg.norm(reduced) < np.linalg.norm(problem.flat_weights())
 
 
+def test_all_of_few_weights_are_the_whole_model(small_problem):
+    pairs = WholeEigenpairs(Fisher(small_problem))
+    w, p = small_problem.flat_weights(), small_problem.n_parameters
+    some, whole = reduced_weights(pairs, [20, p])
+    np.testing.assert_allclose(whole, w, atol=1e-12)
+    (known,) = reduced_weights(JacobianGram(small_problem).fisher_eigenpairs(), [20])
+    np.testing.assert_allclose(some, known, atol=1e-9)
+    with pytest.raises(DataError, match=f"eigenvectors = {p + 1}: expected 1 to the {p}"):
+        list(reduced_weights(pairs, [p + 1]))
+
+
 @pytest.mark.parametrize("count", [0, 81])
 def test_impossible_counts_are_refused(small_problem, count):
     pairs = JacobianGram(small_problem).fisher_eigenpairs()
-    with pytest.raises(DataError, match=f"eigenvectors = {count}: expected 1 to 80"):
+    with pytest.raises(DataError, match=f"eigenvectors = {count}: expected 1 to the 80 that are"):
         list(reduced_weights(pairs, [count]))

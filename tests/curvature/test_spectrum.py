@@ -4,6 +4,7 @@ import pytest
 from hyperribbon.curvature import (
     Fisher,
     Hessian,
+    WholeEigenpairs,
     all_eigenvalues,
     extreme_eigenpairs,
     spectral_density,
@@ -116,3 +117,23 @@ def test_a_closed_space_ends_the_quadrature(small_problem):
     trace, error = density.trace()
     assert np.isfinite(density.nodes).all()
     assert abs(trace - exact) < 4 * error
+
+
+def test_all_eigenpairs_at_once(small_problem):
+    hessian = Hessian(small_problem)
+    pairs = WholeEigenpairs(hessian)
+    values = all_eigenvalues(hessian)
+    np.testing.assert_allclose(pairs.eigenvalues, values, atol=1e-12)
+    w = small_problem.flat_weights()
+    components = pairs.components(w)
+    np.testing.assert_allclose(pairs.combine(components[:, None])[:, 0], w, atol=1e-12)
+    leading, vectors = extreme_eigenpairs(hessian, 6)
+    cosines = np.abs((pairs.leading(6) * vectors).sum(axis=0))
+    np.testing.assert_allclose(cosines, 1, atol=1e-6)
+    assert (leading < 0).any() or leading[0] == pytest.approx(values[0])
+
+
+def test_all_eigenpairs_of_many_weights_are_refused(small_problem, monkeypatch):
+    monkeypatch.setattr(spectrum, "DENSE", 50)
+    with pytest.raises(DataError, match="Fisher of 93 parameters: expected at most 50"):
+        WholeEigenpairs(Fisher(small_problem))
