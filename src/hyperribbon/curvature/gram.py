@@ -120,10 +120,12 @@ class JacobianGram:
 
     def _weighted(self) -> np.ndarray:
         """R^T J J^T R, (N C, N C)."""
-        R = self._factor()
-        weighted = torch.einsum("ncmd,mde->ncme", torch.from_numpy(self.gram), R)
-        weighted = torch.einsum("ncf,ncme->nfme", R, weighted)
-        return weighted.reshape(self._size, self._size).numpy()
+        R, found = self._factor(), torch.empty(self.gram.shape, dtype=torch.float64)
+        for start in range(0, len(R), CHUNK):  # whole, it would take as much again
+            part = slice(start, start + CHUNK)
+            rows = torch.einsum("ncmd,mde->ncme", torch.from_numpy(self.gram[part]), R)
+            found[part] = torch.einsum("ncf,ncme->nfme", R[part], rows)
+        return found.numpy().reshape(self._size, self._size)
 
     def _eigenvalues(self, matrix: np.ndarray) -> np.ndarray:
         """Of a matrix over N, descending; it is overwritten."""
