@@ -158,9 +158,9 @@ def test_of_few_weights_everything_is_known(trained, found, tmp_path, monkeypatc
     monkeypatch.setattr(survey, "WHOLE", 0)
     again = look(trained, "perceptron", tmp_path / "again.zarr")
     assert "jacobian_eigenvalue" not in again
-    for name in ("fisher", "empirical_fisher"):
-        values = again[f"{name}_eigenvalue"].values[:, :20]
-        np.testing.assert_allclose(values, few[f"{name}_eigenvalue"].values[:, :20], atol=1e-12)
+    np.testing.assert_allclose(
+        again["fisher_eigenvalue"].values, few["fisher_eigenvalue"].values, atol=1e-12
+    )
     tables = tabulate([tmp_path / "few.zarr"], tmp_path / "tables")
     hessian = tables["sloppiness"].query("matrix == 'hessian'")
     np.testing.assert_allclose(hessian["trace"], few["hessian_eigenvalue"].values.sum(axis=1))

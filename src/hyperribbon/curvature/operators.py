@@ -55,7 +55,8 @@ class Operator:
         """The whole matrix (p, p), float64, from products with the identity; O(p^2) memory."""
         p = self.problem.n_parameters
         found = np.empty(self.shape)
-        starts = tqdm(range(0, p, block), desc=progress, leave=False, disable=progress is None)
+        quiet = None if progress else True
+        starts = tqdm(range(0, p, block), desc=progress, leave=False, disable=quiet)
         for start in starts:
             columns = np.zeros((p, min(block, p - start)))
             columns[np.arange(start, start + columns.shape[1]), np.arange(columns.shape[1])] = 1

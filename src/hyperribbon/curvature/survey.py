@@ -11,14 +11,9 @@ import numpy as np
 from hyperribbon.curvature.correlations import layer_spectra
 from hyperribbon.curvature.gram import FisherEigenpairs, JacobianGram
 from hyperribbon.curvature.kfac import KFAC
-from hyperribbon.curvature.operators import EmpiricalFisher, Fisher, Hessian
+from hyperribbon.curvature.operators import Fisher, Hessian
 from hyperribbon.curvature.problem import Problem
-from hyperribbon.curvature.spectrum import (
-    DENSE,
-    WholeEigenpairs,
-    all_eigenvalues,
-    extreme_eigenpairs,
-)
+from hyperribbon.curvature.spectrum import DENSE, WholeEigenpairs, extreme_eigenpairs
 from hyperribbon.errors import DataError
 
 WHOLE = 6_000  # rows of a Gram matrix that is formed, N C: 0.3 GB, and as much again
@@ -53,10 +48,10 @@ class Survey:
 def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
     """Spectra of correlations, Jacobians, Fisher matrices, Hessian and KFAC.
 
-    Of up to 5,000 weights, Fisher matrices and Hessian are complete. With N C up to 6,000 so are
-    the Jacobian's and the Fisher matrices' spectra, but for zeros; of more samples and weights,
-    only the k leading eigenvalues of Fisher matrix and Hessian are found. KFAC is left out of
-    networks that it does not know.
+    Of up to 5,000 weights, Fisher matrix and Hessian are complete. With N C up to 6,000 so are the
+    Jacobian's and both Fisher matrices' spectra, but for zeros. Of more samples and weights, only
+    the k leading eigenvalues of Fisher matrix and Hessian are found. KFAC is left out of networks
+    that it does not know.
 
     Parameters
     ----------
@@ -86,9 +81,6 @@ def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
         del gram
     if few_weights:
         fisher = WholeEigenpairs(Fisher(problem), progress=label("Fisher"))
-        if "empirical_fisher" not in spectra:
-            empirical = EmpiricalFisher(problem)
-            spectra["empirical_fisher"] = all_eigenvalues(empirical, progress=label("Fisher"))
         hessian = WholeEigenpairs(Hessian(problem), progress=label("Hessian"))
         by_size = np.argsort(-np.abs(hessian.eigenvalues), kind="stable")
         spectra["hessian"], hessian_vectors = hessian.eigenvalues[by_size], hessian.leading(k)
