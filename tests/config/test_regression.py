@@ -26,6 +26,7 @@ def test_the_order_of_networks_survives_json():
     ("section", "message"),
     [
         ({"networks": []}, "regression.networks = []: "),
+        ({"networks": [[k] for k in range(1, 10)]}, "[9]]: "),
         ({"networks": [[]]}, "regression.networks.0 = []: "),
         ({"networks": [[4], [0]]}, "regression.networks.1.0 = 0: input should be greater"),
         ({"networks": [[4], [4]]}, "regression.networks = [4]: must not repeat"),

@@ -44,7 +44,7 @@ def legends(figure):
     [
         {"networks": ["50"], "seeds": 1},
         {"networks": ["50", "20-20"], "slope": np.nan},
-        {"networks": [str(k) for k in range(1, 13)]},
+        {"networks": [str(k) for k in range(1, 9)]},
     ],
 )
 def test_every_study_has_the_figure(study, tmp_path):

@@ -34,20 +34,18 @@ def test_every_training_has_a_spectrum_at_each_moment(tables):
 
 
 def test_spectra_are_whole(tables):
-    """Of each, as many eigenvalues as weights; and their sum is the trace."""
+    """Of each Fisher matrix, as many eigenvalues as weights; their sum is its trace."""
     spectra, found = tables["regression_spectra"], tables["regression_sloppiness"]
     assert spectra.columns.tolist() == regression.OF_SPECTRA
-    keys = ["data", "network", "seed", "moment", "matrix"]
-    parts = spectra.groupby(keys, dropna=False)["eigenvalue"]
-    found = found.set_index(keys)
-    for key, values in parts:
-        assert values.is_monotonic_decreasing
-        row = found[found.index == key] if key[-1] == "fisher" else None
-        if row is None:
-            assert len(values) == 13
-            continue
-        assert len(values) == row["parameters"].item() == row["eigenvalues"].item()
-        assert values.sum() == pytest.approx(row["trace"].item())
+    keys = ["data", "network", "seed", "moment"]
+    fisher = found[found["matrix"] == "fisher"].set_index(keys)
+    parts = spectra[spectra["matrix"] == "fisher"].groupby(keys)
+    assert len(parts) == len(fisher)
+    for key, part in parts:
+        assert part["eigenvalue"].is_monotonic_decreasing
+        row = fisher.loc[key]
+        assert part["index"].max() == len(part) == row["parameters"] == row["eigenvalues"]
+        assert part["eigenvalue"].sum() == pytest.approx(row["trace"])
 
 
 def test_the_inputs_are_standardised_and_random_ones_have_about_equal_eigenvalues(tables):

@@ -13,7 +13,7 @@ class RegressionConfig(Section):
     """Perceptrons that learn the Boston housing table by full-batch Adam in float64, and complete
     spectra of their Fisher matrices. Activations are tanh, without BatchNorm."""
 
-    networks: Annotated[tuple[Widths, ...], Field(min_length=1)] = (
+    networks: Annotated[tuple[Widths, ...], Field(min_length=1, max_length=8)] = (
         (50,),
         (20,),
         (100,),

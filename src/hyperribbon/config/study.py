@@ -217,7 +217,7 @@ class StudyConfig(Section):
     synthetic: SyntheticConfig | None = None
     """Networks trained on synthetic sloppy data, analysed on their own; by default, none."""
     regression: RegressionConfig | None = None
-    """Perceptrons that learn a regression, and spectra of their Fisher matrices; by default, none."""
+    """Perceptrons that learn a regression, and their Fisher matrices' spectra; by default, none."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()

@@ -1,4 +1,4 @@
-"""The Boston housing table that ships inside the package mlxtend: 506 towns, 13 columns, a price."""
+"""The Boston housing table that ships inside the package mlxtend: 506 tracts, 13 inputs, prices."""
 
 import hashlib
 
