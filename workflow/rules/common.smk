@@ -42,7 +42,7 @@ SPLITS = ["train", "test"]
 # Manifests of the stores that are trained here, and of those that were recorded elsewhere.
 TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
 EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]
-MODELS = bool(TRAINED or EXTERNAL)  # a study of synthetic data alone has others
+MODELS = bool(TRAINED or EXTERNAL)  # a study of synthetic data or a regression alone has others
 
 # For the jobs; no parameter of theirs, since results are the same on any cluster.
 if STUDY.dask.scheduler:

@@ -57,6 +57,8 @@ if STUDY.curvature:
     FIGURES |= dict.fromkeys(names, "Curvature")
 if STUDY.synthetic:
     FIGURES |= {name: category for category, names in SYNTHETIC_FIGURES.items() for name in names}
+if STUDY.regression:
+    FIGURES["regression"] = "Regression"
 
 
 DRAW = parameters("draw", *TABLES)

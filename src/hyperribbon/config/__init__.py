@@ -18,6 +18,7 @@ from hyperribbon.config.networks import (
     ViTConfig,
     WideResNetConfig,
 )
+from hyperribbon.config.regression import RegressionConfig
 from hyperribbon.config.study import (
     DIRECT,
     TRAINING_KEYS,
@@ -70,6 +71,7 @@ __all__ = [
     "NetworkConfig",
     "OptimiserConfig",
     "ProgressiveResizing",
+    "RegressionConfig",
     "ResNetConfig",
     "SGDConfig",
     "StudentsConfig",

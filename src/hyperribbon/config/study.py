@@ -16,6 +16,7 @@ from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Count, Label, Natural, Section, refuse
 from hyperribbon.config.networks import NetworkConfig
+from hyperribbon.config.regression import RegressionConfig
 from hyperribbon.config.synthetic import SyntheticConfig
 from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
@@ -215,6 +216,8 @@ class StudyConfig(Section):
     """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     synthetic: SyntheticConfig | None = None
     """Networks trained on synthetic sloppy data, analysed on their own; by default, none."""
+    regression: RegressionConfig | None = None
+    """Perceptrons that learn a regression, and their Fisher matrices' spectra; by default, none."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -223,7 +226,7 @@ class StudyConfig(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
-        if not given and (self.external or self.synthetic):
+        if not given and (self.external or self.synthetic or self.regression):
             for key in ("augmentations", "combinations", "corners", "curvature"):
                 if getattr(self, key) != type(self).model_fields[key].get_default(
                     call_default_factory=True

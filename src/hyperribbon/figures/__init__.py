@@ -18,6 +18,7 @@ from hyperribbon.figures import (
     embedding,
     ensembles,
     progress,
+    regression,
     synthetic,
     trajectories,
     tubes,
@@ -96,4 +97,9 @@ SYNTHETIC_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     )
 }
 
-ALL_FIGURES = FIGURES | CORNER_FIGURES | CURVATURE_FIGURES | SYNTHETIC_FIGURES
+# Of studies with a section `regression` only.
+REGRESSION_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    "regression": regression.regression,
+}
+
+ALL_FIGURES = FIGURES | CORNER_FIGURES | CURVATURE_FIGURES | SYNTHETIC_FIGURES | REGRESSION_FIGURES

@@ -1,0 +1,106 @@
+"""Spectra of perceptrons that learn a regression, on the Boston housing table and random data."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from hyperribbon.config import RegressionConfig
+from hyperribbon.curvature import JacobianGram, Problem, correlation_eigenvalues
+from hyperribbon.curvature.sloppiness import elbow, sloppy_slope
+from hyperribbon.data.boston import load
+from hyperribbon.errors import DataError
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.tables import write_table
+from hyperribbon.training.regression import standardised, train_regression
+
+KEYS = ["data", "network", "parameters", "seed", "moment", "epoch", "matrix"]
+OF_SPECTRA = [*KEYS, "index", "eigenvalue"]
+OF_SLOPPINESS = [*KEYS, "eigenvalues", "largest", "trace", "elbow"]
+OF_SLOPPINESS += ["slope", "low", "high", "r_squared", "first", "last", "error"]
+WHOLE = ["parameters", "seed", "epoch", "elbow", "first", "last"]  # numbers; some rows have none
+FLOOR = 1e-12  # of the largest eigenvalue; below is rounding
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    config = RegressionConfig.model_validate_json(args.regression)
+    data, found = data_sets(), []
+    for name, (x, _) in data.items():
+        found.append(({"data": name, "matrix": "input"}, correlation_eigenvalues(x)))
+    jobs = [
+        (name, widths, seed)
+        for name, networks in (("boston", config.networks), ("random", config.networks[:1]))
+        for widths in networks
+        for seed in range(config.seeds)
+    ]
+    for name, widths, seed in tqdm(jobs, "regression", unit="network", leave=False, disable=None):
+        found += fisher_spectra(name, *data[name], widths, seed, config)
+    spectra = pd.concat([eigenvalues(*spectrum) for spectrum in found])
+    table = pd.DataFrame([sloppiness(*spectrum) for spectrum in found], columns=OF_SLOPPINESS)
+    for path, rows, columns in zip(
+        args.output, (spectra, table), (OF_SPECTRA, OF_SLOPPINESS), strict=True
+    ):
+        whole = [column for column in WHOLE if column in columns]
+        write_table(rows[columns].astype(dict.fromkeys(whole, "Int64")), path)
+    end = table[(table["data"] == "boston") & (table["moment"] == "end")]
+    logger.info(
+        "%d trainings; on boston, mean squared error at most %.3f, slopes %.4f to %.4f",
+        len(jobs), end["error"].max(), end["slope"].min(), end["slope"].max(),
+    )  # fmt: skip
+
+
+def data_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Inputs (506, 13) and targets (506, 1): the table, standardised, and standard normal ones."""
+    inputs, targets = load()
+    inputs, targets = standardised(inputs), standardised(targets[:, None])
+    rng = np.random.default_rng(0)
+    random = rng.standard_normal(inputs.shape), rng.standard_normal(targets.shape)
+    return {"boston": (inputs, targets), "random": random}
+
+
+def fisher_spectra(name, x, y, widths, seed, config):
+    """Of each moment: what it is, and all eigenvalues of the Fisher matrix."""
+    rate = config.learning_rate
+    for moment in train_regression(
+        x, y, widths, seed=seed, epochs=config.epochs, learning_rate=rate
+    ):
+        problem = Problem(moment.network, x, y, "squared_error")
+        about = {
+            "data": name, "network": "-".join(map(str, widths)), "seed": seed,
+            "parameters": problem.n_parameters, "moment": moment.name, "epoch": moment.epoch,
+            "matrix": "fisher", "error": moment.error,
+        }  # fmt: skip
+        yield about, JacobianGram(problem).fisher()
+
+
+def eigenvalues(about: dict, values: np.ndarray) -> pd.DataFrame:
+    """One row an eigenvalue that is not rounding."""
+    values = values[values > FLOOR * values[0]]
+    rows = pd.DataFrame({"index": np.arange(1, len(values) + 1), "eigenvalue": values})
+    return rows.assign(**{key: about.get(key) for key in KEYS})
+
+
+def sloppiness(about: dict, values: np.ndarray) -> dict:
+    """How many eigenvalues are stiff, and how fast the sloppy ones decay."""
+    row = {**about, "eigenvalues": (values > FLOOR * values[0]).sum()}
+    row |= {"largest": values[0], "trace": values.sum()}
+    try:
+        row["elbow"] = elbow(values, FLOOR)
+        row |= sloppy_slope(values, first=row["elbow"] + 1, floor=FLOOR)._asdict()
+    except DataError as error:
+        logger.info("%s %s: no slope (%s)", about["data"], about.get("network", "inputs"), error)
+    return row
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--regression", required=True, help="section of the study, JSON")
+    parser.add_argument(
+        "--output", type=Path, nargs=2, required=True, help="CSVs of spectra, of their sloppiness"
+    )
+    run_step(main, parser)
