@@ -44,7 +44,8 @@ def synthetic_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     # Beyond what float32 keeps of the largest, values say nothing.
     lowest = spectra["variance"].max() * 1e-9
     least = min(spectra["variance"].min(), spectra["eigenvalue"].min())
-    axes.set_ylim(bottom=max(lowest, 0.5 * max(least, lowest)))
+    largest = max(part["eigenvalue"].max() for part in (spectra, images) if len(part))
+    axes.set_ylim(max(lowest, 0.5 * max(least, lowest)), 3 * largest)
     drawn = Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="variance drawn with")
     handles = [*axes.get_legend_handles_labels()[0], drawn]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5))
