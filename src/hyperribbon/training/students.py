@@ -114,7 +114,7 @@ def _looked_at(config: StudentsConfig) -> int:
 
 
 def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np.ndarray]:
-    """Errors (S,) of students of one width, teachers slowest; of one, spectra if asked for."""
+    """Errors (S,) of students of one width, teachers slowest; of one, spectra, too."""
     seeds = [seed for _, seed in product(teachers, range(config.seeds))]
     labels = {
         split: np.repeat([parts[k].labels for parts in teachers.values()], config.seeds, axis=0)
