@@ -159,6 +159,8 @@ def slice_stress(decay: float, start: bool) -> Callable[[Tables], Ours]:
         if found.empty:
             raise NotHere("the study has no slice but at the start")
         squares = found.sort_values("index")["eigenvalue"].to_numpy() ** 2
+        if len(squares) < 10:
+            raise NotHere("fewer than 10 models, which few dimensions hold anyway")
         value = 1 - np.sqrt(squares[3:].sum() / squares.sum())
         return Ours(value, note=f"{len(squares)} models, at {found['when'].iloc[0]}")
 
