@@ -85,13 +85,13 @@ def test_stress_from_corners():
 
 def test_stress_of_slices_is_that_of_the_first_corner():
     found = table(
-        decay=[0.5], corners=[1, 2], when=["start", "0.6% of training"], index=range(1, 6)
+        decay=[0.5], corners=[1, 2], when=["start", "0.6% of training"], index=range(1, 11)
     )
-    found["eigenvalue"] = np.tile([3.0, -1.0, 1.0, 1.0, 0.5], 4) * (found["index"] < 4)
+    found["eigenvalue"] = np.tile([3.0, -1.0, 1.0, 1.0, 0.5], 8) * (found["index"] < 4)
     found.loc[found["when"] == "start", "eigenvalue"] = 1.0
     tables = {"synthetic_slices": found}
     start = synthetic.slice_stress(0.5, start=True)(tables)
-    assert start.value == pytest.approx(1 - np.sqrt(2 / 5))
+    assert start.value == pytest.approx(1 - np.sqrt(7 / 10))
     assert synthetic.slice_stress(0.5, start=False)(tables).value == 1
     with pytest.raises(NotHere, match="at the start"):
         synthetic.slice_stress(0.5, start=False)(
