@@ -49,6 +49,8 @@ def add_code(text):
 # Steps on the predictions of networks trained on synthetic data; those that train them.
 SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
+# Steps that prepare images.
+PREPARE = {"prepare_data", "synthetic_beside"}
 # Steps that read the predictions of all models.
 MODELS = {
     "corners",
@@ -71,6 +73,8 @@ TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
 FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
 FITS |= {"spectra"} | SYNTHETIC
 CURVATURE = {"curvature", "spectra"}
+# Steps that look at curvature.
+SURVEYS = {"curvature", "synthetic_students"}
 
 
 @pytest.mark.parametrize(
@@ -89,25 +93,27 @@ CURVATURE = {"curvature", "spectra"}
         ("training/loop.py", SYNTHETIC_TRAIN | {"train", "regression"}),
         ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
         ("networks/__init__.py", SYNTHETIC_TRAIN | {"train", "curvature", "regression"}),
-        ("curvature/gram.py", {"curvature", "regression"}),
-        ("curvature/sloppiness.py", CURVATURE | {"regression"}),
+        ("curvature/gram.py", SURVEYS | {"regression"}),
+        ("curvature/sloppiness.py", CURVATURE | SURVEYS | {"regression"}),
+        ("curvature/tables.py", {"spectra", "synthetic_students", "regression"}),
         ("training/synthetic.py", {"synthetic_train"}),
         ("training/students.py", {"synthetic_students"}),
         ("training/regression.py", {"regression"}),
         ("data/boston.py", {"regression"}),
         ("synthetic.py", SYNTHETIC),
-        ("data/sloppy.py", SYNTHETIC_TRAIN | {"synthetic_tables"}),
+        ("data/sloppy.py", SYNTHETIC_TRAIN | {"synthetic_beside", "synthetic_tables"}),
         ("figures/synthetic.py", {"draw", "explore"}),
         ("networks/vit.py", set()),  # a rule names it beside the step
-        ("data/dataset.py", SYNTHETIC_TRAIN | {"prepare_data", "train", "curvature"}),
-        ("data/prepare.py", {"prepare_data"}),
+        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
+        ("data/prepare.py", PREPARE),
         (
             "store.py",
             MODELS
             | CURVATURE
             | SYNTHETIC
             | SYNTHETIC_TRAIN
-            | {"embed", "prepare_data", "train", "verify"},
+            | PREPARE
+            | {"embed", "train", "verify"},
         ),
         ("figures/embedding.py", {"draw", "explore"}),
         ("figures/explorer.py", {"explore"}),
@@ -235,6 +241,7 @@ def test_what_is_imported_by_a_computed_name_is_known():
         "networks/__init__.py",
         "steps/fetch_data.py",
         "steps/prepare_data.py",
+        "steps/synthetic_beside.py",
     }
 
 

@@ -10,7 +10,7 @@ from running import ROOT, snakemake
 pytestmark = pytest.mark.workflow
 
 # Run where Snakemake runs.
-LOCAL = {"all", "gather_report", "verify"}
+LOCAL = {"all", "gather_report", "synthetic_beside", "verify"}
 
 
 def profile(name: str) -> dict:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from hyperribbon.claims import Claim, NotHere, Ours, judge
-from hyperribbon.claims.chapter2 import CLAIMS
+from hyperribbon.claims import Claim, NotHere, Ours, chapter2, judge, synthetic
 from hyperribbon.claims.rules import AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, about, not_worse
 
 
@@ -51,6 +50,9 @@ def test_a_value_counts_only_for_the_data_that_it_was_published_for():
         assert found.loc["missing", "note"] == "needs two seeds"
         assert np.isnan(found.loc["missing", "ours"])
     assert found.loc["value", "note"] == "published for cifar10"
+
+
+CLAIMS = [*chapter2.CLAIMS, *synthetic.CLAIMS]
 
 
 def test_every_claim_says_what_where_and_by_which_rule():

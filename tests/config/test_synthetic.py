@@ -1,11 +1,14 @@
 """The section `synthetic`: its experiments, and what it refuses, in one line."""
 
 import re
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from hyperribbon.config import SyntheticConfig, SyntheticExperiment, parse_study
+from hyperribbon.config.data import DATA_SOURCES
+from hyperribbon.config.synthetic import KnownName
 from hyperribbon.errors import ConfigError
 
 STUDY = {"study": "sloppy", "synthetic": {}}
@@ -73,6 +76,7 @@ def test_learning_rates_are_in_proportion_to_the_batch():
             "synthetic.optimisers.S.batch_size = 3: batch_sizes says it here",
         ),
         ({"networks": {"A": []}}, "synthetic.networks.A = []: "),
+        ({"beside": "imagenet"}, 'synthetic.beside = "imagenet": allowed: "mnist5k", "digits"'),
     ],
 )
 def test_what_is_impossible_is_refused_in_one_line(section, message):
@@ -89,3 +93,7 @@ def test_without_anything_to_train_a_study_is_refused():
         parse_study({"study": "nothing"})
     with pytest.raises(ValidationError):
         SyntheticConfig(nothing=1)
+
+
+def test_beside_are_the_images_of_which_all_is_known():
+    assert set(get_args(KnownName)) == set(DATA_SOURCES)

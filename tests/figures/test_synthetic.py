@@ -43,10 +43,17 @@ def tables_of(decays, corners=(1, 2), networks=("A", "B"), time_like=3):
     from_corners = {"optimiser": ["SGD"], "seed": [0, 1], "corner": corners}
     separated = {"factor": ["network", "optimiser", "batch_size"], "checkpoint": range(3)}
     values = lambda n: rng.uniform(0.1, 1, n)  # noqa: E731
+    drawn = table(
+        of | {"index": range(1, 9)},
+        eigenvalue=values,
+        variance=lambda n: np.geomspace(9, 1e-60, n),
+    )
+    images = table({"data": ["digits"], "index": range(1, 99)}, eigenvalue=values)
     return {
-        "synthetic_spectra": table(
-            of | {"index": range(1, 9)}, eigenvalue=values, 
- variance=lambda n: np.geomspace(9, 1e-60, n),
+        "synthetic_spectra": pd.concat([drawn.assign(data="synthetic"), images]),
+        "synthetic_student_spectra": table(
+            of | {"matrix": ["input", "fisher"], "part": [""], "index": range(1, 9)},
+            eigenvalue=values, student_width=lambda n: np.full(n, 200),
         ),
         "synthetic_stress": kinds(table(of | split | dimensions, **stress)),
         "synthetic_embedding": table(of | split | run | {"checkpoint": range(3)}, **places),
@@ -105,3 +112,26 @@ def test_students_that_do_not_interpolate_are_hollow():
     faces = {line.get_markerfacecolor() for line in figure.axes[0].lines if len(line.get_xdata())}
     assert "white" in faces
     assert "does not interpolate" in words(figure)
+
+
+def test_of_images_as_many_eigenvalues_are_drawn_as_inputs_have():
+    tables = tables_of([0.001, 0.5])
+    (line,) = [
+        line
+        for line in SYNTHETIC_FIGURES["synthetic_spectra"](tables).axes[0].lines
+        if line.get_label() == "digits"
+    ]
+    assert line.get_xdata().tolist() == list(range(1, 9))
+    alone = tables["synthetic_spectra"].query("data == 'synthetic'")
+    figure = SYNTHETIC_FIGURES["synthetic_spectra"]({"synthetic_spectra": alone})
+    assert "digits" not in words(figure)
+
+
+def test_spectra_of_students_are_shown_for_four_decays_at_most():
+    decays = [0.001, 0.01, 0.1, 0.5, 1.0, 2.0]
+    figure = SYNTHETIC_FIGURES["synthetic_student_spectra"](tables_of(decays))
+    assert len(figure.axes) == 4
+    assert "c = 0.001," in words(figure)
+    assert "c = 2," in words(figure)
+    diverged = {"synthetic_student_spectra": tables_of([0.5])["synthetic_student_spectra"][:0]}
+    assert "diverged" in words(SYNTHETIC_FIGURES["synthetic_student_spectra"](diverged))

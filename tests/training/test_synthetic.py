@@ -7,7 +7,9 @@ import xarray as xr
 
 from hyperribbon.config import StudentsConfig, SyntheticConfig
 from hyperribbon.data.sloppy import load
+from hyperribbon.data.spectrum import input_spectrum
 from hyperribbon.manifest import Manifest, manifest_path
+from hyperribbon.training import students
 from hyperribbon.training import synthetic as module
 from hyperribbon.training.finished import keep
 from hyperribbon.training.stacked import StackedFullyConnected, add_corner, predict_stacked
@@ -185,18 +187,46 @@ STUDENTS = StudentsConfig(
 
 
 def test_students_interpolate_if_they_are_large(tmp_path):
-    table = train_students(STUDENTS, 0.5, tmp_path)
+    found = train_students(STUDENTS, 0.5, tmp_path)
+    table = found["students"]
     assert len(table) == 2 * 2 * 2
     assert (table.query("student_width == 32")["train_error"] == 0).all()
     assert table["test_error"].between(0, 0.8).all()
     again = train_students(STUDENTS, 0.5, tmp_path)
-    assert again.equals(table)
+    assert all(again[name].equals(found[name]) for name in found)
+
+
+def test_spectra_are_of_the_widest_student_that_is_not_too_wide(tmp_path, monkeypatch):
+    monkeypatch.setattr(students, "LOOKED_AT", 31)
+    found = train_students(STUDENTS, 0.5, tmp_path)
+    spectra, slopes = found["student_spectra"], found["student_sloppiness"]
+    assert set(spectra["student_width"]) == set(slopes["student_width"]) == {4}
+    assert set(spectra["matrix"]) >= {"input", "activations", "gradients", "fisher", "hessian"}
+    # The inputs are those that all students see.
+    train, _ = load(features=8, decay=0.5, classes=3, teacher_width=10, train_size=40,
+                    test_size=20, seed=STUDENTS.data_seed)  # fmt: skip
+    inputs = spectra[spectra["matrix"] == "input"]["eigenvalue"].to_numpy()
+    np.testing.assert_allclose(inputs, input_spectrum(train.images)["eigenvalue"], rtol=1e-5)
+    assert slopes.set_index("matrix").loc["hessian", "eigenvalues"] == 8 * 4 + 4 + 4 * 3 + 3
+    # It is the first teacher's and the first seed.
+    one = STUDENTS.model_copy(update={"teacher_widths": (10,), "seeds": 1})
+    alone = train_students(one, 0.5, tmp_path / "other")["student_sloppiness"]
+    np.testing.assert_allclose(alone["largest"], slopes["largest"], rtol=1e-2)
+
+
+def test_of_students_that_diverge_there_are_no_spectra(tmp_path):
+    wild = STUDENTS.model_copy(update={"learning_rate": 1e30, "student_widths": (4,)})
+    found = train_students(wild, 0.5, tmp_path)
+    assert found["students"]["test_error"].isna().all()
+    assert found["student_spectra"].empty
+    assert found["student_sloppiness"].empty
+    assert "eigenvalue" in found["student_spectra"]
 
 
 def test_students_of_another_teacher_change_nothing(tmp_path):
     """Of one teacher alone, they are those of the stack of two."""
-    both = train_students(STUDENTS, 0.5, tmp_path)
+    both = train_students(STUDENTS, 0.5, tmp_path)["students"]
     one = STUDENTS.model_copy(update={"teacher_widths": (20,)})
-    alone = train_students(one, 0.5, tmp_path / "other")
+    alone = train_students(one, 0.5, tmp_path / "other")["students"]
     some = both.query("teacher_width == 20").reset_index(drop=True)
     np.testing.assert_allclose(alone["test_error"], some["test_error"], atol=0.051)

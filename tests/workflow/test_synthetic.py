@@ -7,6 +7,7 @@ import yaml
 from PIL import Image
 from running import ROOT, copy_repository, snakemake
 
+from hyperribbon.claims.synthetic import CLAIMS
 from hyperribbon.figures import SYNTHETIC_FIGURES
 
 pytestmark = pytest.mark.workflow
@@ -16,6 +17,7 @@ SYNTHETIC = {
     "data": {**DATA, "teacher_width": 10, "test_size": 40},
     "decays": [0.5],
     "shown": [0.5],
+    "beside": "digits",
     "networks": {"A": [16], "B": [8, 8]},
     "optimisers": {"SGD": {"algorithm": "sgd", "learning_rate": 0.05}},
     "batch_sizes": [20],
@@ -65,6 +67,12 @@ def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
     models = tables["synthetic_embedding"].query("split == 'train'")
     assert len(models) == store.sizes["training"] * store.sizes["checkpoint"] == 2 * 2 * 4
     assert models["step"].tolist() == store["step"].values.ravel().tolist()
+    inputs = tables["synthetic_spectra"].groupby("data").size()
+    assert inputs.to_dict() == {"digits": 64, "synthetic": 12}
+    claims = pd.read_csv(results / "claims.csv")
+    assert len(claims) == len(CLAIMS)
+    assert set(claims["data"]) == {"synthetic"}
+    assert "All students interpolate" in (results / "claims.html").read_text()
     stress = tables["synthetic_corners_stress"].groupby("corners")["trajectories"].first()
     assert stress.to_dict() == {1: 4, 2: 4}
     verified = snakemake(trained, "--cores", "1", "verify")
@@ -72,13 +80,15 @@ def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
 
 
 def test_another_decay_trains_only_that(trained, planned):
-    analysed = {"synthetic_tables": 1, "draw": 1, "gather_report": 1, "all": 1}
+    analysed = {"synthetic_tables": 1, "draw": 1, "claims": 1, "gather_report": 1, "all": 1}
     try:
         write(trained, decays=[0.5, 0.01])
         jobs = planned(trained)
         assert jobs == {"synthetic_train": 1, "synthetic_manifold": 1, **analysed}
         write(trained, students={**SYNTHETIC["students"], "epochs": 3})
         assert planned(trained) == {"synthetic_students": 1, **analysed}
+        write(trained, beside="mnist5k")
+        assert planned(trained) == {"synthetic_beside": 1, **analysed}
         write(trained, corners={**SYNTHETIC["corners"], "epochs": 3})
         assert planned(trained) == {"synthetic_train": 1, "synthetic_corners": 1, **analysed}
     finally:

@@ -28,7 +28,10 @@ SYNTHETIC_FIGURES = {
         "synthetic_corner_embedding",
         "synthetic_slices",
     ],
-    "Synthetic data: students that interpolate": ["synthetic_students"],
+    "Synthetic data: students that interpolate": [
+        "synthetic_students",
+        "synthetic_student_spectra",
+    ],
 }
 FIGURES = {
     f"{name}_{split}": category.format(split)

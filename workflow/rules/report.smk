@@ -8,7 +8,7 @@ PAGES = {
     "summarise": [f"{RESULTS}/summary.html"],
     "claims": [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"],
 }
-PAGES = {step: pages for step, pages in PAGES.items() if MODELS}
+PAGES = {step: pages for step, pages in PAGES.items() if MODELS or step == "claims"}
 REPORTED = [*TABULATED, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
 
 

@@ -27,8 +27,38 @@ SYNTHETIC_STUDENTS = each(
         SYNTHETIC.students.model_dump(mode="json", exclude={"decays"})
     ),
 )
+if BESIDE:
+    SYNTHETIC_BESIDE = parameters(
+        "synthetic_beside",
+        modules=[f"hyperribbon.data.{SYNTHETIC.beside}"],
+        name=SYNTHETIC.beside,
+    )
+
+    # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
+    localrules:
+        synthetic_beside,
+
+    rule synthetic_beside:
+        output:
+            BESIDE,
+        log:
+            f"{RESULTS}/logs/synthetic_beside.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/synthetic_beside.tsv"
+        conda:
+            "../../envs/training.yaml"
+        resources:
+            mem_mb=4000,
+        params:
+            **SYNTHETIC_BESIDE,
+        shell:
+            "python -m hyperribbon.steps.synthetic_beside"
+            " --name {params.name:q} --output {output:q} --log {log:q}"
+
+
 SYNTHETIC_TABLES = parameters(
     "synthetic_tables",
+    *(["synthetic_beside"] if BESIDE else []),
     "synthetic_manifold",
     "synthetic_corners",
     "synthetic_students",
@@ -111,7 +141,7 @@ rule synthetic_corners:
 
 rule synthetic_students:
     output:
-        PART.format(kind="students", decay="{decay}"),
+        [PART.format(kind=kind, decay="{decay}") for kind in STUDENT_KINDS],
     log:
         f"{RESULTS}/logs/synthetic_students/{{decay}}.log",
     benchmark:
@@ -133,13 +163,17 @@ rule synthetic_students:
 
 rule synthetic_tables:
     input:
+        settled("synthetic_beside", BESIDE),
         parts("synthetic_manifold", GRID_KINDS, DECAYS),
         parts("synthetic_corners", CORNER_KINDS, SHOWN),
-        parts("synthetic_students", ["students"], STUDENT_DECAYS),
+        parts("synthetic_students", STUDENT_KINDS, STUDENT_DECAYS),
     output:
         tables(
             "synthetic_tables",
-            *(f"synthetic_{kind}" for kind in [*GRID_KINDS, *CORNER_KINDS, "students", "spectra"]),
+            *(
+                f"synthetic_{kind}"
+                for kind in [*GRID_KINDS, *CORNER_KINDS, *STUDENT_KINDS, "spectra"]
+            ),
         ),
     log:
         f"{RESULTS}/logs/synthetic_tables.log",

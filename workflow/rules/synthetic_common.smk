@@ -8,6 +8,7 @@ EXPERIMENTS = {
     for name, decays in (("grid", DECAYS), ("corners", SHOWN))
     for experiment in (SYNTHETIC.experiment(name, decay) for decay in decays.values())
 }
+BESIDE = [f"{RESULTS}/synthetic/spectra-beside.csv"] if SYNTHETIC.beside else []
 PART = f"{RESULTS}/synthetic/{{kind}}-{{decay}}.csv"
 GRID_KINDS = ["stress", "embedding", "geodesic", "separation", "trainings"]
 CORNER_KINDS = [
@@ -17,6 +18,7 @@ CORNER_KINDS = [
     "corner_geodesic",
     "corner_trainings",
 ]
+STUDENT_KINDS = ["students", "student_spectra", "student_sloppiness"]
 
 
 wildcard_constraints:

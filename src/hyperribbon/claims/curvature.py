@@ -12,12 +12,20 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from hyperribbon.claims.rules import AT_LEAST, AT_MOST, POSITIVE, Claim, NotHere, Ours, Rule
+from hyperribbon.claims.rules import (
+    AT_LEAST,
+    AT_MOST,
+    AT_MOST_TWICE,
+    POSITIVE,
+    Claim,
+    NotHere,
+    Ours,
+    Rule,
+)
 from hyperribbon.claims.statistics import Tables
 
 ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
 UNLIKE = Rule("ours is below 0.5 or above 2", lambda ours, value: not 0.5 <= ours.value <= 2)
-AT_MOST_TWICE = Rule("ours is at most 2", lambda ours, value: ours.value <= 2)
 STRONG = 0.5
 PERCEPTRONS = ("mnist", "mnist5k")
 

@@ -27,6 +27,7 @@ from hyperribbon.config.fields import (
 from hyperribbon.config.training import AdamPConfig, OptimiserConfig, SGDConfig
 
 Experiment = Literal["grid", "corners"]
+KnownName = Literal["mnist5k", "digits", "mnist", "fashion_mnist", "kmnist", "cifar10"]
 
 
 def _distinct(values: tuple) -> tuple:
@@ -212,6 +213,8 @@ class SyntheticConfig(Section):
     """Sloppiness c of the inputs; every network is trained on each."""
     shown: Annotated[Decays, Field(max_length=3)] = (0.001, 0.5)
     """Those of `decays` whose embeddings are drawn, and that trainings from corners are of."""
+    beside: KnownName | None = None
+    """Images whose spectrum is drawn beside that of the inputs (2.25); by default, none."""
     networks: Annotated[dict[Label, Widths], Field(min_length=1)] = Field(
         default_factory=lambda: {"1-hidden": (512,), "2-hidden": (512, 512)}
     )

@@ -1,4 +1,4 @@
-"""The spectrum of sloppy inputs (thesis Fig. 2.25)."""
+"""The spectrum of sloppy inputs, and of others (thesis Fig. 2.25)."""
 
 import numpy as np
 import pandas as pd
@@ -6,17 +6,17 @@ import pandas as pd
 from hyperribbon.data.sloppy import sloppy_eigenvalues
 
 
-def input_spectrum(inputs: np.ndarray, decay: float) -> pd.DataFrame:
+def input_spectrum(inputs: np.ndarray, decay: float | None = None) -> pd.DataFrame:
     """Eigenvalues of the inputs' sample correlation X^T X / N beside the variances drawn from.
 
     Parameters
     ----------
     inputs : (N, d)
-    decay : c, of `hyperribbon.data.sloppy.sloppy_eigenvalues`
+    decay : c, of `hyperribbon.data.sloppy.sloppy_eigenvalues`; of inputs that are not drawn, none
 
     Returns
     -------
-    One row an eigenvalue: index from 1, eigenvalue, variance
+    One row an eigenvalue: index from 1, eigenvalue, variance (NaN if not drawn)
 
     Examples
     --------
@@ -25,10 +25,6 @@ def input_spectrum(inputs: np.ndarray, decay: float) -> pd.DataFrame:
     """
     X = inputs.astype(np.float64)
     found = np.linalg.eigvalsh(X.T @ X / len(X))[::-1]
-    return pd.DataFrame(
-        {
-            "index": np.arange(1, X.shape[1] + 1),
-            "eigenvalue": found,
-            "variance": sloppy_eigenvalues(X.shape[1], decay),
-        }
-    )
+    drawn = np.nan if decay is None else sloppy_eigenvalues(X.shape[1], decay)
+    index = np.arange(1, X.shape[1] + 1)
+    return pd.DataFrame({"index": index, "eigenvalue": found, "variance": drawn})

@@ -94,6 +94,7 @@ SYNTHETIC_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
         synthetic.synthetic_corner_embedding,
         synthetic.synthetic_slices,
         synthetic.synthetic_students,
+        synthetic.synthetic_student_spectra,
     )
 }
 

@@ -41,13 +41,7 @@ def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
         return sentence(NOTHING)
     figure, panels = _panels(found, 1.3)
     for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
-        for matrix, (label, colour, line) in MATRICES.items():
-            for k, (_, row) in enumerate(_parts(part[part["matrix"] == matrix])):
-                axes.plot(
-                    row["index"], row["eigenvalue"].abs() / row["eigenvalue"].abs().max(),
-                    line, color=colour, linewidth=1, label=label if k == 0 else None,
-                )  # fmt: skip
-        _spectrum_axes(axes, name)
+        all_matrices(axes, part, name)
     panels[0, 0].set_ylabel("eigenvalue / the largest")
     _legend(panels)
     return figure
@@ -292,6 +286,17 @@ def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
         bar = figure.colorbar(image, ax=panels[0], ticks=range(10), shrink=0.9)
         bar.set_label("true class")
     return figure
+
+
+def all_matrices(axes: Axes, spectra: pd.DataFrame, title: str) -> None:
+    """Spectra of all matrices of one network, each by its largest eigenvalue."""
+    for matrix, (label, colour, line) in MATRICES.items():
+        for k, (_, row) in enumerate(_parts(spectra[spectra["matrix"] == matrix])):
+            axes.plot(
+                row["index"], row["eigenvalue"].abs() / row["eigenvalue"].abs().max(),
+                line, color=colour, linewidth=1, label=label if k == 0 else None,
+            )  # fmt: skip
+    _spectrum_axes(axes, title)
 
 
 def _configurations(found: pd.DataFrame, most: int = PANELS):

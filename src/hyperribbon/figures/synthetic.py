@@ -1,4 +1,4 @@
-"""Networks on synthetic sloppy data (thesis Figs. 2.25 to 2.28, and 4.1 bottom right)."""
+"""Networks on synthetic sloppy data (thesis Figs. 2.25 to 2.28, and 4.1, bottom)."""
 
 from collections.abc import Iterable
 
@@ -18,6 +18,7 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
+from hyperribbon.figures.curvature import NOTHING, PANELS, all_matrices
 from hyperribbon.figures.embedding import REFERENCES
 from hyperribbon.figures.style import COLOURS, COLUMN, network_legend, palette, sentence
 
@@ -25,18 +26,26 @@ TICKS = [1, 3, 10, 25, 50, 100]
 
 
 def synthetic_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Spectra of the inputs' sample correlation, and the variances they are drawn with (2.25)."""
-    spectra = tables["synthetic_spectra"]
+    """Spectra of the inputs' sample correlation, and the variances they are drawn with (2.25).
+
+    Of images, if some are in the table, as many leading eigenvalues.
+    """
+    table = tables["synthetic_spectra"]
+    spectra = table[table["decay"].notna()]
     colours = shades(spectra["decay"])
     figure, axes = plt.subplots(figsize=(1.5 * COLUMN, 0.85 * COLUMN))
+    axes.set(yscale="log", xlabel="index", ylabel="eigenvalue")
     for decay, part in spectra.groupby("decay"):
         axes.plot(part["index"], part["eigenvalue"], color=colours[decay], label=f"c = {decay:g}")
         axes.plot(part["index"], part["variance"], "--", color=colours[decay], linewidth=0.8)
+    images = table[table["decay"].isna() & (table["index"] <= spectra["index"].max())]
+    for name, part in images.groupby("data"):
+        axes.plot(part["index"], part["eigenvalue"], color="0.3", label=name)
     # Beyond what float32 keeps of the largest, values say nothing.
     lowest = spectra["variance"].max() * 1e-9
     least = min(spectra["variance"].min(), spectra["eigenvalue"].min())
-    axes.set_ylim(bottom=max(lowest, 0.5 * max(least, lowest)))
-    axes.set(yscale="log", xlabel="index", ylabel="eigenvalue")
+    largest = max(part["eigenvalue"].max() for part in (spectra, images) if len(part))
+    axes.set_ylim(max(lowest, 0.5 * max(least, lowest)), 3 * largest)
     drawn = Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="variance drawn with")
     handles = [*axes.get_legend_handles_labels()[0], drawn]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -203,6 +212,25 @@ def synthetic_students(tables: dict[str, pd.DataFrame]) -> Figure:
         panels[0, -1], {f"student of {w}": colours.get(w, "0.5") for w in widths}, [hollow],
         loc="center left", bbox_to_anchor=(1, 0.5),
     )  # fmt: skip
+    return figure
+
+
+def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Spectra of a trained student, c by c (4.1 bottom left)."""
+    table = tables["synthetic_student_spectra"]
+    if table.empty:
+        return sentence(NOTHING)
+    decays = np.unique(table["decay"])
+    some = np.linspace(0, len(decays) - 1, min(PANELS, len(decays))).round().astype(int)
+    figure, panels = plt.subplots(
+        1, len(some), figsize=((0.4 + 0.65 * len(some)) * COLUMN, 0.9 * COLUMN), sharey=True,
+        squeeze=False,
+    )  # fmt: skip
+    for axes, decay in zip(panels.flat, decays[some], strict=True):
+        part = table[table["decay"] == decay]
+        all_matrices(axes, part, f"c = {decay:g}, student of {part['student_width'].iloc[0]}")
+    panels[0, 0].set_ylabel("eigenvalue / the largest")
+    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 

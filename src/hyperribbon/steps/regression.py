@@ -10,19 +10,16 @@ from tqdm import tqdm
 
 from hyperribbon.config import RegressionConfig
 from hyperribbon.curvature import JacobianGram, Problem, correlation_eigenvalues
-from hyperribbon.curvature.sloppiness import elbow, sloppy_slope
+from hyperribbon.curvature.tables import SLOPPINESS_COLUMNS, sloppiness_row, thinned
 from hyperribbon.data.boston import load
-from hyperribbon.errors import DataError
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import write_table
 from hyperribbon.training.regression import standardised, train_regression
 
 KEYS = ["data", "network", "parameters", "seed", "moment", "epoch", "matrix"]
 OF_SPECTRA = [*KEYS, "index", "eigenvalue"]
-OF_SLOPPINESS = [*KEYS, "eigenvalues", "largest", "trace", "elbow"]
-OF_SLOPPINESS += ["slope", "low", "high", "r_squared", "first", "last", "error"]
+OF_SLOPPINESS = [*KEYS, *SLOPPINESS_COLUMNS[2:], "error"]
 WHOLE = ["parameters", "seed", "epoch", "elbow", "first", "last"]  # numbers; some rows have none
-FLOOR = 1e-12  # of the largest eigenvalue; below is rounding
 
 
 def main(args: argparse.Namespace) -> None:
@@ -40,8 +37,9 @@ def main(args: argparse.Namespace) -> None:
     ]
     for name, widths, seed in tqdm(jobs, "regression", unit="network", leave=False, disable=None):
         found += fisher_spectra(name, *data[name], widths, seed, config)
-    spectra = pd.concat([eigenvalues(*spectrum) for spectrum in found])
-    table = pd.DataFrame([sloppiness(*spectrum) for spectrum in found], columns=OF_SLOPPINESS)
+    spectra = pd.concat([thinned(values).assign(**about) for about, values in found])
+    rows = [{**about, **sloppiness_row(values)} for about, values in found]
+    table = pd.DataFrame(rows, columns=OF_SLOPPINESS)
     for path, rows, columns in zip(
         args.output, (spectra, table), (OF_SPECTRA, OF_SLOPPINESS), strict=True
     ):
@@ -76,25 +74,6 @@ def fisher_spectra(name, x, y, widths, seed, config):
             "matrix": "fisher", "error": moment.error,
         }  # fmt: skip
         yield about, JacobianGram(problem).fisher()
-
-
-def eigenvalues(about: dict, values: np.ndarray) -> pd.DataFrame:
-    """One row an eigenvalue that is not rounding."""
-    values = values[values > FLOOR * values[0]]
-    rows = pd.DataFrame({"index": np.arange(1, len(values) + 1), "eigenvalue": values})
-    return rows.assign(**{key: about.get(key) for key in KEYS})
-
-
-def sloppiness(about: dict, values: np.ndarray) -> dict:
-    """How many eigenvalues are stiff, and how fast the sloppy ones decay."""
-    row = {**about, "eigenvalues": (values > FLOOR * values[0]).sum()}
-    row |= {"largest": values[0], "trace": values.sum()}
-    try:
-        row["elbow"] = elbow(values, FLOOR)
-        row |= sloppy_slope(values, first=row["elbow"] + 1, floor=FLOOR)._asdict()
-    except DataError as error:
-        logger.info("%s %s: no slope (%s)", about["data"], about.get("network", "inputs"), error)
-    return row
 
 
 if __name__ == "__main__":

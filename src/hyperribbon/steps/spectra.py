@@ -15,8 +15,15 @@ from hyperribbon.curvature.sloppiness import (
     elbow,
     loose_bound,
     sloppy_factor,
-    sloppy_slope,
     strength,
+)
+from hyperribbon.curvature.tables import (
+    SLOPES_FROM,
+    SLOPPINESS_COLUMNS,
+    SPECTRUM_COLUMNS,
+    named_spectra,
+    sloppiness_row,
+    thinned,
 )
 from hyperribbon.embedding import InPCA
 from hyperribbon.errors import DataError
@@ -27,9 +34,8 @@ from hyperribbon.store import open_dataset
 from hyperribbon.tables import coordinate_table, write_table
 
 KEYS = ["configuration", "network", "optimiser", "augmentation", "moment"]
-OF_SPECTRA = [*KEYS, "epoch", "matrix", "part", "index", "eigenvalue"]
-OF_SLOPPINESS = [*KEYS, "epoch", "matrix", "part", "eigenvalues", "largest", "trace", "elbow"]
-OF_SLOPPINESS += ["slope", "low", "high", "r_squared", "first", "last"]
+OF_SPECTRA = [*KEYS, "epoch", *SPECTRUM_COLUMNS]
+OF_SLOPPINESS = [*KEYS, "epoch", *SLOPPINESS_COLUMNS]
 OF_DIMENSION = [*KEYS, "epoch", "n", "parameters", "squared_distance", "epsilon"]
 OF_DIMENSION += ["effective_dimension", "strength", "sloppy_factor", "loose_bound", "objective"]
 OF_OVERLAPS = [*KEYS, "epoch", "spaces", "k", "overlap", "random"]
@@ -51,8 +57,6 @@ OF_BOUNDS += ["layer", "index", "measured", "bound", "ratio"]
 OF_CRITICAL = ["configuration", "network", "optimiser", "augmentation", "parameters", "samples"]
 OF_CRITICAL += ["test_error", "critical", "critical_fraction", "elbow", "stiff_fraction"]
 AS_GOOD = 0.02  # of the samples that a reduced model may misclassify beyond the whole one
-SLOPES_FROM = 1e-12  # of the largest eigenvalue, in float64; below is rounding
-SHOWN = 60  # eigenvalues of a spectrum in the table beyond the first 20
 
 
 def main(args: argparse.Namespace) -> None:
@@ -81,49 +85,28 @@ def moments(store: xr.Dataset) -> list[dict[str, object]]:
 
 
 def all_spectra(store: xr.Dataset):
-    """Of each spectrum: moment and epoch, matrix and part, and eigenvalues; if they are all."""
+    """Of each spectrum: moment and epoch, its matrix and part, and eigenvalues, descending."""
+    names = [name for name in store.data_vars if name.endswith("_eigenvalue")]
     for k, moment in enumerate(moments(store)):
-        for name, variable in store.data_vars.items():
-            if not name.endswith("_eigenvalue"):
-                continue
-            matrix, values = name.removesuffix("_eigenvalue"), variable.isel(snapshot=k)
-            complete = variable.attrs["spectrum"] == "complete"
-            parts = [""]
-            if values.ndim == 2:
-                parts = [str(part) for part in store[values.dims[0]].values]
-            for part, row in zip(parts, np.atleast_2d(values.values), strict=True):
-                about = {**moment, "matrix": matrix, "part": part}
-                if matrix == "activations" and part == parts[0]:
-                    about |= {"matrix": "input", "part": ""}
-                yield about, row[np.isfinite(row)], complete
+        found = {
+            name.removesuffix("_eigenvalue"): store[name].isel(snapshot=k).values for name in names
+        }
+        for about, values in named_spectra(found, store["layer"].values):
+            yield {**moment, **about}, values
 
 
 def spectra(store: xr.Dataset) -> pd.DataFrame:
-    """One row an eigenvalue that is not rounding: the first 20, and then ever fewer."""
-    rows = []
-    for about, values, _ in all_spectra(store):
-        values = values[np.abs(values) > SLOPES_FROM * np.abs(values[0])]
-        shown = np.geomspace(20, max(len(values), 21), SHOWN).astype(int)
-        index = np.unique(np.concatenate([np.arange(1, 21), shown]))
-        index = index[index <= len(values)]
-        table = pd.DataFrame({"index": index, "eigenvalue": values[index - 1]})
-        rows.append(table.assign(**about))
-    return pd.concat(rows)
+    """One row an eigenvalue that is not rounding, thinned out."""
+    return pd.concat(thinned(values).assign(**about) for about, values in all_spectra(store))
 
 
 def sloppiness(store: xr.Dataset) -> pd.DataFrame:
     """One row a spectrum: how many are stiff, and how fast the sloppy ones decay."""
     rows = []
-    for about, values, complete in all_spectra(store):
-        row = {**about, "eigenvalues": len(values), "largest": values[0]}
-        row |= {"trace": values.sum() if complete else math.nan}
-        try:
-            if complete:
-                row["elbow"] = elbow(values, SLOPES_FROM)
-                row |= sloppy_slope(values, floor=SLOPES_FROM)._asdict()
-        except DataError as error:
-            logger.info("%s %s: no slope (%s)", about["matrix"], about["part"], error)
-        rows.append(row)
+    for about, values in all_spectra(store):
+        name = "activations" if about["matrix"] == "input" else about["matrix"]
+        complete = store[f"{name}_eigenvalue"].attrs["spectrum"] == "complete"
+        rows.append({**about, **sloppiness_row(values, complete)})
     return pd.DataFrame(rows, columns=[c for c in OF_SLOPPINESS if c not in KEYS[:4]])
 
 

@@ -1,4 +1,7 @@
-"""Train students of all widths on the labels of teachers, on the data of one decay."""
+"""Train students of all widths on the labels of teachers, on the data of one decay.
+
+Of one, spectra of activations and curvature are found.
+"""
 
 import argparse
 from pathlib import Path
@@ -11,9 +14,12 @@ from hyperribbon.training.students import train_students
 
 def main(args: argparse.Namespace) -> None:
     config = StudentsConfig.model_validate_json(args.students)
-    table = train_students(config, args.decay, args.work, code=args.code)
-    table.insert(0, "decay", args.decay)
-    write_table(table, args.output)
+    tables = train_students(config, args.decay, args.work, code=args.code)
+    for path in args.output:
+        table = tables[path.stem.split("-")[0]]
+        table.insert(0, "decay", args.decay)
+        write_table(table, path)
+    table = tables["students"]
     interpolating = (table["train_error"] == 0).sum()
     logger.info(
         "c = %g: %d of %d students interpolate; mean test error %.3f",
@@ -29,5 +35,5 @@ if __name__ == "__main__":
     parser.add_argument(
         "--code", required=True, help="hash of the code; other work is not continued"
     )
-    parser.add_argument("--output", type=Path, required=True, help="CSV to write")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="KIND-DECAY.csv ...")
     run_step(main, parser)

@@ -24,7 +24,8 @@ def main(args: argparse.Namespace) -> None:
     for decay in args.decays:
         train, _ = load(decay=decay, **data.model_dump())
         spectrum = input_spectrum(train.images, decay)
-        spectrum.insert(0, "decay", decay)
+        spectrum.insert(0, "data", "synthetic")
+        spectrum.insert(1, "decay", decay)
         found.setdefault("spectra", []).append(spectrum)
     for path in args.output:
         write_table(pd.concat(found[path.stem.removeprefix("synthetic_")]), path)

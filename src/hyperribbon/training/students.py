@@ -1,4 +1,8 @@
-"""Students that learn the labels of a teacher until they interpolate (thesis 4.7.1, Fig. 4.1)."""
+"""Students that learn the labels of a teacher until they interpolate (thesis 4.7.1, Fig. 4.1).
+
+Of one of them, the spectra that chapter 4 compares are found after training: the first seed, of the
+first teacher, and of the largest width up to `LOOKED_AT`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,18 @@ import torch
 
 from hyperribbon.config import AdamConfig, StudentsConfig, digest
 from hyperribbon.config.synthetic import decay_name
+from hyperribbon.curvature import Problem
+from hyperribbon.curvature.survey import survey
+from hyperribbon.curvature.tables import (
+    SLOPPINESS_COLUMNS,
+    SPECTRUM_COLUMNS,
+    named_spectra,
+    sloppiness_row,
+    thinned,
+)
 from hyperribbon.data.sloppy import load
 from hyperribbon.locks import locked
+from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.provenance import versions
 from hyperribbon.training.finished import keep
 from hyperribbon.training.parallel import keep_freed_memory
@@ -20,10 +34,15 @@ from hyperribbon.training.stacked import StackedFullyConnected, predict_stacked
 from hyperribbon.training.stacked_loop import train_stacked
 from hyperribbon.training.work import remove_superseded, work_folder
 
+LOOKED_AT = 200  # hidden units at most of the student whose spectra are found
+SAMPLES = 300  # of which: more than the inputs, few enough for complete spectra in seconds
+EIGENVALUES = 100  # of the Hessian; beyond as many, spectra are flat if inputs are isotropic
+ERRORS = ("train_error", "test_error")
+
 
 def train_students(
     config: StudentsConfig, decay: float, work: str | Path, *, code: str = ""
-) -> pd.DataFrame:
+) -> dict[str, pd.DataFrame]:
     """Train all students on the data of one decay, with one thread.
 
     Students of one width are a stack, whatever their teacher: inputs are the same, labels are not.
@@ -37,8 +56,15 @@ def train_students(
 
     Returns
     -------
-    One row a student: teacher_width, student_width, seed, train_error and test_error at the end, of
-    all samples, and epochs trained. A loss that stopped being finite gives errors that are NaN.
+    dict of DataFrame
+
+    - ``students``, one row a student: teacher_width, student_width, seed, train_error and
+      test_error at the end, of all samples, and epochs trained. A loss that stopped being finite
+      gives errors that are NaN.
+    - ``student_spectra``, one row an eigenvalue, thinned out, of the student that is looked at:
+      student_width, matrix, part, index, eigenvalue. None if it diverged.
+    - ``student_sloppiness``, one row a spectrum, as of
+      `hyperribbon.curvature.tables.sloppiness_row`.
     """
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -62,21 +88,33 @@ def train_students(
         )
         for width in config.teacher_widths
     }
-    rows = []
+    rows, looked_at = [], _looked_at(config)
     with locked(folder):
         remove_superseded(folder)
         for width in config.student_widths:
-            found = keep(folder / str(width), lambda w=width: _errors(config, w, teachers))
+            found = keep(folder / str(width), lambda w=width: _trained(config, w, teachers))
             kinds = product(config.teacher_widths, range(config.seeds))
             for k, (teacher, seed) in enumerate(kinds):
-                errors = [found[f"{split}_error"][k] for split in ("train", "test")]
+                errors = [found[name][k] for name in ERRORS]
                 rows.append((teacher, width, seed, *errors, config.epochs))
-    columns = ["teacher_width", "student_width", "seed", "train_error", "test_error", "epochs"]
-    return pd.DataFrame(rows, columns=columns)
+            if width == looked_at:
+                spectra, sloppiness = _tables(width, found)
+    columns = ["teacher_width", "student_width", "seed", *ERRORS, "epochs"]
+    return {
+        "students": pd.DataFrame(rows, columns=columns),
+        "student_spectra": spectra,
+        "student_sloppiness": sloppiness,
+    }
 
 
-def _errors(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np.ndarray]:
-    """Errors (S,) of students of one width, teachers slowest."""
+def _looked_at(config: StudentsConfig) -> int:
+    """Width of the student whose spectra are found."""
+    widths = config.student_widths
+    return max((w for w in widths if w <= LOOKED_AT), default=min(widths))
+
+
+def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np.ndarray]:
+    """Errors (S,) of students of one width, teachers slowest; of one, spectra, too."""
     seeds = [seed for _, seed in product(teachers, range(config.seeds))]
     labels = {
         split: np.repeat([parts[k].labels for parts in teachers.values()], config.seeds, axis=0)
@@ -107,4 +145,27 @@ def _errors(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np.
     for split, x in inputs.items():
         wrong = (predict_stacked(students, x).numpy().argmax(axis=2) != labels[split]).mean(axis=1)
         found[f"{split}_error"] = np.where(diverged < 0, wrong, np.nan)
+    if width == _looked_at(config) and diverged[0] < 0:
+        student = FullyConnected((config.features,), config.classes, (width,), batchnorm=False)
+        student.load_state_dict(students.state_dicts()[0])
+        some = inputs["train"][:SAMPLES], labels["train"][0, :SAMPLES]
+        looked = survey(Problem(student.double().eval(), *some), EIGENVALUES)
+        about = {"layers": np.array(looked.layers), "partial": np.array(sorted(looked.partial))}
+        found |= {**about, **looked.spectra}
     return found
+
+
+def _tables(width: int, found: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Spectra, thinned out, and how sloppy they are."""
+    known = {*ERRORS, "layers", "partial"}
+    spectra = {name: values for name, values in found.items() if name not in known}
+    eigenvalues, slopes = [], []
+    for about, values in named_spectra(spectra, found.get("layers", [])):
+        eigenvalues.append(thinned(values).assign(**about))
+        row = sloppiness_row(values, about["matrix"] not in found["partial"])
+        slopes.append({**about, **row})
+    table = pd.concat(eigenvalues) if eigenvalues else pd.DataFrame(columns=SPECTRUM_COLUMNS)
+    tables = table[SPECTRUM_COLUMNS], pd.DataFrame(slopes, columns=SLOPPINESS_COLUMNS)
+    for found_table in tables:
+        found_table.insert(0, "student_width", width)
+    return tables

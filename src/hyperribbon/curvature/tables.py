@@ -1,0 +1,100 @@
+"""Spectra of a survey as tables: thinned out, and how sloppy they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.curvature.sloppiness import elbow, sloppy_slope
+from hyperribbon.errors import DataError
+
+SPECTRUM_COLUMNS = ["matrix", "part", "index", "eigenvalue"]
+SLOPPINESS_COLUMNS = ["matrix", "part", "eigenvalues", "largest", "trace", "elbow"]
+SLOPPINESS_COLUMNS += ["slope", "low", "high", "r_squared", "first", "last"]
+SLOPES_FROM = 1e-12  # of the largest eigenvalue, in float64; below is rounding
+SHOWN = 60  # eigenvalues of a spectrum in the table beyond the first 20
+
+
+def named_spectra(
+    spectra: Mapping[str, np.ndarray], layers: Sequence[str]
+) -> Iterator[tuple[dict[str, str], np.ndarray]]:
+    """Each spectrum's matrix and part (layer or class), and its eigenvalues, descending.
+
+    Parameters
+    ----------
+    spectra : as of `hyperribbon.curvature.survey.Survey`
+    layers : their names; what goes into the first are the inputs
+
+    Examples
+    --------
+    >>> spectra = {"activations": np.array([[2.0, 1.0], [3.0, np.nan]]), "fisher": np.array([5.0])}
+    >>> for about, values in named_spectra(spectra, ["first", "second"]):
+    ...     print(*about.values(), values)
+    input  [2. 1.]
+    activations second [3.]
+    fisher  [5.]
+    """
+    for matrix, values in spectra.items():
+        parts = [""]
+        if values.ndim == 2:
+            parts = range(len(values)) if matrix == "jacobian" else layers
+        for k, (part, row) in enumerate(zip(parts, np.atleast_2d(values), strict=True)):
+            about = {"matrix": matrix, "part": str(part)}
+            if matrix == "activations" and k == 0:
+                about = {"matrix": "input", "part": ""}
+            yield about, row[np.isfinite(row)]
+
+
+def thinned(values: np.ndarray) -> pd.DataFrame:
+    """One row an eigenvalue that is not rounding: the first 20, and then ever fewer.
+
+    Parameters
+    ----------
+    values : eigenvalues by descending magnitude
+
+    Returns
+    -------
+    DataFrame of ``index``, from 1, and ``eigenvalue``
+
+    Examples
+    --------
+    >>> len(thinned(np.ones(3))), 20 < len(thinned(np.ones(5000))) <= 80
+    (3, True)
+    """
+    values = values[np.abs(values) > SLOPES_FROM * np.abs(values[0])]
+    shown = np.geomspace(20, max(len(values), 21), SHOWN).astype(int)
+    index = np.unique(np.concatenate([np.arange(1, 21), shown]))
+    index = index[index <= len(values)]
+    return pd.DataFrame({"index": index, "eigenvalue": values[index - 1]})
+
+
+def sloppiness_row(values: np.ndarray, complete: bool = True) -> dict[str, float]:
+    """How many eigenvalues of a spectrum are stiff, and how fast the sloppy ones decay.
+
+    Parameters
+    ----------
+    values : eigenvalues by descending magnitude, all that are not 0; of negative ones only the
+        trace takes notice
+    complete : whether they are; of leading ones alone there is no trace and no slope
+
+    Returns
+    -------
+    Columns of `SLOPPINESS_COLUMNS` by name; those that cannot be told are missing
+
+    Examples
+    --------
+    >>> row = sloppiness_row(np.exp(-0.1 * np.arange(60)))
+    >>> row["eigenvalues"], round(row["slope"], 6)
+    (60, -0.1)
+    """
+    row = {"eigenvalues": len(values), "largest": values[0]}
+    row |= {"trace": values.sum() if complete else math.nan}
+    with suppress(DataError):  # too few eigenvalues for a line
+        if complete:
+            row["elbow"] = elbow(values, SLOPES_FROM)
+            row |= sloppy_slope(values, row["elbow"] + 1, floor=SLOPES_FROM)._asdict()
+    return row
