@@ -57,8 +57,8 @@ def test_density_is_exact_where_steps_span_the_space(small_problem):
     """With as many steps as parameters the quadrature is exact, but for the probes."""
     operator = Hessian(small_problem)
     eigenvalues = np.linalg.eigvalsh(operator.dense())
-    p, probes = len(eigenvalues), 400
-    v = np.random.default_rng(0).standard_normal((p, probes))
+    p, probes = len(eigenvalues), 100
+    v = np.random.default_rng(0).standard_normal((probes, p)).T
     v /= np.linalg.norm(v, axis=0)
     density = spectral_density(operator, steps=p, probes=probes, random_state=0)
     for function in (np.square, np.exp):

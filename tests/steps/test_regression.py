@@ -2,7 +2,6 @@
 
 import argparse
 
-import numpy as np
 import pytest
 
 from hyperribbon.config import RegressionConfig
@@ -34,7 +33,7 @@ def test_every_training_has_a_spectrum_at_each_moment(tables):
 
 
 def test_spectra_are_whole(tables):
-    """Of each Fisher matrix, as many eigenvalues as weights; their sum is its trace."""
+    """Of each Fisher matrix, as many eigenvalues as weights, of which those up to 80 are shown."""
     spectra, found = tables["regression_spectra"], tables["regression_sloppiness"]
     assert spectra.columns.tolist() == regression.OF_SPECTRA
     keys = ["data", "network", "seed", "moment"]
@@ -44,8 +43,10 @@ def test_spectra_are_whole(tables):
     for key, part in parts:
         assert part["eigenvalue"].is_monotonic_decreasing
         row = fisher.loc[key]
-        assert part["index"].max() == len(part) == row["parameters"] == row["eigenvalues"]
-        assert part["eigenvalue"].sum() == pytest.approx(row["trace"])
+        assert part["index"].max() == row["parameters"] == row["eigenvalues"]
+        assert part["eigenvalue"].iloc[0] == row["largest"]
+        if len(part) == row["eigenvalues"]:
+            assert part["eigenvalue"].sum() == pytest.approx(row["trace"])
 
 
 def test_the_inputs_are_standardised_and_random_ones_have_about_equal_eigenvalues(tables):
@@ -55,9 +56,3 @@ def test_the_inputs_are_standardised_and_random_ones_have_about_equal_eigenvalue
     ratio = inputs.max() / inputs.min()
     assert ratio["random"] < 2.5
     assert ratio["boston"] > 50
-
-
-def test_a_spectrum_that_is_too_short_has_no_slope():
-    row = regression.sloppiness({"data": "boston", "matrix": "input"}, np.array([3.0, 2.0, 1e-20]))
-    assert (row["eigenvalues"], row["largest"]) == (2, 3.0)
-    assert "slope" not in row

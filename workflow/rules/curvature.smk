@@ -29,7 +29,7 @@ rule curvature:
         "../../envs/training.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=6000,
     params:
         code=lambda wildcards: LOOKED_AT[wildcards.configuration]["code"],
         upstream=lambda wildcards: LOOKED_AT[wildcards.configuration]["upstream"],

@@ -195,7 +195,7 @@ def spectral_density(
     From each of some random unit vectors v, ``steps`` products give a tridiagonal matrix whose
     eigenvalues, and squared first components of whose eigenvectors, are the nodes and weights of a
     Gauss quadrature of :math:`v^T f(A) v`; its mean over v is tr f(A) / p. Bases are orthogonalised
-    in full, so that no eigenvalue is found twice. The probes' products are taken together.
+    in full, so that no eigenvalue is found twice.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def spectral_density(
 
     Notes
     -----
-    Memory is 8 p steps probes bytes. Errors are those of the random probes alone; where fewer than
+    Memory is 8 p steps bytes. Errors are those of the random probes alone; where fewer than
     ``steps`` products cannot tell neighbouring eigenvalues apart, counts between them are off, too.
 
     References
@@ -224,25 +224,26 @@ def spectral_density(
         raise DataError(f"steps = {steps}: expected 2 to the number of parameters, {p}")
     if probes < 2:
         raise DataError(f"probes = {probes}: expected at least 2, of whose spread errors are taken")
-    v = np.random.default_rng(random_state).standard_normal((p, probes))
-    v /= np.linalg.norm(v, axis=0)
-    bases = np.empty((probes, p, steps))
-    diagonal, beside = np.zeros((probes, steps)), np.zeros((probes, steps))
-    for j in tqdm(range(steps), desc=progress, leave=False, disable=None if progress else True):
-        bases[:, :, j] = v.T
-        product = operator @ v
-        for i in range(probes):
-            basis, w = bases[i, :, : j + 1], product[:, i]
-            diagonal[i, j] = basis[:, j] @ w
-            for _ in range(2):  # once leaves rounding errors of the size of w
-                w = w - basis @ (basis.T @ w)
-            beside[i, j] = np.linalg.norm(w)
-            # The space is closed: what follows has no weight, whatever it is.
-            closed = beside[i, j] < 1e-12 * np.abs(diagonal[i, : j + 1]).max()
-            beside[i, j] = 0.0 if closed else beside[i, j]
-            v[:, i] = 0.0 if closed else w / beside[i, j]
+    rng, basis = np.random.default_rng(random_state), np.empty((steps, p))
     nodes, weights = np.empty((probes, steps)), np.empty((probes, steps))
-    for i in range(probes):
-        nodes[i], vectors = eigh_tridiagonal(diagonal[i], beside[i, :-1])
-        weights[i] = vectors[0] ** 2
+    quiet = None if progress else True
+    with tqdm(total=probes * steps, desc=progress, leave=False, disable=quiet) as bar:
+        for i in range(probes):
+            diagonal, beside = np.zeros(steps), np.zeros(steps)
+            v = rng.standard_normal(p)
+            v /= np.linalg.norm(v)
+            for j in range(steps):
+                basis[j] = v
+                w = np.asarray(operator @ v, float)
+                diagonal[j] = v @ w
+                for _ in range(2):  # once leaves rounding errors of the size of w
+                    w -= (basis[: j + 1] @ w) @ basis[: j + 1]
+                beside[j] = np.linalg.norm(w)
+                # The space is closed: what follows has no weight, whatever it is.
+                closed = beside[j] < 1e-12 * np.abs(diagonal[: j + 1]).max()
+                beside[j] = 0.0 if closed else beside[j]
+                v = np.zeros(p) if closed else w / beside[j]
+                bar.update()
+            nodes[i], vectors = eigh_tridiagonal(diagonal, beside[:-1])
+            weights[i] = vectors[0] ** 2
     return SpectralDensity(nodes, weights, p)

@@ -1,6 +1,7 @@
 """Spectra, eigenspaces and reduced models of one configuration, of its first seed that ended."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,24 +73,33 @@ def look(
     network = build(configuration, dataset)
     noise = configuration.augmentation.random_labels
     samples, labels = chosen(dataset, "train", args.samples, noise)
-    surveys, weights, kept = [], [], store["snapshot_step"].values
+    spectra, agreements, weights = [], [], []
+    kept, first = store["snapshot_step"].values, None
     for step in kept:
         load(network, store, seed, int(step))
         problem = Problem(network, samples, labels)
         label = f"{configuration.label} step {step}"
-        surveys.append(survey(problem, args.eigenvalues, progress=label))
+        now = survey(problem, args.eigenvalues, progress=label)
+        first = first or replace(now, fisher=None)  # of each moment between, no vectors are kept
+        spectra.append(now.spectra)
+        agreements.append(agreement(first, now))
         weights.append(problem.flat_weights())
         if at_kink := kinks(problem):
             logger.warning("%s: %d inputs of ReLU are exactly 0, at its kink", label, at_kink)
         logger.info("%s: p = %d, %d samples", label, problem.n_parameters, problem.n_samples)
-    variables = spectra(surveys) | eigenspaces(surveys)
+    variables = eigenvalues(spectra, now.partial)
+    for name in agreements[0]:
+        variables[name] = (("snapshot", "k"), padded([found[name] for found in agreements]))
+    products = overlaps(now.fisher_vectors, now.hessian_vectors)
+    dims = ("fisher_vector", "hessian_vector")
+    variables["inner_product"] = (dims, products, {"of": "the end"})
     distance = [float(((w - weights[0]) ** 2).sum()) for w in weights]
     about = {"long_name": "squared, from the first weights kept"}
     variables["squared_distance"] = ("snapshot", distance, about)
     test = Problem(network, *chosen(dataset, "test"))
-    if surveys[-1].fisher is not None:
-        variables |= reduction(surveys[-1], test)
-    if "hessian" in surveys[-1].partial:
+    if now.fisher is not None:
+        variables |= reduction(now, test)
+    if "hessian" in now.partial:
         density = spectral_density(
             Hessian(problem), **DENSITY, progress=f"{configuration.label}, density"
         )
@@ -108,7 +118,7 @@ def look(
     coordinates = {
         "snapshot_step": ("snapshot", kept),
         "snapshot_epoch": ("snapshot", kept / steps_per_epoch),
-        "layer": np.array(surveys[0].layers, dtype=object),
+        "layer": np.array(now.layers, dtype=object),
         "class": np.arange(dataset.n_classes),
         "split": np.array(SPLITS, dtype=object),
         "train_label": ("train_sample", labels.numpy()),
@@ -140,18 +150,18 @@ def chosen(
     return dataset.as_input(torch.from_numpy(images[rows])), torch.from_numpy(labels[rows])
 
 
-def spectra(surveys: list[Survey]) -> dict[str, tuple]:
+def eigenvalues(spectra: list[dict[str, np.ndarray]], partial: set[str]) -> dict[str, tuple]:
     """Eigenvalues by snapshot; NaN beyond the end of shorter ones."""
     found = {}
-    for name in surveys[0].spectra:
-        values = [s.spectra[name] for s in surveys]
+    for name in spectra[0]:
+        values = [of_moment[name] for of_moment in spectra]
         dims = ("snapshot", f"{name}_index")
         if name in LAYERED:
             dims = ("snapshot", LAYERED[name], f"{name}_index")
             array = np.stack(values)
         else:
             array = padded(values)
-        known = "leading" if name in surveys[0].partial else "complete"
+        known = "leading" if name in partial else "complete"
         found[f"{name}_eigenvalue"] = (dims, array, {"spectrum": known})
     return found
 
@@ -172,20 +182,13 @@ def bounds(problem: Problem) -> dict[str, tuple]:
     }
 
 
-def eigenspaces(surveys: list[Survey]) -> dict[str, tuple]:
+def agreement(first: Survey, now: Survey) -> dict[str, np.ndarray]:
     """How far stiff directions agree: of Fisher matrix and Hessian, and with those at first."""
-    pairs = [(s.fisher_vectors, s.hessian_vectors) for s in surveys]
-    of_both = [subspace_overlap(F, H) for F, H in pairs]
-    with_first = {
-        name: [subspace_overlap(getattr(surveys[0], name), getattr(s, name)) for s in surveys]
-        for name in ("fisher_vectors", "hessian_vectors")
-    }
-    products = overlaps(*pairs[-1])
+    F, H = now.fisher_vectors, now.hessian_vectors
     return {
-        "overlap_fisher_hessian": (("snapshot", "k"), padded(of_both)),
-        "overlap_fisher_initial": (("snapshot", "k"), padded(with_first["fisher_vectors"])),
-        "overlap_hessian_initial": (("snapshot", "k"), padded(with_first["hessian_vectors"])),
-        "inner_product": (("fisher_vector", "hessian_vector"), products, {"of": "the end"}),
+        "overlap_fisher_hessian": subspace_overlap(F, H),
+        "overlap_fisher_initial": subspace_overlap(first.fisher_vectors, F),
+        "overlap_hessian_initial": subspace_overlap(first.hessian_vectors, H),
     }
 
 
