@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hyperribbon.curvature import Bound, SpectralDensity
 from hyperribbon.curvature.posterior import GRID, best_epsilon, loose_objective
 from hyperribbon.curvature.sloppiness import (
     effective_dimension,
@@ -17,6 +16,7 @@ from hyperribbon.curvature.sloppiness import (
     sloppy_factor,
     strength,
 )
+from hyperribbon.curvature.spectrum import SpectralDensity
 from hyperribbon.curvature.tables import (
     SLOPES_FROM,
     SLOPPINESS_COLUMNS,
@@ -211,10 +211,10 @@ def density(store: xr.Dataset) -> pd.DataFrame:
 
 def bounds(store: xr.Dataset) -> pd.DataFrame:
     """Each bound by the norms of the weights, beside what is measured, at the end of training."""
-    names = [name for name in Bound._fields if f"bound_{name}" in store]
+    names = [name for name in store.data_vars if name.startswith("bound_")]
     if not names:
         return pd.DataFrame(columns=OF_BOUNDS)
-    table = pd.DataFrame({name: store[f"bound_{name}"].values for name in names})
+    table = pd.DataFrame({name.removeprefix("bound_"): store[name].values for name in names})
     return table.assign(ratio=table["measured"] / table["bound"])
 
 
