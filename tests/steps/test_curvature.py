@@ -202,7 +202,7 @@ def test_the_critical_number_is_the_last_that_was_worse_and_one_more():
     )
     row = spectra.critical(store).iloc[0]
     assert row["critical"] == 8 and row["critical_fraction"] == 0.08
-    assert row["elbow"] == 3 and row["stiff_fraction"] == pytest.approx(3 / 43)
+    assert row["input_elbow"] == 3 and row["stiff_fraction"] == pytest.approx(3 / 43)
 
 
 @pytest.mark.filterwarnings("error")

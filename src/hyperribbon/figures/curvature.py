@@ -250,8 +250,7 @@ def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
             axes.axhline(whole[column], color=colour, linestyle=":", linewidth=1)
         of_this = critical["configuration"] == whole["configuration"]
         stiff, enough = critical.loc[of_this, ["stiff_fraction", "critical_fraction"]].iloc[0]
-        if stiff > 0:
-            axes.axvline(100 * stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
+        axes.axvline(100 * stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
         axes.axvline(100 * enough, color="0.5", linewidth=1, linestyle="--", label="critical")
         axes.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, None))
         axes.set_title(name, loc="left")
