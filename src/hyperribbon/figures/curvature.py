@@ -252,7 +252,7 @@ def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
         stiff, enough = critical.loc[of_this, ["stiff_fraction", "critical_fraction"]].iloc[0]
         axes.axvline(100 * stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
         axes.axvline(100 * enough, color="0.5", linewidth=1, linestyle="--", label="critical")
-        axes.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, None))
+        axes.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, 1))
         axes.set_title(name, loc="left")
     panels[0, 0].set_ylabel("error; dotted: whole model")
     _legend(panels)
