@@ -56,6 +56,7 @@ OF_BOUNDS = ["configuration", "network", "optimiser", "augmentation", "statement
 OF_BOUNDS += ["layer", "index", "measured", "bound", "ratio"]
 OF_CRITICAL = ["configuration", "network", "optimiser", "augmentation", "parameters", "samples"]
 OF_CRITICAL += ["test_error", "critical", "critical_fraction", "input_elbow", "stiff_fraction"]
+RESOLVED = 1e-3  # of the largest; what is smaller 60 products cannot tell from 0
 STIFF = 0.95  # of the inputs' variance
 AS_GOOD = 0.02  # of the samples that a reduced model may misclassify beyond the whole one
 
@@ -202,7 +203,7 @@ def density(store: xr.Dataset) -> pd.DataFrame:
         return pd.DataFrame(columns=OF_DENSITY)
     nodes, weights = store["density_node"].values, store["density_weight"].values
     p, largest = int(store.attrs["n_parameters"]), np.abs(nodes).max()
-    sizes = np.geomspace(largest, 1e-8 * largest, 97)
+    sizes = np.geomspace(largest, RESOLVED * largest, 61)
     rows = []
     for sign, label in ((1, "positive"), (-1, "negative")):
         side = SpectralDensity(sign * nodes, weights, p)
