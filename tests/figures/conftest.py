@@ -2,15 +2,25 @@
 
 import itertools
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from hyperribbon.figures.style import apply_style
 from hyperribbon.tables import read_tables, write_table
 
 SPLITS = ("train", "test")
 NETWORKS = {"Small": "wide_resnet", "Large": "wide_resnet", "ViT": "vit"}
 OPTIMISERS = {"SGD-10": ("sgd", 10, 0.0), "SGD-20": ("sgd", 20, 0.0), "Adam": ("adam", 10, 0.0)}
+
+
+@pytest.fixture
+def style():
+    """Figures as the workflow draws them, closed at the end."""
+    apply_style()
+    yield
+    plt.close("all")
 
 
 @pytest.fixture

@@ -2,22 +2,13 @@
 
 import itertools
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from hyperribbon.figures import REGRESSION_FIGURES
-from hyperribbon.figures.style import apply_style
 
-pytestmark = pytest.mark.filterwarnings("error")
-
-
-@pytest.fixture(autouse=True)
-def style():
-    apply_style()
-    yield
-    plt.close("all")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 
 
 def tables_of(networks, seeds=2, slope=-0.1):

@@ -8,16 +8,8 @@ import pandas as pd
 import pytest
 
 from hyperribbon.figures import SYNTHETIC_FIGURES
-from hyperribbon.figures.style import apply_style
 
-pytestmark = pytest.mark.filterwarnings("error")
-
-
-@pytest.fixture(autouse=True)
-def style():
-    apply_style()
-    yield
-    plt.close("all")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 
 
 def table(values, **columns):

@@ -33,28 +33,29 @@ from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import open_dataset
 from hyperribbon.tables import coordinate_table, write_table
 
-KEYS = ["configuration", "network", "optimiser", "augmentation", "moment"]
+WHO = ["configuration", "network", "optimiser", "augmentation"]
+KEYS = [*WHO, "moment"]
 OF_SPECTRA = [*KEYS, "epoch", *SPECTRUM_COLUMNS]
 OF_SLOPPINESS = [*KEYS, "epoch", *SLOPPINESS_COLUMNS]
 OF_DIMENSION = [*KEYS, "epoch", "n", "parameters", "squared_distance", "epsilon"]
 OF_DIMENSION += ["effective_dimension", "strength", "sloppy_factor", "loose_bound", "objective"]
 OF_OVERLAPS = [*KEYS, "epoch", "spaces", "k", "overlap", "random"]
-OF_PRODUCTS = ["configuration", "network", "optimiser", "augmentation", "fisher", "hessian"]
+OF_PRODUCTS = [*WHO, "fisher", "hessian"]
 OF_PRODUCTS += ["inner_product", "random"]
-OF_REDUCTION = ["configuration", "network", "optimiser", "augmentation", "fraction", "kept"]
+OF_REDUCTION = [*WHO, "fraction", "kept"]
 OF_REDUCTION += ["train_error", "test_error"]
-OF_CERTIFICATES = ["configuration", "network", "optimiser", "augmentation", "n", "parameters"]
+OF_CERTIFICATES = [*WHO, "n", "parameters"]
 CERTIFIED = ["train_error", "test_error", "epsilon", "squared_distance", "effective_dimension"]
 CERTIFIED += ["error", "posterior_test_error", "error_limit", "kl", "penalty", "bound"]
 CERTIFIED += ["non_vacuous"]
 OF_CERTIFICATES += CERTIFIED
-OF_POINTS = ["configuration", "network", "optimiser", "augmentation", "fraction", "kept"]
+OF_POINTS = [*WHO, "fraction", "kept"]
 OF_POINTS += ["sample", "label", "pc1", "pc2", "pc3"]
-OF_DENSITY = ["configuration", "network", "optimiser", "augmentation", "magnitude", "sign"]
+OF_DENSITY = [*WHO, "magnitude", "sign"]
 OF_DENSITY += ["beyond", "standard_error"]
-OF_BOUNDS = ["configuration", "network", "optimiser", "augmentation", "statement", "quantity"]
+OF_BOUNDS = [*WHO, "statement", "quantity"]
 OF_BOUNDS += ["layer", "index", "measured", "bound", "ratio"]
-OF_CRITICAL = ["configuration", "network", "optimiser", "augmentation", "parameters", "samples"]
+OF_CRITICAL = [*WHO, "parameters", "samples"]
 OF_CRITICAL += ["test_error", "critical", "critical_fraction", "input_elbow", "stiff_fraction"]
 RESOLVED = 1e-3  # of the largest; what is smaller 60 products cannot tell from 0
 STIFF = 0.95  # of the inputs' variance
@@ -109,7 +110,7 @@ def sloppiness(store: xr.Dataset) -> pd.DataFrame:
         name = "activations" if about["matrix"] == "input" else about["matrix"]
         complete = store[f"{name}_eigenvalue"].attrs["spectrum"] == "complete"
         rows.append({**about, **sloppiness_row(values, complete)})
-    return pd.DataFrame(rows, columns=[c for c in OF_SLOPPINESS if c not in KEYS[:4]])
+    return pd.DataFrame(rows, columns=[c for c in OF_SLOPPINESS if c not in WHO])
 
 
 def dimension(store: xr.Dataset) -> pd.DataFrame:
@@ -136,7 +137,7 @@ def dimension(store: xr.Dataset) -> pd.DataFrame:
             "loose_bound": loose_bound(s, factor, n, epsilon, distance) if factor > 0 else math.nan,
             "objective": loose_objective(values, n, epsilon, distance),
         })  # fmt: skip
-    return pd.DataFrame(rows, columns=[c for c in OF_DIMENSION if c not in KEYS[:4]])
+    return pd.DataFrame(rows, columns=[c for c in OF_DIMENSION if c not in WHO])
 
 
 def eigenspace_overlaps(store: xr.Dataset) -> pd.DataFrame:
