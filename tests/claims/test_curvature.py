@@ -97,9 +97,18 @@ def test_of_bounds_the_nearest_counts():
         curvature.nearest_bound({"norm_bounds": found[:0]})
 
 
-def test_the_most_that_is_needed_counts_against_the_weights():
-    found = pd.DataFrame({"configuration": ["A", "B", "C"], "critical_fraction": [0.04, 0.2, 1.0]})
-    assert curvature.critical_share({"reduction_critical": found}).value == 0.2
+def test_what_few_directions_lose_is_against_the_whole_network():
+    found = pd.DataFrame({
+        "configuration": ["A"] * 4 + ["B"] * 2, "fraction": [0.01, 0.05, 0.1, 1, 0.02, 1],
+        "test_error": [0.5, 0.3, 0.2, 0.1, 0.15, 0.05],
+    })  # fmt: skip
+    lost = curvature.lost_with(0.05)({"reduction": found})
+    assert lost.value == pytest.approx(0.15) and "2 networks, 0.1 to 0.2" in lost.note
+    with pytest.raises(NotHere, match="Fisher spectra"):
+        curvature.lost_with(0.001)({"reduction": found})
+
+
+def test_the_effective_dimension_counts_against_the_weights():
     dimension = pd.DataFrame({
         "configuration": "A", "moment": ["middle", "end"], "effective_dimension": [50, 10],
         "parameters": 1000,

@@ -136,6 +136,17 @@ def test_the_decay_of_spectra_is_that_of_their_slopes():
         faster({"synthetic_student_sloppiness": found.assign(slope=np.nan)})
 
 
+def test_the_critical_share_is_ranked_with_the_stiff_one():
+    found = table(decay=[0.001, 0.1, 0.5], seed=[0, 1])
+    found = found.assign(stiff_fraction=[0.9, 0.9, 0.2, 0.2, 0.1, 0.1],
+                         critical_fraction=[1.0, 0.9, 0.5, 0.4, 0.1, 0.2])  # fmt: skip
+    ours = synthetic.critical_with_stiff({"synthetic_student_critical": found})
+    assert 0.9 < ours.value < 1 and "0.45 (c = 0.1)" in ours.note
+    with pytest.raises(NotHere, match="three c"):
+        two = found[found["decay"] != 0.1]
+        synthetic.critical_with_stiff({"synthetic_student_critical": two})
+
+
 def test_they_are_judged_whatever_other_trainings_there_are():
     claims = [c for c in synthetic.CLAIMS if c.source == "Fig. 2.26a"]
     tables = stress_tables(test={0.5: 0.3})

@@ -47,6 +47,14 @@ def tables_of(decays, corners=(1, 2), networks=("A", "B"), time_like=3):
             of | {"matrix": ["input", "fisher"], "part": [""], "index": range(1, 9)},
             eigenvalue=values, student_width=lambda n: np.full(n, 200),
         ),
+        "synthetic_student_reduction": table(
+            of | {"student_width": [10], "seed": [0, 1], "fraction": [0.1, 0.5, 1.0]},
+            test_error=values,
+        ),
+        "synthetic_student_critical": table(
+            of | {"student_width": [10], "seed": [0, 1]},
+            critical_fraction=values, stiff_fraction=values,
+        ),
         "synthetic_stress": kinds(table(of | split | dimensions, **stress)),
         "synthetic_embedding": table(of | split | run | {"checkpoint": range(3)}, **places),
         "synthetic_geodesic": table(of | split | curve, **places),
@@ -97,6 +105,13 @@ def test_axes_that_are_time_like_say_so(name):
         figure = SYNTHETIC_FIGURES[name](tables_of([0.5], time_like=k))
         found = [getattr(figure.axes[0], f"get_{axis}label")() for axis in "xyz"]
         assert [label.endswith("(time-like)") for label in found] == [k == n for n in (1, 2, 3)]
+
+
+def test_students_that_are_too_large_are_not_reduced():
+    none = {name: tables_of([0.5])[name][:0]
+            for name in ("synthetic_student_reduction", "synthetic_student_critical")}  # fmt: skip
+    figure = SYNTHETIC_FIGURES["synthetic_student_reduction"](none)
+    assert "small enough" in words(figure)
 
 
 def test_students_that_do_not_interpolate_are_hollow():

@@ -214,12 +214,31 @@ def test_spectra_are_of_the_widest_student_that_is_not_too_wide(tmp_path, monkey
     np.testing.assert_allclose(alone["largest"], slopes["largest"], rtol=1e-2)
 
 
+def test_students_are_reduced_if_their_fisher_matrix_can_be_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(students, "DENSE", 300)
+    found = train_students(STUDENTS, 0.5, tmp_path)
+    models, critical = found["student_reduction"], found["student_critical"]
+    assert set(models["student_width"]) == {4} and critical["seed"].tolist() == [0, 1]
+    assert set(models["parameters"]) == {8 * 4 + 4 + 4 * 3 + 3}
+    whole = models.groupby("seed").last()
+    assert (whole["kept"] == whole["parameters"]).all()
+    known = found["students"].query("teacher_width == 10 and student_width == 4")
+    for error in ("train_error", "test_error"):  # the Fisher matrix is of all 40 samples
+        np.testing.assert_allclose(whole[error], known[error])
+    assert critical["stiff_fraction"].nunique() == 1  # the inputs of all
+    assert critical["critical_fraction"].between(0, 1).all()
+    monkeypatch.setattr(students, "DENSE", 50)
+    larger = train_students(STUDENTS, 0.5, tmp_path / "other")
+    assert larger["student_reduction"].empty and larger["student_critical"].empty
+
+
 def test_of_students_that_diverge_there_are_no_spectra(tmp_path):
     wild = STUDENTS.model_copy(update={"learning_rate": 1e30, "student_widths": (4,)})
     found = train_students(wild, 0.5, tmp_path)
     assert found["students"]["test_error"].isna().all()
     assert found["student_spectra"].empty
     assert found["student_sloppiness"].empty
+    assert found["student_reduction"].empty and found["student_critical"].empty
     assert "eigenvalue" in found["student_spectra"]
 
 

@@ -31,6 +31,7 @@ SYNTHETIC_FIGURES = {
     "Synthetic data: students that interpolate": [
         "synthetic_students",
         "synthetic_student_spectra",
+        "synthetic_student_reduction",
     ],
 }
 FIGURES = {

@@ -18,7 +18,13 @@ CORNER_KINDS = [
     "corner_geodesic",
     "corner_trainings",
 ]
-STUDENT_KINDS = ["students", "student_spectra", "student_sloppiness"]
+STUDENT_KINDS = [
+    "students",
+    "student_spectra",
+    "student_sloppiness",
+    "student_reduction",
+    "student_critical",
+]
 
 
 wildcard_constraints:

@@ -226,6 +226,17 @@ def decays_faster(matrix: str) -> Callable[[Tables], Ours]:
     return measure
 
 
+def critical_with_stiff(tables: Tables) -> Ours:
+    """Rank correlation of a student's critical share of directions and its inputs' stiff share."""
+    found = _rows(tables, "student_critical")
+    if found["stiff_fraction"].nunique() < 3:
+        raise NotHere("needs reduced students of three c")
+    rank = found["critical_fraction"].corr(found["stiff_fraction"], method="spearman")
+    medians = found.groupby("decay")["critical_fraction"].median()
+    shares = ", ".join(f"{share:.2f} (c = {decay:g})" for decay, share in medians.items())
+    return Ours(rank, note=f"medians {shares}")
+
+
 CLAIMS = [
     *(
         Claim(
@@ -357,6 +368,13 @@ CLAIMS = [
         "Fig. 4.1, bottom right",
         not_worse(0.05),
         small_student_of_sloppier_data,
+    ),
+    Claim(
+        "How many eigenvectors a reduced model needs may depend on the stiff share of the inputs' "
+        "(rank correlation, over students and c)",
+        "section Model Reduction (Cowlagi & Chaudhari)",
+        POSITIVE,
+        critical_with_stiff,
     ),
 ]
 # Whatever other trainings the study has.

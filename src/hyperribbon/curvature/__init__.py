@@ -13,7 +13,7 @@ from hyperribbon.curvature.kfac import KFAC
 from hyperribbon.curvature.operators import EmpiricalFisher, Fisher, GaussNewton, Hessian
 from hyperribbon.curvature.overlap import overlaps, subspace_overlap
 from hyperribbon.curvature.problem import Problem, kinks
-from hyperribbon.curvature.reduction import reduced_weights
+from hyperribbon.curvature.reduction import ReducedModels, reduced_models, reduced_weights
 from hyperribbon.curvature.spectrum import (
     SpectralDensity,
     WholeEigenpairs,
@@ -32,6 +32,7 @@ __all__ = [
     "Hessian",
     "JacobianGram",
     "Problem",
+    "ReducedModels",
     "SpectralDensity",
     "WholeEigenpairs",
     "all_eigenvalues",
@@ -41,6 +42,7 @@ __all__ = [
     "layer_spectra",
     "norm_bounds",
     "overlaps",
+    "reduced_models",
     "reduced_weights",
     "spectral_density",
     "subspace_overlap",

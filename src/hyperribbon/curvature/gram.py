@@ -142,11 +142,12 @@ class FisherEigenpairs:
     Attributes
     ----------
     eigenvalues : (r,), descending
+    rank : r
     """
 
     def __init__(self, gram: JacobianGram, eigenvalues: np.ndarray, u: np.ndarray):
         self.problem, self._R = gram.problem, gram._factor().numpy()
-        self.eigenvalues, self._u = eigenvalues, u
+        self.eigenvalues, self._u, self.rank = eigenvalues, u, len(eigenvalues)
         self._lengths = np.sqrt(self.problem.n_samples * eigenvalues)
 
     def components(self, weights: np.ndarray) -> np.ndarray:

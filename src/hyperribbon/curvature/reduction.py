@@ -3,12 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from hyperribbon.curvature.certify import error_of, misclassified
 from hyperribbon.curvature.gram import FisherEigenpairs
+from hyperribbon.curvature.problem import Problem
 from hyperribbon.curvature.spectrum import WholeEigenpairs
 from hyperribbon.errors import DataError
+
+
+class ReducedModels(NamedTuple):
+    """Models reduced to ever more Fisher eigenvectors; the last one is the whole model.
+
+    Attributes
+    ----------
+    kept : (M,), eigenvectors, ascending; of the whole model, its p weights
+    predictions : (M, N, C) float32, probabilities of the samples the eigenvectors are of
+    errors : (M, 2), fractions misclassified, of those samples and of the test samples
+    """
+
+    kept: np.ndarray
+    predictions: np.ndarray
+    errors: np.ndarray
+
+
+def reduced_models(
+    eigenpairs: FisherEigenpairs | WholeEigenpairs, test: Problem, fractions: Sequence[float]
+) -> ReducedModels:
+    """Reduce a model to fractions of its weights' directions, to all that are not 0, and to none.
+
+    Parameters
+    ----------
+    eigenpairs : of the model's Fisher matrix
+    test : the model on test samples
+    fractions : of the p weights; those beyond the matrix's rank are left out, for an eigenspace of
+        0 has no directions of its own
+    """
+    problem, rank = eigenpairs.problem, eigenpairs.rank
+    p = problem.n_parameters
+    kept = {k for k in (round(f * p) for f in fractions) if 1 <= k <= rank}
+    kept = sorted((kept | {rank}) - {p})
+    predictions, errors = [], []
+    for weights in (*reduced_weights(eigenpairs, kept), problem.flat_weights()):
+        outputs = problem.all_outputs(weights)
+        errors.append([misclassified(outputs, problem.targets), error_of(test, weights)])
+        predictions.append(outputs.softmax(dim=1).float().cpu().numpy())
+    return ReducedModels(np.array([*kept, p]), np.stack(predictions), np.array(errors))
 
 
 def reduced_weights(
@@ -37,10 +79,10 @@ def reduced_weights(
     Of those that are not 0 all components take one product with the outputs' Jacobian, and each
     model one with its transpose.
     """
-    rank = len(eigenpairs.eigenvalues)
+    known = len(eigenpairs.eigenvalues)
     for k in counts:
-        if not 1 <= k <= rank:
-            raise DataError(f"eigenvectors = {k}: expected 1 to the {rank} that are known")
+        if not 1 <= k <= known:
+            raise DataError(f"eigenvectors = {k}: expected 1 to the {known} that are known")
     components = eigenpairs.components(eigenpairs.problem.flat_weights())
     for k in counts:
         yield eigenpairs.combine(components[:k, None])[:, 0]

@@ -19,6 +19,8 @@ from hyperribbon.curvature.checks import (
 )
 from hyperribbon.errors import DataError
 
+AS_GOOD = 0.9  # of the whole model's accuracy on test samples
+STIFF = 0.95  # of the inputs' variance: most of their spectra have no elbow
 _BANDWIDTH = 0.2  # of the points
 # Kiefer and Vogelsang (2005), Table 1: Bartlett kernel, two-sided 95%, bandwidth b of the points.
 _CRITICAL = 1.96 + 2.9694 * _BANDWIDTH + 0.4160 * _BANDWIDTH**2 - 0.5324 * _BANDWIDTH**3
@@ -300,6 +302,41 @@ def sloppy_slope(
     total = y @ y
     r_squared = 1 - residuals @ residuals / total if total > 0 else 1.0
     return Slope(*map(float, (slope, slope - half, slope + half, r_squared)), first, last)
+
+
+def critical_number(kept: np.ndarray, errors: np.ndarray) -> int:
+    """The fewest eigenvectors with which a model predicts about as well as the whole one.
+
+    That is, with nine tenths of its accuracy. More of them can do worse again: directions on which
+    predictions hardly depend near the trained weights may count far from them.
+
+    Parameters
+    ----------
+    kept, errors : (M,), as of `hyperribbon.curvature.ReducedModels`; errors of the test samples
+
+    Examples
+    --------
+    >>> critical_number(np.array([1, 10, 20, 100]), np.array([0.9, 0.5, 0.27, 0.2]))
+    20
+    """
+    return int(kept[np.argmax(1 - errors >= AS_GOOD * (1 - errors[-1]))])
+
+
+def stiff_fraction(eigenvalues: np.ndarray, dimensions: int) -> float:
+    """Share of the inputs' dimensions that hold 95% of their variance.
+
+    Parameters
+    ----------
+    eigenvalues : of the inputs' correlation; those left out count as 0
+    dimensions : of the inputs
+
+    Examples
+    --------
+    >>> stiff_fraction(np.array([90.0, 8.0, 2.0]), 4)
+    0.5
+    """
+    sums = np.sort(eigenvalues)[::-1].cumsum()
+    return float(np.searchsorted(sums, STIFF * sums[-1]) + 1) / dimensions
 
 
 def _log_spectrum(eigenvalues: np.ndarray, floor: float | None) -> np.ndarray:

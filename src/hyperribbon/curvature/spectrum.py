@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from scipy.linalg import eigh, eigh_tridiagonal
 from tqdm import tqdm
 
@@ -41,6 +42,7 @@ class WholeEigenpairs:
     Attributes
     ----------
     eigenvalues : (p,), descending
+    rank : of the matrix: eigenvalues that are more than its rounding error
 
     Raises
     ------
@@ -53,6 +55,8 @@ class WholeEigenpairs:
         whole = _whole(operator, progress)
         values, vectors = eigh(whole, driver="evd", overwrite_a=True, check_finite=False)
         self.eigenvalues, self._vectors = values[::-1], vectors[:, ::-1]
+        sizes, eps = np.abs(values), torch.finfo(self.problem.dtype).eps
+        self.rank = int((sizes > len(sizes) * eps * sizes.max()).sum())
 
     def components(self, weights: np.ndarray) -> np.ndarray:
         """Components (p,) of weights (p,) along the eigenvectors."""

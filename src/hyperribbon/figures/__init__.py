@@ -95,6 +95,7 @@ SYNTHETIC_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
         synthetic.synthetic_slices,
         synthetic.synthetic_students,
         synthetic.synthetic_student_spectra,
+        synthetic.synthetic_student_reduction,
     )
 }
 

@@ -234,6 +234,33 @@ def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def synthetic_student_reduction(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Students reduced to stiff directions, and how many of them each needs, against the inputs."""
+    models, critical = tables["synthetic_student_reduction"], tables["synthetic_student_critical"]
+    if models.empty:
+        return sentence("No student is small enough for its whole Fisher matrix, or all diverged.")
+    colours = shades(models["decay"])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(1.9 * COLUMN, 0.8 * COLUMN))
+    enough = critical.set_index(["decay", "seed"])["critical_fraction"]
+    for which, part in models.groupby(["decay", "seed"]):
+        accuracy = 1 - part["test_error"].to_numpy()
+        share, accuracy = 100 * part["fraction"].to_numpy(), accuracy / accuracy[-1]
+        left.plot(share[:-1], accuracy[:-1], color=colours[which[0]], linewidth=0.8)
+        at = share == 100 * enough[which]
+        left.plot(share[at], accuracy[at], "o", color=colours[which[0]], markersize=4)
+    left.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, None))
+    left.set_ylabel("test accuracy / the whole student's")
+    left.set_title(f"students of {models['student_width'].iloc[0]} hidden units", loc="left")
+    for decay, part in critical.groupby("decay"):
+        right.plot(100 * part["stiff_fraction"], 100 * part["critical_fraction"], "o",
+                   color=colours[decay], markersize=4, label=f"c = {decay:g}")  # fmt: skip
+    right.axline((0, 0), slope=1, color="0.6", linestyle=":", linewidth=1)
+    right.set(xlim=(0, 105), ylim=(0, 105))
+    right.set(xlabel="stiff directions of the inputs, %", ylabel="critical k, % of the weights")
+    right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
 def shades(decays: Iterable[float]) -> dict[float, tuple]:
     """A colour for each c, darker for isotropic inputs, by its logarithm."""
     values = sorted(set(decays))

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from hyperribbon.curvature import (
     kinks,
     norm_bounds,
     overlaps,
-    reduced_weights,
+    reduced_models,
     spectral_density,
     subspace_overlap,
 )
-from hyperribbon.curvature.certify import certify, error_of, misclassified
+from hyperribbon.curvature.certify import certify
 from hyperribbon.curvature.survey import WHOLE, Survey, padded, survey
 from hyperribbon.data import Dataset
 from hyperribbon.errors import DataError, StoreError
@@ -123,7 +124,11 @@ def look(
         "split": np.array(SPLITS, dtype=object),
         "train_label": ("train_sample", labels.numpy()),
     }
-    counts = {"n_parameters": len(weights[0]), "train_samples": len(dataset.train_labels)}
+    counts = {
+        "n_inputs": prod(dataset.input_shape),
+        "n_parameters": len(weights[0]),
+        "train_samples": len(dataset.train_labels),
+    }
     return xr.Dataset(variables, coordinates, counts)
 
 
@@ -194,19 +199,11 @@ def agreement(first: Survey, now: Survey) -> dict[str, np.ndarray]:
 
 def reduction(last: Survey, test: Problem) -> dict[str, tuple]:
     """Models reduced to the first k eigenvectors, to all that are not 0, and the whole one."""
-    problem, rank = last.fisher.problem, len(last.fisher.eigenvalues)
-    p = problem.n_parameters
-    kept = {k for k in (round(f * p) for f in FRACTIONS) if 1 <= k <= rank}
-    kept = sorted((kept | {rank}) - {p})
-    outputs, errors = [], []
-    for weights in (*reduced_weights(last.fisher, kept), problem.flat_weights()):
-        outputs.append(problem.all_outputs(weights))
-        errors.append([misclassified(outputs[-1], problem.targets), error_of(test, weights)])
-    predictions = np.stack([z.softmax(dim=1).float().cpu().numpy() for z in outputs])
+    found = reduced_models(last.fisher, test, FRACTIONS)
     return {
-        "kept": ("reduced", [*kept, p], {"long_name": "eigenvectors; at last, all weights"}),
-        "reduced_error": (("reduced", "split"), errors),
-        "reduced_predictions": (("reduced", "train_sample", "class"), predictions),
+        "kept": ("reduced", found.kept, {"long_name": "eigenvectors; at last, all weights"}),
+        "reduced_error": (("reduced", "split"), found.errors),
+        "reduced_predictions": (("reduced", "train_sample", "class"), found.predictions),
     }
 
 

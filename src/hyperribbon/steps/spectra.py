@@ -10,10 +10,12 @@ import xarray as xr
 
 from hyperribbon.curvature.posterior import GRID, best_epsilon, loose_objective
 from hyperribbon.curvature.sloppiness import (
+    critical_number,
     effective_dimension,
     elbow,
     loose_bound,
     sloppy_factor,
+    stiff_fraction,
     strength,
 )
 from hyperribbon.curvature.spectrum import SpectralDensity
@@ -58,8 +60,6 @@ OF_BOUNDS += ["layer", "index", "measured", "bound", "ratio"]
 OF_CRITICAL = [*WHO, "parameters", "samples"]
 OF_CRITICAL += ["test_error", "critical", "critical_fraction", "input_elbow", "stiff_fraction"]
 RESOLVED = 1e-3  # of the largest; what is smaller 60 products cannot tell from 0
-STIFF = 0.95  # of the inputs' variance
-AS_GOOD = 0.02  # of the samples that a reduced model may misclassify beyond the whole one
 
 
 def main(args: argparse.Namespace) -> None:
@@ -176,25 +176,18 @@ def reduction(store: xr.Dataset) -> pd.DataFrame:
 
 
 def critical(store: xr.Dataset) -> pd.DataFrame:
-    """One row: the fewest eigenvectors that predict as well, beside the inputs' stiff fraction.
-
-    From there on no model has a test error more than 0.02 above the whole one's: the paper's
-    example of one that does has 75 of 77%. Stiff are as many directions of the inputs as hold 95%
-    of their variance, for most spectra of inputs have no elbow.
-    """
+    """One row: the fewest eigenvectors that predict about as well, and the inputs' stiff part."""
     if "kept" not in store:
         return pd.DataFrame(columns=OF_CRITICAL)
-    errors, kept = store["reduced_error"].sel(split="test").values, store["kept"].values
-    worse = np.flatnonzero(errors > errors[-1] + AS_GOOD)
-    enough = int(kept[worse[-1] + 1]) if len(worse) else int(kept[0])
-    inputs, p = store["activations_eigenvalue"].values[-1, 0], int(store.attrs["n_parameters"])
+    errors, p = store["reduced_error"].sel(split="test").values, int(store.attrs["n_parameters"])
+    enough = critical_number(store["kept"].values, errors)
+    inputs = store["activations_eigenvalue"].values[-1, 0]
     inputs = inputs[np.isfinite(inputs)]
-    inputs = inputs[inputs > SLOPES_FROM * inputs[0]]
-    stiff = np.searchsorted(inputs.cumsum(), STIFF * inputs.sum()) + 1
     return pd.DataFrame([{
         "parameters": p, "samples": store.sizes["train_sample"], "test_error": errors[-1],
         "critical": enough, "critical_fraction": enough / p,
-        "input_elbow": elbow(inputs), "stiff_fraction": stiff / len(inputs),
+        "input_elbow": elbow(inputs, SLOPES_FROM),
+        "stiff_fraction": stiff_fraction(inputs, int(store.attrs["n_inputs"])),
     }])  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Students that learn the labels of a teacher until they interpolate (thesis 4.7.1, Fig. 4.1).
 
 Of one of them, the spectra that chapter 4 compares are found after training: the first seed, of the
-first teacher, and of the largest width up to `LOOKED_AT`.
+first teacher, and of the largest width up to `LOOKED_AT`. All seeds of that teacher, and of the
+largest width whose Fisher matrix can be whole, are reduced to its stiff directions.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ import torch
 
 from hyperribbon.config import AdamConfig, StudentsConfig, digest
 from hyperribbon.config.synthetic import decay_name
-from hyperribbon.curvature import Problem
-from hyperribbon.curvature.survey import survey
+from hyperribbon.curvature import (
+    Fisher,
+    Problem,
+    WholeEigenpairs,
+    correlation_eigenvalues,
+    reduced_models,
+)
+from hyperribbon.curvature.sloppiness import critical_number, stiff_fraction
+from hyperribbon.curvature.spectrum import DENSE
+from hyperribbon.curvature.survey import padded, survey
 from hyperribbon.curvature.tables import (
     SLOPPINESS_COLUMNS,
     SPECTRUM_COLUMNS,
@@ -37,7 +46,11 @@ from hyperribbon.training.work import remove_superseded, work_folder
 LOOKED_AT = 200  # hidden units at most of the student whose spectra are found
 SAMPLES = 300  # of which: more than the inputs, few enough for complete spectra in seconds
 EIGENVALUES = 100  # of the Hessian; beyond as many, spectra are flat if inputs are isotropic
+FRACTIONS = np.geomspace(0.01, 1, 25)[:-1]  # of the weights, to which students are reduced
 ERRORS = ("train_error", "test_error")
+OF_REDUCTION = ["student_width", "seed", "parameters", "fraction", "kept", *ERRORS]
+OF_CRITICAL = ["student_width", "seed", "parameters", "test_error"]
+OF_CRITICAL += ["critical", "critical_fraction", "stiff_fraction"]
 
 
 def train_students(
@@ -65,6 +78,10 @@ def train_students(
       student_width, matrix, part, index, eigenvalue. None if it diverged.
     - ``student_sloppiness``, one row a spectrum, as of
       `hyperribbon.curvature.tables.sloppiness_row`.
+    - ``student_reduction``, one row a reduced student: student_width, seed, parameters, fraction
+      and number of eigenvectors kept, train_error of the samples they are of, and test_error.
+    - ``student_critical``, one row a student that was reduced: the fewest eigenvectors that predict
+      about as well, and the stiff part of the inputs.
     """
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -88,22 +105,26 @@ def train_students(
         )
         for width in config.teacher_widths
     }
-    rows, looked_at = [], _looked_at(config)
+    rows, found = [], {}
     with locked(folder):
         remove_superseded(folder)
         for width in config.student_widths:
-            found = keep(folder / str(width), lambda w=width: _trained(config, w, teachers))
+            found[width] = keep(folder / str(width), lambda w=width: _trained(config, w, teachers))
             kinds = product(config.teacher_widths, range(config.seeds))
             for k, (teacher, seed) in enumerate(kinds):
-                errors = [found[name][k] for name in ERRORS]
+                errors = [found[width][name][k] for name in ERRORS]
                 rows.append((teacher, width, seed, *errors, config.epochs))
-            if width == looked_at:
-                spectra, sloppiness = _tables(width, found)
     columns = ["teacher_width", "student_width", "seed", *ERRORS, "epochs"]
+    looked_at, reduced = _looked_at(config), _reduced(config)
+    spectra, sloppiness = _spectra(looked_at, found[looked_at])
+    inputs = next(iter(teachers.values()))[0].images
+    models, critical = _reduction(reduced, found.get(reduced, {}), inputs)
     return {
         "students": pd.DataFrame(rows, columns=columns),
         "student_spectra": spectra,
         "student_sloppiness": sloppiness,
+        "student_reduction": models,
+        "student_critical": critical,
     }
 
 
@@ -113,8 +134,15 @@ def _looked_at(config: StudentsConfig) -> int:
     return max((w for w in widths if w <= LOOKED_AT), default=min(widths))
 
 
+def _reduced(config: StudentsConfig) -> int | None:
+    """Width of the students that are reduced."""
+    d, c = config.features, config.classes
+    few = (w for w in config.student_widths if w * (d + 1) + c * (w + 1) <= DENSE)
+    return max(few, default=None)
+
+
 def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np.ndarray]:
-    """Errors (S,) of students of one width, teachers slowest; of one, spectra, too."""
+    """Errors (S,) of students of one width, teachers slowest; spectra and reduced ones of some."""
     seeds = [seed for _, seed in product(teachers, range(config.seeds))]
     labels = {
         split: np.repeat([parts[k].labels for parts in teachers.values()], config.seeds, axis=0)
@@ -145,20 +173,39 @@ def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np
     for split, x in inputs.items():
         wrong = (predict_stacked(students, x).numpy().argmax(axis=2) != labels[split]).mean(axis=1)
         found[f"{split}_error"] = np.where(diverged < 0, wrong, np.nan)
+    weights = students.state_dicts()
+
+    def student(k: int, split: str, count: int | None = None) -> Problem:
+        """One of them, on the first samples."""
+        network = FullyConnected((config.features,), config.classes, (width,), batchnorm=False)
+        network.load_state_dict(weights[k])
+        return Problem(network.double().eval(), inputs[split][:count], labels[split][k, :count])
+
     if width == _looked_at(config) and diverged[0] < 0:
-        student = FullyConnected((config.features,), config.classes, (width,), batchnorm=False)
-        student.load_state_dict(students.state_dicts()[0])
-        some = inputs["train"][:SAMPLES], labels["train"][0, :SAMPLES]
-        looked = survey(Problem(student.double().eval(), *some), EIGENVALUES)
+        looked = survey(student(0, "train", SAMPLES), EIGENVALUES)
         about = {"layers": np.array(looked.layers), "partial": np.array(sorted(looked.partial))}
         found |= {**about, **looked.spectra}
+    if width == _reduced(config):
+        ended = [k for k in range(config.seeds) if diverged[k] < 0]
+        reduced = []
+        for k in ended:
+            pairs = WholeEigenpairs(Fisher(student(k, "train", SAMPLES)))
+            reduced.append(reduced_models(pairs, student(k, "test"), FRACTIONS))
+        if reduced:
+            found["reduced_seed"] = np.array(ended)
+            found["reduced_kept"] = padded([models.kept for models in reduced])
+            for k, name in enumerate(ERRORS):
+                found[f"reduced_{name}"] = padded([models.errors[:, k] for models in reduced])
     return found
 
 
-def _tables(width: int, found: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _spectra(width: int, found: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Spectra, thinned out, and how sloppy they are."""
-    known = {*ERRORS, "layers", "partial"}
-    spectra = {name: values for name, values in found.items() if name not in known}
+    spectra = {
+        name: values
+        for name, values in found.items()
+        if name not in {*ERRORS, "layers", "partial"} and not name.startswith("reduced_")
+    }
     eigenvalues, slopes = [], []
     for about, values in named_spectra(spectra, found.get("layers", [])):
         eigenvalues.append(thinned(values).assign(**about))
@@ -169,3 +216,25 @@ def _tables(width: int, found: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.
     for found_table in tables:
         found_table.insert(0, "student_width", width)
     return tables
+
+
+def _reduction(
+    width: int | None, found: dict[str, np.ndarray], inputs: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Reduced students, and how many eigenvectors each of them needs."""
+    models, critical = [], []
+    stiff = stiff_fraction(correlation_eigenvalues(inputs), inputs.shape[1])
+    for k, seed in enumerate(found.get("reduced_seed", [])):
+        kept = found["reduced_kept"][k]
+        kept = kept[np.isfinite(kept)].astype(int)
+        errors = {name: found[f"reduced_{name}"][k, : len(kept)] for name in ERRORS}
+        who = {"student_width": width, "seed": seed, "parameters": kept[-1]}
+        fraction = kept / kept[-1]
+        models.append(pd.DataFrame({"fraction": fraction, "kept": kept, **errors}).assign(**who))
+        enough = critical_number(kept, errors["test_error"])
+        critical.append({
+            **who, "test_error": errors["test_error"][-1], "critical": enough,
+            "critical_fraction": enough / kept[-1], "stiff_fraction": stiff,
+        })  # fmt: skip
+    table = pd.concat(models) if models else pd.DataFrame(columns=OF_REDUCTION)
+    return table[OF_REDUCTION], pd.DataFrame(critical, columns=OF_CRITICAL)
