@@ -4,6 +4,7 @@ Thesis Figs. 4.1, 4.3 to 4.11; Fig. 3 of Cowlagi & Chaudhari.
 """
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -322,8 +323,10 @@ def _panels(found: pd.DataFrame, height: float):
 
 def _spectrum_axes(axes: Axes, title: str) -> None:
     axes.set(yscale="log", xlabel="index", xlim=(0, SHOWN))
-    top = max((line.get_ydata().max() for line in axes.lines), default=1.0)
-    axes.set_ylim(LEAST * top, 3 * top)
+    panels = axes.get_shared_y_axes().get_siblings(axes)
+    lines = [line.get_xydata() for panel in panels for line in panel.lines]
+    drawn = np.concatenate([xy[xy[:, 0] <= SHOWN, 1] for xy in lines]) if lines else np.ones(1)
+    axes.set_ylim(max(LEAST * drawn.max(), 0.5 * drawn.min()), 3 * drawn.max())
     axes.set_title(title, loc="left")
 
 

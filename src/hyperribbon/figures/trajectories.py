@@ -128,7 +128,8 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     if shape != "network" and few and len(names) > 1:
         extra += [Line2D([], [], marker=markers[name], label=name, **style) for name in names]
     if len(augmentations) > 1:
-        for name, fill in ((augmentations[0], "full"), (", ".join(augmentations[1:]), "none")):
+        others = augmentations[1] if len(augmentations) == 2 else "another"
+        for name, fill in ((augmentations[0], "full"), (others, "none")):
             label = f"augmentation: {name}"
             extra.append(Line2D([], [], marker="o", label=label, fillstyle=fill, **style))
     network_legend(figure, colours, extra, loc="outside right center")
