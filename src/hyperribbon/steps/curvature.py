@@ -74,62 +74,67 @@ def look(
     network = build(configuration, dataset)
     noise = configuration.augmentation.random_labels
     samples, labels = chosen(dataset, "train", args.samples, noise)
-    spectra, agreements, weights = [], [], []
-    kept, first = store["snapshot_step"].values, None
-    for step in kept:
-        load(network, store, seed, int(step))
-        problem = Problem(network, samples, labels)
-        label = f"{configuration.label} step {step}"
-        now = survey(problem, args.eigenvalues, progress=label)
-        first = first or replace(now, fisher=None)  # of each moment between, no vectors are kept
-        spectra.append(now.spectra)
-        agreements.append(agreement(first, now))
-        weights.append(problem.flat_weights())
-        if at_kink := kinks(problem):
-            logger.warning("%s: %d inputs of ReLU are exactly 0, at its kink", label, at_kink)
-        logger.info("%s: p = %d, %d samples", label, problem.n_parameters, problem.n_samples)
-    variables = eigenvalues(spectra, now.partial)
-    for name in agreements[0]:
-        variables[name] = (("snapshot", "k"), padded([found[name] for found in agreements]))
-    products = overlaps(now.fisher_vectors, now.hessian_vectors)
-    dims = ("fisher_vector", "hessian_vector")
-    variables["inner_product"] = (dims, products, {"of": "the end"})
-    distance = [float(((w - weights[0]) ** 2).sum()) for w in weights]
-    about = {"long_name": "squared, from the first weights kept"}
-    variables["squared_distance"] = ("snapshot", distance, about)
+    problem, label = Problem(network, samples, labels), configuration.label
+    variables, last, weights = over_training(problem, store, seed, args.eigenvalues, label)
     test = Problem(network, *chosen(dataset, "test"))
-    if now.fisher is not None:
-        variables |= reduction(now, test)
-    if "hessian" in now.partial:
-        density = spectral_density(
-            Hessian(problem), **DENSITY, progress=f"{configuration.label}, density"
-        )
-        about = {"of": "the Hessian at the end"}
-        variables["density_node"] = (("probe", "node"), density.nodes, about)
-        variables["density_weight"] = (("probe", "node"), density.weights, about)
+    if last.fisher is not None:
+        variables |= reduction(last, test)
+    if "hessian" in last.partial:
+        variables |= density(problem, label)
     variables |= bounds(problem)
     if args.draws:
         everything = Problem(network, *chosen(dataset, "train", noise=noise))
-        label = f"{configuration.label}, certificate"
-        found = certify(everything, test, weights[0], args.draws, seed=seed, progress=label)
+        progress = f"{label}, certificate"
+        found = certify(everything, test, weights, args.draws, seed=seed, progress=progress)
         about = found._asdict()
         variables |= {f"certified_{k}": v for k, v in about.pop("certificate")._asdict().items()}
         variables |= {f"certified_{k}": v for k, v in about.items()}
     steps_per_epoch = len(dataset.train_labels) // configuration.training.batch_size
+    kept = store["snapshot_step"].values
     coordinates = {
         "snapshot_step": ("snapshot", kept),
         "snapshot_epoch": ("snapshot", kept / steps_per_epoch),
-        "layer": np.array(now.layers, dtype=object),
+        "layer": np.array(last.layers, dtype=object),
         "class": np.arange(dataset.n_classes),
         "split": np.array(SPLITS, dtype=object),
         "train_label": ("train_sample", labels.numpy()),
     }
     counts = {
         "n_inputs": prod(dataset.input_shape),
-        "n_parameters": len(weights[0]),
+        "n_parameters": len(weights),
         "train_samples": len(dataset.train_labels),
     }
     return xr.Dataset(variables, coordinates, counts)
+
+
+def over_training(
+    problem: Problem, store: xr.Dataset, seed: int, k: int, label: str
+) -> tuple[dict[str, tuple], Survey, np.ndarray]:
+    """What is found of each moment; the survey of the last, whose weights it leaves; the first's.
+
+    Of moments between them no vectors are kept.
+    """
+    spectra, agreements, weights, first = [], [], [], None
+    for step in store["snapshot_step"].values:
+        load(problem.network, store, seed, int(step))
+        moment = f"{label} step {step}"
+        now = survey(problem, k, progress=moment)
+        first = first or replace(now, fisher=None)
+        spectra.append(now.spectra)
+        agreements.append(agreement(first, now))
+        weights.append(problem.flat_weights())
+        if at_kink := kinks(problem):
+            logger.warning("%s: %d inputs of ReLU are exactly 0, at its kink", moment, at_kink)
+        logger.info("%s: p = %d, %d samples", moment, problem.n_parameters, problem.n_samples)
+    variables = eigenvalues(spectra, now.partial)
+    for name in agreements[0]:
+        variables[name] = (("snapshot", "k"), padded([found[name] for found in agreements]))
+    products = overlaps(now.fisher_vectors, now.hessian_vectors)
+    variables["inner_product"] = (("fisher_vector", "hessian_vector"), products, {"of": "the end"})
+    distance = [float(((w - weights[0]) ** 2).sum()) for w in weights]
+    about = {"long_name": "squared, from the first weights kept"}
+    variables["squared_distance"] = ("snapshot", distance, about)
+    return variables, now, weights[0]
 
 
 def build(configuration: Configuration, dataset: Dataset) -> nn.Module:
@@ -169,6 +174,16 @@ def eigenvalues(spectra: list[dict[str, np.ndarray]], partial: set[str]) -> dict
         known = "leading" if name in partial else "complete"
         found[f"{name}_eigenvalue"] = (dims, array, {"spectrum": known})
     return found
+
+
+def density(problem: Problem, label: str) -> dict[str, tuple]:
+    """Density of the Hessian's spectrum, at the end."""
+    found = spectral_density(Hessian(problem), **DENSITY, progress=f"{label}, density")
+    dims, about = ("probe", "node"), {"of": "the Hessian at the end"}
+    return {
+        "density_node": (dims, found.nodes, about),
+        "density_weight": (dims, found.weights, about),
+    }
 
 
 def bounds(problem: Problem) -> dict[str, tuple]:
