@@ -4,7 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
+
+import pandas as pd
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
@@ -43,6 +47,33 @@ def copy_repository(target: Path) -> Path:
             shutil.copy(source, target / part)
     shutil.copy(target / "config" / "smoke.yaml", target / "config" / "config.yaml")
     return target
+
+
+def finished_study(repository: Path, name: str) -> None:
+    """Run a study to its end."""
+    run = snakemake(repository, "--cores", "2")
+    assert run.returncode == 0, run.stdout
+    assert f"Open results/{name}/report.html" in run.stdout
+
+
+def tables_of(results: Path, figures: Collection[str]) -> dict[str, pd.DataFrame]:
+    """All tables of finished results, if these and no other figures are there.
+
+    Figures are also in the report, and all are on the map of results and verify.
+    """
+    report = (results / "report.html").read_text()
+    map_ = (ROOT / "results" / "README.md").read_text()
+    assert {path.stem for path in (results / "figures").glob("*.png")} == set(figures)
+    for name in figures:
+        assert f"figures/{name}.png" in report
+        assert f"`figures/{name}.png`" in map_
+        with Image.open(results / "figures" / f"{name}.png") as picture:
+            assert min(picture.size) > 300
+    tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
+    assert all(f"`tables/{name}.csv`" in map_ for name in tables)
+    verified = snakemake(results.parents[1], "--cores", "1", "verify")
+    assert verified.returncode == 0, verified.stdout
+    return tables
 
 
 def command(*args: str) -> list[str]:

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from PIL import Image
-from running import ROOT, copy_repository, snakemake
+from running import copy_repository, finished_study, tables_of
 
 from hyperribbon.claims.synthetic import CLAIMS
 from hyperribbon.figures import SYNTHETIC_FIGURES
@@ -42,26 +41,14 @@ def write(repository, **changes):
 def trained(tmp_path_factory):
     repository = copy_repository(tmp_path_factory.mktemp("synthetic") / "repository")
     write(repository)
-    run = snakemake(repository, "--cores", "2")
-    assert run.returncode == 0, run.stdout
-    assert "Open results/tiny/report.html" in run.stdout
+    finished_study(repository, "tiny")
     return repository
 
 
 def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
     results = trained / "results" / "tiny"
     assert planned(trained) == {}
-    report = (results / "report.html").read_text()
-    assert {path.stem for path in (results / "figures").glob("*.png")} == set(SYNTHETIC_FIGURES)
-    map_ = (ROOT / "results" / "README.md").read_text()
-    for name in SYNTHETIC_FIGURES:
-        assert f"figures/{name}.png" in report
-        assert f"`figures/{name}.png`" in map_
-        with Image.open(results / "figures" / f"{name}.png") as picture:
-            assert min(picture.size) > 300
-    written = {path.stem for path in (results / "tables").glob("*.csv")}
-    assert all(f"`tables/{name}.csv`" in map_ for name in written)
-    tables = {name: pd.read_csv(results / "tables" / f"{name}.csv") for name in written}
+    tables = tables_of(results, SYNTHETIC_FIGURES)
     assert not [name for name, table in tables.items() if table.empty]
     store = xr.open_zarr(results / "synthetic" / "grid-0.5.zarr")
     models = tables["synthetic_embedding"].query("split == 'train'")
@@ -75,8 +62,6 @@ def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
     assert "All students interpolate" in (results / "claims.html").read_text()
     stress = tables["synthetic_corners_stress"].groupby("corners")["trajectories"].first()
     assert stress.to_dict() == {1: 4, 2: 4}
-    verified = snakemake(trained, "--cores", "1", "verify")
-    assert verified.returncode == 0, verified.stdout
 
 
 def test_another_decay_trains_only_that(trained, planned):
