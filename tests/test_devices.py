@@ -129,7 +129,7 @@ def test_without_choice_nothing_is_done(monkeypatch, tmp_path, visible):
 @pytest.mark.parametrize(
     ("device", "slurm", "messages"),
     [
-        ("auto", {"SLURM_JOB_ID": "7"}, [f"{platform.node()}: this training was given gpu=1, "]),
+        ("auto", {"SLURM_JOB_ID": "7"}, [f"{platform.node()}: this job was given gpu=1, "]),
         ("cuda", {}, ['or set training.device to "cpu"']),
         # These come as far as to read the data.
         ("auto", {}, ["it runs on the CPU", "data.zarr: not a Zarr store"]),

@@ -51,6 +51,7 @@ def look(folder, name, output, samples=60, eigenvalues=8, draws=0):
         samples=samples,
         eigenvalues=eigenvalues,
         draws=draws,
+        gpus=0,
         threads=1,
         code="",
         output=output,

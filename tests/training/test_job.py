@@ -26,7 +26,8 @@ from hyperribbon.models import Models
 from hyperribbon.networks import build_network
 from hyperribbon.store import PER_SEED, load_weights, open_dataset
 from hyperribbon.training import plan, seed
-from hyperribbon.training.job import resolve_device, train_configuration
+from hyperribbon.training.device import resolve_device
+from hyperribbon.training.job import train_configuration
 from hyperribbon.training.loop import predict
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.samples import Resident

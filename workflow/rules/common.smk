@@ -54,8 +54,8 @@ wildcard_constraints:
     split="|".join(SPLITS),
 
 
-def gpus_per_training():
-    """1 if trainings use a GPU. The profile limits how many run at once to the devices present."""
+def gpus_per_job():
+    """1 if networks run on a GPU. The profile limits how many do at once to the devices present."""
     device = STUDY.training.device
     return int(device == "cuda" or (device == "auto" and count_gpus() > 0))
 

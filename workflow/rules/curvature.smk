@@ -29,6 +29,7 @@ rule curvature:
         "../../envs/training.yaml"
     threads: 2
     resources:
+        gpu=gpus_per_job(),
         mem_mb=6000,
     params:
         code=lambda wildcards: LOOKED_AT[wildcards.configuration]["code"],
@@ -39,7 +40,7 @@ rule curvature:
     shell:
         "python -m hyperribbon.steps.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
-        " --draws {params.draws}"
+        " --draws {params.draws} --gpus {resources.gpu}"
         " --threads {threads} --code {params.code} --output {output.store:q} --log {log:q}"
 
 

@@ -105,7 +105,7 @@ rule train:
         "../../envs/training.yaml"
     threads: STUDY.training.threads * seeds_at_once()
     resources:
-        gpu=gpus_per_training(),
+        gpu=gpus_per_job(),
         parallel_seeds=seeds_at_once(),
         mem_mb=lambda wildcards, attempt: attempt * training_mb(),
     params:

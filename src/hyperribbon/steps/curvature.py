@@ -33,6 +33,7 @@ from hyperribbon.provenance import derived_attributes
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.store import SPLITS, load_weights, open_dataset, write_dataset
 from hyperribbon.training.corners import partly_random_labels
+from hyperribbon.training.device import own_gpu, resolve_device
 
 TEXTS = ("statement", "quantity")  # of a bound
 DENSITY = {"steps": 60, "probes": 4}
@@ -56,7 +57,9 @@ def main(args: argparse.Namespace) -> None:
          "augmentation": configuration.augmentation_name}  # fmt: skip
     if len(ended):
         seed = int(store["seed"][ended[0]])
-        found = look(configuration, store, dataset, seed, args).assign_attrs(about, seed=seed)
+        with own_gpu("auto" if args.gpus else "cpu", args.gpus):
+            found = look(configuration, store, dataset, seed, args)
+        found = found.assign_attrs(about, seed=seed)
     else:
         logger.warning("%s: all seeds diverged, so there are no weights to look at", path)
         found = xr.Dataset(attrs=about)
@@ -72,6 +75,7 @@ def look(
 ) -> xr.Dataset:
     """All that is found of one training, by the moments of which weights are kept."""
     network = build(configuration, dataset)
+    network.to(resolve_device("auto" if args.gpus else "cpu"))
     noise = configuration.augmentation.random_labels
     samples, labels = chosen(dataset, "train", args.samples, noise)
     problem, label = Problem(network, samples, labels), configuration.label
@@ -229,6 +233,7 @@ if __name__ == "__main__":
     parser.add_argument("--samples", type=int, required=True, help="training samples, at most")
     parser.add_argument("--eigenvalues", type=int, required=True, help="leading eigenpairs")
     parser.add_argument("--draws", type=int, default=0, help="networks drawn for a certificate")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs that the job was given")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--code", default="", help="hash of the code")
     parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")

@@ -1,53 +1,21 @@
 """Train all seeds of one configuration into a predictions store."""
 
 import argparse
-import os
-import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-import torch
 
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
-from hyperribbon.devices import claimed_gpu
-from hyperribbon.errors import HyperribbonError
 from hyperribbon.manifest import store_path
-from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.steps import run_step, step_parser
+from hyperribbon.training.device import own_gpu
 from hyperribbon.training.job import train_configuration
-
-
-@contextmanager
-def _device(wanted: str, n_gpus: int) -> Iterator[None]:
-    """A GPU to oneself, unless the CPU is wanted.
-
-    Who was promised one by a cluster does not turn to the CPU; on one's own machine that is what
-    ``auto`` means, even if there is a GPU that torch cannot use.
-    """
-    if wanted == "cpu":
-        yield
-        return
-    with claimed_gpu():
-        if n_gpus and not torch.cuda.is_available():
-            seen = "sees no GPU" if torch.version.cuda else "is built without CUDA"
-            fault = (
-                f"{platform.node()}: this training was given gpu={n_gpus}, and torch {seen} there"
-            )
-            if wanted == "cuda" or "SLURM_JOB_ID" in os.environ:
-                raise HyperribbonError(
-                    f"{fault}; install torch for CUDA, send the job to nodes with GPUs, or set "
-                    'training.device to "cpu"'
-                )
-            logger.warning("%s; it runs on the CPU", fault)
-        yield
 
 
 def main(args: argparse.Namespace) -> None:
     configuration = Configuration.model_validate_json(args.configuration)
     training = configuration.training.model_copy(update={"parallel_seeds": args.parallel_seeds})
     configuration = configuration.model_copy(update={"training": training})
-    with _device(configuration.training.device, args.gpus):
+    with own_gpu(configuration.training.device, args.gpus):
         dataset = Dataset.open(store_path(args.data))
         start = store_path(args.start) if args.start else None
         train_configuration(

@@ -27,35 +27,19 @@ import json
 import logging
 from pathlib import Path
 
-import torch
-
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
-from hyperribbon.errors import HyperribbonError, StoreError
+from hyperribbon.errors import StoreError
 from hyperribbon.locks import locked
 from hyperribbon.manifest import inputs_of, manifest_path
 from hyperribbon.store import link_seed, open_dataset, publish, remove_leftovers
+from hyperribbon.training.device import resolve_device
 from hyperribbon.training.parallel import train_seeds
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
 from hyperribbon.training.work import remove_superseded, work_folder
 
 logger = logging.getLogger(__name__)
-
-
-def resolve_device(device: str) -> torch.device:
-    """``auto`` is the GPU if there is one.
-
-    Raises
-    ------
-    HyperribbonError
-        If ``cuda`` is asked for and torch sees no GPU.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise HyperribbonError('training.device = "cuda": torch sees no GPU here; use "cpu"')
-    return torch.device(device)
 
 
 def train_configuration(
