@@ -1,0 +1,11 @@
+"""Training of linear models: its manifold in closed form (thesis 5).
+
+In the eigenbasis of the inputs' correlation matrix K = X X^T the covariance of all points on all
+trajectories of gradient descent is known exactly (`trajectory_covariance`), and with it how many
+dimensions the manifold has (`ribbon_dimension`), for any length of training.
+"""
+
+from hyperribbon.linear.covariance import TrajectoryCovariance, trajectory_covariance
+from hyperribbon.linear.dimension import ribbon_dimension
+
+__all__ = ["TrajectoryCovariance", "ribbon_dimension", "trajectory_covariance"]

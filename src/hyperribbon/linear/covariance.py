@@ -1,0 +1,183 @@
+"""Covariance of the points on trajectories of gradient descent (thesis Eq. 5.2.5)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+
+
+class StepSizeWarning(UserWarning):
+    """The step size is stable, and beyond what chapter 5 assumes."""
+
+
+class TrajectoryCovariance(NamedTuple):
+    """P(T) in the eigenbasis of K, and its parts (Eq. 5.2.5).
+
+    Attributes
+    ----------
+    initialisation : (..., n), the diagonal of P1 from the initial weights
+    targets : (..., n, n), P1 from the targets
+    mean : (..., n), the mean residual but for its sign, K_T y; P2 is its square
+    """
+
+    initialisation: np.ndarray
+    targets: np.ndarray
+    mean: np.ndarray
+
+    @property
+    def first(self) -> np.ndarray:
+        """P1 (..., n, n), of both parts."""
+        return _add_diagonal(self.targets, self.initialisation)
+
+    @property
+    def second(self) -> np.ndarray:
+        """P2 (..., n, n), of rank 1."""
+        return self.mean[..., :, None] * self.mean[..., None, :]
+
+    @property
+    def total(self) -> np.ndarray:
+        """P = P1 - P2 (..., n, n)."""
+        return _add_diagonal(self.targets - self.second, self.initialisation)
+
+
+def trajectory_covariance(
+    eigenvalues: np.ndarray,
+    y: np.ndarray,
+    *,
+    step_size: float,
+    steps: int | np.ndarray,
+    sigma_w: float = 1.0,
+) -> TrajectoryCovariance:
+    r"""Covariance of the residuals r_0, ..., r_{T-1} of all initial weights, in closed form.
+
+    With :math:`a_i = 1 - \alpha \lambda_i`,
+
+    .. math::
+        T P_1 = \mathrm{diag}\Big(\sigma_w^2 \lambda_i \frac{1 - a_i^{2T}}{1 - a_i^2}\Big)
+        + \Big[y_i y_j \frac{1 - (a_i a_j)^T}{1 - a_i a_j}\Big]_{ij}, \qquad
+        P_2 = (K_T y)(K_T y)^T, \qquad
+        (K_T y)_i = y_i \frac{1 - a_i^T}{T (1 - a_i)}
+
+    and P = P1 - P2. There is no loop over time.
+
+    Parameters
+    ----------
+    eigenvalues : (..., n), of K = X X^T, above 0
+    y : (..., n), targets in K's eigenbasis
+    step_size : alpha, above 0 and below 2 / the largest eigenvalue
+    steps : T, whole numbers from 1, of any shape that broadcasts with the leading axes
+    sigma_w : standard deviation of each initial weight, above 0
+
+    Returns
+    -------
+    TrajectoryCovariance
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above; gradient descent diverges from 2 / lambda_1.
+
+    Warns
+    -----
+    StepSizeWarning
+        If alpha is above 1 / lambda_1: below it residuals fall without oscillation, which the
+        bounds of chapter 5 assume (iii). Its figures are of 1 / lambda_1 exactly.
+
+    Notes
+    -----
+    Both parts of P1, and P2, are exact to rounding in each entry, for any T and any eigenvalue:
+    :math:`1 - a^T` is ``expm1(T log1p(-alpha lambda))``. Their difference loses in entries of which
+    T alpha lambda is far below 1 what is smaller than rounding of :math:`y_i y_j`.
+
+    Examples
+    --------
+    >>> found = trajectory_covariance([1.0, 0.1], [1.0, 0.5], step_size=0.5, steps=2)
+    >>> found.total.round(4)
+    array([[0.6875, 0.0031],
+           [0.0031, 0.0953]])
+    """
+    eigenvalues, y = np.asarray(eigenvalues, np.float64), np.asarray(y, np.float64)
+    steps = np.asarray(steps)
+    _check(eigenvalues, y, step_size, steps, sigma_w)
+    steps = steps.astype(np.float64)[..., None]
+    rate = step_size * eigenvalues  # 1 - a
+    logs, negative = _log_magnitude(rate), rate > 1
+    rates = rate[..., :, None] + rate[..., None, :] - rate[..., :, None] * rate[..., None, :]
+    signs = negative[..., :, None] ^ negative[..., None, :]
+    both = logs[..., :, None] + logs[..., None, :]
+    pairs = _mean_power(both, rates, steps[..., None], signs)
+    return TrajectoryCovariance(
+        sigma_w**2 * eigenvalues * _mean_power(2 * logs, rate * (2 - rate), steps),
+        y[..., :, None] * y[..., None, :] * pairs,
+        y * _mean_power(logs, rate, steps, negative),
+    )
+
+
+def _mean_power(
+    log: np.ndarray, rest: np.ndarray, steps: np.ndarray, negative: np.ndarray | bool = False
+) -> np.ndarray:
+    """Mean of q^t over t < T: (1 - q^T) / (T (1 - q)).
+
+    log : of |q|; rest : 1 - q; negative : where q is
+    """
+    falls = -np.expm1(steps * log)
+    odd = negative & (steps % 2 == 1)
+    return np.where(odd, 2 - falls, falls) / (steps * rest)
+
+
+def _log_magnitude(rate: np.ndarray) -> np.ndarray:
+    """ln |1 - rate|; minus infinity where that is 0."""
+    with np.errstate(divide="ignore"):
+        return np.where(rate > 1, np.log(np.abs(rate - 1)), np.log1p(-np.minimum(rate, 1)))
+
+
+def _add_diagonal(matrix: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
+    n = matrix.shape[-1]
+    found = np.array(
+        np.broadcast_to(matrix, np.broadcast_shapes(matrix.shape, (*diagonal.shape, n)))
+    )
+    found[..., np.arange(n), np.arange(n)] += diagonal
+    return found
+
+
+def _check(
+    eigenvalues: np.ndarray, y: np.ndarray, step_size: float, steps: np.ndarray, sigma_w: float
+) -> None:
+    if eigenvalues.ndim == 0 or not eigenvalues.size:
+        raise DataError(f"eigenvalues of shape {eigenvalues.shape}: expected (..., n)")
+    if not (np.isfinite(eigenvalues).all() and (eigenvalues > 0).all()):
+        worst = eigenvalues[~(eigenvalues > 0) | ~np.isfinite(eigenvalues)][0]
+        raise DataError(f"eigenvalues: {worst} is among them, expected finite ones above 0")
+    if y.shape[-1:] != eigenvalues.shape[-1:] or not np.isfinite(y).all():
+        raise DataError(
+            f"y of shape {y.shape}: expected finite targets, one for each of the "
+            f"{eigenvalues.shape[-1]} eigenvalues"
+        )
+    if not sigma_w > 0 or not np.isfinite(sigma_w):
+        raise DataError(f"sigma_w = {sigma_w}: expected a number above 0")
+    if not ((steps >= 1) & (steps == np.floor(steps)) & np.isfinite(steps)).all():
+        wrong = steps.ravel()[~((steps >= 1) & (steps == np.floor(steps))).ravel()][0]
+        raise DataError(f"steps: {wrong} is among them, expected whole numbers from 1")
+    check_step_size(step_size, float(eigenvalues.max()))
+
+
+def check_step_size(step_size: float, largest: float) -> None:
+    """Refuse step sizes that diverge, and warn of those that oscillate."""
+    if not step_size > 0 or not np.isfinite(step_size):
+        raise DataError(f"step_size = {step_size}: expected a number above 0")
+    if step_size * largest >= 2:
+        raise DataError(
+            f"step_size = {step_size}: gradient descent diverges from 2 / lambda_1 = "
+            f"{2 / largest:g}; expected less"
+        )
+    if step_size * largest > 1:
+        warnings.warn(
+            f"step_size = {step_size} is above 1 / lambda_1 = {1 / largest:g}: residuals "
+            "oscillate, and the bounds of chapter 5, which assume less (iii), need not hold",
+            StepSizeWarning,
+            stacklevel=4,
+        )
