@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.linalg import solve_discrete_lyapunov
 
 from hyperribbon.errors import DataError
-from hyperribbon.linear import trajectory_covariance
+from hyperribbon.linear import sampled_covariance, trajectory_covariance
 from hyperribbon.linear.covariance import StepSizeWarning
 
 EPS = np.finfo(float).eps
@@ -135,3 +135,34 @@ def test_steps_that_oscillate_are_warned_of_and_others_are_not(recwarn):
     assert not recwarn
     with pytest.warns(StepSizeWarning, match=r"step_size = 1.5 is above 1 / lambda_1 = 1:"):
         trajectory_covariance([1.0], [1.0], step_size=1.5, steps=3)
+
+
+def test_sampled_ones_are_those_of_the_trajectories():
+    """Gradient descent itself, step by step, from the same random weights."""
+    eigenvalues, y, N, T = np.array([1.0, 0.3, 0.02]), np.array([1.0, -1.0, 2.0]), 7, 11
+    found = sampled_covariance(
+        eigenvalues, y, step_size=0.7, steps=T, sigma_w=0.5, models=N, random_state=3
+    )
+    w = 0.5 * np.random.default_rng(3).standard_normal((N, 3))
+    X, points = np.diag(np.sqrt(eigenvalues)), []
+    for _ in range(T):
+        residuals = w @ X.T - y
+        points.append(residuals)
+        w = w - 0.7 * residuals @ X
+    points = np.concatenate(points)
+    np.testing.assert_allclose(found, np.cov(points.T, bias=True), rtol=1e-10)
+
+
+def test_sampled_ones_converge_at_the_monte_carlo_rate():
+    eigenvalues, y = np.exp(-0.5 * np.arange(6)), np.ones(6)
+    arguments = {"step_size": 1.0, "steps": 50, "sigma_w": 0.5}
+    exact = trajectory_covariance(eigenvalues, y, **arguments).total
+    errors = [
+        np.sqrt(np.mean([
+            np.sum((sampled_covariance(eigenvalues, y, models=N, random_state=k, **arguments)
+                    - exact) ** 2)
+            for k in range(40)
+        ]))
+        for N in (100, 10_000)
+    ]  # fmt: skip
+    assert 7 < errors[0] / errors[1] < 14  # sqrt(100), give or take a fifth of each

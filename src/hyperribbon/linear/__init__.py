@@ -5,7 +5,18 @@ trajectories of gradient descent is known exactly (`trajectory_covariance`), and
 dimensions the manifold has (`ribbon_dimension`), for any length of training.
 """
 
-from hyperribbon.linear.covariance import TrajectoryCovariance, trajectory_covariance
+from hyperribbon.linear.covariance import (
+    TrajectoryCovariance,
+    sampled_covariance,
+    trajectory_covariance,
+)
 from hyperribbon.linear.dimension import ribbon_dimension
+from hyperribbon.linear.phase import phase_diagram
 
-__all__ = ["TrajectoryCovariance", "ribbon_dimension", "trajectory_covariance"]
+__all__ = [
+    "TrajectoryCovariance",
+    "phase_diagram",
+    "ribbon_dimension",
+    "sampled_covariance",
+    "trajectory_covariance",
+]

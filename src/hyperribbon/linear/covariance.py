@@ -117,6 +117,48 @@ def trajectory_covariance(
     )
 
 
+def sampled_covariance(
+    eigenvalues: np.ndarray,
+    y: np.ndarray,
+    *,
+    step_size: float,
+    steps: int,
+    sigma_w: float = 1.0,
+    models: int,
+    random_state: int | np.random.Generator = 0,
+) -> np.ndarray:
+    r"""P(N, T) of N models from random initial weights, in K's eigenbasis (Eq. 5.2.3).
+
+    Parameters
+    ----------
+    eigenvalues, y : (n,)
+    step_size, steps, sigma_w : as of `trajectory_covariance`
+    models : N; residuals at first are :math:`\sigma_w X w - y` of standard normal w
+    random_state : of the initial weights
+
+    Returns
+    -------
+    (n, n); its expectation tends to that of `trajectory_covariance` as 1 / N
+
+    Examples
+    --------
+    >>> arguments = {"step_size": 0.5, "steps": 9, "sigma_w": 0.1}
+    >>> P = sampled_covariance([1.0, 0.1], [1.0, 0.5], models=4000, **arguments)
+    >>> bool(np.allclose(P, trajectory_covariance([1.0, 0.1], [1.0, 0.5], **arguments).total, 0.02))
+    True
+    """
+    eigenvalues = np.asarray(eigenvalues, np.float64)
+    unit = trajectory_covariance(
+        eigenvalues, np.ones_like(eigenvalues), step_size=step_size, steps=steps, sigma_w=sigma_w
+    )
+    if models < 1:
+        raise DataError(f"models = {models}: expected 1 or more")
+    w = np.random.default_rng(random_state).standard_normal((models, len(eigenvalues)))
+    start = sigma_w * np.sqrt(eigenvalues) * w - np.asarray(y, np.float64)
+    mean = unit.mean * start.mean(axis=0)
+    return start.T @ start / models * unit.targets - np.outer(mean, mean)
+
+
 def _mean_power(
     log: np.ndarray, rest: np.ndarray, steps: np.ndarray, negative: np.ndarray | bool = False
 ) -> np.ndarray:
