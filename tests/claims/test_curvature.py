@@ -99,7 +99,7 @@ def test_of_bounds_the_nearest_counts():
 
 def test_what_few_directions_lose_is_against_the_whole_network():
     found = pd.DataFrame({
-        "configuration": ["A"] * 4 + ["B"] * 2, "fraction": [0.01, 0.05, 0.1, 1, 0.02, 1],
+        "configuration": ["A"] * 4 + ["B"] * 2, "kept": [1, 5, 10, 100, 1, 50],
         "test_error": [0.5, 0.3, 0.2, 0.1, 0.15, 0.05],
     })  # fmt: skip
     lost = curvature.lost_with(0.05)({"reduction": found})

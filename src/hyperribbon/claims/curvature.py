@@ -119,9 +119,11 @@ def lost_with(share: float) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         found = tables["reduction"]
-        whole = found.groupby("configuration")["test_error"].last()
-        some = found[found["fraction"] <= share].groupby("configuration")["test_error"].last()
-        return _of_networks(some - whole, "complete Fisher spectra")
+        by_network = found.groupby("configuration")
+        at_most = (share * by_network["kept"].transform("last")).round()  # all weights are last
+        some = found[found["kept"] <= at_most].groupby("configuration")["test_error"].last()
+        lost = some - by_network["test_error"].last()
+        return _of_networks(lost, "complete Fisher spectra")
 
     return measure
 
