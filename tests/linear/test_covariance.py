@@ -121,6 +121,9 @@ def test_many_at_once_are_each_alone():
         ({"steps": 0}, "steps: 0 is among them, expected whole numbers from 1"),
         ({"steps": 1.5}, "steps: 1.5 is among"),
         ({"sigma_w": 0.0}, "sigma_w = 0.0: expected a number above 0"),
+        ({"batch_size": 0}, "batch_size = 0: expected 1 or more, or None"),
+        ({"weight_decay": -0.1}, "weight_decay = -0.1: expected 0 or more"),
+        ({"weight_decay": 3.5}, "diverges from 2 / lambda_1 = 0.444"),
     ],
 )
 def test_what_cannot_be_is_refused(changes, message):
@@ -166,3 +169,49 @@ def test_sampled_ones_converge_at_the_monte_carlo_rate():
         for N in (100, 10_000)
     ]  # fmt: skip
     assert 7 < errors[0] / errors[1] < 14  # sqrt(100), give or take a fifth of each
+
+
+def descent(X, y, w, *, step_size, steps, weight_decay=0.0, noise=None):
+    """Residuals (T, N, n) of gradient descent from weights (N, d), step by step."""
+    points = []
+    for _ in range(steps):
+        residuals = w @ X.T - y
+        points.append(residuals)
+        w = (1 - step_size * weight_decay) * w - step_size * residuals @ X
+        if noise is not None:
+            w = w + noise(w.shape)
+    return np.stack(points)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(0, 0.9))
+def test_with_weight_decay_it_is_that_of_gradient_descent(seed, steps, weight_decay):
+    """From weights whose mean and covariance are exactly those of the Gaussian."""
+    rng = np.random.default_rng(seed)
+    U, _ = np.linalg.qr(rng.normal(size=(4, 4)))
+    eigenvalues, y = np.array([1.0, 0.5, 0.1, 0.01]), rng.normal(size=4)
+    X = U * np.sqrt(eigenvalues)  # X X^T = U diag(eigenvalues) U^T
+    sigma_w, w = 0.7, np.sqrt(4) * np.concatenate([np.eye(4), -np.eye(4)])
+    points = descent(X, y, sigma_w * w, step_size=0.5, steps=steps, weight_decay=weight_decay)
+    found = trajectory_covariance(
+        eigenvalues, U.T @ y, step_size=0.5, steps=steps, sigma_w=sigma_w, weight_decay=weight_decay
+    ).total
+    expected = np.cov(points.reshape(-1, 4).T, bias=True)
+    np.testing.assert_allclose(U @ found @ U.T, expected, atol=1e-12)
+
+
+def test_the_noise_of_sgd_is_that_of_its_steps():
+    eigenvalues, y, b = np.array([1.0, 0.3, 0.02]), np.array([1.0, -1.0, 2.0]), 4
+    X, rng, N = np.diag(np.sqrt(eigenvalues)), np.random.default_rng(0), 100_000
+    scale = 0.8 / np.sqrt(b) * np.sqrt(eigenvalues)  # xi has covariance X^T X
+    points = descent(
+        X, y, 0.1 * rng.standard_normal((N, 3)), step_size=0.8, steps=12,
+        noise=lambda shape: scale * rng.standard_normal(shape),
+    )  # fmt: skip
+    arguments = {"step_size": 0.8, "steps": 12, "sigma_w": 0.1}
+    found = trajectory_covariance(eigenvalues, y, batch_size=b, **arguments)
+    expected = np.cov(points.reshape(-1, 3).T, bias=True)
+    np.testing.assert_allclose(found.total, expected, rtol=0.02, atol=2e-4)
+    without = trajectory_covariance(eigenvalues, y, **arguments)
+    assert (found.initialisation > 1.5 * without.initialisation)[:2].all()
+    large = trajectory_covariance(eigenvalues, y, batch_size=10**9, **arguments)
+    np.testing.assert_allclose(large.total, without.total, rtol=1e-6)

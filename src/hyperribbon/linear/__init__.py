@@ -11,10 +11,12 @@ from hyperribbon.linear.covariance import (
     trajectory_covariance,
 )
 from hyperribbon.linear.dimension import ribbon_dimension
+from hyperribbon.linear.kernels import kernels_covariance
 from hyperribbon.linear.phase import phase_diagram
 
 __all__ = [
     "TrajectoryCovariance",
+    "kernels_covariance",
     "phase_diagram",
     "ribbon_dimension",
     "sampled_covariance",

@@ -19,7 +19,7 @@ class TrajectoryCovariance(NamedTuple):
 
     Attributes
     ----------
-    initialisation : (..., n), the diagonal of P1 from the initial weights
+    initialisation : (..., n), the diagonal of P1 from the initial weights, and of noise
     targets : (..., n, n), P1 from the targets
     mean : (..., n), the mean residual but for its sign, K_T y; P2 is its square
     """
@@ -51,6 +51,8 @@ def trajectory_covariance(
     step_size: float,
     steps: int | np.ndarray,
     sigma_w: float = 1.0,
+    batch_size: int | None = None,
+    weight_decay: float = 0.0,
 ) -> TrajectoryCovariance:
     r"""Covariance of the residuals r_0, ..., r_{T-1} of all initial weights, in closed form.
 
@@ -71,15 +73,19 @@ def trajectory_covariance(
     step_size : alpha, above 0 and below 2 / the largest eigenvalue
     steps : T, whole numbers from 1, of any shape that broadcasts with the leading axes
     sigma_w : standard deviation of each initial weight, above 0
+    batch_size : b of stochastic gradient descent, whose noise adds (alpha^2 / b) K^2 to the
+        covariance of the residuals in each step (Eq. 5.3.1); None is gradient descent
+    weight_decay : of the penalty weight_decay / 2 |w|^2
 
     Returns
     -------
-    TrajectoryCovariance
+    TrajectoryCovariance; noise counts as initialisation
 
     Raises
     ------
     DataError
-        If an argument is not as above; gradient descent diverges from 2 / lambda_1.
+        If an argument is not as above; gradient descent diverges from 2 / lambda_1, or
+        2 / (lambda_1 + weight_decay).
 
     Warns
     -----
@@ -93,6 +99,12 @@ def trajectory_covariance(
     :math:`1 - a^T` is ``expm1(T log1p(-alpha lambda))``. Their difference loses in entries of which
     T alpha lambda is far below 1 what is smaller than rounding of :math:`y_i y_j`.
 
+    With weight decay residuals tend to :math:`-\lambda (K + \lambda)^{-1} y` instead of 0. About
+    that limit they follow the same recursion with :math:`K + \lambda`, from
+    :math:`K (K + \lambda)^{-1} y` instead of y; the initial covariance stays
+    :math:`\sigma_w^2 K`. The thesis (5.3) puts K + lambda for K everywhere, which holds for
+    the recursion alone.
+
     Examples
     --------
     >>> found = trajectory_covariance([1.0, 0.1], [1.0, 0.5], step_size=0.5, steps=2)
@@ -102,16 +114,22 @@ def trajectory_covariance(
     """
     eigenvalues, y = np.asarray(eigenvalues, np.float64), np.asarray(y, np.float64)
     steps = np.asarray(steps)
-    _check(eigenvalues, y, step_size, steps, sigma_w)
+    _check(eigenvalues, y, step_size, steps, sigma_w, batch_size, weight_decay)
     steps = steps.astype(np.float64)[..., None]
-    rate = step_size * eigenvalues  # 1 - a
+    rate = step_size * (eigenvalues + weight_decay)  # 1 - a
+    y = y * (eigenvalues / (eigenvalues + weight_decay))
     logs, negative = _log_magnitude(rate), rate > 1
     rates = rate[..., :, None] + rate[..., None, :] - rate[..., :, None] * rate[..., None, :]
     signs = negative[..., :, None] ^ negative[..., None, :]
     both = logs[..., :, None] + logs[..., None, :]
     pairs = _mean_power(both, rates, steps[..., None], signs)
+    left = _mean_power(2 * logs, rate * (2 - rate), steps)
+    initialisation = sigma_w**2 * eigenvalues * left
+    if batch_size is not None:
+        in_the_limit = (step_size * eigenvalues) ** 2 / (batch_size * rate * (2 - rate))
+        initialisation = initialisation + in_the_limit * (1 - left)
     return TrajectoryCovariance(
-        sigma_w**2 * eigenvalues * _mean_power(2 * logs, rate * (2 - rate), steps),
+        initialisation,
         y[..., :, None] * y[..., None, :] * pairs,
         y * _mean_power(logs, rate, steps, negative),
     )
@@ -187,7 +205,13 @@ def _add_diagonal(matrix: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
 
 
 def _check(
-    eigenvalues: np.ndarray, y: np.ndarray, step_size: float, steps: np.ndarray, sigma_w: float
+    eigenvalues: np.ndarray,
+    y: np.ndarray,
+    step_size: float,
+    steps: np.ndarray,
+    sigma_w: float,
+    batch_size: int | None,
+    weight_decay: float,
 ) -> None:
     if eigenvalues.ndim == 0 or not eigenvalues.size:
         raise DataError(f"eigenvalues of shape {eigenvalues.shape}: expected (..., n)")
@@ -204,7 +228,11 @@ def _check(
     if not ((steps >= 1) & (steps == np.floor(steps)) & np.isfinite(steps)).all():
         wrong = steps.ravel()[~((steps >= 1) & (steps == np.floor(steps))).ravel()][0]
         raise DataError(f"steps: {wrong} is among them, expected whole numbers from 1")
-    check_step_size(step_size, float(eigenvalues.max()))
+    if batch_size is not None and not batch_size >= 1:
+        raise DataError(f"batch_size = {batch_size}: expected 1 or more, or None")
+    if not weight_decay >= 0 or not np.isfinite(weight_decay):
+        raise DataError(f"weight_decay = {weight_decay}: expected 0 or more")
+    check_step_size(step_size, float(eigenvalues.max()) + weight_decay)
 
 
 def check_step_size(step_size: float, largest: float) -> None:

@@ -1,0 +1,75 @@
+"""Trajectories of kernel machines (thesis 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import eigh
+
+from hyperribbon.errors import DataError
+from hyperribbon.linear.covariance import trajectory_covariance
+
+LEAST = 1e-30  # of the largest eigenvalue: what has less is not learnt in any time
+
+
+def kernels_covariance(
+    kernels: Sequence[np.ndarray],
+    y: np.ndarray,
+    *,
+    step_size: float,
+    steps: int,
+    sigma_w: float = 1.0,
+) -> np.ndarray:
+    r"""Covariance P(M, T) of all points on trajectories of M kernel machines, in closed form.
+
+    .. math:: P = \frac{1}{M} \sum_m P_1^{(m)} - (K_{T,M} y)(K_{T,M} y)^T
+
+    Parameters
+    ----------
+    kernels : M matrices (n, n), k(x_i, x_j) or that divided by n: symmetric and positive
+        semidefinite, but for rounding
+    y : (n,), targets
+    step_size, steps, sigma_w : as of `hyperribbon.linear.trajectory_covariance`
+
+    Returns
+    -------
+    (n, n), of residuals of the n samples
+
+    Raises
+    ------
+    DataError
+        If a kernel is not as above, or another argument as there.
+
+    Examples
+    --------
+    >>> one = kernels_covariance([np.diag([1.0, 0.1])], [1.0, 0.5], step_size=0.5, steps=2)
+    >>> one.round(4)
+    array([[0.6875, 0.0031],
+           [0.0031, 0.0953]])
+    """
+    y = np.asarray(y, np.float64)
+    first, mean = np.zeros((len(y), len(y))), np.zeros(len(y))
+    for m, K in enumerate(kernels):
+        values, U = _eigenpairs(np.asarray(K, np.float64), len(y), m)
+        found = trajectory_covariance(
+            values, U.T @ y, step_size=step_size, steps=steps, sigma_w=sigma_w
+        )
+        first += U @ found.first @ U.T / len(kernels)
+        mean += U @ found.mean / len(kernels)
+    return first - np.outer(mean, mean)
+
+
+def _eigenpairs(K: np.ndarray, n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, above 0, and eigenvectors of a kernel."""
+    if K.shape != (n, n) or not np.isfinite(K).all():
+        raise DataError(f"kernels[{m}] of shape {K.shape}: expected finite ({n}, {n}), as targets")
+    scale = np.abs(K).max()
+    if np.abs(K - K.T).max() > 1e-8 * scale:
+        raise DataError(f"kernels[{m}]: expected a symmetric matrix")
+    values, U = eigh((K + K.T) / 2)
+    if not values[-1] > 0 or values[0] < -1e-8 * values[-1]:
+        raise DataError(
+            f"kernels[{m}]: its eigenvalues begin with {values[0]:.3g}, expected from 0"
+        )
+    return np.maximum(values, LEAST * values[-1]), U

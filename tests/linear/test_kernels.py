@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hyperribbon.errors import DataError
+from hyperribbon.linear import kernels_covariance
+
+
+def kernel(rng, n, rank):
+    G = rng.normal(size=(n, rank)) / np.sqrt(n * rank)
+    return G @ G.T
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 40), st.integers(1, 5))
+def test_it_is_that_of_functional_gradient_descent(seed, M, steps, rank):
+    """From residuals whose mean and covariance are exactly -y and sigma_w^2 K, of each kernel."""
+    rng, n, sigma_w = np.random.default_rng(seed), 4, 0.6
+    kernels, y = [kernel(rng, n, rank) for _ in range(M)], rng.normal(size=n)
+    alpha = 0.9 / max(np.linalg.eigvalsh(K)[-1] for K in kernels)
+    points = []
+    for K in kernels:
+        values, U = np.linalg.eigh(K)
+        root = U * np.sqrt(np.maximum(values, 0)) * np.sqrt(n)
+        residuals = sigma_w * np.concatenate([root.T, -root.T]) - y
+        for _ in range(steps):
+            points.append(residuals)
+            residuals = residuals - alpha * residuals @ K
+    expected = np.cov(np.concatenate(points).T, bias=True)
+    found = kernels_covariance(kernels, y, step_size=alpha, steps=steps, sigma_w=sigma_w)
+    np.testing.assert_allclose(found, expected, atol=1e-11 * (1 + np.abs(expected).max()))
+
+
+@pytest.mark.parametrize(
+    ("K", "message"),
+    [
+        (np.eye(3), r"kernels\[0\] of shape \(3, 3\): expected finite \(2, 2\)"),
+        (np.array([[1.0, 2.0], [0.0, 1.0]]), r"kernels\[0\]: expected a symmetric matrix"),
+        (np.diag([1.0, -1.0]), "its eigenvalues begin with -1, expected from 0"),
+        (np.zeros((2, 2)), "its eigenvalues begin with 0"),
+        (np.eye(2) * 9, "diverges from 2 / lambda_1 = 0.222"),
+    ],
+)
+def test_what_is_no_kernel_is_refused(K, message):
+    with pytest.raises(DataError, match=message):
+        kernels_covariance([K], [1.0, 2.0], step_size=0.5, steps=3)
