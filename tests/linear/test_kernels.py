@@ -36,8 +36,8 @@ def test_it_is_that_of_functional_gradient_descent(seed, M, steps, rank):
     [
         (np.eye(3), r"kernels\[0\] of shape \(3, 3\): expected finite \(2, 2\)"),
         (np.array([[1.0, 2.0], [0.0, 1.0]]), r"kernels\[0\]: expected a symmetric matrix"),
-        (np.diag([1.0, -1.0]), "its eigenvalues begin with -1, expected from 0"),
-        (np.zeros((2, 2)), "its eigenvalues begin with 0"),
+        (np.diag([1.0, -1.0]), "eigenvalues from -1 to 1, expected none below 0"),
+        (np.zeros((2, 2)), "expected none below 0, and some above"),
         (np.eye(2) * 9, "diverges from 2 / lambda_1 = 0.222"),
     ],
 )

@@ -70,6 +70,7 @@ def _eigenpairs(K: np.ndarray, n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
     values, U = eigh((K + K.T) / 2)
     if not values[-1] > 0 or values[0] < -1e-8 * values[-1]:
         raise DataError(
-            f"kernels[{m}]: its eigenvalues begin with {values[0]:.3g}, expected from 0"
+            f"kernels[{m}]: eigenvalues from {values[0]:.3g} to {values[-1]:.3g}, expected none "
+            "below 0, and some above"
         )
     return np.maximum(values, LEAST * values[-1]), U
