@@ -38,11 +38,12 @@ test: $(READY) ## run all tests
 test-slurm: $(READY) ## run the workflow on a Slurm of its own (root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)
 
-bench: $(READY) ## measure speed and memory of the geometry core, training, planning and curvature on the CPU (10 min)
+bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature and linear models on the CPU (10 min)
 	$(BIN)/python tests/bench/bench_cpu.py
 	$(BIN)/python tests/bench/bench_training.py
 	$(BIN)/python tests/bench/bench_plan.py
 	$(BIN)/python tests/bench/bench_curvature.py
+	$(BIN)/python tests/bench/bench_linear.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py
