@@ -13,12 +13,15 @@ from hyperribbon.linear.covariance import (
 from hyperribbon.linear.dimension import ribbon_dimension
 from hyperribbon.linear.kernels import kernels_covariance
 from hyperribbon.linear.phase import phase_diagram
+from hyperribbon.linear.two_layers import TwoLayerTrainings, train_two_layers
 
 __all__ = [
     "TrajectoryCovariance",
+    "TwoLayerTrainings",
     "kernels_covariance",
     "phase_diagram",
     "ribbon_dimension",
     "sampled_covariance",
+    "train_two_layers",
     "trajectory_covariance",
 ]

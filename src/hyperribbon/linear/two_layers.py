@@ -1,0 +1,138 @@
+"""Linear networks of two layers, trained step by step (thesis 5.3, Eq. 5.3.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from hyperribbon.errors import DataError
+
+
+class TwoLayerTrainings(NamedTuple):
+    """What N trainings of f(x) = u^T v x leave.
+
+    Attributes
+    ----------
+    covariance : (n, n), P(N, T) of all residuals
+    losses : (N,), half the sum of squared residuals after T steps
+    kernel_change : (N,), how far the kernel X (v^T v + |u|^2) X^T moved in training, in parts of
+        its first Frobenius norm; 0 would be a linear model
+    imbalance_change : (N,), the same of v v^T - u u^T, which gradient flow leaves as it is, in
+        parts of the first norm of v v^T + u u^T
+    """
+
+    covariance: np.ndarray
+    losses: np.ndarray
+    kernel_change: np.ndarray
+    imbalance_change: np.ndarray
+
+
+def train_two_layers(
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    width: int,
+    step_size: float,
+    steps: int,
+    scale: float = 1.0,
+    balanced: bool = False,
+    models: int = 20,
+    random_state: int | np.random.Generator = 0,
+    progress: str | None = None,
+) -> TwoLayerTrainings:
+    r"""Train linear networks of one hidden layer by gradient descent on half the squared residuals.
+
+    Parameters
+    ----------
+    X : (n, d), inputs
+    y : (n,), targets
+    width : p, hidden units
+    step_size, steps : alpha and T
+    scale : weights of both layers begin with standard deviation scale / sqrt(width)
+    balanced : whether v v^T = u u^T at first: v = u s^T, s a random unit vector. The thesis says
+        that the kernel then stays as it is; it is this difference that does, while weights grow
+    models : N
+    random_state : of the weights
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above, or a training diverges.
+
+    Notes
+    -----
+    There is no closed form: each step takes O(N p d + N n d) operations.
+
+    Examples
+    --------
+    >>> X = np.diag([1.0, 0.5])
+    >>> found = train_two_layers(X, [1.0, -1.0], width=8, step_size=0.1, steps=400, models=3)
+    >>> bool((found.losses < 1e-3).all())
+    True
+    """
+    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+    if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
+        raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
+    for name, value in (("width", width), ("steps", steps), ("models", models)):
+        if not value >= 1:
+            raise DataError(f"{name} = {value}: expected 1 or more")
+    for name, value in (("step_size", step_size), ("scale", scale)):
+        if not value > 0:
+            raise DataError(f"{name} = {value}: expected a number above 0")
+    rng, (n, d) = np.random.default_rng(random_state), X.shape
+    u = scale / np.sqrt(width) * rng.standard_normal((models, width))
+    if balanced:
+        s = rng.standard_normal((models, 1, d))
+        v = u[:, :, None] * s / np.linalg.norm(s, axis=2, keepdims=True)
+    else:
+        v = scale / np.sqrt(width) * rng.standard_normal((models, width, d))
+    first, kernel = _layers(u, v), _kernel(X, u, v)
+    signs = np.array([*np.ones(d), -1.0])  # v v^T - u u^T
+    total, mean = np.zeros((n, n)), np.zeros(n)
+    quiet = None if progress else True
+    for t in tqdm(range(steps), desc=progress, leave=False, disable=quiet):
+        residuals = _outputs(X, u, v) - y
+        if not np.isfinite(residuals).all():
+            raise DataError(f"step_size = {step_size}: a training diverged at step {t}; take less")
+        total += residuals.T @ residuals
+        mean += residuals.sum(axis=0)
+        back = step_size * residuals @ X  # (N, d)
+        u, v = u - (v @ back[:, :, None])[:, :, 0], v - u[:, :, None] * back[:, None, :]
+    points = steps * models
+    losses = ((_outputs(X, u, v) - y) ** 2).sum(axis=1) / 2
+    return TwoLayerTrainings(
+        total / points - np.outer(mean, mean) / points**2,
+        losses,
+        _norm(_kernel(X, u, v) - kernel) / _norm(kernel),
+        _norm_of_product(np.concatenate([_layers(u, v), first], axis=2), [*signs, *-signs])
+        / _norm_of_product(first, np.ones(d + 1)),
+    )
+
+
+def _outputs(X: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(N, n)"""
+    return (u[:, None, :] @ v)[:, 0] @ X.T
+
+
+def _kernel(X: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(N, n, n)"""
+    Z = v @ X.T
+    return Z.transpose(0, 2, 1) @ Z + (u**2).sum(axis=1)[:, None, None] * (X @ X.T)
+
+
+def _layers(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """v and u beside each other (N, p, d + 1)."""
+    return np.concatenate([v, u[:, :, None]], axis=2)
+
+
+def _norm_of_product(W: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Frobenius norms (N,) of W diag(signs) W^T, without forming it."""
+    G = W.transpose(0, 2, 1) @ W * np.asarray(signs)
+    return np.sqrt(np.maximum(np.einsum("nij,nji->n", G, G), 0))
+
+
+def _norm(matrices: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(matrices, axis=(1, 2))
