@@ -120,6 +120,7 @@ def test_many_at_once_are_each_alone():
         ({"step_size": 0.0}, "step_size = 0.0: expected a number above 0"),
         ({"steps": 0}, "steps: 0 is among them, expected whole numbers from 1"),
         ({"steps": 1.5}, "steps: 1.5 is among"),
+        ({"steps": [3, np.inf]}, "steps: inf is among"),
         ({"sigma_w": 0.0}, "sigma_w = 0.0: expected a number above 0"),
         ({"batch_size": 0}, "batch_size = 0: expected 1 or more, or None"),
         ({"weight_decay": -0.1}, "weight_decay = -0.1: expected 0 or more"),

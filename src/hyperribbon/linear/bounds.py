@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.linear.covariance import check_step_size
+from hyperribbon.linear.covariance import check_step_size, trajectory_covariance
 
 
 def decay_base(condition: float) -> float:
@@ -59,10 +59,10 @@ def targets_largest(
     """
     eigenvalues = _descending(eigenvalues)
     check_step_size(step_size, eigenvalues[0])
-    rate = step_size * eigenvalues[-1]
-    slowest = -np.expm1(2 * steps * np.log1p(-rate)) / (rate * (2 - rate)) if rate < 1 else 1.0
+    last = eigenvalues[-1:]
+    slowest = trajectory_covariance(last, np.ones(1), step_size=step_size, steps=steps).targets
     square = float(np.sum(np.square(y)))
-    return square, float(slowest) * square
+    return square, steps * slowest.item() * square
 
 
 def initialisation_bound(

@@ -96,8 +96,8 @@ def trajectory_covariance(
     Notes
     -----
     Both parts of P1, and P2, are exact to rounding in each entry, for any T and any eigenvalue:
-    :math:`1 - a^T` is ``expm1(T log1p(-alpha lambda))``. Their difference loses in entries of which
-    T alpha lambda is far below 1 what is smaller than rounding of :math:`y_i y_j`.
+    :math:`1 - a^T` is ``-expm1(T log1p(-alpha lambda))``. Their difference loses, in entries of
+    which T alpha lambda is far below 1, what is smaller than rounding of :math:`y_i y_j`.
 
     With weight decay residuals tend to :math:`-\lambda (K + \lambda)^{-1} y` instead of 0. About
     that limit they follow the same recursion with :math:`K + \lambda`, from
@@ -215,9 +215,10 @@ def _check(
 ) -> None:
     if eigenvalues.ndim == 0 or not eigenvalues.size:
         raise DataError(f"eigenvalues of shape {eigenvalues.shape}: expected (..., n)")
-    if not (np.isfinite(eigenvalues).all() and (eigenvalues > 0).all()):
-        worst = eigenvalues[~(eigenvalues > 0) | ~np.isfinite(eigenvalues)][0]
-        raise DataError(f"eigenvalues: {worst} is among them, expected finite ones above 0")
+    possible = np.isfinite(eigenvalues) & (eigenvalues > 0)
+    if not possible.all():
+        wrong = eigenvalues[~possible][0]
+        raise DataError(f"eigenvalues: {wrong} is among them, expected finite ones above 0")
     if y.shape[-1:] != eigenvalues.shape[-1:] or not np.isfinite(y).all():
         raise DataError(
             f"y of shape {y.shape}: expected finite targets, one for each of the "
@@ -225,8 +226,9 @@ def _check(
         )
     if not sigma_w > 0 or not np.isfinite(sigma_w):
         raise DataError(f"sigma_w = {sigma_w}: expected a number above 0")
-    if not ((steps >= 1) & (steps == np.floor(steps)) & np.isfinite(steps)).all():
-        wrong = steps.ravel()[~((steps >= 1) & (steps == np.floor(steps))).ravel()][0]
+    possible = np.isfinite(steps) & (steps >= 1) & (steps == np.floor(steps))
+    if not possible.all():
+        wrong = steps[~possible].flat[0]
         raise DataError(f"steps: {wrong} is among them, expected whole numbers from 1")
     if batch_size is not None and not batch_size >= 1:
         raise DataError(f"batch_size = {batch_size}: expected 1 or more, or None")

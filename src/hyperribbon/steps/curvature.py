@@ -57,8 +57,10 @@ def main(args: argparse.Namespace) -> None:
          "augmentation": configuration.augmentation_name}  # fmt: skip
     if len(ended):
         seed = int(store["seed"][ended[0]])
-        with own_gpu("auto" if args.gpus else "cpu", args.gpus):
-            found = look(configuration, store, dataset, seed, args)
+        wanted = "auto" if args.gpus else "cpu"
+        with own_gpu(wanted, args.gpus):
+            network = build(configuration, dataset).to(resolve_device(wanted))
+            found = look(network, configuration, store, dataset, seed, args)
         found = found.assign_attrs(about, seed=seed)
     else:
         logger.warning("%s: all seeds diverged, so there are no weights to look at", path)
@@ -67,6 +69,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def look(
+    network: nn.Module,
     configuration: Configuration,
     store: xr.Dataset,
     dataset: Dataset,
@@ -74,8 +77,6 @@ def look(
     args: argparse.Namespace,
 ) -> xr.Dataset:
     """All that is found of one training, by the moments of which weights are kept."""
-    network = build(configuration, dataset)
-    network.to(resolve_device("auto" if args.gpus else "cpu"))
     noise = configuration.augmentation.random_labels
     samples, labels = chosen(dataset, "train", args.samples, noise)
     problem, label = Problem(network, samples, labels), configuration.label
