@@ -67,3 +67,15 @@ def test_what_does_not_fit_is_refused(D, X, signature, words):
     with pytest.raises(DataError) as error:
         explained_pairwise_distance(D, X, signature)
     assert words in str(error.value)
+
+
+def test_rounding_does_not_depend_on_where_memory_lies():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 5))
+    D = np.square(X[:, None] - X).sum(axis=2) + rng.uniform(size=(100, 1))
+    D += D.T
+    kept, found = [], set()
+    for _ in range(30):
+        found.add(explained_pairwise_distance(D, X, np.ones(5)).tobytes())
+        kept.append(np.empty(rng.integers(1, 20_000)))  # where the next buffer lies
+    assert len(found) == 1
