@@ -63,6 +63,17 @@ if STUDY.synthetic:
     FIGURES |= {name: category for category, names in SYNTHETIC_FIGURES.items() for name in names}
 if STUDY.regression:
     FIGURES["regression"] = "Regression"
+if STUDY.linear:
+    names = [
+        "linear_phase",
+        "linear_initialisation",
+        "linear_parts",
+        "linear_bounds",
+        "linear_models",
+        "linear_variants",
+    ]
+    names += ["linear_kernels", "linear_experiments"] if STUDY.linear.experiments else []
+    FIGURES |= dict.fromkeys(names, "Linear regression")
 
 
 DRAW = parameters("draw", *TABLES)

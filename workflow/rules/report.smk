@@ -9,6 +9,8 @@ PAGES = {
     "claims": [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"],
 }
 PAGES = {step: pages for step, pages in PAGES.items() if MODELS or step == "claims"}
+if STUDY.linear:
+    PAGES["explore_linear"] = [f"{RESULTS}/linear_explorer.html"]
 REPORTED = [*TABULATED, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
 
 

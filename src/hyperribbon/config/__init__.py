@@ -8,6 +8,13 @@ numpy, so that the Snakefile parses quickly.
 from hyperribbon.config.canonical import canonical_json, digest
 from hyperribbon.config.curvature import CurvatureConfig
 from hyperribbon.config.data import DATA_SOURCES, DataConfig
+from hyperribbon.config.linear import (
+    LinearConfig,
+    LinearExperimentsConfig,
+    RatiosConfig,
+    SlopesConfig,
+    StepsConfig,
+)
 from hyperribbon.config.networks import (
     AllCNNConfig,
     ConvMixerConfig,
@@ -68,12 +75,17 @@ __all__ = [
     "DataConfig",
     "FullyConnectedConfig",
     "LeNetConfig",
+    "LinearConfig",
+    "LinearExperimentsConfig",
     "NetworkConfig",
     "OptimiserConfig",
     "ProgressiveResizing",
+    "RatiosConfig",
     "RegressionConfig",
     "ResNetConfig",
     "SGDConfig",
+    "SlopesConfig",
+    "StepsConfig",
     "StudentsConfig",
     "StudyConfig",
     "SyntheticConfig",

@@ -35,5 +35,12 @@ def refuse(key: str, value: object, expected: str) -> PydanticCustomError:
     return PydanticCustomError("impossible", "{key} = {value}: {expected}", context)
 
 
+def distinct(values: tuple) -> tuple:
+    """Refuse a list in which a value comes twice."""
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("impossible", "must not repeat a value")
+    return values
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -15,6 +15,7 @@ from hyperribbon.config.curvature import CurvatureConfig
 from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Count, Label, Natural, Section, refuse
+from hyperribbon.config.linear import LinearConfig
 from hyperribbon.config.networks import NetworkConfig
 from hyperribbon.config.regression import RegressionConfig
 from hyperribbon.config.synthetic import SyntheticConfig
@@ -218,6 +219,8 @@ class StudyConfig(Section):
     """Networks trained on synthetic sloppy data, analysed on their own; by default, none."""
     regression: RegressionConfig | None = None
     """Perceptrons that learn a regression, and their Fisher matrices' spectra; by default, none."""
+    linear: LinearConfig | None = None
+    """Linear regression in closed form, its phase diagram and its like; by default, none."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -226,7 +229,8 @@ class StudyConfig(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         given = [key for key in TRAINING_KEYS if getattr(self, key) is not None]
-        if not given and (self.external or self.synthetic or self.regression):
+        others = self.external, self.synthetic, self.regression, self.linear
+        if not given and any(others):
             for key in ("augmentations", "combinations", "corners", "curvature"):
                 if getattr(self, key) != type(self).model_fields[key].get_default(
                     call_default_factory=True

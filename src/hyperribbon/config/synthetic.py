@@ -22,6 +22,7 @@ from hyperribbon.config.fields import (
     Positive,
     Section,
     Widths,
+    distinct,
     refuse,
 )
 from hyperribbon.config.training import AdamPConfig, OptimiserConfig, SGDConfig
@@ -30,19 +31,13 @@ Experiment = Literal["grid", "corners"]
 KnownName = Literal["mnist5k", "digits", "mnist", "fashion_mnist", "kmnist", "cifar10"]
 
 
-def _distinct(values: tuple) -> tuple:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("impossible", "must not repeat a value")
-    return values
-
-
 def _told_apart(values: tuple[float, ...]) -> tuple[float, ...]:
     if len(set(map(decay_name, values))) < len(values):
         raise PydanticCustomError("impossible", "must differ in their first six digits")
     return values
 
 
-Counts = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_distinct)]
+Counts = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distinct)]
 Decay = Annotated[Positive, Field(le=10)]
 Decays = Annotated[tuple[Decay, ...], Field(min_length=1), AfterValidator(_told_apart)]
 

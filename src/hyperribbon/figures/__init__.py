@@ -17,6 +17,8 @@ from hyperribbon.figures import (
     dimensionality,
     embedding,
     ensembles,
+    linear,
+    phase,
     progress,
     regression,
     synthetic,
@@ -104,4 +106,26 @@ REGRESSION_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "regression": regression.regression,
 }
 
-ALL_FIGURES = FIGURES | CORNER_FIGURES | CURVATURE_FIGURES | SYNTHETIC_FIGURES | REGRESSION_FIGURES
+# Of studies with a section `linear` only; the last two of such with experiments.
+LINEAR_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
+    function.__name__: function
+    for function in (
+        linear.linear_initialisation,
+        linear.linear_parts,
+        phase.linear_phase,
+        linear.linear_bounds,
+        linear.linear_models,
+        linear.linear_variants,
+        linear.linear_kernels,
+        linear.linear_experiments,
+    )
+}
+
+ALL_FIGURES = {
+    **FIGURES,
+    **CORNER_FIGURES,
+    **CURVATURE_FIGURES,
+    **SYNTHETIC_FIGURES,
+    **REGRESSION_FIGURES,
+    **LINEAR_FIGURES,
+}

@@ -4,13 +4,12 @@ Every column is in the page once; a script of the page's puts together what is c
 in the address, as ``explorer.html#split=test&metric=geodesic&colour=error``, so it can be shared.
 """
 
-import json
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
+from hyperribbon.figures.interactive import interactive_page
 from hyperribbon.figures.style import OUTSIDE, colour_of, component_label, palette
 
 SPLITS = ("train", "test")
@@ -51,9 +50,7 @@ def explorer(tables: dict[str, pd.DataFrame]) -> str:
         f'<label>{name} <select id="{name}">{_options(options)}</select></label>'
         for name, options in chosen.items()
     )
-    # A name with a tag in it could end the script; in JSON, this is the same.
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return _PAGE.format(selects=selects, plotly=get_plotlyjs(), data=text, script=_SCRIPT)
+    return interactive_page("explorer", selects, data, _SCRIPT)
 
 
 def page_data(tables: dict[str, pd.DataFrame]) -> dict:
@@ -146,29 +143,6 @@ def _range(values: pd.Series) -> list[float]:
 def _once(splits: dict[str, list]) -> dict[str, list]:
     return {"train": splits["train"]} if splits["train"] == splits["test"] else splits
 
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>hyperribbon: explorer</title>
-<style>
-body {{ margin: 0; font: 14px sans-serif; display: flex; flex-direction: column; height: 100vh; }}
-form {{ padding: 8px 12px; display: flex; flex-wrap: wrap; gap: 4px 16px; }}
-#explorer {{ flex: 1; min-height: 0; }}
-</style>
-</head>
-<body>
-<form autocomplete="off">
-{selects}
-</form>
-<div id="explorer"></div>
-<script>{plotly}</script>
-<script id="data" type="application/json">{data}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
 
 _SCRIPT = r"""
 const data = JSON.parse(document.getElementById("data").textContent);

@@ -60,6 +60,56 @@ def kernels_covariance(
     return first - np.outer(mean, mean)
 
 
+def linearised_covariance(
+    kernels: Sequence[np.ndarray],
+    residuals: np.ndarray,
+    *,
+    step_size: float,
+    steps: Sequence[int],
+) -> np.ndarray:
+    r"""Covariance of all points on trajectories of M models, each linear in its weights.
+
+    Model m follows :math:`r_{t+1} = (I - \alpha K^{(m)}) r_t` from residuals of its own, as wide
+    networks do near their initial weights, K being their tangent kernel there. In closed form in T.
+
+    Parameters
+    ----------
+    kernels : M matrices (n, n), as of `kernels_covariance`
+    residuals : (M, n), r_0 of each model
+    step_size : alpha, as of `hyperribbon.linear.trajectory_covariance`
+    steps : lengths of training T, whole numbers from 1
+
+    Returns
+    -------
+    (len(steps), n, n)
+
+    Raises
+    ------
+    DataError
+        If a kernel is not as there, or another argument as above.
+
+    Examples
+    --------
+    >>> P = linearised_covariance([np.eye(1)] * 2, [[1.0], [3.0]], step_size=0.5, steps=[1, 2])
+    >>> P[0], P[1]
+    (array([[1.]]), array([[0.875]]))
+    """
+    residuals = np.asarray(residuals, np.float64)
+    if residuals.ndim != 2 or len(residuals) != len(kernels) or not np.isfinite(residuals).all():
+        raise DataError(
+            f"residuals of shape {residuals.shape}: expected finite ones, of each of the "
+            f"{len(kernels)} kernels"
+        )
+    M, n = residuals.shape
+    first, mean = np.zeros((len(steps), n, n)), np.zeros((len(steps), n))
+    for m, (K, r) in enumerate(zip(kernels, residuals, strict=True)):
+        values, U = _eigenpairs(np.asarray(K, np.float64), n, m)
+        found = trajectory_covariance(values, U.T @ r, step_size=step_size, steps=np.array(steps))
+        first += U @ found.targets @ U.T / M
+        mean += found.mean @ U.T / M
+    return first - mean[:, :, None] * mean[:, None, :]
+
+
 def _eigenpairs(K: np.ndarray, n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues, above 0, and eigenvectors of a kernel."""
     if K.shape != (n, n) or not np.isfinite(K).all():

@@ -73,7 +73,7 @@ def phase_diagram(
     for name, value, least in (("n", n, 2), ("draws", draws, 1)):
         if not value >= least:
             raise DataError(f"{name} = {value}: expected {least} or more")
-    true = np.random.default_rng(random_state).standard_normal((draws, n))
+    true = true_weights(draws, n, random_state)
 
     def of_slope(slope: float) -> np.ndarray:
         """(draws, ratio, steps)"""
@@ -111,3 +111,8 @@ def phase_diagram(
         },
         {"n": n, "draws": draws, "fraction": fraction, "step_size": step_size},
     )
+
+
+def true_weights(draws: int, n: int, random_state: int) -> np.ndarray:
+    """Draws (draws, n) of standard normal true weights, each in K's eigenbasis."""
+    return np.random.default_rng(random_state).standard_normal((draws, n))

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hyperribbon.errors import DataError
+from hyperribbon.linear.simulation import PointCovariance
 
 
 class TwoLayerTrainings(NamedTuple):
@@ -91,20 +92,18 @@ def train_two_layers(
         v = scale / np.sqrt(width) * rng.standard_normal((models, width, d))
     first, kernel = _layers(u, v), _kernel(X, u, v)
     signs = np.array([*np.ones(d), -1.0])  # v v^T - u u^T
-    total, mean = np.zeros((n, n)), np.zeros(n)
+    points = PointCovariance(n)
     quiet = None if progress else True
     for t in tqdm(range(steps), desc=progress, leave=False, disable=quiet):
         residuals = _outputs(X, u, v) - y
         if not np.isfinite(residuals).all():
             raise DataError(f"step_size = {step_size}: a training diverged at step {t}; take less")
-        total += residuals.T @ residuals
-        mean += residuals.sum(axis=0)
+        points.add(residuals)
         back = step_size * residuals @ X  # (N, d)
         u, v = u - (v @ back[:, :, None])[:, :, 0], v - u[:, :, None] * back[:, None, :]
-    points = steps * models
     losses = ((_outputs(X, u, v) - y) ** 2).sum(axis=1) / 2
     return TwoLayerTrainings(
-        total / points - np.outer(mean, mean) / points**2,
+        points.covariance(),
         losses,
         _norm(_kernel(X, u, v) - kernel) / _norm(kernel),
         _norm_of_product(np.concatenate([_layers(u, v), first], axis=2), [*signs, *-signs])

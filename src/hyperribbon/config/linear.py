@@ -1,0 +1,131 @@
+"""The section of a study of linear regression in closed form (thesis 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from hyperribbon.config.fields import Count, Natural, Positive, Section, Widths, distinct, refuse
+from hyperribbon.config.synthetic import Decay, KnownName
+
+# Steps of gradient descent that a closed form is asked for; more would only round to its limit.
+Steps = Annotated[int, Field(strict=True, ge=1, le=10**12)]
+LEAST_EXPONENT = 600  # exp(-745) is 0 in float64
+Points = Annotated[int, Field(strict=True, ge=2, le=1000)]
+
+
+def _check_order(section: Section) -> None:
+    if section.last <= section.first:
+        raise refuse("last", section.last, f"above first = {section.first:g}")
+
+
+class SlopesConfig(Section):
+    """Slopes c of the phase diagram, evenly spaced; the eigenvalues of K are exp(-c (i - 1))."""
+
+    first: Decay = 0.02
+    """The smallest."""
+    last: Decay = 1.0
+    """The largest."""
+    number: Points = 50
+    """How many."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_order(self)
+        return self
+
+
+class StepsConfig(Section):
+    """Lengths T of training of the phase diagram, evenly spaced in their logarithm."""
+
+    first: Steps = 1
+    """The smallest."""
+    last: Steps = 10**8
+    """The largest."""
+    number: Points = 50
+    """How many, at most: they are whole numbers, and none comes twice."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_order(self)
+        return self
+
+
+class RatiosConfig(Section):
+    """Ratios sigma_* / sigma_w of true to initial weights of the phase diagram, evenly spaced in
+    their logarithm."""
+
+    first: Positive = 0.1
+    """The smallest."""
+    last: Positive = 100.0
+    """The largest."""
+    number: Points = 20
+    """How many."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_order(self)
+        return self
+
+
+class LinearExperimentsConfig(Section):
+    """Linear models and wide networks trained on real data, beside what the theory predicts."""
+
+    data: Annotated[tuple[KnownName, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        "mnist5k",
+    )
+    """Data sets; the targets are +1 for the first half of the classes, -1 for the others."""
+    decay: Decay = 0.1
+    """Slope c of Gaussian inputs, whose targets are those of a linear teacher, beside them."""
+    samples: Annotated[int, Field(strict=True, ge=10, le=2000)] = 200
+    """Training samples of each, with equal class proportions."""
+    image_size: Annotated[int, Field(strict=True, ge=4, le=28)] = 14
+    """Images are averaged down to so many pixels a side."""
+    ratios: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        1.0,
+        10.0,
+    )
+    """Ratios sigma_* / sigma_w of the linear models."""
+    networks: Annotated[tuple[Widths, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        (16,),
+        (64,),
+        (256,),
+        (1024,),
+    )
+    """Units of each hidden layer of the networks."""
+    models: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 20
+    """Trainings of each kind, from different weights."""
+    steps: Count = 1000
+    """Steps of gradient descent."""
+
+
+class LinearConfig(Section):
+    """Trajectories of linear regression in closed form: how many dimensions their manifold has, its
+    phase diagram, bounds, variants, and, if asked for, trainings on real data (thesis 5)."""
+
+    samples: Annotated[int, Field(strict=True, ge=10, le=500)] = 50
+    """Samples n of a linear regression, and eigenvalues of K."""
+    draws: Annotated[int, Field(strict=True, ge=2, le=1000)] = 10
+    """Draws of the true weights, over which the phase diagram is averaged."""
+    fraction: Annotated[Positive, Field(lt=1)] = 0.95
+    """Of the variance of all points on all trajectories, which the dimensions hold."""
+    seed: Natural = 0
+    """Of all draws."""
+    slopes: SlopesConfig = SlopesConfig()
+    """Slopes of the phase diagram."""
+    steps: StepsConfig = StepsConfig()
+    """Lengths of training of the phase diagram."""
+    ratios: RatiosConfig = RatiosConfig()
+    """Ratios of weights of the phase diagram."""
+    experiments: LinearExperimentsConfig | None = None
+    """Trainings on real data beside the theory; by default, none."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        most = LEAST_EXPONENT / (self.samples - 1)
+        if self.slopes.last > most:
+            expected = f"at most {most:.3g} with samples = {self.samples}: the least of the "
+            expected += f"eigenvalues exp(-c (i - 1)) is exp(-{LEAST_EXPONENT}) then"
+            raise refuse("slopes.last", self.slopes.last, expected)
+        return self

@@ -1,0 +1,173 @@
+"""Linear models, kernel machines and wide networks on real data, predicted and measured (5.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics.pairwise import (
+    euclidean_distances,
+    laplacian_kernel,
+    manhattan_distances,
+    rbf_kernel,
+)
+
+from hyperribbon.config import LinearExperimentsConfig
+from hyperribbon.curvature.tables import sloppiness_row, thinned
+from hyperribbon.data.sloppy import sloppy_inputs
+from hyperribbon.linear.dimension import ribbon_dimension
+from hyperribbon.linear.kernels import kernels_covariance, linearised_covariance
+from hyperribbon.linear.networks import train_lazily
+from hyperribbon.linear.simulation import train_linear
+
+SLOPPY = "sloppy"  # name of the Gaussian inputs
+# Below 1 by more than rounding, so that the step size 1 is at most 1 / the largest eigenvalue.
+LARGEST = 1 - 1e-9
+LINEAR_MODELS = 1000  # the theory is of infinitely many; these cost little
+KERNEL_COLUMNS = ["data", "kernel", "ratio", "steps", "dimension"]
+SPECTRUM_COLUMNS = ["data", "kernel", "slope", "index", "eigenvalue"]
+TRAINED_COLUMNS = ["data", "model", "ratio", "steps", "models", "predicted", "measured"]
+TRAINED_COLUMNS += ["difference", "kernel_change"]
+
+
+class Experiment(NamedTuple):
+    """Samples that all models are trained on.
+
+    X : (n, d), scaled so that the largest eigenvalue of X X^T is 1
+    y : (n,), targets
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+
+
+def sloppy_experiment(n: int, features: int, decay: float, seed: int) -> Experiment:
+    """Gaussian inputs of variances that fall as exp(-c i), and the targets of a linear teacher.
+
+    >>> X, y = sloppy_experiment(20, 5, 0.1, 0)
+    >>> X.shape, y.shape, round(float(np.linalg.norm(X, 2)), 6)
+    ((20, 5), (20,), 1.0)
+    """
+    rng = np.random.default_rng(seed)
+    X = sloppy_inputs(n, features, decay, rng)
+    return scaled(X, X @ rng.standard_normal(features))
+
+
+def scaled(X: np.ndarray, y: np.ndarray) -> Experiment:
+    """Inputs of which X X^T has the largest eigenvalue 1, targets of mean square 1."""
+    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+    return Experiment(X * np.sqrt(LARGEST) / np.linalg.norm(X, 2), y / np.sqrt(np.mean(y**2)))
+
+
+def kernels_of(X: np.ndarray) -> dict[str, np.ndarray]:
+    """Kernels of inputs (n, d) by name, each (n, n) with the largest eigenvalue 1.
+
+    The widths of RBF, exp(-|x - x'|^2 / (2 w^2)), and Laplace, exp(-|x - x'|_1 / w), are the median
+    distance between two samples.
+    """
+    upper = np.triu_indices(len(X), 1)
+    width = np.median(euclidean_distances(X)[upper])
+    wide = np.median(manhattan_distances(X)[upper])
+    kernels = {
+        "linear": X @ X.T,
+        "RBF": rbf_kernel(X, gamma=1 / (2 * width**2)),
+        "Laplace": laplacian_kernel(X, gamma=1 / wide),
+    }
+    return {name: K * (LARGEST / np.linalg.eigvalsh(K)[-1]) for name, K in kernels.items()}
+
+
+def at_steps(most: int) -> list[int]:
+    """Lengths of training at which to look: 1, 3, 10, 30, ... and the last.
+
+    >>> at_steps(50)
+    [1, 3, 10, 30, 50]
+    """
+    found = {k * 10**p for p in range(len(str(most))) for k in (1, 3)}
+    return sorted({T for T in found if most > T} | {most})
+
+
+def run_experiment(
+    name: str,
+    experiment: Experiment,
+    config: LinearExperimentsConfig,
+    fraction: float,
+    seed: int,
+    progress: bool = False,
+) -> dict[str, pd.DataFrame]:
+    """Train linear models and networks on one data set, and predict what they do.
+
+    Parameters
+    ----------
+    name : of the data
+    experiment : Experiment
+    config : what to train
+    fraction : of the variance that the dimensions hold
+    seed : of initial weights
+    progress : whether to show bars
+
+    Returns
+    -------
+    - ``linear_kernel_spectra``: eigenvalues of each kernel, thinned out, and the slope of their
+      sloppy range
+    - ``linear_kernels``: dimension predicted of each kernel's machines, by ratio and T
+    - ``linear_experiments``: dimension predicted and measured of linear models, by ratio, and of
+      networks, from their kernels and outputs at first alone; relative difference of both
+      covariances, by Frobenius norm; relative change of the kernel in training
+    """
+    X, y = experiment
+    due = at_steps(config.steps)
+    kernels = kernels_of(X)
+    trained, machines = [], []
+    for ratio in config.ratios:
+        for kernel, K in [*kernels.items(), ("RBF and Laplace", None)]:
+            both = [kernels["RBF"], kernels["Laplace"]] if K is None else [K]
+            sigma_w = np.sqrt(len(y) / np.mean([np.trace(k) for k in both])) / ratio  # |y|^2 = n
+            for T in due:
+                P = kernels_covariance(both, y, step_size=1.0, steps=T, sigma_w=sigma_w)
+                found = ribbon_dimension(P, fraction)
+                machines.append((name, kernel, ratio, T, int(found)))
+        bar = f"{name}, linear, ratio {ratio:g}" if progress else None
+        sigma_w = np.sqrt(len(y) / np.trace(kernels["linear"])) / ratio
+        settings = {"step_size": 1.0, "sigma_w": sigma_w}
+        measured = train_linear(
+            X, y, steps=due, models=LINEAR_MODELS, random_state=seed, progress=bar, **settings
+        )
+        predicted = [kernels_covariance([kernels["linear"]], y, steps=T, **settings) for T in due]
+        rows = _compared(np.array(predicted), measured, due, fraction)
+        trained += [(name, "linear", ratio, T, LINEAR_MODELS, *row, 0.0) for T, *row in rows]
+    inputs = X * np.sqrt(X.size) / np.linalg.norm(X)  # networks see numbers of mean square 1
+    for widths in config.networks:
+        units = "-".join(map(str, widths))
+        bar = f"{name}, networks of {units}" if progress else None
+        found = train_lazily(
+            inputs, y, widths, steps=due, models=config.models, random_state=seed, progress=bar
+        )
+        predicted = linearised_covariance(
+            found.kernels, found.residuals, step_size=found.step_size, steps=due
+        )
+        change = found.kernel_change.mean()
+        rows = _compared(predicted, found.covariances, due, fraction)
+        trained += [(name, units, np.nan, T, config.models, *row, change) for T, *row in rows]
+        tangent = found.kernels[0]
+        kernels[f"tangent, {units}"] = tangent * (LARGEST / np.linalg.eigvalsh(tangent)[-1])
+    spectra = [_spectrum(name, kernel, K) for kernel, K in kernels.items()]
+    return {
+        "linear_kernel_spectra": pd.concat(spectra, ignore_index=True)[SPECTRUM_COLUMNS],
+        "linear_kernels": pd.DataFrame(machines, columns=KERNEL_COLUMNS),
+        "linear_experiments": pd.DataFrame(trained, columns=TRAINED_COLUMNS),
+    }
+
+
+def _compared(predicted: np.ndarray, measured: np.ndarray, due: list[int], fraction: float):
+    """T, both dimensions, and the relative difference of the covariances."""
+    dimensions = ribbon_dimension(predicted, fraction), ribbon_dimension(measured, fraction)
+    apart = np.linalg.norm(measured - predicted, axis=(1, 2))
+    apart = apart / np.linalg.norm(predicted, axis=(1, 2))
+    return zip(due, *(d.tolist() for d in dimensions), apart.tolist(), strict=True)
+
+
+def _spectrum(name: str, kernel: str, K: np.ndarray) -> pd.DataFrame:
+    values = np.linalg.eigvalsh(K)[::-1]
+    slope = sloppiness_row(values[values > 0]).get("slope", np.nan)
+    return thinned(values).assign(data=name, kernel=kernel, slope=slope)

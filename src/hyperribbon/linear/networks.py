@@ -1,0 +1,151 @@
+"""Wide networks, which follow their tangent kernel, trained step by step (thesis 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from hyperribbon.curvature import JacobianGram, Problem
+from hyperribbon.errors import DataError
+from hyperribbon.linear.simulation import PointCovariance, check_steps
+from hyperribbon.training.stacked import StackedFullyConnected, seeded_network
+
+SHARE = 0.5  # of 1 / the largest eigenvalue of any kernel at first, which may grow: the step size
+
+
+class LazyTrainings(NamedTuple):
+    """What trainings of M networks leave, and what they began with.
+
+    Attributes
+    ----------
+    kernels : (M, n, n), tangent kernels of the initial weights
+    residuals : (M, n), of the initial weights
+    step_size : float, alpha
+    covariances : (len(steps), n, n), P(M, T) of all residuals
+    kernel_change : (M,), how far the kernel moved, in parts of its first Frobenius norm; 0 would be
+        a linear model
+    """
+
+    kernels: np.ndarray
+    residuals: np.ndarray
+    step_size: float
+    covariances: np.ndarray
+    kernel_change: np.ndarray
+
+
+def neural_tangent_kernel(network: nn.Module, inputs: torch.Tensor | np.ndarray) -> np.ndarray:
+    """Products of the gradients of a network's output in its weights, at the weights it has.
+
+    Parameters
+    ----------
+    network : in evaluation mode, mapping (n, ...) to (n, 1)
+    inputs : (n, ...)
+
+    Returns
+    -------
+    (n, n) float64, symmetric
+
+    Raises
+    ------
+    DataError
+        If the network has more than one output, or depends on the batch or on chance.
+
+    Examples
+    --------
+    >>> network = nn.Linear(2, 1, bias=False).double().eval()
+    >>> neural_tangent_kernel(network, np.array([[1.0, 0.0], [1.0, 2.0]]))
+    array([[1., 1.],
+           [1., 5.]])
+    """
+    inputs = torch.as_tensor(inputs)
+    with torch.no_grad():
+        shape = tuple(network(inputs[:1]).shape)
+    if shape != (1, 1):
+        raise DataError(f"network: outputs of shape {shape} of one sample, expected one, (1, 1)")
+    zeros = torch.zeros(len(inputs), 1, dtype=inputs.dtype)
+    return JacobianGram(Problem(network, inputs, zeros, "squared_error")).gram[:, 0, :, 0]
+
+
+def train_lazily(
+    X: np.ndarray,
+    y: np.ndarray,
+    widths: Sequence[int],
+    *,
+    steps: Sequence[int],
+    models: int,
+    random_state: int = 0,
+    progress: str | None = None,
+) -> LazyTrainings:
+    """Train fully-connected networks, of ReLU without BatchNorm, on half the squared residuals.
+
+    Gradient descent on all samples, with half of 1 / the largest eigenvalue of any of the tangent
+    kernels at first as the step size: the wider the networks, the nearer each stays to the model
+    that is linear in its weights.
+
+    Parameters
+    ----------
+    X : (n, d), inputs
+    y : (n,), targets
+    widths : units of each hidden layer
+    steps : lengths of training T at which to look, increasing, from 1
+    models : M, from seeds ``random_state``, ``random_state + 1``, ...; PyTorch's initial weights
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Raises
+    ------
+    DataError
+        If training diverges.
+
+    Notes
+    -----
+    All networks are trained at once, in float32; a step takes 6 M n p operations, p the weights of
+    one.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).standard_normal((6, 3))
+    >>> found = train_lazily(X, X[:, 0], [400], steps=[1, 20], models=2)
+    >>> found.kernels.shape, bool((found.kernel_change < 0.1).all())
+    ((2, 6, 6), True)
+    """
+    due = check_steps(steps)
+    x, target = torch.from_numpy(X).float(), torch.from_numpy(np.asarray(y)).float()
+    networks = [
+        seeded_network(random_state + k, X.shape[1:], 1, widths=widths, batchnorm=False).eval()
+        for k in range(models)
+    ]
+    kernels = _kernels(networks, x)
+    step_size = SHARE / max(np.linalg.eigvalsh(K)[-1] for K in kernels)
+    stack = StackedFullyConnected(networks)
+    parameters = list(stack.parameters())
+    points, found, first = PointCovariance(len(x)), [], None
+    quiet = None if progress else True
+    for t in tqdm(range(1, due[-1] + 1), desc=progress, leave=False, disable=quiet):
+        residuals = stack(x)[:, 0] - target
+        values = residuals.detach().double().numpy()
+        first = values if first is None else first
+        points.add(values)
+        if t == due[len(found)]:
+            found.append(points.covariance())
+        gradients = torch.autograd.grad(residuals.square().sum() / 2, parameters)
+        with torch.no_grad():
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter -= step_size * gradient
+    covariances = np.array(found)
+    if not np.isfinite(covariances).all():
+        raise DataError(f"networks of {list(widths)} units diverged from a step size {step_size:g}")
+    for network, state in zip(networks, stack.state_dicts(), strict=True):
+        network.load_state_dict(state)
+    change = np.linalg.norm(_kernels(networks, x) - kernels, axis=(1, 2))
+    return LazyTrainings(
+        kernels, first, step_size, covariances, change / np.linalg.norm(kernels, axis=(1, 2))
+    )
+
+
+def _kernels(networks: Sequence[nn.Module], x: torch.Tensor) -> np.ndarray:
+    return np.stack([neural_tangent_kernel(network, x) for network in networks])

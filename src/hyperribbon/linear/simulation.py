@@ -1,0 +1,106 @@
+"""Linear models trained step by step, which the closed form is compared with (thesis 5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from hyperribbon.errors import DataError
+
+
+class PointCovariance:
+    """Covariance of points that come a step at a time, without keeping them.
+
+    Parameters
+    ----------
+    n : int, coordinates of a point
+
+    Examples
+    --------
+    >>> points = PointCovariance(1)
+    >>> points.add(np.array([[1.0], [3.0]]))
+    >>> points.covariance()
+    array([[1.]])
+    """
+
+    def __init__(self, n: int):
+        self._products, self._sum, self._count = np.zeros((n, n)), np.zeros(n), 0
+
+    def add(self, points: np.ndarray) -> None:
+        """Take some (N, n)."""
+        self._products += points.T @ points
+        self._sum += points.sum(axis=0)
+        self._count += len(points)
+
+    def covariance(self) -> np.ndarray:
+        """(n, n), of all so far."""
+        mean = self._sum / self._count
+        return self._products / self._count - np.outer(mean, mean)
+
+
+def train_linear(
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    step_size: float,
+    steps: Sequence[int],
+    sigma_w: float = 1.0,
+    models: int = 20,
+    random_state: int | np.random.Generator = 0,
+    progress: str | None = None,
+) -> np.ndarray:
+    """Train linear models by gradient descent on half the squared residuals X w - y.
+
+    Parameters
+    ----------
+    X : (n, d), inputs
+    y : (n,), targets
+    step_size : alpha
+    steps : lengths of training T at which to look, increasing, from 1
+    sigma_w : standard deviation of each initial weight
+    models : N
+    random_state : of the initial weights
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Returns
+    -------
+    (len(steps), n, n), P(N, T) of the residuals r_0, ..., r_{T-1} of all models (Eq. 5.2.3)
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above, or training diverges.
+
+    Examples
+    --------
+    >>> P = train_linear(np.eye(2), [1.0, 2.0], step_size=0.5, steps=[1, 50], models=3)
+    >>> P.shape
+    (2, 2, 2)
+    """
+    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+    if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
+        raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
+    due = check_steps(steps)
+    w = sigma_w * np.random.default_rng(random_state).standard_normal((models, X.shape[1]))
+    points, found = PointCovariance(len(y)), []
+    quiet = None if progress else True
+    for t in tqdm(range(1, due[-1] + 1), desc=progress, leave=False, disable=quiet):
+        residuals = w @ X.T - y
+        points.add(residuals)
+        if t == due[len(found)]:
+            found.append(points.covariance())
+        w -= step_size * residuals @ X
+    found = np.array(found)
+    if not np.isfinite(found).all():
+        raise DataError(f"step_size = {step_size}: training diverged; take less")
+    return found
+
+
+def check_steps(steps: Sequence[int]) -> list[int]:
+    """Lengths of training at which to look, if they are whole numbers that increase from 1."""
+    due = [int(T) for T in steps]
+    if not due or due != sorted(set(due)) or due[0] < 1 or due != list(steps):
+        raise DataError(f"steps = {list(steps)}: expected increasing whole numbers from 1")
+    return due

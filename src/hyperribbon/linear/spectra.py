@@ -1,0 +1,178 @@
+"""Eigenvalues behind Figs. 5.1, 5.2, 5.4 and 5.5, and of the variants of 5.3, as tables.
+
+Inputs have K of eigenvalues exp(-c (i - 1)); the step size is 1 = 1 / lambda_1, but for the
+variants. Settings are those of the captions; what they do not say is marked so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.linear.bounds import decay_bound, initialisation_bound
+from hyperribbon.linear.covariance import sampled_covariance, trajectory_covariance
+from hyperribbon.linear.dimension import ribbon_dimension
+from hyperribbon.linear.two_layers import train_two_layers
+
+ROUNDING = 1e-15  # of the largest eigenvalue: below, a computed one tells nothing
+COLUMNS = ["figure", "part", "slope", "steps", "index", "eigenvalue", "bound"]
+
+INITIALISATION_SLOPE = 0.5
+INITIALISATION_STEPS = [1, 10, 10**2, 10**4, 10**6, 10**8, 10**12]  # not said
+PARTS = {"slope": 0.2, "steps": 50, "sigma_w": np.sqrt(0.1), "sigma": np.sqrt(2.0)}
+BOUND_SLOPES, BOUND_STEPS = [0.1, 0.2, 0.5, 1.0], [10, 10_000]  # not said; sigma as of Fig. 5.2
+MODELS_SLOPE = 0.1
+MODELS_STEPS, MODELS = [1, 10, 100, 1000, 10_000], 1000  # not said, nor sigma_*: 1
+
+VARIANTS_SLOPE, VARIANTS_SIGMA_W = 0.1, 0.1  # about that of networks of two layers; sigma_* = 1
+VARIANTS_STEP_SIZE = 0.05  # which linear networks of two layers take, too
+VARIANTS_STEPS = [1, 3, 10, 30, 100, 300, 1000]
+BATCH_SIZE, WEIGHT_DECAY, TRAININGS = 1, 0.1, 20
+
+
+def sloppy(n: int, slope: float) -> np.ndarray:
+    """Eigenvalues (n,) of K, exp(-c (i - 1)).
+
+    >>> sloppy(3, 0.5).round(3)
+    array([1.   , 0.607, 0.368])
+    """
+    return np.exp(-slope * np.arange(n))
+
+
+def eigenvalues_of(P: np.ndarray) -> np.ndarray:
+    """Of a covariance (n, n), descending; those that are rounding are NaN.
+
+    >>> eigenvalues_of(np.diag([1e-20, 2.0]))
+    array([ 2., nan])
+    """
+    found = np.linalg.eigvalsh(P)[::-1]
+    return np.where(found > ROUNDING * found[0], found, np.nan)
+
+
+def chapter_spectra(n: int, seed: int) -> pd.DataFrame:
+    """Eigenvalues of the four figures, one row each.
+
+    Parameters
+    ----------
+    n : samples, 50 in the dissertation
+    seed : of the true weights, and of initial ones
+
+    Returns
+    -------
+    DataFrame of figure, part, slope, steps, index (from 1), eigenvalue, bound (NaN where none is
+    drawn). In Fig. 5.1 they are of T P1, in 5.4 in parts of the largest.
+
+    Examples
+    --------
+    >>> sorted(chapter_spectra(10, 0)["figure"].unique())
+    ['5.1', '5.2', '5.4', '5.5']
+    """
+    true = np.random.default_rng(seed).standard_normal(n)  # sqrt(lambda_i) times it are the targets
+    return pd.concat(
+        [*_initialisation(n), *_parts(n, true), *_bounds(n, true), *_models(n, true, seed)],
+        ignore_index=True,
+    )
+
+
+def _initialisation(n: int):
+    K = sloppy(n, INITIALISATION_SLOPE)
+    for T in INITIALISATION_STEPS:
+        found = trajectory_covariance(K, np.ones(n), step_size=1.0, steps=T)
+        bound = -np.sort(-initialisation_bound(K, 1.0, T))
+        values = -np.sort(-T * found.initialisation)
+        yield _rows("5.1", "initialisation", INITIALISATION_SLOPE, T, values, bound)
+
+
+def _parts(n: int, true: np.ndarray):
+    K = sloppy(n, PARTS["slope"])
+    y = PARTS["sigma"] * np.sqrt(K) * true
+    T = PARTS["steps"]
+    found = trajectory_covariance(K, y, step_size=1.0, steps=T, sigma_w=PARTS["sigma_w"])
+    for part, P in (
+        ("both", found.first),
+        ("initialisation", np.diag(found.initialisation)),
+        ("targets", found.targets),
+    ):
+        yield _rows("5.2", part, PARTS["slope"], T, eigenvalues_of(P))
+
+
+def _bounds(n: int, true: np.ndarray):
+    for slope in BOUND_SLOPES:
+        K = sloppy(n, slope)
+        y = PARTS["sigma"] * np.sqrt(K) * true
+        for T in BOUND_STEPS:
+            settings = {"step_size": 1.0, "steps": T, "sigma_w": PARTS["sigma_w"]}
+            values = eigenvalues_of(trajectory_covariance(K, y, **settings).first)
+            yield _rows("5.4", "both", slope, T, values / values[0], decay_bound(K, y, **settings))
+
+
+def _models(n: int, true: np.ndarray, seed: int):
+    K = sloppy(n, MODELS_SLOPE)
+    y = np.sqrt(K) * true
+    for T in MODELS_STEPS:
+        settings = {"step_size": 1.0, "steps": T}
+        P = sampled_covariance(K, y, models=MODELS, random_state=seed, **settings)
+        limit = trajectory_covariance(K, y, **settings).total
+        for part, matrix in (("models", P), ("limit", limit)):
+            yield _rows("5.5", part, MODELS_SLOPE, T, eigenvalues_of(matrix))
+
+
+def _rows(figure, part, slope, steps, values, bound=np.nan) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "figure": figure, "part": part, "slope": slope, "steps": steps,
+            "index": np.arange(1, len(values) + 1), "eigenvalue": values, "bound": bound,
+        },
+        columns=COLUMNS,
+    ).dropna(subset="eigenvalue")  # fmt: skip
+
+
+def variant_spectra(
+    n: int, fraction: float, seed: int, progress: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Gradient descent beside its variants, on the same data at the same step size.
+
+    Parameters
+    ----------
+    n : samples
+    fraction : of the variance that the dimensions hold
+    seed : of the true weights, and of networks' initial ones
+    progress : name of a bar to show
+
+    Returns
+    -------
+    - spectra, as of `chapter_spectra`, of P: figure ``variants``, part the variant
+    - one row a variant and T: dimension, and of the networks of two layers how far their kernel and
+      their imbalance moved
+    """
+    K = sloppy(n, VARIANTS_SLOPE)
+    y = np.sqrt(K) * np.random.default_rng(seed).standard_normal(n)
+    spectra, rows = [], []
+    for T in VARIANTS_STEPS:
+        for variant, P, about in _variants(K, y, T, seed, progress):
+            spectra.append(_rows("variants", variant, VARIANTS_SLOPE, T, eigenvalues_of(P)))
+            dimension = int(ribbon_dimension(P, fraction))
+            rows.append({"variant": variant, "steps": T, "dimension": dimension, **about})
+    columns = ["variant", "steps", "dimension", "kernel_change", "imbalance_change"]
+    return pd.concat(spectra, ignore_index=True), pd.DataFrame(rows, columns=columns)
+
+
+def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress: str | None):
+    settings = {"step_size": VARIANTS_STEP_SIZE, "steps": T}
+    for variant, more in (
+        ("gradient descent", {}),
+        (f"SGD, batches of {BATCH_SIZE}", {"batch_size": BATCH_SIZE}),
+        (f"weight decay {WEIGHT_DECAY:g}", {"weight_decay": WEIGHT_DECAY}),
+    ):
+        found = trajectory_covariance(K, y, sigma_w=VARIANTS_SIGMA_W, **settings, **more)
+        yield variant, found.total, {}
+    for variant, balanced in (("two layers", False), ("two layers, balanced", True)):
+        found = train_two_layers(
+            np.diag(np.sqrt(K)), y, width=len(K), balanced=balanced, models=TRAININGS,
+            random_state=seed, progress=progress and f"{progress}, {variant}", **settings,
+        )  # fmt: skip
+        about = {
+            "kernel_change": found.kernel_change.mean(),
+            "imbalance_change": found.imbalance_change.mean(),
+        }
+        yield variant, found.covariance, about

@@ -1,0 +1,44 @@
+"""Linear models, kernel machines and wide networks on one data set, predicted and measured."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hyperribbon.config import LinearConfig
+from hyperribbon.linear.experiments import SLOPPY, run_experiment, scaled, sloppy_experiment
+from hyperribbon.steps import logger, run_step, step_parser
+from hyperribbon.tables import write_table
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    config = LinearConfig.model_validate_json(args.linear)
+    section = config.experiments
+    if args.inputs is None:
+        name, features = SLOPPY, section.image_size**2
+        experiment = sloppy_experiment(section.samples, features, section.decay, config.seed)
+    else:
+        name = args.inputs.stem
+        with np.load(args.inputs, allow_pickle=False) as arrays:
+            experiment = scaled(arrays["inputs"], arrays["targets"])
+    tables = run_experiment(name, experiment, section, config.fraction, config.seed, progress=True)
+    trained = tables["linear_experiments"]
+    for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
+        predicted, measured = rows["predicted"].tolist(), rows["measured"].tolist()
+        logger.info(
+            "%s, %s %s: dimensions %s predicted, %s measured", name, *model, predicted, measured
+        )
+    for path in args.output:
+        write_table(tables[path.stem.removesuffix(f"-{name}")], path)
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument(
+        "--inputs", type=Path, nargs="?", help="npz of samples; none: sloppy Gaussian ones"
+    )
+    parser.add_argument("--linear", required=True, help="section of the study, JSON")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="CSV of each table")
+    run_step(main, parser)

@@ -1,0 +1,44 @@
+"""Some samples of a data set, as linear models and networks see them, and their targets."""
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter
+
+from hyperribbon.config import DATA_SOURCES, DataConfig
+from hyperribbon.data import prepare
+from hyperribbon.files import written_whole
+from hyperribbon.steps import logger, run_step, step_parser
+
+
+def main(args: argparse.Namespace) -> None:
+    facts = DATA_SOURCES[args.name]
+    half = facts.n_classes // 2
+    config = {
+        "name": args.name,
+        "train_size": args.samples,
+        "image_size": min(args.image_size, facts.shape[1]),
+        "groups": [list(range(half)), list(range(half, facts.n_classes))],
+    }
+    parts = import_module(f"hyperribbon.data.{args.name}").load()
+    with TemporaryDirectory() as folder:
+        section = TypeAdapter(DataConfig).validate_python(config)
+        dataset = prepare(parts, section, f"{folder}/data.zarr", f"{folder}/work")
+    inputs = dataset.as_input(torch.from_numpy(dataset.train_images)).flatten(1).numpy()
+    targets = np.where(dataset.train_labels == 0, 1.0, -1.0)
+    with written_whole(args.output) as partial, partial.open("wb") as file:
+        np.savez(file, inputs=inputs, targets=targets)
+    logger.info("%s: %d samples of %d numbers", args.name, *inputs.shape)
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--name", required=True, help="of the data set")
+    parser.add_argument("--samples", type=int, required=True, help="how many")
+    parser.add_argument("--image-size", type=int, required=True, help="pixels a side, at most")
+    parser.add_argument("--output", type=Path, required=True, help="npz to write")
+    run_step(main, parser)

@@ -1,0 +1,155 @@
+# Linear regression in closed form (thesis 5), and trainings on real data beside it.
+LINEAR = STUDY.linear
+LINEAR_THEORY = parameters(
+    "linear",
+    linear=canonical_json(LINEAR.model_dump(mode="json", exclude={"experiments"})),
+)
+
+
+def diagram_mb(threads):
+    """Memory of a phase diagram: matrices of all T for one draw, several times, each thread."""
+    return 1000 + threads * 8 * 8 * LINEAR.samples**2 * LINEAR.steps.number // 10**6
+
+
+rule linear:
+    output:
+        tables(
+            "linear",
+            "linear_phase",
+            "linear_spectra",
+            "linear_bounds",
+            "linear_variants",
+        ),
+    log:
+        f"{RESULTS}/logs/linear.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/linear.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, threads: diagram_mb(threads),
+    params:
+        **LINEAR_THEORY,
+    shell:
+        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m hyperribbon.steps.linear"
+        " --linear {params.linear:q} --threads {threads} --output {output:q} --log {log:q}"
+
+
+EXPLORE_LINEAR = parameters("explore_linear", "linear")
+
+
+rule explore_linear:
+    input:
+        settled("linear", f"{RESULTS}/tables/linear_phase.csv"),
+    output:
+        report(
+            f"{RESULTS}/linear_explorer.html",
+            caption="../report/linear_explorer.rst",
+            category="Interactive",
+            labels={"figure": "linear explorer"},
+        ),
+    log:
+        f"{RESULTS}/logs/explore_linear.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explore_linear.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        **EXPLORE_LINEAR,
+        linear=LINEAR_THEORY["linear"],
+    shell:
+        "python -m hyperribbon.steps.explore_linear --phase {input:q} --linear {params.linear:q}"
+        " --output {output:q} --log {log:q}"
+
+
+if LINEAR.experiments:
+    SAMPLES = f"{RESULTS}/linear/{{linear_data}}.npz"
+    EXPERIMENT_TABLES = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
+    EXPERIMENT_PART = f"{RESULTS}/linear/{{table}}-{{linear_data}}.csv"
+    LINEAR_DATA = [*LINEAR.experiments.data, "sloppy"]
+    # What one data set's results depend on: another one beside it changes nothing of them.
+    LINEAR_INPUTS = parameters(
+        "linear_inputs",
+        modules=[f"hyperribbon.data.{name}" for name in DATA_SOURCES],
+        samples=LINEAR.experiments.samples,
+        image_size=LINEAR.experiments.image_size,
+    )
+    LINEAR_EXPERIMENT = LINEAR.model_dump(mode="json", include={"experiments", "fraction", "seed"})
+    del LINEAR_EXPERIMENT["experiments"]["data"]
+    LINEAR_EXPERIMENT = parameters(
+        "linear_experiment", "linear_inputs", linear=canonical_json(LINEAR_EXPERIMENT)
+    )
+    LINEAR_TABLES = parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
+
+    wildcard_constraints:
+        linear_data="|".join(LINEAR_DATA),
+
+    # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
+    localrules:
+        linear_inputs,
+
+    rule linear_inputs:
+        output:
+            SAMPLES,
+        log:
+            f"{RESULTS}/logs/linear_inputs/{{linear_data}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/linear_inputs/{{linear_data}}.tsv"
+        conda:
+            "../../envs/training.yaml"
+        resources:
+            mem_mb=4000,
+        params:
+            **LINEAR_INPUTS,
+        shell:
+            "python -m hyperribbon.steps.linear_inputs --name {wildcards.linear_data}"
+            " --samples {params.samples} --image-size {params.image_size}"
+            " --output {output:q} --log {log:q}"
+
+    rule linear_experiment:
+        input:
+            branch(
+                lambda wildcards: wildcards.linear_data == "sloppy",
+                then=[],
+                otherwise=settled("linear_inputs", SAMPLES),
+            ),
+        output:
+            expand(EXPERIMENT_PART, table=EXPERIMENT_TABLES, allow_missing=True),
+        log:
+            f"{RESULTS}/logs/linear_experiment/{{linear_data}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/linear_experiment/{{linear_data}}.tsv"
+        conda:
+            "../../envs/training.yaml"
+        resources:
+            mem_mb=2000 + 40 * LINEAR.experiments.models * LINEAR.experiments.samples**2 // 10**6,
+        params:
+            **LINEAR_EXPERIMENT,
+        shell:
+            "python -m hyperribbon.steps.linear_experiment --inputs {input:q}"
+            " --linear {params.linear:q} --output {output:q} --log {log:q}"
+
+    rule linear_tables:
+        input:
+            settled(
+                "linear_experiment",
+                expand(EXPERIMENT_PART, table=EXPERIMENT_TABLES, linear_data=LINEAR_DATA),
+            ),
+        output:
+            tables("linear_tables", *EXPERIMENT_TABLES),
+        log:
+            f"{RESULTS}/logs/linear_tables.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/linear_tables.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        resources:
+            mem_mb=1000,
+        params:
+            **LINEAR_TABLES,
+        shell:
+            "python -m hyperribbon.steps.linear_tables --parts {input:q}"
+            " --output {output:q} --log {log:q}"
