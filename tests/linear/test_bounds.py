@@ -63,10 +63,17 @@ def test_nor_is_that_of_several_kernels(regression, M, seed):
 
 
 def test_in_the_tail_the_bound_falls_with_the_inputs():
-    eigenvalues, y = np.exp(-0.5 * np.arange(50)), np.full(50, 1.0)
-    bound = bounds.decay_bound(eigenvalues, y, 1.0, 10**6, 0.1)
+    eigenvalues, y = np.exp(-0.1 * np.arange(50)), np.full(50, 1.0)
+    bound = bounds.decay_bound(eigenvalues, y, 1.0, 10, 1.0)
     assert (np.diff(bound)[-6:] < 0).all()
-    assert 0 < bound[-1] < bound[5] == 1
+    assert 0 < bound[-1] < bound[3] == 1
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.2, 0.5])
+@pytest.mark.parametrize("steps", [10, 10**4, 10**6])
+def test_no_later_eigenvalue_has_a_larger_bound(slope, steps):
+    bound = bounds.decay_bound(np.exp(-slope * np.arange(50)), np.ones(50), 1.0, steps, 0.1)
+    assert (np.diff(bound) <= 0).all()
 
 
 def test_of_spectra_that_do_not_descend_there_is_no_bound():

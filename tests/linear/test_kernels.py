@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperribbon.errors import DataError
-from hyperribbon.linear import kernels_covariance
+from hyperribbon.linear import kernels_covariance, linearised_covariance
 
 
 def kernel(rng, n, rank):
@@ -44,3 +44,24 @@ def test_it_is_that_of_functional_gradient_descent(seed, M, steps, rank):
 def test_what_is_no_kernel_is_refused(K, message):
     with pytest.raises(DataError, match=message):
         kernels_covariance([K], [1.0, 2.0], step_size=0.5, steps=3)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3))
+def test_linearised_models_follow_their_own_kernels(seed, M, rank):
+    rng, n, steps = np.random.default_rng(seed), 4, [1, 3, 17]
+    kernels, starts = [kernel(rng, n, rank) for _ in range(M)], rng.normal(size=(M, n))
+    alpha = 0.9 / max(np.linalg.eigvalsh(K)[-1] for K in kernels)
+    found = linearised_covariance(kernels, starts, step_size=alpha, steps=steps)
+    points = []
+    residuals = starts.copy()
+    for t in range(1, steps[-1] + 1):
+        points.append(residuals)
+        residuals = np.stack([r - alpha * K @ r for K, r in zip(kernels, residuals, strict=True)])
+        if t in steps:
+            expected = np.cov(np.concatenate(points).T, bias=True)
+            np.testing.assert_allclose(found[steps.index(t)], expected, atol=1e-10)
+
+
+def test_residuals_of_other_kernels_are_refused():
+    with pytest.raises(DataError, match=r"residuals of shape \(1, 2\): expected .* of the 2 ker"):
+        linearised_covariance([np.eye(2)] * 2, np.ones((1, 2)), step_size=0.5, steps=[1])

@@ -95,7 +95,7 @@ def linear_bounds(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def linear_models(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Eigenvalues of P(N, T) of models drawn, beside the limit of many, by T (Fig. 5.5)."""
+    """Eigenvalues of T P(N, T) of models drawn, beside the limit of many, by T (Fig. 5.5)."""
     rows = _of(tables, "5.5")
     figure, axes = plt.subplots(figsize=(1.2 * COLUMN, 0.85 * COLUMN))
     colours = _by_time(figure, axes, rows["steps"])
@@ -104,7 +104,7 @@ def linear_models(tables: dict[str, pd.DataFrame]) -> Figure:
         axes.plot(
             found[INDEX], found["eigenvalue"], style, color=colours[T], markersize=3, linewidth=0.8
         )
-    _spectrum_axes(axes)
+    _spectrum_axes(axes, "eigenvalue of T P")
     axes.legend(
         handles=[
             Line2D([], [], color="0.3", linestyle="", marker=".", label="models drawn"),

@@ -244,7 +244,7 @@ function draw() {
     xaxis2: { ...axis("index"), domain: [0.58, 0.85], anchor: "y2" },
     yaxis2: { ...axis("eigenvalue, first draw"), type: "log", domain: [0, 0.42], anchor: "x2",
       exponentformat: "power" },
-    scene: { domain: { x: [0.54, 0.86], y: [0.48, 1] }, uirevision: "all",
+    scene: { domain: { x: [0.54, 0.86], y: [0.48, 1] }, uirevision: "all", aspectmode: "cube",
       xaxis: axis("c"), yaxis: axis("log10 T"), zaxis: axis("log10 ratio") },
     legend: { x: 0.87, y: 0.9 },
   }, { responsive: true, displaylogo: false });

@@ -16,7 +16,6 @@ from hyperribbon.figures.style import COLUMN
 
 BOUNDARIES = {3: "black", 10: "#CC79A7", 30: "#E69F00"}  # dimensions; black, pink and orange there
 SHOWN_RATIOS = (50.0, 5.0, 0.5)  # of the heat maps, or those nearest; not said
-CONTOURS = 10  # at most
 
 
 def grid(phase: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -43,10 +42,10 @@ def linear_phase(tables: dict[str, pd.DataFrame]) -> Figure:
     colours.ax.yaxis.set_minor_locator(FixedLocator([]))
     _boundaries(figure, ratios, slopes, steps, dimension)
     below = [figure.add_subplot(2, 3, k) for k in (5, 6)]
+    by_ratio = ScalarMappable(LogNorm(ratios[0], ratios[-1]), "turbo")
     for axes, letter, level in zip(below, "ef", (3, 10), strict=True):
-        _contours(axes, ratios, slopes, steps, dimension, level)
+        _contours(axes, ratios, slopes, steps, dimension, level, by_ratio)
         _frame(axes, f"({letter}) {level} dimensions, by $\\sigma_*/\\sigma_w$")
-    by_ratio = ScalarMappable(LogNorm(ratios[0], ratios[-1]), "viridis")
     figure.colorbar(by_ratio, ax=below, label=r"$\sigma_*/\sigma_w$", pad=0.01)
     return figure
 
@@ -65,17 +64,12 @@ def _lines(axes: Axes, slopes: np.ndarray, steps: np.ndarray, dimension: np.ndar
             )
 
 
-def _contours(axes, ratios, slopes, steps, dimension, level: int) -> None:
-    """Where the dimension is a level, a line for each of some ratios."""
-    norm, colours = LogNorm(ratios[0], ratios[-1]), plt.get_cmap("viridis")
-    for k in np.unique(np.linspace(0, len(ratios) - 1, CONTOURS).round().astype(int)):
-        if not dimension[k].min() < level < dimension[k].max():
-            continue
-        colour = colours(norm(ratios[k]))
-        lines = axes.contour(
-            slopes, steps, dimension[k].T, levels=[level], colors=[colour], linewidths=0.9
-        )
-        axes.clabel(lines, fmt=f"{ratios[k]:.2g}", fontsize=5, inline_spacing=1)
+def _contours(axes, ratios, slopes, steps, dimension, level: int, colours) -> None:
+    """Where the dimension is a level, a line for each ratio."""
+    for ratio, values in zip(ratios, dimension, strict=True):
+        if values.min() < level < values.max():
+            style = {"levels": [level], "colors": [colours.to_rgba(ratio)], "linewidths": 0.8}
+            axes.contour(slopes, steps, values.T, **style)
     axes.set(xlim=(slopes[0], slopes[-1]), ylim=(steps[0], steps[-1]))
 
 
@@ -102,6 +96,7 @@ def _boundaries(figure: Figure, ratios, slopes, steps, dimension) -> None:
         zlabel=r"$\log_{10}\, \sigma_*/\sigma_w$",
     )  # fmt: skip
     axes.set_title("(d) boundaries of the phases", loc="left")
+    axes.set_box_aspect(None, zoom=0.85)  # room for the labels, which no layout sees
     axes.tick_params(pad=-3, labelsize=5)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.labelpad = -8

@@ -138,7 +138,8 @@ def kernels_decay_bound(
         tail = np.minimum(1, 2 * step_size * steps * values)
         in_tail = decay[split - 1] + noise * tail[each - split]
         found += np.where(each <= 2 * head, decay[each - 1] + noise, in_tail)
-    return np.minimum(found, 1.0)
+    # Of a later eigenvalue the bound may be above that of an earlier one, which holds for it, too.
+    return np.minimum.accumulate(np.minimum(found, 1.0))
 
 
 def _descending(eigenvalues: np.ndarray) -> np.ndarray:

@@ -129,6 +129,11 @@ def train_lazily(
         residuals = stack(x)[:, 0] - target
         values = residuals.detach().double().numpy()
         first = values if first is None else first
+        if not np.isfinite(values).all():
+            raise DataError(
+                f"networks of {list(widths)} units diverged at step {t - 1} from a step size "
+                f"{step_size:g}"
+            )
         points.add(values)
         if t == due[len(found)]:
             found.append(points.covariance())
@@ -136,14 +141,11 @@ def train_lazily(
         with torch.no_grad():
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter -= step_size * gradient
-    covariances = np.array(found)
-    if not np.isfinite(covariances).all():
-        raise DataError(f"networks of {list(widths)} units diverged from a step size {step_size:g}")
     for network, state in zip(networks, stack.state_dicts(), strict=True):
         network.load_state_dict(state)
     change = np.linalg.norm(_kernels(networks, x) - kernels, axis=(1, 2))
     return LazyTrainings(
-        kernels, first, step_size, covariances, change / np.linalg.norm(kernels, axis=(1, 2))
+        kernels, first, step_size, np.array(found), change / np.linalg.norm(kernels, axis=(1, 2))
     )
 
 

@@ -88,14 +88,13 @@ def train_linear(
     quiet = None if progress else True
     for t in tqdm(range(1, due[-1] + 1), desc=progress, leave=False, disable=quiet):
         residuals = w @ X.T - y
+        if not np.isfinite(residuals).all():
+            raise DataError(f"step_size = {step_size}: diverged at step {t - 1}; take less")
         points.add(residuals)
         if t == due[len(found)]:
             found.append(points.covariance())
         w -= step_size * residuals @ X
-    found = np.array(found)
-    if not np.isfinite(found).all():
-        raise DataError(f"step_size = {step_size}: training diverged; take less")
-    return found
+    return np.array(found)
 
 
 def check_steps(steps: Sequence[int]) -> list[int]:

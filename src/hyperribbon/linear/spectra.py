@@ -60,7 +60,7 @@ def chapter_spectra(n: int, seed: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame of figure, part, slope, steps, index (from 1), eigenvalue, bound (NaN where none is
-    drawn). In Fig. 5.1 they are of T P1, in 5.4 in parts of the largest.
+    drawn). In Figs. 5.1 and 5.5 they are of T P1 and T P, in 5.4 in parts of the largest.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def _models(n: int, true: np.ndarray, seed: int):
         P = sampled_covariance(K, y, models=MODELS, random_state=seed, **settings)
         limit = trajectory_covariance(K, y, **settings).total
         for part, matrix in (("models", P), ("limit", limit)):
-            yield _rows("5.5", part, MODELS_SLOPE, T, eigenvalues_of(matrix))
+            yield _rows("5.5", part, MODELS_SLOPE, T, T * eigenvalues_of(matrix))
 
 
 def _rows(figure, part, slope, steps, values, bound=np.nan) -> pd.DataFrame:
