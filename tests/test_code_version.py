@@ -50,7 +50,7 @@ def add_code(text):
 SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that prepare images.
-PREPARE = {"prepare_data", "synthetic_beside"}
+PREPARE = {"prepare_data", "synthetic_beside", "linear_inputs"}
 # Steps that read the predictions of all models.
 MODELS = {
     "corners",
@@ -75,6 +75,9 @@ FITS |= {"spectra"} | SYNTHETIC
 CURVATURE = {"curvature", "spectra"}
 # Steps that look at curvature.
 SURVEYS = {"curvature", "synthetic_students"}
+# The step that trains linear models and wide networks; steps that draw.
+LINEAR = {"linear_experiment"}
+DRAWN = {"draw", "explore", "explore_linear"}
 
 
 @pytest.mark.parametrize(
@@ -90,19 +93,22 @@ SURVEYS = {"curvature", "synthetic_students"}
         ("probability/centroids.py", {"ensembles"}),
         ("pairwise/cpu.py", MODELS - {"corners", "progress"} | SYNTHETIC | {"embed", "spectra"}),
         ("trajectories/resampling.py", TRAJECTORIES),
-        ("training/loop.py", SYNTHETIC_TRAIN | {"train", "regression"}),
+        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | {"train", "regression"}),
         ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
-        ("networks/__init__.py", SYNTHETIC_TRAIN | {"train", "curvature", "regression"}),
-        ("curvature/gram.py", SURVEYS | {"regression"}),
-        ("curvature/sloppiness.py", CURVATURE | SURVEYS | {"regression"}),
-        ("curvature/tables.py", {"spectra", "synthetic_students", "regression"}),
+        ("networks/__init__.py", SYNTHETIC_TRAIN | LINEAR | {"train", "curvature", "regression"}),
+        ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
+        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
+        ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
+        ("linear/networks.py", LINEAR),
+        ("linear/covariance.py", LINEAR | {"linear", "explore_linear"}),
+        ("linear/spectra.py", {"linear"}),
         ("training/synthetic.py", {"synthetic_train"}),
         ("training/students.py", {"synthetic_students"}),
         ("training/regression.py", {"regression"}),
         ("data/boston.py", {"regression"}),
         ("synthetic.py", SYNTHETIC),
-        ("data/sloppy.py", SYNTHETIC_TRAIN | {"synthetic_beside", "synthetic_tables"}),
-        ("figures/synthetic.py", {"draw", "explore"}),
+        ("data/sloppy.py", SYNTHETIC_TRAIN | LINEAR | {"synthetic_beside", "synthetic_tables"}),
+        ("figures/synthetic.py", DRAWN),
         ("networks/vit.py", set()),  # a rule names it beside the step
         ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
         ("data/prepare.py", PREPARE),
@@ -115,7 +121,7 @@ SURVEYS = {"curvature", "synthetic_students"}
             | PREPARE
             | {"embed", "train", "verify"},
         ),
-        ("figures/embedding.py", {"draw", "explore"}),
+        ("figures/embedding.py", DRAWN),
         ("figures/explorer.py", {"explore"}),
         ("config/study.py", set()),
         ("__init__.py", set()),
@@ -175,7 +181,7 @@ def test_versions_of_libraries_count_where_they_are_used(monkeypatch):
     after = versions()
     monkeypatch.undo()
     forget()
-    assert {step for step in STEPS if before[step] != after[step]} == {"explore"}
+    assert {step for step in STEPS if before[step] != after[step]} == {"explore", "explore_linear"}
 
 
 def test_a_module_beside_the_step_counts(package):

@@ -10,7 +10,7 @@ from running import ROOT, snakemake
 pytestmark = pytest.mark.workflow
 
 # Run where Snakemake runs.
-LOCAL = {"all", "gather_report", "synthetic_beside", "verify"}
+LOCAL = {"all", "gather_report", "linear_inputs", "synthetic_beside", "verify"}
 
 
 def profile(name: str) -> dict:
@@ -19,7 +19,13 @@ def profile(name: str) -> dict:
 
 def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attempt():
     rules = set()
-    for study in ("config", "corners", "sloppy_synthetic", "boston"):  # which together have all
+    for study in (
+        "config",
+        "corners",
+        "sloppy_synthetic",
+        "boston",
+        "linear",
+    ):  # which together have all
         listed = snakemake(ROOT, "--list-rules", "--configfile", f"config/{study}.yaml")
         assert listed.returncode == 0, listed.stdout
         rules |= set(re.findall(r"^\w+$", listed.stdout, re.MULTILINE)) - LOCAL

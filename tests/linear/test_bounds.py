@@ -64,7 +64,7 @@ def test_nor_is_that_of_several_kernels(regression, M, seed):
 
 def test_in_the_tail_the_bound_falls_with_the_inputs():
     eigenvalues, y = np.exp(-0.1 * np.arange(50)), np.full(50, 1.0)
-    bound = bounds.decay_bound(eigenvalues, y, 1.0, 10, 1.0)
+    bound = bounds.decay_bound(eigenvalues, y, 1.0, 10, 5.0)
     assert (np.diff(bound)[-6:] < 0).all()
     assert 0 < bound[-1] < bound[3] == 1
 
