@@ -32,8 +32,8 @@ $(READY): envs/requirements.txt envs/test_oracles.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-test: $(READY) ## run all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## run all tests, a file on each core at once
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 test-slurm: $(READY) ## run the workflow on a Slurm of its own (root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)

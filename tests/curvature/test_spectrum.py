@@ -55,14 +55,13 @@ def test_too_many_parameters_for_all(small_problem, monkeypatch):
 
 def test_density_is_exact_where_steps_span_the_space(small_problem):
     """With as many steps as parameters the quadrature is exact, but for the probes."""
-    operator = Hessian(small_problem)
-    eigenvalues = np.linalg.eigvalsh(operator.dense())
+    dense = Hessian(small_problem).dense()  # whose products take less time
+    eigenvalues = np.linalg.eigvalsh(dense)
     p, probes = len(eigenvalues), 100
     v = np.random.default_rng(0).standard_normal((probes, p)).T
     v /= np.linalg.norm(v, axis=0)
-    density = spectral_density(operator, steps=p, probes=probes, random_state=0)
+    density = spectral_density(dense, steps=p, probes=probes, random_state=0)
     for function in (np.square, np.exp):
-        dense = operator.dense()
         values, vectors = np.linalg.eigh(dense)
         expected = p * (function(values)[:, None] * (vectors.T @ v) ** 2).sum(axis=0)
         trace, error = density.trace(function)
@@ -72,13 +71,13 @@ def test_density_is_exact_where_steps_span_the_space(small_problem):
 
 def test_errors_cover_the_truth(oracle_problem):
     """Over 40 sets of probes, counts and traces are within two errors about as often as not."""
-    operator = Hessian(oracle_problem)
-    eigenvalues = np.linalg.eigvalsh(operator.dense())
+    matrix = Hessian(oracle_problem).dense()  # whose products take less time
+    eigenvalues = np.linalg.eigvalsh(matrix)
     thresholds = np.array([0.1, 0.03])
     truth = np.append((eigenvalues[:, None] > thresholds).sum(axis=0), eigenvalues.sum())
     inside = []
     for seed in range(40):
-        density = spectral_density(operator, steps=60, probes=12, random_state=seed)
+        density = spectral_density(matrix, steps=60, probes=12, random_state=seed)
         counts, errors = density.count_above(thresholds)
         trace, error = density.trace()
         deviation = np.abs(np.append(counts, trace) - truth)

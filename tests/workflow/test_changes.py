@@ -293,7 +293,7 @@ def test_the_smallest_study_has_all_its_figures(fresh):
     del config["networks"]["ViT"], config["optimisers"]["Adam"]
     config["training"].update(seeds=1, epochs=2)
     path.write_text(yaml.safe_dump(config))
-    run = snakemake(fresh, "--cores", "2")
+    run = snakemake(fresh, "--cores", "2", "--until", "draw")
     assert run.returncode == 0, run.stdout
     drawn = {path.stem for path in (fresh / "results" / "smoke" / "figures").glob("*.png")}
     assert drawn == {*FIGURES, *CURVATURE_FIGURES}
