@@ -107,7 +107,9 @@ def test_a_server_that_is_not_there_is_said(server, tmp_path, monkeypatch):
         Download("http://127.0.0.1:1").put(["images"], tmp_path)
 
 
-@pytest.mark.parametrize("damage", [b"<html>", gzip.compress(CONTENT["images"])[:-9]])
+@pytest.mark.parametrize(
+    "damage", [b"<html>", gzip.compress(CONTENT["images"])[:-9]], ids=["a page", "cut"]
+)
 def test_what_is_not_packed_or_cut_is_refused(server, tmp_path, damage):
     server.answers["/images.gz"] = whole(damage)
     with pytest.raises(Unavailable, match="images.gz: not packed by gzip, or damaged"):
@@ -136,7 +138,11 @@ def test_files_of_an_archive_are_extracted_by_name_and_no_others(server, tmp_pat
         source.put(["other"], folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"text", archive({"set/images": b"x" * 9999})[:-40]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", archive({"set/images": b"x" * 9999})[:-40]],
+    ids=["empty", "text", "cut"],
+)
 def test_a_damaged_archive_is_refused(server, tmp_path, content):
     server.answers["/set.tar.gz"] = whole(content)
     with pytest.raises(Unavailable):
