@@ -32,8 +32,8 @@ rule linear:
     params:
         **LINEAR_THEORY,
     shell:
-        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m hyperribbon.steps.linear"
-        " --linear {params.linear:q} --threads {threads} --output {output:q} --log {log:q}"
+        "python -m hyperribbon.steps.linear --linear {params.linear:q} --threads {threads}"
+        " --output {output:q} --log {log:q}"
 
 
 EXPLORE_LINEAR = parameters("explore_linear", "linear")

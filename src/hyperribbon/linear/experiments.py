@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -25,10 +27,9 @@ SLOPPY = "sloppy"  # name of the Gaussian inputs
 # Below 1 by more than rounding, so that the step size 1 is at most 1 / the largest eigenvalue.
 LARGEST = 1 - 1e-9
 LINEAR_MODELS = 1000  # the theory is of infinitely many; these cost little
-KERNEL_COLUMNS = ["data", "kernel", "ratio", "steps", "dimension"]
-SPECTRUM_COLUMNS = ["data", "kernel", "slope", "index", "eigenvalue"]
-TRAINED_COLUMNS = ["data", "model", "ratio", "steps", "models", "predicted", "measured"]
-TRAINED_COLUMNS += ["difference", "kernel_change"]
+KERNEL_COLUMNS = ["kernel", "ratio", "steps", "dimension"]
+TRAINED_COLUMNS = ["model", "ratio", "steps", "models", "predicted", "measured", "difference"]
+TRAINED_COLUMNS += ["kernel_change"]
 
 
 class Experiment(NamedTuple):
@@ -74,7 +75,7 @@ def kernels_of(X: np.ndarray) -> dict[str, np.ndarray]:
         "RBF": rbf_kernel(X, gamma=1 / (2 * width**2)),
         "Laplace": laplacian_kernel(X, gamma=1 / wide),
     }
-    return {name: K * (LARGEST / np.linalg.eigvalsh(K)[-1]) for name, K in kernels.items()}
+    return {name: _normalised(K) for name, K in kernels.items()}
 
 
 def at_steps(most: int) -> list[int]:
@@ -116,26 +117,18 @@ def run_experiment(
       covariances, by Frobenius norm; relative change of the kernel in training
     """
     X, y = experiment
-    due = at_steps(config.steps)
-    kernels = kernels_of(X)
-    trained, machines = [], []
+    kernels, due = kernels_of(X), at_steps(config.steps)
+    machines = _machines(kernels, y, config.ratios, due, fraction)
+    trained = []
     for ratio in config.ratios:
-        for kernel, K in [*kernels.items(), ("RBF and Laplace", None)]:
-            both = [kernels["RBF"], kernels["Laplace"]] if K is None else [K]
-            sigma_w = np.sqrt(len(y) / np.mean([np.trace(k) for k in both])) / ratio  # |y|^2 = n
-            for T in due:
-                P = kernels_covariance(both, y, step_size=1.0, steps=T, sigma_w=sigma_w)
-                found = ribbon_dimension(P, fraction)
-                machines.append((name, kernel, ratio, T, int(found)))
         bar = f"{name}, linear, ratio {ratio:g}" if progress else None
-        sigma_w = np.sqrt(len(y) / np.trace(kernels["linear"])) / ratio
-        settings = {"step_size": 1.0, "sigma_w": sigma_w}
+        settings = {"step_size": 1.0, "sigma_w": _sigma_w([kernels["linear"]], ratio)}
         measured = train_linear(
             X, y, steps=due, models=LINEAR_MODELS, random_state=seed, progress=bar, **settings
         )
         predicted = [kernels_covariance([kernels["linear"]], y, steps=T, **settings) for T in due]
         rows = _compared(np.array(predicted), measured, due, fraction)
-        trained += [(name, "linear", ratio, T, LINEAR_MODELS, *row, 0.0) for T, *row in rows]
+        trained += [("linear", ratio, T, LINEAR_MODELS, *row, 0.0) for T, *row in rows]
     inputs = X * np.sqrt(X.size) / np.linalg.norm(X)  # networks see numbers of mean square 1
     for widths in config.networks:
         units = "-".join(map(str, widths))
@@ -148,15 +141,38 @@ def run_experiment(
         )
         change = found.kernel_change.mean()
         rows = _compared(predicted, found.covariances, due, fraction)
-        trained += [(name, units, np.nan, T, config.models, *row, change) for T, *row in rows]
-        tangent = found.kernels[0]
-        kernels[f"tangent, {units}"] = tangent * (LARGEST / np.linalg.eigvalsh(tangent)[-1])
-    spectra = [_spectrum(name, kernel, K) for kernel, K in kernels.items()]
-    return {
-        "linear_kernel_spectra": pd.concat(spectra, ignore_index=True)[SPECTRUM_COLUMNS],
+        trained += [(units, np.nan, T, config.models, *row, change) for T, *row in rows]
+        kernels[f"tangent, {units}"] = _normalised(found.kernels[0])
+    spectra = pd.concat([_spectrum(kernel, K) for kernel, K in kernels.items()], ignore_index=True)
+    tables = {
+        "linear_kernel_spectra": spectra,
         "linear_kernels": pd.DataFrame(machines, columns=KERNEL_COLUMNS),
         "linear_experiments": pd.DataFrame(trained, columns=TRAINED_COLUMNS),
     }
+    for table in tables.values():
+        table.insert(0, "data", name)
+    return tables
+
+
+def _machines(kernels, y, ratios, due: list[int], fraction: float) -> list[tuple]:
+    """Kernel, ratio, T and the dimension predicted of its machines; of two kernels at once, too."""
+    each = {name: [K] for name, K in kernels.items()}
+    each["RBF and Laplace"] = [kernels["RBF"], kernels["Laplace"]]
+    found = []
+    for ratio, (name, Ks), T in product(ratios, each.items(), due):
+        P = kernels_covariance(Ks, y, step_size=1.0, steps=T, sigma_w=_sigma_w(Ks, ratio))
+        found.append((name, ratio, T, int(ribbon_dimension(P, fraction))))
+    return found
+
+
+def _sigma_w(kernels: Sequence[np.ndarray], ratio: float) -> float:
+    """Of initial weights, with sigma_* such that targets of mean square 1 are expected (5.2.11)."""
+    return np.sqrt(len(kernels[0]) / np.mean([np.trace(K) for K in kernels])) / ratio
+
+
+def _normalised(K: np.ndarray) -> np.ndarray:
+    """With the largest eigenvalue 1."""
+    return K * (LARGEST / np.linalg.eigvalsh(K)[-1])
 
 
 def _compared(predicted: np.ndarray, measured: np.ndarray, due: list[int], fraction: float):
@@ -167,7 +183,10 @@ def _compared(predicted: np.ndarray, measured: np.ndarray, due: list[int], fract
     return zip(due, *(d.tolist() for d in dimensions), apart.tolist(), strict=True)
 
 
-def _spectrum(name: str, kernel: str, K: np.ndarray) -> pd.DataFrame:
+def _spectrum(kernel: str, K: np.ndarray) -> pd.DataFrame:
     values = np.linalg.eigvalsh(K)[::-1]
     slope = sloppiness_row(values[values > 0]).get("slope", np.nan)
-    return thinned(values).assign(data=name, kernel=kernel, slope=slope)
+    table = thinned(values)
+    table.insert(0, "kernel", kernel)
+    table.insert(1, "slope", slope)
+    return table

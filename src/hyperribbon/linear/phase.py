@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from hyperribbon.errors import DataError
@@ -91,7 +92,8 @@ def phase_diagram(
         return found
 
     quiet = None if progress else True
-    with ThreadPoolExecutor(threads) as pool:
+    # Matrices are too small for several threads each.
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         work = pool.map(of_slope, slopes)
         found = np.stack(list(tqdm(work, progress, len(slopes), leave=False, disable=quiet)))
     dims = ("ratio", "slope", "steps")
