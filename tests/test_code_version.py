@@ -246,6 +246,7 @@ def test_what_is_imported_by_a_computed_name_is_known():
         "data/function.py",
         "networks/__init__.py",
         "steps/fetch_data.py",
+        "steps/linear_inputs.py",
         "steps/prepare_data.py",
         "steps/synthetic_beside.py",
     }

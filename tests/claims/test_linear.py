@@ -64,7 +64,7 @@ def test_small_slopes_and_the_upper_left():
 
 def bounds(**columns):
     rows = {
-        "bound": "Lemma 5.2.1", "slope": [0.1, 0.2, 0.5], "steps": 100, "ratio": 1.0,
+        "bound": "Lemma 5.2.1", "slope": [0.1, 0.2, 0.5], "steps": 100,
         "eigenvalues": 10, "violations": 0, "decay": [4.0, 2.0, 1.0], "decay_of_bound": 1.0,
     }  # fmt: skip
     return {"linear_bounds": pd.DataFrame({**rows, **columns})}
@@ -113,20 +113,38 @@ def test_head_and_tail_are_compared_with_their_parts():
 
 
 def test_growth_is_the_least_from_one_length_to_the_next():
-    found = spectra("5.5", {"limit": [3, 1], "models": [9, 9]}, steps=(1, 3, 4))
+    found = spectra("5.5", {"limit": [9, 9], "models": [3, 1]}, steps=(1, 3, 4))
     assert linear.growth_with_time(0)(found).value == pytest.approx(1 / 3)
+
+
+def test_what_is_reached_is_the_last_that_the_longest_training_learns():
+    found = spectra("5.1", {"initialisation": [1.0, 0.5, 0.1]}, steps=(1,))
+    found["linear_spectra"]["slope"] = 2.0
+    found["linear_spectra"]["steps"] = 100  # of exp(0), exp(-2) and exp(-4)
+    assert linear.last_of_initialisation(found).value == 0.5
+
+
+def test_a_kernel_that_moves_is_told():
+    rows = [("two layers", 10, 5.0, 9.0), ("two layers, balanced", 1, 0.1, 0.0),
+            ("two layers, balanced", 10, 2.0, 0.25)]  # fmt: skip
+    columns = ["variant", "steps", "kernel_change", "imbalance_change"]
+    ours = linear.change_of_balanced_kernel(
+        {"linear_variants": pd.DataFrame(rows, columns=columns)}
+    )
+    assert ours.value == 2
+    assert "after 10 steps; v v^T - u u^T moves by 0.25" in ours.note
 
 
 def test_predictions_are_compared_model_by_model():
     with pytest.raises(NotHere, match=r"as config/linear.yaml has"):
         linear.linear_models_as_predicted({})
     rows = [
-        ("digits", "linear", 3, 10, 11), ("digits", "16", 3, 10, 30), ("digits", "64", 1, 10, 10),
-        ("digits", "64", 3, 10, 5),
+        ("digits", "linear", 3, 10, 11), ("digits", "64-64", 1, 10, 10),
+        ("digits", "64-64", 3, 10, 5), ("digits", "16", 3, 10, 30), ("digits", "99-2", 3, 10, 30),
     ]  # fmt: skip
     columns = ["data", "model", "steps", "predicted", "measured"]
     found = {"linear_experiments": pd.DataFrame(rows, columns=columns)}
     assert linear.linear_models_as_predicted(found).value == pytest.approx(0.1)
     ours = linear.wide_networks_as_predicted(found)
     assert ours.value == pytest.approx(0.5)
-    assert "64 units, digits, T = 3: 10 predicted, 5 measured" in ours.note
+    assert "64-64 units, digits, T = 3: 10 predicted, 5 measured" in ours.note

@@ -41,6 +41,11 @@ def test_a_coarser_diagram_needs_one_number_each():
         ({"steps": {"last": 1}}, "steps.last = 1: above first = 1"),
         ({"ratios": {"first": 0}}, "ratios.first = 0: "),
         ({"ratios": {"first": 5, "last": 2}}, "ratios.last = 2.0: above first = 5"),
+        ({"ratios": {"first": 1e-9}}, "ratios.first = 1e-09: "),
+        (
+            {"experiments": {"data": ["digits"], "samples": 1796}},
+            "samples = 1796: at most 1795",
+        ),
         ({"experiments": {"data": []}}, "experiments.data = []: "),
         ({"experiments": {"data": ["mist"]}}, 'experiments.data.0 = "mist": allowed: "mnist5k"'),
         ({"experiments": {"data": ["digits", "digits"]}}, "must not repeat a value"),

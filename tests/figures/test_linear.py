@@ -45,6 +45,23 @@ def test_the_smallest_diagram_is_drawn(tmp_path):
     assert [title[:3] for title in titles if title] == ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)"]
 
 
+def test_every_cell_is_around_its_length_of_training():
+    """On a scale of powers: the edge between 1 and 10,000 is 100."""
+    table = diagram([0.1, 1.0], [1, 10**4, 10**8], [1.0, 2.0])
+    axes = LINEAR_FIGURES["linear_phase"](table).axes[0]
+    edges = axes.collections[0].get_coordinates()[:, 0, 1]
+    np.testing.assert_allclose(edges, [-2, 2, 6, 10])
+    assert axes.get_yscale() == "linear"
+
+
+def test_more_kinds_of_models_than_colours_are_drawn(tables):
+    one = tables["linear_experiments"]
+    one = one[one["model"] != "linear"]
+    many = pd.concat([one.assign(model=str(k)) for k in range(12)])
+    figure = LINEAR_FIGURES["linear_experiments"]({**tables, "linear_experiments": many})
+    assert len(figure.legends[0].texts) == 12
+
+
 def test_a_table_in_any_order_is_the_same_grid(tables):
     table = tables["linear_phase"]
     one, other = grid(table), grid(table.sample(frac=1, random_state=0))

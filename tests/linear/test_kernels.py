@@ -62,6 +62,15 @@ def test_linearised_models_follow_their_own_kernels(seed, M, rank):
             np.testing.assert_allclose(found[steps.index(t)], expected, atol=1e-10)
 
 
+def test_several_lengths_are_each_alone():
+    rng, settings = np.random.default_rng(0), {"step_size": 0.5, "sigma_w": 0.3}
+    kernels, y = [kernel(rng, 4, 2) for _ in range(2)], rng.normal(size=4)
+    both = kernels_covariance(kernels, y, steps=np.array([3, 50]), **settings)
+    for k, T in enumerate((3, 50)):
+        found = kernels_covariance(kernels, y, steps=T, **settings)
+        np.testing.assert_allclose(both[k], found, rtol=1e-12)
+
+
 def test_residuals_of_other_kernels_are_refused():
     with pytest.raises(DataError, match=r"residuals of shape \(1, 2\): expected .* of the 2 ker"):
         linearised_covariance([np.eye(2)] * 2, np.ones((1, 2)), step_size=0.5, steps=[1])

@@ -28,6 +28,22 @@ def test_of_two_outputs_there_is_no_kernel():
         neural_tangent_kernel(nn.Linear(3, 2).eval(), torch.zeros(4, 3))
 
 
+@pytest.mark.parametrize("n", [10, 40])
+@pytest.mark.parametrize("widths", [(1,), (4,), (64, 64)])
+def test_kernels_of_few_samples_and_of_few_weights_are_kernels(n, widths):
+    X = np.random.default_rng(1).standard_normal((n, 5))
+    found = train_lazily(X, np.sign(X[:, 0]), widths, steps=[2], models=2)
+    np.testing.assert_allclose(found.kernels, found.kernels.transpose(0, 2, 1), rtol=1e-10)
+    linearised_covariance(found.kernels, found.residuals, step_size=found.step_size, steps=[2])
+
+
+def test_seeds_beyond_the_largest_begin_anew():
+    X = np.random.default_rng(1).standard_normal((5, 3))
+    found = train_lazily(X, X[:, 0], [4], steps=[1], models=2, random_state=2**32 - 1)
+    other = train_lazily(X, X[:, 0], [4], steps=[1], models=2, random_state=0)
+    assert np.array_equal(found.residuals[1], other.residuals[0])
+
+
 def trainings(width, steps=(1, 10, 60)):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((15, 6))

@@ -6,6 +6,7 @@ import pytest
 
 from hyperribbon.linear import trajectory_covariance
 from hyperribbon.linear.looseness import RATIOS, SLOPES, STEPS, bounds_table
+from hyperribbon.linear.phase import true_weights
 from hyperribbon.linear.spectra import (
     BOUND_SLOPES,
     VARIANTS_STEPS,
@@ -38,7 +39,7 @@ def test_eigenvalues_are_below_the_bounds_that_are_drawn(spectra):
 
 
 def test_a_line_is_of_the_closed_form(spectra):
-    true = np.random.default_rng(1).standard_normal(30)
+    true = true_weights(1, 30, 1)[0]
     K = sloppy(30, 0.2)
     y = np.sqrt(2) * np.sqrt(K) * true
     P = trajectory_covariance(K, y, step_size=1.0, steps=50, sigma_w=np.sqrt(0.1)).first
@@ -69,7 +70,8 @@ def test_no_bound_is_violated_and_decay_is_told_of_the_first_lemma():
     found = bounds_table(25, 3, 0)
     assert found["violations"].sum() == 0
     assert (found["tightest"] <= 1 + 1e-9).all()
-    assert len(found) == 6 * len(SLOPES) * len(STEPS) * len(RATIOS)
+    assert len(found) == (4 + 2 * len(RATIOS)) * len(SLOPES) * len(STEPS)
+    assert not found.duplicated(["bound", "slope", "steps", "ratio"]).any()
     told = found.dropna(subset="decay")
     assert set(told["bound"]) == {"Lemma 5.2.1"}
     assert (told["decay"] > told["decay_of_bound"]).mean() > 0.9
@@ -81,3 +83,26 @@ def test_a_bound_that_is_too_low_counts_as_violated(monkeypatch):
     found = bounds_table(25, 2, 0).groupby("bound")["violations"].sum()
     assert found["Lemma 5.2.1"] > 0
     assert found.drop("Lemma 5.2.1").sum() == 0
+
+
+@pytest.mark.parametrize("n", [10, 500])
+def test_the_fewest_and_the_most_samples_have_tables(n, monkeypatch):
+    monkeypatch.setitem(bounds_table.__globals__, "STEPS", [1, 10**8])
+    monkeypatch.setitem(bounds_table.__globals__, "SLOPES", [0.05, 1.0])
+    assert bounds_table(n, 1, 0)["violations"].sum() == 0
+    assert chapter_spectra(n, 0)["figure"].nunique() == 4
+
+
+def test_models_are_drawn_apart_from_the_truth(monkeypatch):
+    """Of one stream of numbers, the first model would be the truth."""
+    drawn = []
+    sampled = chapter_spectra.__globals__["sampled_covariance"]
+
+    def spy(*arguments, random_state, **settings):
+        drawn.append(random_state.bit_generator.seed_seq.entropy)
+        return sampled(*arguments, random_state=random_state, **settings)
+
+    monkeypatch.setitem(chapter_spectra.__globals__, "sampled_covariance", spy)
+    chapter_spectra(10, 7)
+    assert drawn
+    assert 7 not in drawn

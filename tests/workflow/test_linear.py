@@ -57,12 +57,16 @@ def test_it_leaves_report_tables_figures_and_a_page_and_only_its_own(finished, p
              "gather_report", "all"],
         ),
         (
+            {"experiments": {"decay": 0.2}},
+            ["linear_experiment", "linear_tables", "claims", "draw", "gather_report", "all"],
+        ),
+        (
             {"experiments": {"models": 3}},
             ["linear_experiment", "linear_experiment", "linear_tables", "claims", "draw",
              "gather_report", "all"],
         ),
     ],
-    ids=["another diagram", "one data set more", "other trainings"],
+    ids=["another diagram", "one data set more", "other sloppy data", "other trainings"],
 )  # fmt: skip
 def test_what_is_changed_runs_again_and_only_what_follows(finished, planned, changes, jobs):
     try:

@@ -42,7 +42,7 @@ SPLITS = ["train", "test"]
 # Manifests of the stores that are trained here, and of those that were recorded elsewhere.
 TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
 EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]
-MODELS = bool(TRAINED or EXTERNAL)  # a study of synthetic data or a regression alone has others
+MODELS = bool(TRAINED or EXTERNAL)  # a study of other parts alone has none
 
 # For the jobs; no parameter of theirs, since results are the same on any cluster.
 if STUDY.dask.scheduler:
@@ -99,6 +99,30 @@ def remember(step, decisive, *upstream):
     as_before = RECORDED.get(step) == KEYS[step] and step not in REMADE
     if as_before and SETTLED.issuperset(upstream):
         SETTLED.add(step)
+
+
+def each(step, pieces, upstream=None, **settings):
+    """Parameters of a rule for each piece of its work, which counts alone.
+
+    ``upstream`` is a function that names what comes before a piece, in KEYS; ``settings`` are
+    functions of the piece.
+    """
+    before = {piece: upstream(piece) if upstream else [] for piece in pieces}
+    found = {
+        piece: parameters(
+            step, *before[piece], **{name: value(piece) for name, value in settings.items()}
+        )
+        for piece in pieces
+    }
+    for piece in pieces:
+        remember(f"{step} {piece}", found[piece], *before[piece])
+    remember(step, found, *(name for names in before.values() for name in names))
+    return found
+
+
+def of_piece(found, name, wildcard):
+    """A parameter of the piece that a job is of."""
+    return lambda wildcards: found[wildcards[wildcard]][name]
 
 
 def settled(step, files):

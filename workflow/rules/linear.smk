@@ -70,17 +70,34 @@ if LINEAR.experiments:
     EXPERIMENT_TABLES = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
     EXPERIMENT_PART = f"{RESULTS}/linear/{{table}}-{{linear_data}}.csv"
     LINEAR_DATA = [*LINEAR.experiments.data, "sloppy"]
-    # What one data set's results depend on: another one beside it changes nothing of them.
-    LINEAR_INPUTS = parameters(
+
+    def experiment_json(name):
+        """What decides the trainings on a data set: nothing of the others."""
+        others = {"data"} if name == "sloppy" else {"data", "decay"}
+        section = LINEAR.experiments.model_dump(mode="json", exclude=others)
+        return canonical_json(
+            {"experiments": section, "fraction": LINEAR.fraction, "seed": LINEAR.seed}
+        )
+
+    def samples_of(wildcards):
+        """Samples of a data set, but for those that the job draws itself."""
+        name = wildcards.linear_data
+        if name == "sloppy":
+            return []
+        return settled(f"linear_inputs {name}", SAMPLES.format(linear_data=name))
+
+    LINEAR_INPUTS = each(
         "linear_inputs",
-        modules=[f"hyperribbon.data.{name}" for name in DATA_SOURCES],
-        samples=LINEAR.experiments.samples,
-        image_size=LINEAR.experiments.image_size,
+        LINEAR.experiments.data,
+        modules=lambda name: [f"hyperribbon.data.{name}"],
+        samples=lambda _: LINEAR.experiments.samples,
+        image_size=lambda _: LINEAR.experiments.image_size,
     )
-    LINEAR_EXPERIMENT = LINEAR.model_dump(mode="json", include={"experiments", "fraction", "seed"})
-    del LINEAR_EXPERIMENT["experiments"]["data"]
-    LINEAR_EXPERIMENT = parameters(
-        "linear_experiment", "linear_inputs", linear=canonical_json(LINEAR_EXPERIMENT)
+    LINEAR_EXPERIMENT = each(
+        "linear_experiment",
+        LINEAR_DATA,
+        upstream=lambda name: [f"linear_inputs {name}"] if name != "sloppy" else [],
+        linear=experiment_json,
     )
     LINEAR_TABLES = parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
 
@@ -103,7 +120,9 @@ if LINEAR.experiments:
         resources:
             mem_mb=4000,
         params:
-            **LINEAR_INPUTS,
+            code=of_piece(LINEAR_INPUTS, "code", "linear_data"),
+            samples=LINEAR.experiments.samples,
+            image_size=LINEAR.experiments.image_size,
         shell:
             "python -m hyperribbon.steps.linear_inputs --name {wildcards.linear_data}"
             " --samples {params.samples} --image-size {params.image_size}"
@@ -111,11 +130,7 @@ if LINEAR.experiments:
 
     rule linear_experiment:
         input:
-            branch(
-                lambda wildcards: wildcards.linear_data == "sloppy",
-                then=[],
-                otherwise=settled("linear_inputs", SAMPLES),
-            ),
+            samples_of,
         output:
             expand(EXPERIMENT_PART, table=EXPERIMENT_TABLES, allow_missing=True),
         log:
@@ -127,17 +142,23 @@ if LINEAR.experiments:
         resources:
             mem_mb=2000 + 40 * LINEAR.experiments.models * LINEAR.experiments.samples**2 // 10**6,
         params:
-            **LINEAR_EXPERIMENT,
+            code=of_piece(LINEAR_EXPERIMENT, "code", "linear_data"),
+            upstream=of_piece(LINEAR_EXPERIMENT, "upstream", "linear_data"),
+            linear=of_piece(LINEAR_EXPERIMENT, "linear", "linear_data"),
         shell:
             "python -m hyperribbon.steps.linear_experiment --inputs {input:q}"
             " --linear {params.linear:q} --output {output:q} --log {log:q}"
 
     rule linear_tables:
         input:
-            settled(
-                "linear_experiment",
-                expand(EXPERIMENT_PART, table=EXPERIMENT_TABLES, linear_data=LINEAR_DATA),
-            ),
+            [
+                settled(
+                    f"linear_experiment {name}",
+                    EXPERIMENT_PART.format(table=table, linear_data=name),
+                )
+                for table in EXPERIMENT_TABLES
+                for name in LINEAR_DATA
+            ],
         output:
             tables("linear_tables", *EXPERIMENT_TABLES),
         log:

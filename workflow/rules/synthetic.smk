@@ -8,13 +8,13 @@ SYNTHETIC_TRAIN = each(
 SYNTHETIC_MANIFOLD = each(
     "synthetic_manifold",
     DECAYS,
-    upstream=lambda decay: f"synthetic_train grid-{decay}",
+    upstream=lambda decay: [f"synthetic_train grid-{decay}"],
     decay=lambda decay: DECAYS[decay],
 )
 SYNTHETIC_CORNERS = each(
     "synthetic_corners",
     SHOWN,
-    upstream=lambda decay: f"synthetic_train corners-{decay}",
+    upstream=lambda decay: [f"synthetic_train corners-{decay}"],
     decay=lambda decay: SHOWN[decay],
     counts=lambda _: list(SYNTHETIC.corners.counts),
     trajectories=lambda _: SYNTHETIC.corners.trajectories,
@@ -105,9 +105,9 @@ rule synthetic_manifold:
     resources:
         mem_mb=lambda wildcards: manifold_mb(wildcards.decay),
     params:
-        code=of_piece(SYNTHETIC_MANIFOLD, "code"),
-        upstream=of_piece(SYNTHETIC_MANIFOLD, "upstream"),
-        decay=of_piece(SYNTHETIC_MANIFOLD, "decay"),
+        code=of_piece(SYNTHETIC_MANIFOLD, "code", "decay"),
+        upstream=of_piece(SYNTHETIC_MANIFOLD, "upstream", "decay"),
+        decay=of_piece(SYNTHETIC_MANIFOLD, "decay", "decay"),
     shell:
         "python -m hyperribbon.steps.synthetic_manifold --predictions {input.predictions:q}"
         " --decay {params.decay} --threads {threads} --output {output:q} --log {log:q}"
@@ -128,11 +128,11 @@ rule synthetic_corners:
     resources:
         mem_mb=lambda wildcards: manifold_mb(wildcards.decay),
     params:
-        code=of_piece(SYNTHETIC_CORNERS, "code"),
-        upstream=of_piece(SYNTHETIC_CORNERS, "upstream"),
-        decay=of_piece(SYNTHETIC_CORNERS, "decay"),
-        counts=of_piece(SYNTHETIC_CORNERS, "counts"),
-        trajectories=of_piece(SYNTHETIC_CORNERS, "trajectories"),
+        code=of_piece(SYNTHETIC_CORNERS, "code", "decay"),
+        upstream=of_piece(SYNTHETIC_CORNERS, "upstream", "decay"),
+        decay=of_piece(SYNTHETIC_CORNERS, "decay", "decay"),
+        counts=of_piece(SYNTHETIC_CORNERS, "counts", "decay"),
+        trajectories=of_piece(SYNTHETIC_CORNERS, "trajectories", "decay"),
     shell:
         "python -m hyperribbon.steps.synthetic_corners --predictions {input.predictions:q}"
         " --decay {params.decay} --counts {params.counts} --trajectories {params.trajectories}"
@@ -151,9 +151,9 @@ rule synthetic_students:
     resources:
         mem_mb=3000,
     params:
-        code=of_piece(SYNTHETIC_STUDENTS, "code"),
-        decay=of_piece(SYNTHETIC_STUDENTS, "decay"),
-        students=of_piece(SYNTHETIC_STUDENTS, "students"),
+        code=of_piece(SYNTHETIC_STUDENTS, "code", "decay"),
+        decay=of_piece(SYNTHETIC_STUDENTS, "decay", "decay"),
+        students=of_piece(SYNTHETIC_STUDENTS, "students", "decay"),
         work=f"{RESULTS}/work/synthetic",
     shell:
         "python -m hyperribbon.steps.synthetic_students --students {params.students:q}"

@@ -32,30 +32,6 @@ wildcard_constraints:
     decay="|".join(map(re.escape, DECAYS | STUDENT_DECAYS)),
 
 
-def each(step, pieces, upstream=None, **settings):
-    """Parameters of a rule for each piece of its work, which counts alone.
-
-    ``upstream`` is a function that gives the key of what comes before a piece; ``settings`` are
-    functions of the piece.
-    """
-    before = {piece: [upstream(piece)] if upstream else [] for piece in pieces}
-    found = {
-        piece: parameters(
-            step, *before[piece], **{name: value(piece) for name, value in settings.items()}
-        )
-        for piece in pieces
-    }
-    for piece in pieces:
-        remember(f"{step} {piece}", found[piece], *before[piece])
-    remember(step, found, *(name for names in before.values() for name in names))
-    return found
-
-
-def of_piece(found, name, wildcard="decay"):
-    """A parameter of the piece that a job is of."""
-    return lambda wildcards: found[wildcards[wildcard]][name]
-
-
 def predictions_of(experiment):
     """Manifest of the trainings of an experiment on the data of a decay."""
 

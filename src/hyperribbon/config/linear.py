@@ -6,12 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from hyperribbon.config.data import DATA_SOURCES
 from hyperribbon.config.fields import Count, Natural, Positive, Section, Widths, distinct, refuse
 from hyperribbon.config.synthetic import Decay, KnownName
 
 # Steps of gradient descent that a closed form is asked for; more would only round to its limit.
 Steps = Annotated[int, Field(strict=True, ge=1, le=10**12)]
 LEAST_EXPONENT = 600  # exp(-745) is 0 in float64
+Ratio = Annotated[Positive, Field(ge=1e-6, le=1e6)]
 Points = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
@@ -56,9 +58,9 @@ class RatiosConfig(Section):
     """Ratios sigma_* / sigma_w of true to initial weights of the phase diagram, evenly spaced in
     their logarithm."""
 
-    first: Positive = 0.1
+    first: Ratio = 0.1
     """The smallest."""
-    last: Positive = 100.0
+    last: Ratio = 100.0
     """The largest."""
     number: Points = 20
     """How many."""
@@ -82,11 +84,11 @@ class LinearExperimentsConfig(Section):
     """Training samples of each, with equal class proportions."""
     image_size: Annotated[int, Field(strict=True, ge=4, le=28)] = 14
     """Images are averaged down to so many pixels a side."""
-    ratios: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = (
+    ratios: Annotated[tuple[Ratio, ...], Field(min_length=1), AfterValidator(distinct)] = (
         1.0,
         10.0,
     )
-    """Ratios sigma_* / sigma_w of the linear models."""
+    """Ratios sigma_* / sigma_w of the linear models and of kernel machines."""
     networks: Annotated[tuple[Widths, ...], Field(min_length=1), AfterValidator(distinct)] = (
         (16,),
         (64,),
@@ -95,9 +97,18 @@ class LinearExperimentsConfig(Section):
     )
     """Units of each hidden layer of the networks."""
     models: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 20
-    """Trainings of each kind, from different weights."""
+    """Trainings of each kind of network, from different weights; linear models are 1,000."""
     steps: Count = 1000
     """Steps of gradient descent."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in self.data:
+            facts = DATA_SOURCES[name]
+            most = sum(facts.n_samples) - facts.n_classes  # one of each is left for the test set
+            if self.samples > most:
+                raise refuse("samples", self.samples, f"at most {most}, of {name}")
+        return self
 
 
 class LinearConfig(Section):

@@ -184,7 +184,8 @@ def linear_experiments(tables: dict[str, pd.DataFrame]) -> Figure:
     )  # fmt: skip
     for column, data in enumerate(sets):
         above, below = panels[:, column]
-        for colour, name in zip(COLOURS, names, strict=False):
+        for k, name in enumerate(names):
+            colour = COLOURS[k % len(COLOURS)]
             part = found[(found["data"] == data) & (found["name"] == name)]
             above.plot(part["steps"], part["predicted"], color=colour, linewidth=0.9)
             above.plot(part["steps"], part["measured"], "o", color=colour, markersize=3, mfc="none")
@@ -204,6 +205,8 @@ def linear_experiments(tables: dict[str, pd.DataFrame]) -> Figure:
         fontsize=6,
     )
     figure.legend(
-        *panels[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names)
+        *panels[1, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=min(len(names), 6),
     )
     return figure

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.figures.interactive import interactive_page
-from hyperribbon.figures.phase import BOUNDARIES, grid
+from hyperribbon.figures.phase import BOUNDARIES, TICKS, grid
 
 OPERATIONS = 10**7  # a page's, at most, for n^3 of each draw: it follows a slider
 SLIDER = 400  # positions
@@ -35,7 +35,7 @@ def linear_explorer(
         "steps": steps.tolist(),
         "dimension": dimension.round(3).tolist(),
         "true": true[: max(1, min(draws, OPERATIONS // n**3))].tolist(),
-        "draws": draws,
+        "ticks": TICKS,
         "fraction": fraction,
         "boundaries": list(BOUNDARIES.items()),
     }
@@ -171,6 +171,8 @@ function words(name) {
 }
 
 const decades = (values) => values.map((v) => Math.log10(v));
+const exponents = decades(data.steps);
+const whole = exponents.map(Math.ceil).filter((p, k, all) => all.indexOf(p) === k);
 const levels = data.boundaries;
 
 // Surfaces do not change: they are drawn once.
@@ -208,20 +210,20 @@ function draw() {
     `${Number(mean.toPrecision(3))} dimensions, mean of ${dimensions.length} draws`;
   const across = (rows) => rows[0].map((_, i) => data.slopes.map((_, j) => rows[j][i]));
   const map = {
-    type: "heatmap", x: data.slopes, y: data.steps, z: across(data.dimension[k].map((row) =>
-      row.map((v) => Math.log10(v)))), text: across(data.dimension[k]),
+    type: "heatmap", x: data.slopes, y: exponents, z: across(data.dimension[k].map(decades)),
+    text: across(data.dimension[k]), customdata: data.steps.map((T) => data.slopes.map(() => T)),
     colorscale: "Viridis", zmin: 0, zmax: Math.log10(Math.max(...data.dimension.flat(2))),
-    hovertemplate: "c %{x:.3g}, T %{y:.3s}: %{text:.3g} dimensions<extra></extra>",
+    hovertemplate: "c %{x:.3g}, T %{customdata:,}: %{text:.3g} dimensions<extra></extra>",
     colorbar: { title: { text: "dimensions" }, x: 0.47, len: 1, thickness: 12,
-      tickvals: [1, 2, 3, 5, 10, 20, 30, 50].map(Math.log10),
-      ticktext: [1, 2, 3, 5, 10, 20, 30, 50].map(String) },
+      tickvals: data.ticks.map(Math.log10), ticktext: data.ticks.map(String) },
   };
   const lines = levels.map(([level, colour]) => ({
-    type: "contour", x: data.slopes, y: data.steps, z: across(data.dimension[k]), showscale: false,
+    type: "contour", x: data.slopes, y: exponents, z: across(data.dimension[k]), showscale: false,
     contours: { type: "constraint", operation: "=", value: level }, line: { color: colour },
     hoverinfo: "skip", showlegend: false, fillcolor: "rgba(0,0,0,0)",
   }));
-  const point = { x: [slope], y: [T], mode: "markers", hoverinfo: "skip", showlegend: false,
+  const point = { x: [slope], y: decades([T]), mode: "markers", hoverinfo: "skip",
+    showlegend: false,
     marker: { symbol: "cross-thin", size: 14, line: { width: 2, color: "white" } } };
   const place3 = { type: "scatter3d", scene: "scene", mode: "markers", hoverinfo: "skip",
     x: [slope], y: decades([T]), z: decades([ratio]), showlegend: false,
@@ -240,7 +242,8 @@ function draw() {
   ], {
     margin: { l: 60, r: 10, b: 45, t: 10 }, uirevision: "all", hovermode: "closest",
     xaxis: { domain: [0, 0.46], title: { text: "slope c" } },
-    yaxis: { type: "log", title: { text: "steps T" } },
+    yaxis: { title: { text: "steps T" }, tickvals: whole,
+      ticktext: whole.map((p) => `10<sup>${p}</sup>`) },
     xaxis2: { ...axis("index"), domain: [0.58, 0.85], anchor: "y2" },
     yaxis2: { ...axis("eigenvalue, first draw"), type: "log", domain: [0, 0.42], anchor: "x2",
       exponentformat: "power" },
@@ -288,7 +291,7 @@ read();
 document.getElementById("explorer").on("plotly_click", ({ points: [point] }) => {
   if (point.data.type !== "heatmap") return;
   chosen.slope = point.x;
-  chosen.steps = point.y;
+  chosen.steps = point.customdata;
   for (const name of ["slope", "steps"]) {
     inputs[name].value = place(name, chosen[name]) * inputs[name].max;
   }

@@ -10,11 +10,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from hyperribbon.figures.style import COLUMN
 
 BOUNDARIES = {3: "black", 10: "#CC79A7", 30: "#E69F00"}  # dimensions; black, pink and orange there
+TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500)  # of colours
+CUTS = 12  # through the boundaries
 SHOWN_RATIOS = (50.0, 5.0, 0.5)  # of the heat maps, or those nearest; not said
 
 
@@ -28,67 +30,60 @@ def grid(phase: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 def linear_phase(tables: dict[str, pd.DataFrame]) -> Figure:
     """Six panels: heat maps over T and c for three ratios, boundaries of phases, contours."""
     ratios, slopes, steps, dimension = grid(tables["linear_phase"])
+    exponents = np.log10(steps)  # between them, boundaries are straight lines in log T
     figure = plt.figure(figsize=(2.3 * COLUMN, 1.5 * COLUMN))
     panels = [figure.add_subplot(2, 3, k + 1) for k in range(3)]
     norm = LogNorm(1, dimension.max())
     for axes, letter, wanted in zip(panels, "abc", SHOWN_RATIOS, strict=True):
         k = int(np.argmin(np.abs(np.log(ratios / wanted))))
-        mesh = axes.pcolormesh(slopes, steps, dimension[k].T, norm=norm, shading="nearest")
-        _lines(axes, slopes, steps, dimension[k])
+        mesh = axes.pcolormesh(slopes, exponents, dimension[k].T, norm=norm, shading="nearest")
+        for level, colour in BOUNDARIES.items():
+            _boundary(axes, slopes, exponents, dimension[k], level, colour)
         _frame(axes, f"({letter}) $\\sigma_*/\\sigma_w$ = {ratios[k]:.3g}")
     colours = figure.colorbar(mesh, ax=panels, label="dimensions of the hyper-ribbon", pad=0.01)
-    ticks = [t for t in (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500) if t <= dimension.max()]
+    ticks = [t for t in TICKS if t <= dimension.max()]
     colours.set_ticks(ticks, labels=map(str, ticks), minor=False)
     colours.ax.yaxis.set_minor_locator(FixedLocator([]))
-    _boundaries(figure, ratios, slopes, steps, dimension)
+    _boundaries(figure, ratios, slopes, exponents, dimension)
     below = [figure.add_subplot(2, 3, k) for k in (5, 6)]
     by_ratio = ScalarMappable(LogNorm(ratios[0], ratios[-1]), "turbo")
     for axes, letter, level in zip(below, "ef", (3, 10), strict=True):
-        _contours(axes, ratios, slopes, steps, dimension, level, by_ratio)
+        for ratio, values in zip(ratios, dimension, strict=True):
+            _boundary(axes, slopes, exponents, values, level, by_ratio.to_rgba(ratio))
+        axes.set(xlim=(slopes[0], slopes[-1]), ylim=(exponents[0], exponents[-1]))
         _frame(axes, f"({letter}) {level} dimensions, by $\\sigma_*/\\sigma_w$")
     figure.colorbar(by_ratio, ax=below, label=r"$\sigma_*/\sigma_w$", pad=0.01)
     return figure
 
 
 def _frame(axes: Axes, title: str) -> None:
-    axes.set(yscale="log", xlabel="slope c", ylabel="steps T")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(lambda exponent, _: f"$10^{{{exponent:.0f}}}$")
+    axes.set(xlabel="slope c", ylabel="steps T")
     axes.set_title(title, loc="left")
 
 
-def _lines(axes: Axes, slopes: np.ndarray, steps: np.ndarray, dimension: np.ndarray) -> None:
-    """Boundaries of the phases, on a heat map."""
-    for level, colour in BOUNDARIES.items():
-        if dimension.min() < level < dimension.max():
-            axes.contour(
-                slopes, steps, dimension.T, levels=[level], colors=[colour], linewidths=0.8
-            )
+def _boundary(axes: Axes, x, y, values: np.ndarray, level: int, colour, **where) -> None:
+    """Where values (x, y) are a level, if they are."""
+    if values.min() < level < values.max():
+        axes.contour(x, y, values.T, levels=[level], colors=[colour], linewidths=0.8, **where)
 
 
-def _contours(axes, ratios, slopes, steps, dimension, level: int, colours) -> None:
-    """Where the dimension is a level, a line for each ratio."""
-    for ratio, values in zip(ratios, dimension, strict=True):
-        if values.min() < level < values.max():
-            style = {"levels": [level], "colors": [colours.to_rgba(ratio)], "linewidths": 0.8}
-            axes.contour(slopes, steps, values.T, **style)
-    axes.set(xlim=(slopes[0], slopes[-1]), ylim=(steps[0], steps[-1]))
-
-
-def _boundaries(figure: Figure, ratios, slopes, steps, dimension) -> None:
-    """Surfaces on which the dimension is a level, by their cuts at each ratio and each slope."""
+def _boundaries(figure: Figure, ratios, slopes, exponents, dimension) -> None:
+    """Surfaces on which the dimension is a level, by their cuts at each ratio and some slopes."""
     axes = figure.add_subplot(2, 3, 4, projection="3d")
-    exponents, heights = np.log10(steps), np.log10(ratios)
+    heights = np.log10(ratios)
+    cuts = np.unique(np.linspace(0, len(slopes) - 1, CUTS).round().astype(int))
     for level, colour in BOUNDARIES.items():
-        style = {"levels": [level], "colors": [colour], "linewidths": 0.5}
         for height, values in zip(heights, dimension, strict=True):
+            _boundary(axes, slopes, exponents, values, level, colour, zdir="z", offset=height)
+        for k in cuts:
+            values = dimension[:, k].T  # (T, ratio)
             if values.min() < level < values.max():
-                axes.contour(slopes, exponents, values.T, zdir="z", offset=height, **style)
-        for k in np.linspace(0, len(slopes) - 1, 12).round().astype(int):
-            values = dimension[:, k]  # (ratio, steps)
-            if values.min() < level < values.max():
-                # In these planes, the first coordinate is what is cut along.
+                # In such a plane the values stand where its own coordinate would.
                 axes.contour(
-                    np.broadcast_to(values.T, values.T.shape), *np.meshgrid(exponents, heights,
-                    indexing="ij"), zdir="x", offset=slopes[k], **style,
+                    values, *np.meshgrid(exponents, heights, indexing="ij"), levels=[level],
+                    colors=[colour], linewidths=0.8, zdir="x", offset=slopes[k],
                 )  # fmt: skip
     axes.set(
         xlim=(slopes[0], slopes[-1]), ylim=(exponents[0], exponents[-1]),

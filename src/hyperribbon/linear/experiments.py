@@ -24,6 +24,7 @@ from hyperribbon.linear.networks import train_lazily
 from hyperribbon.linear.simulation import train_linear
 
 SLOPPY = "sloppy"  # name of the Gaussian inputs
+DATA, INITIAL = 0, 1  # streams of random numbers
 # Below 1 by more than rounding, so that the step size 1 is at most 1 / the largest eigenvalue.
 LARGEST = 1 - 1e-9
 LINEAR_MODELS = 1000  # the theory is of infinitely many; these cost little
@@ -50,7 +51,7 @@ def sloppy_experiment(n: int, features: int, decay: float, seed: int) -> Experim
     >>> X.shape, y.shape, round(float(np.linalg.norm(X, 2)), 6)
     ((20, 5), (20,), 1.0)
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, DATA])
     X = sloppy_inputs(n, features, decay, rng)
     return scaled(X, X @ rng.standard_normal(features))
 
@@ -123,11 +124,12 @@ def run_experiment(
     for ratio in config.ratios:
         bar = f"{name}, linear, ratio {ratio:g}" if progress else None
         settings = {"step_size": 1.0, "sigma_w": _sigma_w([kernels["linear"]], ratio)}
+        rng = np.random.default_rng([seed, INITIAL])
         measured = train_linear(
-            X, y, steps=due, models=LINEAR_MODELS, random_state=seed, progress=bar, **settings
+            X, y, steps=due, models=LINEAR_MODELS, random_state=rng, progress=bar, **settings
         )
-        predicted = [kernels_covariance([kernels["linear"]], y, steps=T, **settings) for T in due]
-        rows = _compared(np.array(predicted), measured, due, fraction)
+        predicted = kernels_covariance([kernels["linear"]], y, steps=np.array(due), **settings)
+        rows = _compared(predicted, measured, due, fraction)
         trained += [("linear", ratio, T, LINEAR_MODELS, *row, 0.0) for T, *row in rows]
     inputs = X * np.sqrt(X.size) / np.linalg.norm(X)  # networks see numbers of mean square 1
     for widths in config.networks:
@@ -159,9 +161,11 @@ def _machines(kernels, y, ratios, due: list[int], fraction: float) -> list[tuple
     each = {name: [K] for name, K in kernels.items()}
     each["RBF and Laplace"] = [kernels["RBF"], kernels["Laplace"]]
     found = []
-    for ratio, (name, Ks), T in product(ratios, each.items(), due):
-        P = kernels_covariance(Ks, y, step_size=1.0, steps=T, sigma_w=_sigma_w(Ks, ratio))
-        found.append((name, ratio, T, int(ribbon_dimension(P, fraction))))
+    for ratio, (name, Ks) in product(ratios, each.items()):
+        sigma_w = _sigma_w(Ks, ratio)
+        P = kernels_covariance(Ks, y, step_size=1.0, steps=np.array(due), sigma_w=sigma_w)
+        dimensions = ribbon_dimension(P, fraction).tolist()
+        found += [(name, ratio, T, d) for T, d in zip(due, dimensions, strict=True)]
     return found
 
 

@@ -18,7 +18,7 @@ def kernels_covariance(
     y: np.ndarray,
     *,
     step_size: float,
-    steps: int,
+    steps: int | np.ndarray,
     sigma_w: float = 1.0,
 ) -> np.ndarray:
     r"""Covariance P(M, T) of all points on trajectories of M kernel machines, in closed form.
@@ -30,11 +30,12 @@ def kernels_covariance(
     kernels : M matrices (n, n), k(x_i, x_j) or that divided by n: symmetric and positive
         semidefinite, but for rounding
     y : (n,), targets
-    step_size, steps, sigma_w : as of `hyperribbon.linear.trajectory_covariance`
+    step_size, sigma_w : as of `hyperribbon.linear.trajectory_covariance`
+    steps : T, one whole number or several, from 1
 
     Returns
     -------
-    (n, n), of residuals of the n samples
+    (n, n), of residuals of the n samples; (..., n, n) of several T
 
     Raises
     ------
@@ -49,15 +50,15 @@ def kernels_covariance(
            [0.0031, 0.0953]])
     """
     y = np.asarray(y, np.float64)
-    first, mean = np.zeros((len(y), len(y))), np.zeros(len(y))
+    first, mean = 0.0, 0.0
     for m, K in enumerate(kernels):
         values, U = _eigenpairs(np.asarray(K, np.float64), len(y), m)
         found = trajectory_covariance(
             values, U.T @ y, step_size=step_size, steps=steps, sigma_w=sigma_w
         )
-        first += U @ found.first @ U.T / len(kernels)
-        mean += U @ found.mean / len(kernels)
-    return first - np.outer(mean, mean)
+        first = first + U @ found.first @ U.T / len(kernels)
+        mean = mean + found.mean @ U.T / len(kernels)
+    return first - mean[..., :, None] * mean[..., None, :]
 
 
 def linearised_covariance(

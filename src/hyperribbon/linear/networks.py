@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ def neural_tangent_kernel(network: nn.Module, inputs: torch.Tensor | np.ndarray)
 
     Parameters
     ----------
-    network : in evaluation mode, mapping (n, ...) to (n, 1)
+    network : in evaluation mode, mapping (n, ...) to (n, 1); the kernel is computed in float64
     inputs : (n, ...)
 
     Returns
@@ -62,13 +63,13 @@ def neural_tangent_kernel(network: nn.Module, inputs: torch.Tensor | np.ndarray)
     array([[1., 1.],
            [1., 5.]])
     """
-    inputs = torch.as_tensor(inputs)
+    network, inputs = deepcopy(network).double(), torch.as_tensor(inputs).double()
     with torch.no_grad():
         shape = tuple(network(inputs[:1]).shape)
     if shape != (1, 1):
         raise DataError(f"network: outputs of shape {shape} of one sample, expected one, (1, 1)")
-    zeros = torch.zeros(len(inputs), 1, dtype=inputs.dtype)
-    return JacobianGram(Problem(network, inputs, zeros, "squared_error")).gram[:, 0, :, 0]
+    targets = torch.zeros(len(inputs), 1).double()
+    return JacobianGram(Problem(network, inputs, targets, "squared_error")).gram[:, 0, :, 0]
 
 
 def train_lazily(
@@ -116,8 +117,8 @@ def train_lazily(
     due = check_steps(steps)
     x, target = torch.from_numpy(X).float(), torch.from_numpy(np.asarray(y)).float()
     networks = [
-        seeded_network(random_state + k, X.shape[1:], 1, widths=widths, batchnorm=False).eval()
-        for k in range(models)
+        seeded_network(seed % 2**32, X.shape[1:], 1, widths=widths, batchnorm=False).eval()
+        for seed in range(random_state, random_state + models)
     ]
     kernels = _kernels(networks, x)
     step_size = SHARE / max(np.linalg.eigvalsh(K)[-1] for K in kernels)

@@ -58,7 +58,7 @@ def phase_diagram(
     Notes
     -----
     Of each slope and T one matrix serves all ratios and draws; then each takes the eigenvalues of a
-    symmetric matrix, of 50 rows at most 0.1 ms. Memory is 8 n^2 bytes for each T and draw.
+    symmetric matrix, of 50 rows at most 0.1 ms. Memory is some 64 n^2 bytes for each T and thread.
 
     Examples
     --------

@@ -12,8 +12,10 @@ import pandas as pd
 from hyperribbon.linear.bounds import decay_bound, initialisation_bound
 from hyperribbon.linear.covariance import sampled_covariance, trajectory_covariance
 from hyperribbon.linear.dimension import ribbon_dimension
+from hyperribbon.linear.phase import true_weights
 from hyperribbon.linear.two_layers import train_two_layers
 
+INITIAL = 1  # stream of random numbers of initial weights; true ones have the seed's own
 ROUNDING = 1e-15  # of the largest eigenvalue: below, a computed one tells nothing
 COLUMNS = ["figure", "part", "slope", "steps", "index", "eigenvalue", "bound"]
 
@@ -67,7 +69,7 @@ def chapter_spectra(n: int, seed: int) -> pd.DataFrame:
     >>> sorted(chapter_spectra(10, 0)["figure"].unique())
     ['5.1', '5.2', '5.4', '5.5']
     """
-    true = np.random.default_rng(seed).standard_normal(n)  # sqrt(lambda_i) times it are the targets
+    true = true_weights(1, n, seed)[0]  # sqrt(lambda_i) times them are the targets
     return pd.concat(
         [*_initialisation(n), *_parts(n, true), *_bounds(n, true), *_models(n, true, seed)],
         ignore_index=True,
@@ -111,7 +113,8 @@ def _models(n: int, true: np.ndarray, seed: int):
     y = np.sqrt(K) * true
     for T in MODELS_STEPS:
         settings = {"step_size": 1.0, "steps": T}
-        P = sampled_covariance(K, y, models=MODELS, random_state=seed, **settings)
+        rng = np.random.default_rng([seed, INITIAL])
+        P = sampled_covariance(K, y, models=MODELS, random_state=rng, **settings)
         limit = trajectory_covariance(K, y, **settings).total
         for part, matrix in (("models", P), ("limit", limit)):
             yield _rows("5.5", part, MODELS_SLOPE, T, T * eigenvalues_of(matrix))
@@ -146,7 +149,7 @@ def variant_spectra(
       their imbalance moved
     """
     K = sloppy(n, VARIANTS_SLOPE)
-    y = np.sqrt(K) * np.random.default_rng(seed).standard_normal(n)
+    y = np.sqrt(K) * true_weights(1, n, seed)[0]
     spectra, rows = [], []
     for T in VARIANTS_STEPS:
         for variant, P, about in _variants(K, y, T, seed, progress):
@@ -167,9 +170,10 @@ def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress: str | N
         found = trajectory_covariance(K, y, sigma_w=VARIANTS_SIGMA_W, **settings, **more)
         yield variant, found.total, {}
     for variant, balanced in (("two layers", False), ("two layers, balanced", True)):
+        rng = np.random.default_rng([seed, INITIAL])
         found = train_two_layers(
             np.diag(np.sqrt(K)), y, width=len(K), balanced=balanced, models=TRAININGS,
-            random_state=seed, progress=progress and f"{progress}, {variant}", **settings,
+            random_state=rng, progress=progress and f"{progress}, {variant}", **settings,
         )  # fmt: skip
         about = {
             "kernel_change": found.kernel_change.mean(),

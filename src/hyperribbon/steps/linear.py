@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from hyperribbon.config import LinearConfig
 from hyperribbon.linear import phase_diagram
@@ -16,6 +17,7 @@ from hyperribbon.tables import write_table
 
 
 def main(args: argparse.Namespace) -> None:
+    threadpool_limits(1)  # or results would differ in their last digits by the number of threads
     config = LinearConfig.model_validate_json(args.linear)
     n, start = config.samples, time.monotonic()
     slopes, steps, ratios = config.slopes, config.steps, config.ratios

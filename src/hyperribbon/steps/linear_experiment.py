@@ -2,11 +2,13 @@
 
 import argparse
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 
 from hyperribbon.config import LinearConfig
+from hyperribbon.errors import StoreError
 from hyperribbon.linear.experiments import SLOPPY, run_experiment, scaled, sloppy_experiment
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import write_table
@@ -21,8 +23,7 @@ def main(args: argparse.Namespace) -> None:
         experiment = sloppy_experiment(section.samples, features, section.decay, config.seed)
     else:
         name = args.inputs.stem
-        with np.load(args.inputs, allow_pickle=False) as arrays:
-            experiment = scaled(arrays["inputs"], arrays["targets"])
+        experiment = scaled(*read_samples(args.inputs))
     tables = run_experiment(name, experiment, section, config.fraction, config.seed, progress=True)
     trained = tables["linear_experiments"]
     for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
@@ -32,6 +33,15 @@ def main(args: argparse.Namespace) -> None:
         )
     for path in args.output:
         write_table(tables[path.stem.removesuffix(f"-{name}")], path)
+
+
+def read_samples(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (n, d) and targets (n,) as the step `linear_inputs` writes them."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays["inputs"], arrays["targets"]
+    except (EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise StoreError(f"{path}: damaged ({error}); delete it and run again") from None
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def main(args: argparse.Namespace) -> None:
     config = {
         "name": args.name,
         "train_size": args.samples,
+        "test_size": facts.n_classes,  # the fewest; they are not used
         "image_size": min(args.image_size, facts.shape[1]),
         "groups": [list(range(half)), list(range(half, facts.n_classes))],
     }
