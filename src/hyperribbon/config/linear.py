@@ -17,12 +17,17 @@ Ratio = Annotated[Positive, Field(ge=1e-6, le=1e6)]
 Points = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
-def _check_order(section: Section) -> None:
-    if section.last <= section.first:
-        raise refuse("last", section.last, f"above first = {section.first:g}")
+class Span(Section):
+    """Values from first to last."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.last <= self.first:
+            raise refuse("last", self.last, f"above first = {self.first:g}")
+        return self
 
 
-class SlopesConfig(Section):
+class SlopesConfig(Span):
     """Slopes c of the phase diagram, evenly spaced; the eigenvalues of K are exp(-c (i - 1))."""
 
     first: Decay = 0.02
@@ -32,13 +37,8 @@ class SlopesConfig(Section):
     number: Points = 50
     """How many."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _check_order(self)
-        return self
 
-
-class StepsConfig(Section):
+class StepsConfig(Span):
     """Lengths T of training of the phase diagram, evenly spaced in their logarithm."""
 
     first: Steps = 1
@@ -48,13 +48,8 @@ class StepsConfig(Section):
     number: Points = 50
     """How many, at most: they are whole numbers, and none comes twice."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _check_order(self)
-        return self
 
-
-class RatiosConfig(Section):
+class RatiosConfig(Span):
     """Ratios sigma_* / sigma_w of true to initial weights of the phase diagram, evenly spaced in
     their logarithm."""
 
@@ -64,11 +59,6 @@ class RatiosConfig(Section):
     """The largest."""
     number: Points = 20
     """How many."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _check_order(self)
-        return self
 
 
 class LinearExperimentsConfig(Section):

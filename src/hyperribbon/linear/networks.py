@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hyperribbon.curvature import JacobianGram, Problem
 from hyperribbon.errors import DataError
-from hyperribbon.linear.simulation import PointCovariance, check_steps
+from hyperribbon.linear.simulation import PointCovariance, check_samples, check_steps
 from hyperribbon.training.stacked import StackedFullyConnected, seeded_network
 
 SHARE = 0.5  # of 1 / the largest eigenvalue of any kernel at first, which may grow: the step size
@@ -100,7 +100,7 @@ def train_lazily(
     Raises
     ------
     DataError
-        If training diverges.
+        If an argument is not as above, or training diverges.
 
     Notes
     -----
@@ -115,9 +115,9 @@ def train_lazily(
     ((2, 6, 6), True)
     """
     due = check_steps(steps)
-    x, target = torch.from_numpy(X).float(), torch.from_numpy(np.asarray(y)).float()
+    x, target = (torch.from_numpy(values).float() for values in check_samples(X, y))
     networks = [
-        seeded_network(seed % 2**32, X.shape[1:], 1, widths=widths, batchnorm=False).eval()
+        seeded_network(seed % 2**32, x.shape[1:], 1, widths=widths, batchnorm=False).eval()
         for seed in range(random_state, random_state + models)
     ]
     kernels = _kernels(networks, x)

@@ -79,9 +79,7 @@ def train_linear(
     >>> P.shape
     (2, 2, 2)
     """
-    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
-    if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
-        raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
+    X, y = check_samples(X, y)
     due = check_steps(steps)
     w = sigma_w * np.random.default_rng(random_state).standard_normal((models, X.shape[1]))
     points, found = PointCovariance(len(y)), []
@@ -95,6 +93,14 @@ def train_linear(
             found.append(points.covariance())
         w -= step_size * residuals @ X
     return np.array(found)
+
+
+def check_samples(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (n, d) and targets (n,) as float64, if they are finite."""
+    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+    if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
+        raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
+    return X, y
 
 
 def check_steps(steps: Sequence[int]) -> list[int]:

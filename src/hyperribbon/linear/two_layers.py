@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hyperribbon.errors import DataError
-from hyperribbon.linear.simulation import PointCovariance
+from hyperribbon.linear.simulation import PointCovariance, check_samples
 
 
 class TwoLayerTrainings(NamedTuple):
@@ -74,9 +74,7 @@ def train_two_layers(
     >>> bool((found.losses < 1e-3).all())
     True
     """
-    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
-    if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
-        raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
+    X, y = check_samples(X, y)
     for name, value in (("width", width), ("steps", steps), ("models", models)):
         if not value >= 1:
             raise DataError(f"{name} = {value}: expected 1 or more")
