@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from hyperribbon.claims import NotHere, linear
+from hyperribbon.claims.rules import Ours
 
 SLOPES = np.linspace(0.1, 1, 10)
 STEPS = np.geomspace(1, 10**9, 10).astype(int)
@@ -51,9 +52,17 @@ def test_two_wings_are_one_region_from_some_ratio():
         return 9 if (apart and r < 9) or t == 0 else 2
 
     ours = linear.ratio_of_one_region(phase([3.0, 9.0, 27.0], wings))
-    assert ours.value == 9
+    assert ours[:3] == (9, 3, 9)
     with pytest.raises(NotHere, match="at no ratio"):
         linear.ratio_of_one_region(phase([3.0, 5.0], wings))
+
+
+@pytest.mark.parametrize(
+    ("ours", "holds"),
+    [((9,), True), ((19,), False), ((4,), False), ((30, 15, 30), True), ((30, 20, 30), False)],
+)
+def test_within_twice_counts_the_interval(ours, holds):
+    assert linear.WITHIN_TWICE.holds(Ours(*ours), 9) == holds
 
 
 def test_small_slopes_and_the_upper_left():
