@@ -248,6 +248,7 @@ function draw() {
     yaxis2: { ...axis("eigenvalue, first draw"), type: "log", domain: [0, 0.42], anchor: "x2",
       exponentformat: "power" },
     scene: { domain: { x: [0.54, 0.86], y: [0.48, 1] }, uirevision: "all", aspectmode: "cube",
+      camera: { eye: { x: 1.6, y: 1.6, z: 1.2 } },
       xaxis: axis("c"), yaxis: axis("log10 T"), zaxis: axis("log10 ratio") },
     legend: { x: 0.87, y: 0.9 },
   }, { responsive: true, displaylogo: false });
