@@ -1,14 +1,11 @@
 # Linear regression in closed form (thesis 5), and trainings on real data beside it.
-LINEAR = STUDY.linear
+include: "linear_common.smk"
+
+
 LINEAR_THEORY = parameters(
     "linear",
     linear=canonical_json(LINEAR.model_dump(mode="json", exclude={"experiments"})),
 )
-
-
-def diagram_mb(threads):
-    """Memory of a phase diagram: matrices of all T for one draw, several times, each thread."""
-    return 1000 + threads * 8 * 8 * LINEAR.samples**2 * LINEAR.steps.number // 10**6
 
 
 rule linear:
@@ -66,26 +63,6 @@ rule explore_linear:
 
 
 if LINEAR.experiments:
-    SAMPLES = f"{RESULTS}/linear/{{linear_data}}.npz"
-    EXPERIMENT_TABLES = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
-    EXPERIMENT_PART = f"{RESULTS}/linear/{{table}}-{{linear_data}}.csv"
-    LINEAR_DATA = [*LINEAR.experiments.data, "sloppy"]
-
-    def experiment_json(name):
-        """What decides the trainings on a data set: nothing of the others."""
-        others = {"data"} if name == "sloppy" else {"data", "decay"}
-        section = LINEAR.experiments.model_dump(mode="json", exclude=others)
-        return canonical_json(
-            {"experiments": section, "fraction": LINEAR.fraction, "seed": LINEAR.seed}
-        )
-
-    def samples_of(wildcards):
-        """Samples of a data set, but for those that the job draws itself."""
-        name = wildcards.linear_data
-        if name == "sloppy":
-            return []
-        return settled(f"linear_inputs {name}", SAMPLES.format(linear_data=name))
-
     LINEAR_INPUTS = each(
         "linear_inputs",
         LINEAR.experiments.data,
@@ -100,9 +77,6 @@ if LINEAR.experiments:
         linear=experiment_json,
     )
     LINEAR_TABLES = parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
-
-    wildcard_constraints:
-        linear_data="|".join(LINEAR_DATA),
 
     # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
     localrules:

@@ -1,0 +1,32 @@
+# What the rules of linear regression share.
+LINEAR = STUDY.linear
+LINEAR_DATA = [*LINEAR.experiments.data, "sloppy"] if LINEAR.experiments else []
+SAMPLES = f"{RESULTS}/linear/{{linear_data}}.npz"
+EXPERIMENT_TABLES = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
+EXPERIMENT_PART = f"{RESULTS}/linear/{{table}}-{{linear_data}}.csv"
+
+
+wildcard_constraints:
+    linear_data="|".join(LINEAR_DATA),
+
+
+def diagram_mb(threads):
+    """Memory of a phase diagram: matrices of all T for one draw, several times, each thread."""
+    return 1000 + threads * 8 * 8 * LINEAR.samples**2 * LINEAR.steps.number // 10**6
+
+
+def experiment_json(name):
+    """What decides the trainings on a data set: nothing of the others."""
+    others = {"data"} if name == "sloppy" else {"data", "decay"}
+    section = LINEAR.experiments.model_dump(mode="json", exclude=others)
+    return canonical_json(
+        {"experiments": section, "fraction": LINEAR.fraction, "seed": LINEAR.seed}
+    )
+
+
+def samples_of(wildcards):
+    """Samples of a data set, but for those that the job draws itself."""
+    name = wildcards.linear_data
+    if name == "sloppy":
+        return []
+    return settled(f"linear_inputs {name}", SAMPLES.format(linear_data=name))
