@@ -11,7 +11,7 @@ from hyperribbon.files import written_whole
 TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
 # Columns of names, which may look like numbers.
 NAMES = ["configuration", "other", "network", "optimiser", "augmentation", "stage"]
-NAMES += ["near_geodesic", "near_end"]
+NAMES += ["near_geodesic", "near_end", "figure", "model"]
 MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
 
 

@@ -3,11 +3,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from sklearn.model_selection import train_test_split
 
+from hyperribbon.config import DataConfig
 from hyperribbon.data import Dataset, images, mnist5k, prepare
 from hyperribbon.data.parts import Part
-from hyperribbon.data.prepare import stratified
+from hyperribbon.data.prepare import stratified, vectors
 from hyperribbon.errors import DataError
 
 
@@ -251,3 +253,16 @@ def test_classes_taken_together_are_the_same_samples_with_fewer_labels(prepared,
     for split in ("train", "test"):
         np.testing.assert_array_equal(data.split(split)[2], plain.split(split)[2])
         np.testing.assert_array_equal(data.split(split)[1], plain.split(split)[1] % 2)
+
+
+def test_vectors_are_what_networks_see_of_the_training_samples(tmp_path, monkeypatch):
+    section = {"name": "mnist5k", "train_size": 50, "test_size": 20, "image_size": 7}
+    config = TypeAdapter(DataConfig).validate_python(section)
+    expected = prepare(mnist5k.load(), config, tmp_path / "data.zarr", tmp_path / "work")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    inputs, labels = vectors(mnist5k.load(), section)
+    assert inputs.shape == (50, 49)
+    assert np.array_equal(inputs, seen(expected).reshape(50, -1))
+    assert np.array_equal(labels, expected.train_labels)
+    assert not list((tmp_path / "temporary").iterdir())

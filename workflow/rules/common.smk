@@ -20,7 +20,7 @@ os.environ.update(
 )
 
 from hyperribbon.code_version import code_version
-from hyperribbon.config import DATA_SOURCES, canonical_json, decay_name, digest, parse_study
+from hyperribbon.config import canonical_json, decay_name, digest, parse_study
 from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import file_sha256, manifest_path, outdated

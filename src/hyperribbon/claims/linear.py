@@ -34,10 +34,6 @@ WITHIN_TWICE = Rule(
 )
 
 
-def _diagram(tables: Tables) -> pd.DataFrame:
-    return tables["linear_phase"]
-
-
 def _slice(phase: pd.DataFrame, ratio: float) -> pd.DataFrame:
     """Dimensions of a ratio: a row a slope, a column a T."""
     return phase[phase["ratio"] == ratio].pivot(index="slope", columns="steps", values="dimension")
@@ -50,12 +46,12 @@ def _ratio_near(phase: pd.DataFrame, wanted: float) -> float:
 
 def _of(tables: Tables, figure: str) -> pd.DataFrame:
     spectra = tables["linear_spectra"]
-    return spectra[spectra["figure"].astype(str) == figure]
+    return spectra[spectra["figure"] == figure]
 
 
 def low_where_weights_are_small(tables: Tables) -> Ours:
     """Share of (T, c) with at most three dimensions, at the largest ratio."""
-    phase = _diagram(tables)
+    phase = tables["linear_phase"]
     ratio = phase["ratio"].max()
     share = (_slice(phase, ratio) <= LOW).to_numpy().mean()
     return Ours(share, note=f"at a ratio of {ratio:.3g}")
@@ -66,7 +62,7 @@ def line_of_log_steps(tables: Tables) -> Ours:
 
     Before, the points are little but the initial weights.
     """
-    phase = _diagram(tables)
+    phase = tables["linear_phase"]
     ratio = _ratio_near(phase, SMALL)
     found = _slice(phase[phase["steps"] >= 10], ratio)
     peak = found.idxmax(axis=1)
@@ -76,7 +72,7 @@ def line_of_log_steps(tables: Tables) -> Ours:
 
 def line_of_a_boundary(tables: Tables) -> Ours:
     """Correlation of c and the log T from which there are ten dimensions, smallest ratio."""
-    phase = _diagram(tables)
+    phase = tables["linear_phase"]
     beyond = _slice(phase, phase["ratio"].min()) >= TENTH
     inside = beyond.any(axis=1) & ~beyond.iloc[:, 0]
     return _line(beyond[inside].idxmax(axis=1), "ten dimensions")
@@ -94,7 +90,7 @@ def _line(steps: pd.Series, of: str, note: str = "") -> Ours:
 
 def dimensions_at_small_slope(tables: Tables) -> Ours:
     """Least dimension over T at the smallest slope and the smallest ratio."""
-    phase = _diagram(tables)
+    phase = tables["linear_phase"]
     found = _slice(phase, phase["ratio"].min())
     note = f"ratio {phase['ratio'].min():.3g}, c = {found.index[0]:.3g}"
     return Ours(found.iloc[0].min(), note=note)
@@ -102,7 +98,7 @@ def dimensions_at_small_slope(tables: Tables) -> Ours:
 
 def upper_left_grows(tables: Tables) -> Ours:
     """Mean dimension of long trainings on less sloppy data: smallest ratio less the largest."""
-    phase = _diagram(tables)
+    phase = tables["linear_phase"]
     found = []
     for ratio in (phase["ratio"].min(), phase["ratio"].max()):
         values = _slice(phase, ratio)
@@ -117,7 +113,7 @@ def ratio_of_one_region(tables: Tables) -> Ours:
     One is of the longest trainings on the least sloppy data, the other of short ones on the
     sloppiest. The interval begins at the ratio before it in the diagram.
     """
-    phase, before = _diagram(tables), np.nan
+    phase, before = tables["linear_phase"], np.nan
     for ratio in sorted(phase["ratio"].unique()):
         low = (_slice(phase, ratio) < LOW).to_numpy()  # (slope, T)
         regions, _ = label(low)

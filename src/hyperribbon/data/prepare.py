@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
@@ -136,6 +138,26 @@ def grouped(labels: np.ndarray, groups: Sequence[Sequence[int]]) -> np.ndarray:
 
 def _in_memory(parts: list[Part]) -> bool:
     return all(isinstance(part.images, np.ndarray) for part in parts)
+
+
+def vectors(parts: list[Part], section: Mapping[str, object]) -> tuple[np.ndarray, np.ndarray]:
+    """Training samples (N, d) float32 as networks see them, and labels (N,); no store is left.
+
+    Parameters
+    ----------
+    parts : as of `prepare`
+    section : of the data, as a study has it
+
+    Raises
+    ------
+    DataError
+        As of `prepare`.
+    """
+    config = TypeAdapter(DataConfig).validate_python(section)
+    with TemporaryDirectory() as folder:
+        dataset = prepare(parts, config, f"{folder}/data.zarr", f"{folder}/work")
+    inputs = dataset.as_input(torch.from_numpy(dataset.train_images)).flatten(1)
+    return inputs.numpy(), dataset.train_labels
 
 
 def _chosen(parts: list[Part], config: DataConfig) -> dict[str, np.ndarray]:

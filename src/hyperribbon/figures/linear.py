@@ -18,7 +18,7 @@ INDEX = "index"
 
 def _of(tables: dict[str, pd.DataFrame], figure: str) -> pd.DataFrame:
     spectra = tables["linear_spectra"]
-    return spectra[spectra["figure"].astype(str) == figure]
+    return spectra[spectra["figure"] == figure]
 
 
 def _by_time(figure: Figure, panels, steps: pd.Series) -> dict[int, tuple]:

@@ -27,9 +27,10 @@ def main(args: argparse.Namespace) -> None:
     tables = run_experiment(name, experiment, section, config.fraction, config.seed, progress=True)
     trained = tables["linear_experiments"]
     for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
+        model = " ".join(map(str, model)).strip()
         predicted, measured = rows["predicted"].tolist(), rows["measured"].tolist()
         logger.info(
-            "%s, %s %s: dimensions %s predicted, %s measured", name, *model, predicted, measured
+            "%s, %s: dimensions %s predicted, %s measured", name, model, predicted, measured
         )
     for path in args.output:
         write_table(tables[path.stem.removesuffix(f"-{name}")], path)

@@ -3,14 +3,11 @@
 import argparse
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
-from pydantic import TypeAdapter
 
-from hyperribbon.config import DATA_SOURCES, DataConfig
-from hyperribbon.data import prepare
+from hyperribbon.config import DATA_SOURCES
+from hyperribbon.data.prepare import vectors
 from hyperribbon.files import written_whole
 from hyperribbon.steps import logger, run_step, step_parser
 
@@ -18,19 +15,15 @@ from hyperribbon.steps import logger, run_step, step_parser
 def main(args: argparse.Namespace) -> None:
     facts = DATA_SOURCES[args.name]
     half = facts.n_classes // 2
-    config = {
+    section = {
         "name": args.name,
         "train_size": args.samples,
         "test_size": facts.n_classes,  # the fewest; they are not used
         "image_size": min(args.image_size, facts.shape[1]),
         "groups": [list(range(half)), list(range(half, facts.n_classes))],
     }
-    parts = import_module(f"hyperribbon.data.{args.name}").load()
-    with TemporaryDirectory() as folder:
-        section = TypeAdapter(DataConfig).validate_python(config)
-        dataset = prepare(parts, section, f"{folder}/data.zarr", f"{folder}/work")
-    inputs = dataset.as_input(torch.from_numpy(dataset.train_images)).flatten(1).numpy()
-    targets = np.where(dataset.train_labels == 0, 1.0, -1.0)
+    inputs, labels = vectors(import_module(f"hyperribbon.data.{args.name}").load(), section)
+    targets = np.where(labels == 0, 1.0, -1.0)
     with written_whole(args.output) as partial, partial.open("wb") as file:
         np.savez(file, inputs=inputs, targets=targets)
     logger.info("%s: %d samples of %d numbers", args.name, *inputs.shape)
