@@ -20,6 +20,7 @@ import hashlib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "hyperribbon"
 ROOT = Path(__file__).parent
@@ -102,16 +103,30 @@ def _fingerprint(name: str) -> str:
             return version(LIBRARIES[name])
         except PackageNotFoundError:  # it is in the environment of the job only
             return "elsewhere"
-    tree = _without_docstrings(_tree(name))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return _source_of(name).digest
+
+
+class _Source(NamedTuple):
+    """What counts of a module's text: its statements without docstrings, imports, their hash."""
+
+    body: list[ast.stmt]
+    imports: list[ast.Import | ast.ImportFrom]
+    digest: str
 
 
 @cache
-def _tree(name: str) -> ast.Module:
+def _source_of(name: str) -> _Source:
     path = _path(name)
     if path is None:
         raise ModuleNotFoundError(f"{name}: no such module in {PACKAGE}", name=name)
-    return ast.parse(path.read_bytes(), path)
+    return _parsed(path.read_bytes())
+
+
+@cache
+def _parsed(text: bytes) -> _Source:
+    tree = _without_docstrings(ast.parse(text))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return _Source(tree.body, imports, hashlib.sha256(ast.dump(tree).encode()).hexdigest())
 
 
 @cache
@@ -128,10 +143,10 @@ def _imports(name: str) -> list[str]:
     parts = name.split(".")
     around = [".".join(parts[:k]) for k in range(1, len(parts))]  # their __init__ runs first
     found = [package for package in around if _passed_on(package) is None]
-    for node in ast.walk(_tree(name)):
+    for node in _source_of(name).imports:
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             source = _source(node, name)
             found += [_origin(source, alias.name) for alias in node.names]
     tops = [(imported, imported.split(".")[0]) for imported in found]
@@ -167,7 +182,7 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
     if _path(package).name != "__init__.py":
         return None
     names = {}
-    for node in _without_docstrings(_tree(package)).body:
+    for node in _source_of(package).body:
         if isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
             source = _source(node, package)
             names |= {alias.asname or alias.name: (source, alias.name) for alias in node.names}

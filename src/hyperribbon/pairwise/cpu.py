@@ -16,13 +16,11 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from hyperribbon.compiling import compiled
 from hyperribbon.pairwise.tiles import samples_together
-from hyperribbon.pairwise.vectors import ROWS, add_arcs, at, lanes_of, multiply_coefficients
+from hyperribbon.pairwise.vectors import lanes_of, visit
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
-
-_DEPTH = 512  # multiplications a coefficient's panel is used for while it is in the cache
 
 
 class Packed(NamedTuple):
@@ -97,11 +95,11 @@ class CompiledKernel:
             of = (A.panels, B.panels, A.n_classes, first, min(first + block, size), upper)
             if self._arcs:
                 sums = np.zeros(shape, self.dtype)
-                _visit(*of, sums, None, limits)
+                visit(*of, sums, None, limits)
             else:
                 mantissas = np.ones(shape, self.dtype)
                 exponents = np.zeros(shape, f"i{self.dtype.itemsize}")
-                _visit(*of, mantissas, exponents, limits)
+                visit(*of, mantissas, exponents, limits)
                 with np.errstate(divide="ignore"):  # floor = 0
                     sums = np.log(mantissas, dtype=np.float64) + exponents * np.log(2)
             sums = sums.swapaxes(1, 2).reshape(shape[0] * lanes, shape[1] * lanes)
@@ -110,7 +108,7 @@ class CompiledKernel:
                 total -= A.own[:, n, None] + B.own[:, n]
 
 
-@njit(nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _pack(P, panel, own, lanes, together, tolerance):
     """Square roots of normalised rows, (b, N, C) to (N, C, lanes); False if one is no row."""
     n_models, n_samples, n_classes = P.shape
@@ -145,26 +143,3 @@ def _pack(P, panel, own, lanes, together, tolerance):
             for k in range(n_models):  # ln sqrt(1 + excess)
                 own[k, n // together] += 0.5 * excess[k] * (1 - 0.5 * excess[k])
     return True
-
-
-@njit(nogil=True)
-def _visit(A, B, n_classes, first, last, upper, values, exponents, limits):
-    """Take entries first to last of panels against panels into (a, b, lanes, lanes) of values.
-
-    Without ``exponents`` values are sums of arcs; with them, mantissas of products of coefficients.
-    """
-    n_a, n_b, lanes, _ = values.shape
-    size = A.shape[1]
-    depth = max(1, _DEPTH // n_classes) * n_classes * lanes
-    for start in range(first, last, depth):
-        n_samples = min(depth, last - start) // (n_classes * lanes)
-        for j in range(n_b):
-            for i in range(j + 1 if upper else n_a):
-                for row in range(0, lanes, ROWS):
-                    a, b = at(A, i * size + start + row), at(B, j * size + start)
-                    entry = ((i * n_b + j) * lanes + row) * lanes
-                    if exponents is None:  # known when compiling
-                        add_arcs(a, b, at(values, entry), n_samples, n_classes)
-                    else:
-                        into = at(values, entry), at(exponents, entry)
-                        multiply_coefficients(a, b, *into, n_samples, n_classes, *limits)

@@ -1,8 +1,10 @@
 """Vector code of the compiled kernel, emitted for this machine's registers.
 
 numba's compiler does not turn the loops over classes and samples into code that keeps a tile of
-coefficients in registers, so these two functions are written in LLVM's intermediate language, by
-llvmlite: vectors of two registers' width, which LLVM maps to whatever the processor has.
+coefficients in registers, so two functions are written in LLVM's intermediate language, by
+llvmlite: vectors of two registers' width, which LLVM maps to whatever the processor has. The loop
+that calls them is in this module too, because its machine code, which is kept on disk, is looked up
+by the text of the module that it is written in.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from hyperribbon.compiling import compiled
+
 _FEATURES = binding.get_host_cpu_features()
 _WIDE = bool(_FEATURES.get("avx512f"))
 _REGISTER_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx") else 16
@@ -20,6 +24,7 @@ ROWS = 8 if _WIDE else 4
 _SUMMED = 32  # classes in a partial sum
 _GROUP = 8  # samples between two moves of the exponent
 _INDEX = ir.IntType(64)
+_DEPTH = 512  # multiplications for which a panel of coefficients stays in the cache
 
 
 def lanes_of(itemsize: int) -> int:
@@ -231,3 +236,26 @@ class _Vectors:
             for total, partial in zip(self._totals, self._sums, strict=True):
                 builder.store(builder.fadd(builder.load(total), builder.load(partial)), total)
         return [builder.load(total) for total in self._totals]
+
+
+@compiled(nogil=True)
+def visit(A, B, n_classes, first, last, upper, values, exponents, limits):
+    """Take entries first to last of panels against panels into (a, b, lanes, lanes) of values.
+
+    Without ``exponents`` values are sums of arcs; with them, mantissas of products of coefficients.
+    """
+    n_a, n_b, lanes, _ = values.shape
+    size = A.shape[1]
+    depth = max(1, _DEPTH // n_classes) * n_classes * lanes
+    for start in range(first, last, depth):
+        n_samples = min(depth, last - start) // (n_classes * lanes)
+        for j in range(n_b):
+            for i in range(j + 1 if upper else n_a):
+                for row in range(0, lanes, ROWS):
+                    a, b = at(A, i * size + start + row), at(B, j * size + start)
+                    entry = ((i * n_b + j) * lanes + row) * lanes
+                    if exponents is None:  # known when compiling
+                        add_arcs(a, b, at(values, entry), n_samples, n_classes)
+                    else:
+                        into = at(values, entry), at(exponents, entry)
+                        multiply_coefficients(a, b, *into, n_samples, n_classes, *limits)

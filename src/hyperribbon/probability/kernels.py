@@ -3,7 +3,8 @@
 import math
 
 import numpy as np
-from numba import njit
+
+from hyperribbon.compiling import compiled
 
 # Sums may be reordered (SIMD); nan and inf keep their meaning, which the check of rows needs.
 _FAST = {"reassoc", "contract", "nsz"}
@@ -11,7 +12,7 @@ _FAST = {"reassoc", "contract", "nsz"}
 _TINY = 1e-200
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
 def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
     """Progress of each of P, (b, N, C); False if a row is no distribution.
 
@@ -28,7 +29,7 @@ def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
     return True
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
 def _coordinates(P, labels, sum_tolerance, along, across):
     """Project each row's square roots on the plane of ignorance and truth."""
     n_samples, n_classes = P.shape
@@ -47,7 +48,7 @@ def _coordinates(P, labels, sum_tolerance, along, across):
     return good
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
 def _slope(along, across, angle):
     """First and second derivative, in the angle, of the sum of arcs to the geodesic's point."""
     sine, cosine = math.sin(angle), math.cos(angle)
@@ -63,7 +64,7 @@ def _slope(along, across, angle):
     return first, second
 
 
-@njit(nogil=True)
+@compiled(nogil=True)
 def _closest(along, across, start, arc, resolution):
     """Newton's method on the slope, within a bracket that makes its answer certain."""
     low, high = resolution, 1 - resolution
