@@ -60,7 +60,8 @@ def as_labels(values, name: str, n_classes: int | None = None) -> np.ndarray:
     """
     refuse_missing(values, name)
     if isinstance(values, Iterator):
-        raise DataError(f"{name}: {_kind(values)}, expected an array of integers")
+        kind = type(values).__name__
+        raise DataError(f"{name}: of type {kind}, expected an array of integers")
     if hasattr(values, "to_numpy"):  # pandas, polars, xarray
         values = values.to_numpy()
     if isinstance(values, np.ndarray) and values.dtype == object:
@@ -117,15 +118,18 @@ def as_predictions(P, name: str, n_samples: int, n_classes: int | None) -> np.nd
     return rows.astype(np.float32)
 
 
+def sum_to_one(rows: np.ndarray) -> bool:
+    """Whether rows look like probabilities, though they may have been in half precision."""
+    tolerance = 8 * sum_tolerance(np.empty(rows.shape, np.float16))  # bfloat16 is as much coarser
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = np.abs(rows.sum(axis=1, dtype=np.float64) - 1).max()
+    return bool(rows.min() >= 0 and off <= tolerance)
+
+
 def _hint(rows: np.ndarray) -> str:
     """What rows that are no distributions may be instead, and what to do about it."""
     if not np.isfinite(rows).all():
         return ""
-    half = 8 * sum_tolerance(np.empty(rows.shape, np.float16))  # bfloat16 is as much coarser
-    if rows.min() >= 0 and (np.abs(rows.astype(np.float64).sum(axis=1) - 1) <= half).all():
+    if sum_to_one(rows):
         return "; computed in half precision? take the softmax in float32, or give that type itself"
     return '; of logits take the softmax (a Recorder does, with outputs="logits")'
-
-
-def _kind(value: object) -> str:
-    return f"a {type(value).__name__}"

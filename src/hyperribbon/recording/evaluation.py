@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from hyperribbon.errors import DataError
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_numpy, sum_tolerance
-from hyperribbon.recording.arrays import ONE_OUTPUT, as_predictions, refuse_missing
+from hyperribbon.recording.arrays import ONE_OUTPUT, as_predictions, refuse_missing, sum_to_one
 from hyperribbon.recording.samples import Samples
 from hyperribbon.training.state import random_state, set_random_state
 
@@ -33,8 +35,8 @@ def evaluate(
     """Probabilities (N, C) float32 of a model, by split.
 
     Torch modules, the model itself or those that it calls, are evaluated in evaluation mode,
-    without gradient, outside autocast and with full float32 products. Modes and the global random
-    numbers of Python, numpy and torch are afterwards as they were.
+    without gradient, outside autocast, with full float32 products and not compiled. Modes and the
+    global random numbers of Python, numpy and torch are afterwards as they were.
 
     The first batch is evaluated twice, and everything if global random numbers were drawn.
 
@@ -77,6 +79,12 @@ def evaluate(
             'probabilities; record them with Recorder(..., outputs="probabilities"), or give what '
             "comes before the softmax"
         )
+    if logits and run.within_one:
+        warnings.warn(
+            "every logit lies between 0 and 1, as after a sigmoid; their softmax is recorded. "
+            "Independent probabilities are no distribution over classes: give what comes before",
+            stacklevel=3,
+        )
     return {split: np.concatenate(rows) for split, rows in parts.items()}
 
 
@@ -90,6 +98,7 @@ class _Run:
     logits: bool
     name: str
     sum_to_one: bool = True
+    within_one: bool = True
     rounding: float = SUM_TOLERANCE
     n_classes: int | None = None
 
@@ -111,9 +120,8 @@ class _Run:
             rows = as_predictions(_shaped(outputs, n, self.n_classes, name), name, n, None)
         else:
             rows = _shaped(as_numpy(outputs, name), n, self.n_classes, name).astype(np.float64)
-            with np.errstate(invalid="ignore", over="ignore"):  # refused when they are kept
-                off = np.abs(rows.sum(axis=1) - 1).max()
-            self.sum_to_one &= bool(rows.min() >= 0 and off <= sum_tolerance(outputs))
+            self.sum_to_one &= sum_to_one(rows)
+            self.within_one &= bool(rows.min() > 0 and rows.max() < 1)
             rows = torch.from_numpy(np.ascontiguousarray(rows)).softmax(dim=1).float().numpy()
         self.n_classes = rows.shape[1]
         return rows
@@ -136,8 +144,8 @@ def _callable(model: Callable, name: str) -> Callable:
     if not callable(model):
         kind = type(model).__name__
         raise DataError(
-            f"{name}: a {kind}, which cannot be called; expected a torch module or a function of a "
-            "batch, such as its predict_proba"
+            f"{name}: the model, of type {kind}, cannot be called; expected a torch module or a "
+            "function of a batch, such as its predict_proba"
         )
     classes = getattr(getattr(model, "__self__", None), "classes_", None)  # scikit-learn's
     numbers = isinstance(classes, np.ndarray) and classes.dtype.kind in "iu" and classes.ndim == 1
@@ -175,6 +183,8 @@ def _outputs(found: object, name: str) -> object:
             raise DataError(f"{name}: a mapping of {keys}; expected an array, or one with logits")
         found = found["logits"]
     found = getattr(found, "logits", found)
+    if found is None:
+        raise DataError(f"{name}: None, expected an array (samples, classes)")
     several = isinstance(found, list | tuple) and any(np.ndim(item) > 1 for item in found)
     if several or isinstance(found, tuple):
         raise DataError(
@@ -215,22 +225,31 @@ def _undisturbed(
 
     def evaluated(module: nn.Module, *_: object) -> None:
         """Put a module in evaluation mode, with all that is in it."""
-        for part in module.modules():
-            if part not in modes and hasattr(part, "training"):  # a frozen script has no modes
-                modes[part] = part.training
-                part.training = False
+        parts = [part for part in module.modules() if part not in modes]
+        # All are read before any is set: a compiled module's mode is that of the one in it. A
+        # frozen script has none.
+        found = {part: part.training for part in parts if hasattr(part, "training")}
+        for part in found:
+            part.training = False
+        modes.update(found)
 
     random_now = functools.partial(random_state, device)
     state = random_now()
+    # Compiled networks run as they were written: the compiler cannot follow the hook, and would
+    # compile anew for evaluation. Without its module imported, nothing is compiled.
+    eager = "torch._dynamo" in sys.modules
+    stance = torch.compiler.set_stance("force_eager") if eager else nullcontext()
     hook = register_module_forward_pre_hook(evaluated)  # for those that no other module holds
     try:
         for owner in (model, getattr(model, "__self__", None)):
             if isinstance(owner, nn.Module):
                 evaluated(owner)
-        yield random_now
+        with stance, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Using `torch.compile.*global hooks")
+            yield random_now
     finally:
         hook.remove()
-        for part, mode in modes.items():
+        for part, mode in reversed(modes.items()):
             part.training = mode
         set_random_state(state, device)
 

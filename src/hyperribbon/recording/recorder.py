@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hyperribbon.errors import ConfigError, DataError
 from hyperribbon.probability.distributions import check_size
@@ -12,8 +12,6 @@ from hyperribbon.recording.arrays import as_labels
 from hyperribbon.recording.evaluation import evaluate
 from hyperribbon.recording.recording import Recording
 from hyperribbon.recording.samples import Samples
-
-Inputs = Any  # an array of any kind, or a mapping of such; `Samples` says which
 
 
 class Recorder:
@@ -29,16 +27,19 @@ class Recorder:
     ----------
     path : of the store to publish, ending in .zarr
     inputs : array or tensor (N, ...) or a mapping of such, as the model takes them; a mapping is
-        passed as keywords
-    labels : (N,) true classes, integers from 0
+        passed as keywords. A torch module is given tensors, floating-point ones in the type of its
+        parameters; anything else that can be called is given its samples as they are here, be they
+        in a DataFrame, a sparse matrix or an array of JAX
+    labels : (N,) true classes, integers from 0; class c is column c of the outputs
     test_inputs, test_labels : the same of test samples; studies need them, functions of arrays
         do not
     network, optimiser : what tables and figures call it; letters, digits, - and _
     seed : int; trainings that differ by it alone are one configuration
-    n_classes : int, C; by default that of the first outputs
+    n_classes : int, C, two or more; by default that of the first outputs
     steps_per_epoch : number, for epochs in tables and figures
-    outputs : what the model returns, "logits" or "probabilities"
-    batch_size : int, samples a call of the model
+    outputs : what the model returns, "logits" (log-probabilities are such, too) or
+        "probabilities", as after a softmax
+    batch_size : int, samples per call of the model
     metadata : mapping that JSON can hold, kept with the store
 
     Raises
@@ -67,13 +68,13 @@ class Recorder:
     def __init__(
         self,
         path: str | Path,
-        inputs: Inputs,
+        inputs,
         labels,
         *,
         network: str,
         optimiser: str = "unknown",
         seed: int = 0,
-        test_inputs: Inputs | None = None,
+        test_inputs=None,
         test_labels=None,
         n_classes: int | None = None,
         steps_per_epoch: float | None = None,
@@ -94,9 +95,12 @@ class Recorder:
         self._samples = {split: Samples(pair[0], split) for split, pair in given.items()}
         for split, samples in self._samples.items():
             if set(samples.counts.values()) != {len(known[split])}:
+                counts = ", ".join(f"{name} ({count})" for name, count in samples.counts.items())
+                listed = isinstance(given[split][0], list | tuple)
+                hint = "; give several inputs of a model as a mapping, by their names"
                 raise DataError(
-                    f"{split}: {len(known[split])} labels, expected as many as "
-                    + ", ".join(f"{name} ({count})" for name, count in samples.counts.items())
+                    f"{split}: {len(known[split])} labels, expected as many as {counts}"
+                    + hint * listed
                 )
         self._recording = Recording(
             path,
@@ -125,9 +129,14 @@ class Recorder:
     def checkpoint(self, model: Callable, *, step: int) -> None:
         """Record the predictions of a model on all samples.
 
-        A torch module is evaluated on its device, in evaluation mode and without gradient; then
+        Torch modules, the model or those that it calls, are evaluated in evaluation mode, without
+        gradient, outside autocast, and without the products in TensorFloat-32 or bfloat16 that
+        torch may be set to; the model itself on its device, without DataParallel around it. Then
         every submodule is in the mode that it was in, and global random numbers go on as if
         nothing had happened. Anything else that can be called is given the inputs as they are.
+
+        A model must predict the same twice. The first batch is evaluated a second time; all are if
+        the model draws from the global random numbers of Python, numpy or torch.
 
         Parameters
         ----------
@@ -137,8 +146,9 @@ class Recorder:
         Raises
         ------
         DataError
-            If the step does not increase, or outputs are not of shape (N, C), not finite or, as
-            probabilities, do not sum to 1.
+            If the step does not increase, inputs were changed in place, outputs are not of shape
+            (N, C), not finite, differ between two calls, are probabilities where logits are
+            expected or, as probabilities, do not sum to 1.
         StoreError
             If the step is published already, or the recorder is used outside its block.
         """

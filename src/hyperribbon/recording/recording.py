@@ -20,6 +20,7 @@ import logging
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ class Recording:
         steps_per_epoch: float | None,
         metadata: Mapping[str, object] | None,
     ):
-        self.path = Path(path)
+        self.path = Path(path) if isinstance(path, str | PathLike) else Path()
         if self.path.suffix != ".zarr":
             raise ConfigError(f"path = {path}: expected the path of a store, ending in .zarr")
         self.folder = self.path.with_suffix(".recording")

@@ -112,7 +112,8 @@ def _sliceable(array, name: str):
     kind = type(array).__name__
     if isinstance(array, Tensor):
         if array.layout != torch.strided or array.is_nested:
-            raise DataError(f"{name}: a tensor of layout {array.layout}, expected a dense one")
+            layout = "nested" if array.is_nested else f"of layout {array.layout}"
+            raise DataError(f"{name}: a tensor {layout}, expected a dense one")
         array = array.detach()
     elif isinstance(array, np.ndarray):
         array = np.ma.getdata(array)
@@ -123,11 +124,11 @@ def _sliceable(array, name: str):
         return _from_list(list(array), name)
     elif isinstance(array, Dataset | DataLoader):
         raise DataError(
-            f"{name}: a {kind}, expected an array or tensor of all samples in their order, such as "
-            "torch.stack([x for x, label in dataset])"
+            f"{name}: of type {kind}, expected an array or tensor of all samples in their order, "
+            "such as torch.stack([x for x, label in dataset])"
         )
     elif isinstance(array, Iterator | str | bytes) or not hasattr(array, "__getitem__"):
-        raise DataError(f"{name}: a {kind}, expected an array or tensor of all samples")
+        raise DataError(f"{name}: of type {kind}, expected an array or tensor of all samples")
     shape = getattr(array, "shape", None)
     if shape is not None and len(shape) == 0:
         raise DataError(f"{name}: shape (), expected one row per sample")
@@ -189,7 +190,7 @@ def _as_tensor(rows, name: str) -> Tensor:
         array = np.empty(0, object)
     if array.dtype.kind not in "buifc":
         kind = type(rows).__name__
-        raise DataError(f"{name}: a {kind} of {array.dtype}, expected numbers for a torch module")
+        raise DataError(f"{name}: {kind} of {array.dtype}, expected numbers for a torch module")
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
     return torch.from_numpy(np.array(array, order="C"))
@@ -212,16 +213,13 @@ def _digest_of(rows) -> str | None:
     if _is_sparse(rows):
         rows = rows.copy()
         rows.sum_duplicates()
-        rows = [
-            str(rows.dtype),
-            rows.shape,
-            *(part.tolist() for part in (rows.data, rows.indices, rows.indptr)),
-        ]
+        parts = rows.data, rows.indices.astype(np.int64), rows.indptr.astype(np.int64)
+        rows = [str(rows.dtype), rows.shape, *(hashlib.sha256(x).hexdigest() for x in parts)]
     try:
         if hasattr(rows, "iloc"):
             from pandas.util import hash_pandas_object
 
-            names = list(map(str, getattr(rows, "columns", [rows.name])))
+            names = list(map(str, rows.columns if rows.ndim == 2 else [rows.name]))
             rows = [names, hash_pandas_object(rows, index=False).tolist()]
         return digest(rows)
     except (TypeError, ValueError):
