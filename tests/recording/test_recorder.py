@@ -173,6 +173,30 @@ def test_probabilities_are_kept_as_they_are(record, path, P):
     assert np.isnan(store["epoch"]).all()  # not known
 
 
+def test_samples_that_change_between_checkpoints_are_refused(record, path, inputs):
+    network = nn.Linear(4, 3)
+    with (
+        pytest.raises(hr.DataError, match="train inputs: changed in place"),
+        record(**LOGITS) as rec,
+    ):
+        rec.checkpoint(network, step=0)
+        inputs.copy_(inputs.flip(0))
+        rec.checkpoint(network, step=1)
+    with record(inputs=inputs.flip(0)) as rec:
+        assert rec.steps == [0]
+
+
+def test_a_batch_of_any_size_gives_the_same(record, path, tmp_path):
+    network = nn.Linear(4, 3)
+    for batch_size in (1, 10**20):
+        with record(batch_size=batch_size, **LOGITS) as rec:
+            rec.checkpoint(network, step=0)
+        path.with_suffix(".json").unlink()
+        path.rename(tmp_path / f"{batch_size}.zarr")
+    found = [xr.open_zarr(other)["train_predictions"].values for other in tmp_path.glob("*.zarr")]
+    np.testing.assert_allclose(*found, atol=1e-6)
+
+
 def test_a_sample_predicted_impossible_has_a_finite_loss(record, path, labels):
     with record() as rec:
         rec.checkpoint(lambda batch: np.eye(3)[(labels + 1) % 3], step=0)
@@ -378,7 +402,7 @@ def test_impossible_predictions_are_refused_and_nothing_is_left_of_them(
         rec.checkpoint(constant(right), step=3)  # the training was fixed
 
 
-@pytest.mark.parametrize("step", [1, 0, -1, 1.5, "2", True])
+@pytest.mark.parametrize("step", [1, 0, -1, 1.5, "2", True, 10**20])
 def test_steps_are_integers_that_increase(record, P, step):
     with record() as rec:
         fill(rec, P, (1,))
@@ -393,6 +417,10 @@ MALFORMED = {
     "optimiser = 3": {"optimiser": 3},
     "seed = -1": {"seed": -1},
     "n_classes = 0": {"n_classes": 0},
+    "n_classes = 1: expected an integer, 2 or more": {"n_classes": 1},
+    "n_classes = 100000000000000000000": {"n_classes": 10**20},
+    "seed = 100000000000000000000": {"seed": 10**20},
+    "steps_per_epoch = 5: expected a number": {"steps_per_epoch": "5"},
     "batch_size = 0": {"batch_size": 0},
     "steps_per_epoch = 0": {"steps_per_epoch": 0},
     "outputs = 'log'": {"outputs": "log"},
@@ -401,6 +429,14 @@ MALFORMED = {
     "train labels: from -1 to 0": {"labels": np.arange(12) % 2 - 1},
     "train labels: from 0 to 2, expected 0 to 1": {"n_classes": 2},
     "test_inputs, test_labels: one without the other": {"test_labels": np.zeros(3, int)},
+    "train: 12 labels, expected as many as inputs (2); give several inputs of a model as": {
+        "inputs": [torch.zeros(12, 3), torch.zeros(12, 3)]
+    },
+    "test inputs: on the meta device": {
+        "test_inputs": torch.zeros(12, 3, device="meta"),
+        "test_labels": np.zeros(12, int),
+    },
+    "path = None: expected the path of a store": {"path": None},
     "path = net: expected the path of a store, ending in .zarr": {"path": "net"},
 }
 
