@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_the_stages_of_boosting(tmp_path, path, listing):
 
 @settings(max_examples=15, deadline=None)
 @given(
-    st.integers(1, 4), st.integers(1, 6), st.integers(1, 5), st.sampled_from(["float32", "float64"])
+    st.integers(1, 4), st.integers(1, 6), st.integers(2, 5), st.sampled_from(["float32", "float64"])
 )
 def test_what_is_read_is_what_was_given(tmp_path_factory, k, n, c, dtype):
     path = tmp_path_factory.mktemp("any") / "any.zarr"
@@ -61,6 +63,18 @@ def test_what_is_read_is_what_was_given(tmp_path_factory, k, n, c, dtype):
     hr.record_predictions(path, iter(P), np.zeros(n, dtype=int), network="Any")
     found = xr.open_zarr(path)["train_predictions"].values
     np.testing.assert_array_equal(found, P[None].astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_stored_normalised(path, P, labels, dtype):
+    given = torch.from_numpy(P).to(dtype)
+    hr.record_predictions(path, given, labels, network="Half")
+    found = xr.open_zarr(path)["train_predictions"][0].values
+    expected = given.double().numpy()
+    np.testing.assert_allclose(
+        found, expected / expected.sum(axis=2, keepdims=True), rtol=1e-6, atol=1e-9
+    )
+    hr.pairwise_distance(found)  # which wants sums of 1
 
 
 BAD = {
@@ -75,6 +89,28 @@ BAD = {
     "step = 1: expected more than the step before, 1": lambda P: {"steps": [0, 1, 1, 2, 3]},
     "test_predictions, test_labels: one without": lambda P: {"test_predictions": P},
     "network = '../up'": lambda P: {"network": "../up"},
+    "predictions: of type dict, expected (N, C) for each": lambda P: {"predictions": {0: P[0]}},
+    "predictions: of type DataFrame, expected": lambda P: {"predictions": pd.DataFrame(P[0])},
+    "predictions: of type NoneType, expected": lambda P: {"predictions": None},
+    "steps: of type int, expected integers": lambda P: {"steps": 5},
+    "step = 100000000000000000000: expected an": lambda P: {"steps": [0, 1, 10**20, 3, 4]},
+    "seed = 100000000000000000000: expected an": lambda P: {"seed": 10**20},
+    "step 2, train predictions: 1 masked": lambda P: {
+        "predictions": np.ma.masked_equal(P, P[2, 3, 1])
+    },
+    "train labels: 4 masked entries": lambda P: {
+        "labels": np.ma.masked_equal(np.arange(12) % 3, 1)
+    },
+    "step 0, train predictions: negative entries": lambda P: {"predictions": np.log(P)},
+    "step 0, train predictions: one output per sample": lambda P: {
+        "predictions": np.ones((5, 12, 1)),
+        "labels": np.zeros(12, int),
+    },
+    "predictions, test_predictions: one iterator": lambda P: {
+        "predictions": (rows := iter(P)),
+        "test_predictions": rows,
+        "test_labels": np.arange(12) % 3,
+    },
 }
 
 

@@ -34,10 +34,11 @@ class Noisy(nn.Module):
 
 @pytest.fixture
 def record(tmp_path, inputs, labels):
-    """Function opening a Recorder of the same training; keywords change it."""
+    """Function opening a Recorder of the same training's probabilities; keywords change it."""
 
     def make(**changed):
         given = {"inputs": inputs, "labels": labels, "network": "Net", "optimiser": "SGD"}
+        given["outputs"] = "probabilities"
         return hr.Recorder(tmp_path / "net.zarr", **{**given, **changed})
 
     return make
@@ -130,7 +131,7 @@ def test_the_training_goes_on_as_if_nothing_had_happened(record, inputs):
     expected = numbers()
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(0)
-    with record() as rec:
+    with record(outputs="logits") as rec:
         rec.checkpoint(network, step=0)
         assert numbers() == expected
         with pytest.raises(hr.DataError):
@@ -165,15 +166,39 @@ def test_inputs_may_be_arrays_or_named_tensors(tmp_path, inputs, labels):
 
 
 def test_probabilities_are_kept_as_they_are(record, path, P):
-    with record(outputs="probabilities") as rec:
+    with record() as rec:
         fill(rec, P, range(5))
     store = xr.open_zarr(path)
     np.testing.assert_array_equal(store["train_predictions"][0], P.astype(np.float32))
     assert np.isnan(store["epoch"]).all()  # not known
 
 
+def test_samples_that_change_between_checkpoints_are_refused(record, path, inputs):
+    network = nn.Linear(4, 3)
+    with (
+        pytest.raises(hr.DataError, match="train inputs: changed in place"),
+        record(**LOGITS) as rec,
+    ):
+        rec.checkpoint(network, step=0)
+        inputs.copy_(inputs.flip(0))
+        rec.checkpoint(network, step=1)
+    with record(inputs=inputs.flip(0)) as rec:
+        assert rec.steps == [0]
+
+
+def test_a_batch_of_any_size_gives_the_same(record, path, tmp_path):
+    network = nn.Linear(4, 3)
+    for batch_size in (1, 10**20):
+        with record(batch_size=batch_size, **LOGITS) as rec:
+            rec.checkpoint(network, step=0)
+        path.with_suffix(".json").unlink()
+        path.rename(tmp_path / f"{batch_size}.zarr")
+    found = [xr.open_zarr(other)["train_predictions"].values for other in tmp_path.glob("*.zarr")]
+    np.testing.assert_allclose(*found, atol=1e-6)
+
+
 def test_a_sample_predicted_impossible_has_a_finite_loss(record, path, labels):
-    with record(outputs="probabilities") as rec:
+    with record() as rec:
         rec.checkpoint(lambda batch: np.eye(3)[(labels + 1) % 3], step=0)
     to_truth = hr.pairwise_distance(
         xr.open_zarr(path)["train_predictions"][0].values, hr.truth(labels, 3)[None]
@@ -184,12 +209,11 @@ def test_a_sample_predicted_impossible_has_a_finite_loss(record, path, labels):
 
 @pytest.mark.parametrize("ended", [Killed, ValueError, KeyboardInterrupt])
 def test_what_was_interrupted_is_kept_and_gone_on_with(record, path, P, listing, tmp_path, ended):
-    options = {"outputs": "probabilities"}
-    with pytest.raises(ended), record(**options) as rec:
+    with pytest.raises(ended), record() as rec:
         fill(rec, P, (0, 1, 2))
         raise ended
     assert listing(tmp_path) == ["net.recording"]
-    with record(**options) as rec:
+    with record() as rec:
         assert rec.steps == [0, 1, 2]
         fill(rec, P, (3, 4))
     store = xr.open_zarr(path)
@@ -199,11 +223,10 @@ def test_what_was_interrupted_is_kept_and_gone_on_with(record, path, P, listing,
 
 
 def test_a_training_that_starts_again_earlier_replaces_what_came_after(record, path, P, caplog):
-    options = {"outputs": "probabilities"}
-    with pytest.raises(Killed), record(**options) as rec:
+    with pytest.raises(Killed), record() as rec:
         fill(rec, P[::-1], (0, 1, 2, 3))
         raise Killed
-    with record(**options) as rec:
+    with record() as rec:
         fill(rec, P, (2, 4))
     assert "steps 2 to 3 were recorded before; these 2 checkpoints are replaced" in caplog.text
     store = xr.open_zarr(path)
@@ -213,20 +236,19 @@ def test_a_training_that_starts_again_earlier_replaces_what_came_after(record, p
 
 
 def test_a_published_store_is_gone_on_with_but_never_replaced(record, path, P, listing, tmp_path):
-    options = {"outputs": "probabilities"}
-    with record(**options) as rec:
+    with record() as rec:
         fill(rec, P, (0, 2))
     before = Manifest.read(path.with_suffix(".json"))
-    with record(**options) as rec:
+    with record() as rec:
         for step in (0, 1, 2):
             with pytest.raises(hr.StoreError, match="published already up to step 2, given step"):
                 rec.checkpoint(constant(P[0]), step=step)
     assert Manifest.read(path.with_suffix(".json")) == before
-    with pytest.raises(Killed), record(**options) as rec:
+    with pytest.raises(Killed), record() as rec:
         fill(rec, P, (3,))
         raise Killed
     assert Manifest.read(path.with_suffix(".json")) == before == Manifest.of(path)
-    with record(**options) as rec:
+    with record() as rec:
         assert rec.steps == [0, 2, 3]
         fill(rec, P, (4,))
     store = xr.open_zarr(path)
@@ -241,20 +263,19 @@ def test_a_published_store_is_gone_on_with_but_never_replaced(record, path, P, l
 @pytest.mark.parametrize("moment", ["rename", "write"])
 def test_a_publication_that_dies_loses_nothing(record, path, P, monkeypatch, moment):
     """As the old store is taken away, or before the manifest of the new one is there."""
-    options = {"outputs": "probabilities"}
-    with record(**options) as rec:
+    with record() as rec:
         fill(rec, P, (0, 1))
 
     def die(*arguments):
         raise Killed
 
-    with monkeypatch.context() as patched, pytest.raises(Killed), record(**options) as rec:
+    with monkeypatch.context() as patched, pytest.raises(Killed), record() as rec:
         fill(rec, P, (2, 3))
         patched.setattr(
             *((type(path), "rename") if moment == "rename" else (Manifest, moment)), die
         )
     assert not path.with_suffix(".json").exists()
-    with record(**options) as rec:
+    with record() as rec:
         assert rec.steps == [0, 1, 2, 3]
         fill(rec, P, (4,))
     found = xr.open_zarr(path)["train_predictions"][0]
@@ -336,25 +357,30 @@ def test_another_number_of_classes_is_refused(record, P, path, published):
         pytest.raises(hr.DataError, match=r"step 1, train predictions: shape \(12, 4\), expected"),
         record() as rec,
     ):
-        rec.checkpoint(lambda batch: np.zeros((len(batch), 4)), step=1)
+        rec.checkpoint(lambda batch: np.full((len(batch), 4), 0.25), step=1)
 
 
 def rows(value):
     return lambda batch: np.full((len(batch), 3), value)
 
 
+LOGITS = {"outputs": "logits"}
 BAD = {
-    "logits of NaN": (rows(np.nan), {}, "entries that are not finite"),
-    "infinite logits": (rows(np.inf), {}, "entries that are not finite"),
-    "no rows": (lambda batch: np.zeros((0, 3)), {}, r"shape (0, 3), expected (12, classes)"),
+    "logits of NaN": (rows(np.nan), LOGITS, "entries that are not finite"),
+    "infinite logits": (rows(np.inf), LOGITS, "entries that are not finite"),
+    "no rows": (lambda batch: np.zeros((0, 3)), LOGITS, r"shape (0, 3), expected (12, classes)"),
     "a row too many": (lambda batch: np.zeros((13, 3)), {}, r"shape (13, 3), expected (12, "),
-    "no classes": (lambda batch: np.zeros(12), {}, "shape (12,), expected (samples, classes)"),
-    "fewer classes than labels": (lambda batch: np.zeros((12, 2)), {}, "from 0 to 2, expected 0"),
-    "sums": (rows(0.5), {"outputs": "probabilities"}, "a row that sums to 1.5"),
+    "fewer classes than labels": (
+        lambda batch: np.zeros((12, 2)),
+        LOGITS,
+        "train labels: from 0 to 2, expected 0 to 1",
+    ),
+    "sums": (rows(0.5), {}, "a row that sums to 1.5"),
     "negative": (
         lambda batch: np.tile([1.5, -0.5, 0], (12, 1)),
-        {"outputs": "probabilities"},
-        "negative entries, down to -0.5",
+        {},
+        "negative entries, down to -0.5, expected probabilities that sum to 1 over the classes; of "
+        'logits take the softmax (a Recorder does, with outputs="logits")',
     ),
 }
 
@@ -372,10 +398,11 @@ def test_impossible_predictions_are_refused_and_nothing_is_left_of_them(
     with record(**options) as rec:
         with pytest.raises(hr.DataError):
             rec.checkpoint(model, step=3)
-        rec.checkpoint(constant(P[0]), step=3)  # the training was mended
+        right = np.log(P[0]) if options else P[0]
+        rec.checkpoint(constant(right), step=3)  # the training was fixed
 
 
-@pytest.mark.parametrize("step", [1, 0, -1, 1.5, "2", True])
+@pytest.mark.parametrize("step", [1, 0, -1, 1.5, "2", True, 10**20])
 def test_steps_are_integers_that_increase(record, P, step):
     with record() as rec:
         fill(rec, P, (1,))
@@ -390,6 +417,10 @@ MALFORMED = {
     "optimiser = 3": {"optimiser": 3},
     "seed = -1": {"seed": -1},
     "n_classes = 0": {"n_classes": 0},
+    "n_classes = 1: expected an integer, 2 or more": {"n_classes": 1},
+    "n_classes = 100000000000000000000": {"n_classes": 10**20},
+    "seed = 100000000000000000000": {"seed": 10**20},
+    "steps_per_epoch = 5: expected a number": {"steps_per_epoch": "5"},
     "batch_size = 0": {"batch_size": 0},
     "steps_per_epoch = 0": {"steps_per_epoch": 0},
     "outputs = 'log'": {"outputs": "log"},
@@ -398,6 +429,14 @@ MALFORMED = {
     "train labels: from -1 to 0": {"labels": np.arange(12) % 2 - 1},
     "train labels: from 0 to 2, expected 0 to 1": {"n_classes": 2},
     "test_inputs, test_labels: one without the other": {"test_labels": np.zeros(3, int)},
+    "train: 12 labels, expected as many as inputs (2); give several inputs of a model as": {
+        "inputs": [torch.zeros(12, 3), torch.zeros(12, 3)]
+    },
+    "test inputs: on the meta device": {
+        "test_inputs": torch.zeros(12, 3, device="meta"),
+        "test_labels": np.zeros(12, int),
+    },
+    "path = None: expected the path of a store": {"path": None},
     "path = net: expected the path of a store, ending in .zarr": {"path": "net"},
 }
 

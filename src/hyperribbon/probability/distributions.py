@@ -1,5 +1,6 @@
 """Models as points in prediction space: each sample has a distribution over the classes."""
 
+import math
 import operator
 
 import numpy as np
@@ -111,6 +112,33 @@ def as_numpy(array, name: str) -> np.ndarray:
     if array.dtype.kind not in "buif":
         raise DataError(f"{name}: of {array.dtype}, expected real numbers")
     return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def sum_tolerance(array) -> float:
+    r"""How far from 1 a row of probabilities may sum, as they are given.
+
+    1e-4, or in half precision, where that is more, what a softmax's rounding leaves of C classes:
+
+    .. math:: (3 + \log_2 C)\, \epsilon / 2 + C \delta / 2,
+
+    where numerators, their sum, by halves, and their quotients are rounded by :math:`\epsilon / 2`
+    each, and what is next to 0 by half the least number, :math:`\delta`.
+
+    Parameters
+    ----------
+    array : (..., C), before it is converted to numpy, which has no bfloat16
+
+    Examples
+    --------
+    >>> sum_tolerance(np.ones((2, 10))), round(sum_tolerance(np.ones((2, 10), np.float16)), 4)
+    (0.0001, 0.0031)
+    """
+    half = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-133)}
+    name = str(getattr(array, "dtype", "")).removeprefix("torch.")
+    if name not in half or not len(array.shape):
+        return SUM_TOLERANCE
+    (epsilon, least), n_classes = half[name], max(1, array.shape[-1])
+    return max(SUM_TOLERANCE, ((3 + math.log2(n_classes)) * epsilon + n_classes * least) / 2)
 
 
 def sliceable(P, name: str):

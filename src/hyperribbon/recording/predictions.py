@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
@@ -30,8 +30,9 @@ def record_predictions(
     ----------
     path : of the store, ending in .zarr; nothing may be there
     predictions : array (K, N, C) of probabilities, or (N, C) one after the other, such as
-        scikit-learn's ``staged_predict_proba(X)``; one is held in memory at a time
-    labels : (N,) true classes, integers from 0
+        scikit-learn's ``staged_predict_proba(X)``; one is held in memory at a time. In half
+        precision, whose rounding shows in their sums, they are normalised
+    labels : (N,) true classes, integers from 0; class c is column c of the predictions
     network, optimiser : what tables and figures call it; letters, digits, - and _
     seed : int; trainings that differ by it alone are one configuration
     test_predictions, test_labels : the same of test samples; studies need them
@@ -57,13 +58,16 @@ def record_predictions(
     """
     if (test_predictions is None) != (test_labels is None):
         raise ConfigError("test_predictions, test_labels: one without the other; expected both")
-    if Path(path).exists():
-        raise StoreError(f"{path}: exists already, not replaced")
     known, given = {"train": labels}, {"predictions": predictions}
     if test_predictions is not None:
         known["test"], given["test_predictions"] = test_labels, test_predictions
+    if isinstance(predictions, Iterator) and predictions is test_predictions:
+        raise DataError(
+            "predictions, test_predictions: one iterator, which would give every other one to each"
+        )
     if steps is not None:
         given["steps"] = steps
+    given = {name: _one_by_one(values, name) for name, values in given.items()}
     recording = Recording(
         path,
         known,
@@ -74,6 +78,8 @@ def record_predictions(
         steps_per_epoch=steps_per_epoch,
         metadata=metadata,
     )
+    if recording.path.exists():
+        raise StoreError(f"{path}: exists already, not replaced")
     with recording:
         recording.drop_from(0)  # what a killed process left; its predictions come again
         try:
@@ -87,3 +93,14 @@ def record_predictions(
         except BaseException:
             recording.discard()
             raise
+
+
+def _one_by_one(values: Iterable, name: str) -> Iterator:
+    """What is given for each checkpoint, in turn; else a DataError."""
+    if not isinstance(values, Mapping | str | bytes) and not hasattr(values, "columns"):
+        try:
+            return iter(values)
+        except TypeError:  # not of several
+            pass
+    expected = "integers" if name == "steps" else "(N, C) for each checkpoint, such as (K, N, C)"
+    raise DataError(f"{name}: of type {type(values).__name__}, expected {expected}")

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import chain
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-
 from hyperribbon.errors import ConfigError, DataError
-from hyperribbon.probability.distributions import as_numpy, check_size
+from hyperribbon.probability.distributions import check_size
+from hyperribbon.recording.arrays import as_labels
+from hyperribbon.recording.evaluation import evaluate
 from hyperribbon.recording.recording import Recording
-from hyperribbon.training.state import random_state, set_random_state
-
-Inputs = Tensor | np.ndarray | Mapping[str, Tensor | np.ndarray]
+from hyperribbon.recording.samples import Samples
 
 
 class Recorder:
@@ -34,16 +27,19 @@ class Recorder:
     ----------
     path : of the store to publish, ending in .zarr
     inputs : array or tensor (N, ...) or a mapping of such, as the model takes them; a mapping is
-        passed as keywords
-    labels : (N,) true classes, integers from 0
+        passed as keywords. A torch module is given tensors, floating-point ones in the type of its
+        parameters; anything else that can be called is given its samples as they are here, be they
+        in a DataFrame, a sparse matrix or an array of JAX
+    labels : (N,) true classes, integers from 0; class c is column c of the outputs
     test_inputs, test_labels : the same of test samples; studies need them, functions of arrays
         do not
     network, optimiser : what tables and figures call it; letters, digits, - and _
     seed : int; trainings that differ by it alone are one configuration
-    n_classes : int, C; by default that of the first outputs
+    n_classes : int, C, two or more; by default that of the first outputs
     steps_per_epoch : number, for epochs in tables and figures
-    outputs : what the model returns, "logits" or "probabilities"
-    batch_size : int, samples a call of the model
+    outputs : what the model returns, "logits" (log-probabilities are such, too) or
+        "probabilities", as after a softmax
+    batch_size : int, samples per call of the model
     metadata : mapping that JSON can hold, kept with the store
 
     Raises
@@ -72,13 +68,13 @@ class Recorder:
     def __init__(
         self,
         path: str | Path,
-        inputs: Inputs,
+        inputs,
         labels,
         *,
         network: str,
         optimiser: str = "unknown",
         seed: int = 0,
-        test_inputs: Inputs | None = None,
+        test_inputs=None,
         test_labels=None,
         n_classes: int | None = None,
         steps_per_epoch: float | None = None,
@@ -92,20 +88,24 @@ class Recorder:
             raise ConfigError("test_inputs, test_labels: one without the other; expected both")
         self._logits = outputs == "logits"
         self._batch_size = check_size(batch_size, "batch_size")
-        self._inputs, known = {"train": inputs}, {"train": labels}
+        given = {"train": (inputs, labels)}
         if test_inputs is not None:
-            self._inputs["test"], known["test"] = test_inputs, test_labels
-        for split, samples in self._inputs.items():
-            if {len(array) for array in _arrays(samples).values()} != {len(known[split])}:
-                counts = {name: len(array) for name, array in _arrays(samples).items()}
+            given["test"] = test_inputs, test_labels
+        known = {split: as_labels(pair[1], f"{split} labels") for split, pair in given.items()}
+        self._samples = {split: Samples(pair[0], split) for split, pair in given.items()}
+        for split, samples in self._samples.items():
+            if set(samples.counts.values()) != {len(known[split])}:
+                counts = ", ".join(f"{name} ({count})" for name, count in samples.counts.items())
+                listed = isinstance(given[split][0], list | tuple)
+                hint = "; give several inputs of a model as a mapping, by their names"
                 raise DataError(
-                    f"{split}: {len(known[split])} labels, expected as many as "
-                    + ", ".join(f"{name} ({count})" for name, count in counts.items())
+                    f"{split}: {len(known[split])} labels, expected as many as {counts}"
+                    + hint * listed
                 )
         self._recording = Recording(
             path,
             known,
-            {split: _sha256(samples) for split, samples in self._inputs.items()},
+            {split: samples.sha256() for split, samples in self._samples.items()},
             network=network,
             optimiser=optimiser,
             seed=seed,
@@ -129,9 +129,14 @@ class Recorder:
     def checkpoint(self, model: Callable, *, step: int) -> None:
         """Record the predictions of a model on all samples.
 
-        A torch module is evaluated on its device, in evaluation mode and without gradient; then
+        Torch modules, the model or those that it calls, are evaluated in evaluation mode, without
+        gradient, outside autocast, and without the products in TensorFloat-32 or bfloat16 that
+        torch may be set to; the model itself on its device, without DataParallel around it. Then
         every submodule is in the mode that it was in, and global random numbers go on as if
         nothing had happened. Anything else that can be called is given the inputs as they are.
+
+        A model must predict the same twice. The first batch is evaluated a second time; all are if
+        the model draws from the global random numbers of Python, numpy or torch.
 
         Parameters
         ----------
@@ -141,85 +146,20 @@ class Recorder:
         Raises
         ------
         DataError
-            If the step does not increase, or outputs are not of shape (N, C), not finite or, as
-            probabilities, do not sum to 1.
+            If the step does not increase, inputs were changed in place, outputs are not of shape
+            (N, C), not finite, differ between two calls, are probabilities where logits are
+            expected or, as probabilities, do not sum to 1.
         StoreError
             If the step is published already, or the recorder is used outside its block.
         """
-        self._recording.check_next(step)
-        device = _device(model)
-        with _undisturbed(model, device), torch.no_grad():
-            predictions = {
-                split: self._predict(model, samples, device, f"step {step}, {split} outputs")
-                for split, samples in self._inputs.items()
-            }
+        step = self._recording.check_next(step)
+        for samples in self._samples.values():
+            samples.check_unchanged()
+        predictions = evaluate(
+            model,
+            self._samples,
+            logits=self._logits,
+            batch_size=self._batch_size,
+            name=f"step {step}",
+        )
         self._recording.add(step, predictions)
-
-    def _predict(
-        self, model: Callable, samples: Inputs, device: torch.device | None, name: str
-    ) -> np.ndarray:
-        """Probabilities (N, C) float32."""
-        parts = []
-        arrays = _arrays(samples)
-        n = len(next(iter(arrays.values())))
-        for start in range(0, n, self._batch_size):
-            part = slice(start, start + self._batch_size)
-            batch = {key: _on(device, array[part]) for key, array in arrays.items()}
-            found = model(**batch) if isinstance(samples, Mapping) else model(*batch.values())
-            rows = as_numpy(getattr(found, "logits", found), name)
-            if rows.ndim != 2:
-                raise DataError(f"{name}: shape {rows.shape}, expected (samples, classes)")
-            if self._logits:
-                rows = torch.from_numpy(rows).double().softmax(dim=1).numpy()
-            parts.append(rows.astype(np.float32))
-        return np.concatenate(parts)
-
-
-def _arrays(samples: Inputs) -> Mapping[str, Tensor | np.ndarray]:
-    return samples if isinstance(samples, Mapping) else {"inputs": samples}
-
-
-def _device(model: Callable) -> torch.device | None:
-    """Where a torch module is; None of anything else."""
-    if not isinstance(model, nn.Module):
-        return None
-    tensors = chain(model.parameters(), model.buffers(), [torch.empty(0)])
-    return next(tensors).device
-
-
-def _on(device: torch.device | None, batch):
-    """A batch as a tensor on the device; as it is without one."""
-    return batch if device is None else torch.as_tensor(batch).to(device)
-
-
-@contextmanager
-def _undisturbed(model: Callable, device: torch.device | None) -> Iterator[None]:
-    """Evaluation mode, and afterwards every mode and random number as before."""
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    modes = [module.training for module in modules]
-    device = device or torch.device("cpu")
-    state = random_state(device)
-    try:
-        for module in modules:
-            module.training = False
-        yield
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
-        set_random_state(state, device)
-
-
-def _sha256(samples: Inputs) -> str | None:
-    """Hash of samples in their order, equal for tensors and arrays; None if they are neither."""
-    content = hashlib.sha256()
-    for name, array in sorted(_arrays(samples).items()):
-        if isinstance(array, Tensor):
-            flat = array.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-        elif isinstance(array, np.ndarray) and not array.dtype.hasobject:
-            flat = np.ascontiguousarray(array)
-        else:
-            return None
-        kind = str(array.dtype).removeprefix("torch.")
-        content.update(f"{name} {kind} {tuple(array.shape)}".encode())
-        content.update(flat)
-    return content.hexdigest()

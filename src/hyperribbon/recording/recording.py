@@ -20,6 +20,7 @@ import logging
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,8 @@ from hyperribbon.files import remove, written_whole
 from hyperribbon.locks import locked
 from hyperribbon.manifest import manifest_path
 from hyperribbon.probability.distance import FLOOR
-from hyperribbon.probability.distributions import (
-    as_distributions,
-    as_numpy,
-    check_labels,
-    check_size,
-)
 from hyperribbon.provenance import versions
+from hyperribbon.recording.arrays import as_labels, as_predictions, check_number, check_positive
 from hyperribbon.recording.external import recorded_configuration
 from hyperribbon.store import (
     chunk_of,
@@ -52,8 +48,6 @@ from hyperribbon.store import (
 )
 
 logger = logging.getLogger(__name__)
-
-_ANY_CLASS = 2**31  # above every number of classes
 
 
 class Recording:
@@ -98,22 +92,22 @@ class Recording:
         optimiser: str,
         seed: int,
         n_classes: int | None,
-        steps_per_epoch: int | None,
+        steps_per_epoch: float | None,
         metadata: Mapping[str, object] | None,
     ):
-        self.path = Path(path)
+        self.path = Path(path) if isinstance(path, str | PathLike) else Path()
         if self.path.suffix != ".zarr":
             raise ConfigError(f"path = {path}: expected the path of a store, ending in .zarr")
         self.folder = self.path.with_suffix(".recording")
-        self._n_classes = None if n_classes is None else check_size(n_classes, "n_classes")
-        self._labels = {}
-        for split, values in labels.items():
-            try:
-                self._labels[split] = check_labels(values, n_classes or _ANY_CLASS)
-            except DataError as error:
-                raise DataError(f"{split} {error}") from None
-        if steps_per_epoch is not None and not 0 < steps_per_epoch < np.inf:
-            raise DataError(f"steps_per_epoch = {steps_per_epoch}: expected a number above 0")
+        if n_classes is not None:
+            n_classes = check_number(n_classes, "n_classes", least=2, most=2**31)
+        self._n_classes = n_classes
+        self._labels = {
+            split: as_labels(values, f"{split} labels", n_classes)
+            for split, values in labels.items()
+        }
+        if steps_per_epoch is not None:
+            steps_per_epoch = check_positive(steps_per_epoch, "steps_per_epoch")
         try:
             described = json.loads(canonical_json(dict(metadata or {})))
         except (TypeError, ValueError) as error:
@@ -121,8 +115,8 @@ class Recording:
         self.configuration = {
             "network_name": _name("network", network),
             "optimiser_name": _name("optimiser", optimiser),
-            "seed": check_size(seed, "seed", least=0),
-            "steps_per_epoch": None if steps_per_epoch is None else float(steps_per_epoch),
+            "seed": check_number(seed, "seed", least=0),
+            "steps_per_epoch": steps_per_epoch,
             "metadata": described,
             "samples": {
                 split: {
@@ -191,12 +185,8 @@ class Recording:
         n_classes, found = self._n_classes, {}
         for split, labels in self._labels.items():
             name = f"step {step}, {split} predictions"
-            P = as_numpy(predictions[split], name)
-            if P.ndim != 2 or P.shape != (len(labels), n_classes or P.shape[1]):
-                expected = f"({len(labels)}, {n_classes or 'classes'})"
-                raise DataError(f"{name}: shape {P.shape}, expected {expected}")
-            as_distributions(P, name)
-            n_classes, found[split] = P.shape[1], P.astype(np.float32)
+            P = as_predictions(predictions[split], name, len(labels), n_classes)
+            n_classes, found[split] = P.shape[1], P
         self._open(n_classes)
         self.drop_from(step)
         for split, P in found.items():
@@ -215,7 +205,7 @@ class Recording:
         """A step that may come next as an int; else the errors of `add`."""
         if self._lock is None:
             raise StoreError(f"{self.path}: not open; record in a `with` block")
-        number = check_size(step, "step", least=0)
+        number = check_number(step, "step", least=0)
         if self._last is not None and number <= self._last:
             raise DataError(f"step = {step}: expected more than the step before, {self._last}")
         if self._published and number <= max(self._published):
@@ -346,7 +336,7 @@ class Recording:
         if self._arrays:
             return
         for split, labels in self._labels.items():
-            check_labels(labels, n_classes)
+            as_labels(labels, f"{split} labels", n_classes)
             path = self._array(split)
             if not self._recorded:  # none of what may be there counts
                 remove(path)

@@ -1,0 +1,294 @@
+"""What a model predicts on all samples, without leaving a trace in the training around it."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import SUM_TOLERANCE, as_numpy, sum_tolerance
+from hyperribbon.recording.arrays import ONE_OUTPUT, as_predictions, refuse_missing, sum_to_one
+from hyperribbon.recording.samples import Samples
+from hyperribbon.training.state import random_state, set_random_state
+
+_FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+
+
+def evaluate(
+    model: Callable,
+    samples: Mapping[str, Samples],
+    *,
+    logits: bool,
+    batch_size: int,
+    name: str,
+) -> dict[str, np.ndarray]:
+    """Probabilities (N, C) float32 of a model, by split.
+
+    Torch modules, the model itself or those that it calls, are evaluated in evaluation mode,
+    without gradient, outside autocast, with full float32 products and not compiled. Modes and the
+    global random numbers of Python, numpy and torch are afterwards as they were.
+
+    The first batch is evaluated twice, and everything if global random numbers were drawn.
+
+    Parameters
+    ----------
+    model : called with a batch; returns (n, C), or something that has this as ``logits``
+    samples : by split
+    logits : whether the model returns logits, or else probabilities
+    batch_size : samples per call of the model
+    name : what to call the checkpoint in errors
+
+    Raises
+    ------
+    DataError
+        If outputs are not of shape (n, C), are probabilities where logits are expected, or differ
+        between two calls with the same samples.
+    """
+    model = _callable(model, name)
+    device = _device(model, name)
+    run = _Run(model, device, _dtype(model), logits, name)
+    with ExitStack() as stack:
+        random_now = stack.enter_context(_undisturbed(model, device))
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(_full_precision())
+        before = random_now()
+        parts = {
+            split: [run(inputs, part) for part in inputs.batches(batch_size)]
+            for split, inputs in samples.items()
+        }
+        drawn = not _equal(before, random_now())
+        for split, inputs in samples.items():
+            again = inputs.batches(batch_size)
+            for part, rows in zip(again if drawn else again[:1], parts[split], strict=False):
+                run.compare(rows, run(inputs, part), split)
+            if not drawn:
+                break
+    if logits and run.sum_to_one:
+        raise DataError(
+            f'{name}: "logits" that are nonnegative and whose every row sums to 1, which are '
+            'probabilities; record them with Recorder(..., outputs="probabilities"), or give what '
+            "comes before the softmax"
+        )
+    if logits and run.within_one:
+        warnings.warn(
+            "every logit lies between 0 and 1, as after a sigmoid; their softmax is recorded. "
+            "Independent probabilities are no distribution over classes: give what comes before",
+            stacklevel=3,
+        )
+    return {split: np.concatenate(rows) for split, rows in parts.items()}
+
+
+@dataclass
+class _Run:
+    """One model, called batch by batch, and what was seen of its outputs."""
+
+    model: Callable
+    device: torch.device | None
+    dtype: torch.dtype | None
+    logits: bool
+    name: str
+    sum_to_one: bool = True
+    within_one: bool = True
+    rounding: float = SUM_TOLERANCE
+    n_classes: int | None = None
+
+    def __call__(self, samples: Samples, part: slice) -> np.ndarray:
+        """Probabilities (n, C) float32 of some samples."""
+        module = isinstance(self.model, nn.Module)
+        batch = samples.tensors(part, self.device, self.dtype) if module else samples.batch(part)
+        try:
+            found = self.model(**batch) if samples.named else self.model(*batch.values())
+        except Exception as error:
+            given = ", ".join(f"{name}: {_description(rows)}" for name, rows in batch.items())
+            error.add_note(f"{self.name}: the model was called with {given}")
+            raise
+        name = f"{self.name}, {samples.split} outputs"
+        n = part.stop - part.start
+        outputs = _outputs(found, name)
+        self.rounding = max(self.rounding, sum_tolerance(outputs))
+        if not self.logits:
+            rows = as_predictions(_shaped(outputs, n, self.n_classes, name), name, n, None)
+        else:
+            rows = _shaped(as_numpy(outputs, name), n, self.n_classes, name).astype(np.float64)
+            self.sum_to_one &= sum_to_one(rows)
+            self.within_one &= bool(rows.min() > 0 and rows.max() < 1)
+            rows = torch.from_numpy(np.ascontiguousarray(rows)).softmax(dim=1).float().numpy()
+        self.n_classes = rows.shape[1]
+        return rows
+
+    def compare(self, rows: np.ndarray, again: np.ndarray, split: str) -> None:
+        """Refuse predictions of the same samples that differ by more than rounding."""
+        apart = np.abs(rows - again).max()
+        if apart > self.rounding:
+            raise DataError(
+                f"{self.name}, {split} outputs: two calls with the same samples give probabilities "
+                f"up to {apart:.2g} apart; expected a model without chance and memory (dropout "
+                "needs training=self.training, augmentation belongs before the model)"
+            )
+
+
+def _callable(model: Callable, name: str) -> Callable:
+    """A model without what spreads it over devices; else a DataError if it cannot be called."""
+    while isinstance(model, _WRAPPERS):
+        model = model.module
+    if not callable(model):
+        kind = type(model).__name__
+        raise DataError(
+            f"{name}: the model, of type {kind}, cannot be called; expected a torch module or a "
+            "function of a batch, such as its predict_proba"
+        )
+    classes = getattr(getattr(model, "__self__", None), "classes_", None)  # scikit-learn's
+    numbers = isinstance(classes, np.ndarray) and classes.dtype.kind in "iu" and classes.ndim == 1
+    if numbers and not np.array_equal(classes, np.arange(len(classes))):
+        raise DataError(
+            f"{name}: the model's columns are classes {', '.join(map(str, classes[:20]))}; "
+            f"expected 0 to {len(classes) - 1}, in this order"
+        )
+    return model
+
+
+def _device(model: Callable, name: str) -> torch.device | None:
+    """Where a torch module is; None of anything else, and of a module without tensors."""
+    if not isinstance(model, nn.Module):
+        return None
+    devices = [tensor.device for tensor in [*model.parameters(), *model.buffers()]]
+    real = [device for device in devices if device.type != "meta"]
+    if devices and not real:
+        raise DataError(f"{name}: the model is on the meta device, where tensors hold no numbers")
+    return real[0] if real else None
+
+
+def _dtype(model: Callable) -> torch.dtype | None:
+    """The floating-point type of a torch module's parameters; None if there are several or none."""
+    parameters = model.parameters() if isinstance(model, nn.Module) else ()
+    found = {parameter.dtype for parameter in parameters if parameter.is_floating_point()}
+    return found.pop() if len(found) == 1 and found <= set(_FLOATING) else None
+
+
+def _outputs(found: object, name: str) -> object:
+    """The array among what a model returned."""
+    if isinstance(found, Mapping) and not hasattr(found, "logits"):
+        if "logits" not in found:
+            keys = ", ".join(map(str, found))
+            raise DataError(f"{name}: a mapping of {keys}; expected an array, or one with logits")
+        found = found["logits"]
+    found = getattr(found, "logits", found)
+    if found is None:
+        raise DataError(f"{name}: None, expected an array (samples, classes)")
+    several = isinstance(found, list | tuple) and any(np.ndim(item) > 1 for item in found)
+    if several or isinstance(found, tuple):
+        raise DataError(
+            f"{name}: a {type(found).__name__} of {len(found)}, expected one array (samples, "
+            "classes); give a module or function that returns this one alone"
+        )
+    refuse_missing(found, name)
+    return found
+
+
+def _shaped(rows, n: int, n_classes: int | None, name: str):
+    """Outputs of the shape (n, C), C above 1; else a DataError."""
+    shape = tuple(getattr(rows, "shape", np.shape(rows)))
+    if shape in ((n,), (n, 1)):
+        raise DataError(f"{name}: shape {shape}; {ONE_OUTPUT}")
+    if len(shape) != 2 or shape != (n, n_classes or shape[1]):
+        raise DataError(f"{name}: shape {shape}, expected ({n}, {n_classes or 'classes'})")
+    return rows
+
+
+def _description(rows: object) -> str:
+    shape = getattr(rows, "shape", None)
+    size = f"{len(rows)} items" if shape is None else f"shape {tuple(shape)}"
+    return f"{type(rows).__name__} {getattr(rows, 'dtype', '')} {size}".replace("  ", " ")
+
+
+@contextmanager
+def _undisturbed(
+    model: Callable, device: torch.device | None
+) -> Iterator[Callable[[], Mapping[str, object]]]:
+    """Evaluation mode, and afterwards every mode and random number as before.
+
+    Yields a function that gives the state of the global random numbers.
+    """
+    if device is None:
+        device = torch.device("cuda" if torch.cuda.is_initialized() else "cpu")
+    modes: dict[nn.Module, bool] = {}
+
+    def evaluated(module: nn.Module, *_: object) -> None:
+        """Put a module in evaluation mode, with all that is in it."""
+        parts = [part for part in module.modules() if part not in modes]
+        # All are read before any is set: a compiled module's mode is that of the one in it. A
+        # frozen script has none.
+        found = {part: part.training for part in parts if hasattr(part, "training")}
+        for part in found:
+            part.training = False
+        modes.update(found)
+
+    random_now = functools.partial(random_state, device)
+    state = random_now()
+    # Compiled networks run as they were written: the compiler cannot follow the hook, and would
+    # compile anew for evaluation. Without its module imported, nothing is compiled.
+    eager = "torch._dynamo" in sys.modules
+    stance = torch.compiler.set_stance("force_eager") if eager else nullcontext()
+    hook = register_module_forward_pre_hook(evaluated)  # for those that no other module holds
+    try:
+        for owner in (model, getattr(model, "__self__", None)):
+            if isinstance(owner, nn.Module):
+                evaluated(owner)
+        with stance, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Using `torch.compile.*global hooks")
+            yield random_now
+    finally:
+        hook.remove()
+        for part, mode in reversed(modes.items()):
+            part.training = mode
+        set_random_state(state, device)
+
+
+def _equal(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    """Whether two states of random numbers are the same."""
+    return all(
+        torch.equal(before[key], after[key])
+        if isinstance(before[key], torch.Tensor)
+        else before[key] == after[key]
+        for key in before
+    )
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """No autocast, and no products that round float32 to TensorFloat-32 or bfloat16."""
+    backends = torch.backends
+    places = [
+        *(backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn),
+        *(backends.mkldnn.matmul, backends.mkldnn.conv, backends.mkldnn.rnn),
+    ]
+    with ExitStack() as stack:
+        for kind in ("cpu", "cuda", "mps", "xpu"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        for place in places:
+            stack.callback(setattr, place, "fp32_precision", place.fp32_precision)
+        # Torch has a second, older interface to the same settings. It refuses to be read while the
+        # two disagree, as it is where only the newer one was used, so both are set where it is not.
+        try:
+            precision, tf32 = torch.get_float32_matmul_precision(), backends.cudnn.allow_tf32
+        except RuntimeError:
+            pass
+        else:
+            stack.callback(torch.set_float32_matmul_precision, precision)
+            stack.callback(setattr, backends.cudnn, "allow_tf32", tf32)
+            torch.set_float32_matmul_precision("highest")
+            backends.cudnn.allow_tf32 = False
+        for place in places:
+            place.fp32_precision = "ieee"
+        yield

@@ -1,0 +1,226 @@
+"""The inputs that a model is evaluated on, as users give them: checked once, read in batches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from hyperribbon.config.canonical import digest
+from hyperribbon.errors import DataError
+from hyperribbon.recording.arrays import refuse_missing
+
+_BLOCK = 500  # samples hashed at a time
+_NUMBERS = list | tuple | np.ndarray | np.number | int | float
+
+
+class Samples:
+    """Inputs of one split: an array or the like, or a mapping of such that a model takes by name.
+
+    Parameters
+    ----------
+    inputs : numpy array, tensor, DataFrame, sparse matrix, dask, xarray, JAX or other array, a
+        list of as many as there are samples; or a mapping of these
+    split : what to call it in errors
+
+    Raises
+    ------
+    DataError
+        If something else is given, masked entries, tensors without numbers, or arrays of unequal
+        lengths.
+    """
+
+    def __init__(self, inputs, split: str):
+        self.named = isinstance(inputs, Mapping)
+        given = dict(inputs) if self.named else {"inputs": inputs}
+        if not given or not all(isinstance(name, str) for name in given):
+            raise DataError(
+                f"{split} inputs: a mapping of {list(given)}, expected names that a model takes"
+            )
+        self.split = split
+        self.arrays = {name: _sliceable(array, f"{split} {name}") for name, array in given.items()}
+        self.counts = {name: _count(array) for name, array in self.arrays.items()}
+        self._beginning = self._sha256(_BLOCK)
+
+    def __len__(self) -> int:
+        return next(iter(self.counts.values()))
+
+    def batches(self, size: int) -> list[slice]:
+        """The samples in batches, in their order."""
+        n = len(self)
+        return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+    def batch(self, part: slice) -> dict[str, object]:
+        """Some samples, as they were given, but not the same memory: a model may write in them."""
+        return {name: _rows(array, part, copy=True) for name, array in self.arrays.items()}
+
+    def tensors(
+        self, part: slice, device: torch.device | None, dtype: torch.dtype | None
+    ) -> dict[str, Tensor]:
+        """Some samples as tensors on a device, floating-point numbers of the given type."""
+        found = {}
+        for name, rows in self.batch(part).items():
+            tensor = _as_tensor(rows, f"{self.split} {name}")
+            found[name] = tensor.to(
+                device=device, dtype=dtype if tensor.is_floating_point() else None
+            )
+        return found
+
+    def sha256(self) -> str | None:
+        """Hash of the samples in their order, equal for tensors and arrays; None if unknown."""
+        return self._sha256(len(self))
+
+    def check_unchanged(self) -> None:
+        """Refuse samples that were shuffled or scaled in place since they were given.
+
+        Looks at the first 500, whatever lies after them.
+        """
+        if self._sha256(_BLOCK) != self._beginning:
+            raise DataError(
+                f"{self.split} inputs: changed in place since the Recorder was given them; "
+                "expected the same samples in the same order at every checkpoint: give it a copy"
+            )
+
+    def _sha256(self, n: int) -> str | None:
+        content = hashlib.sha256()
+        for name, array in sorted(self.arrays.items()):
+            if isinstance(array, list) or hasattr(array, "iloc") or _is_sparse(array):
+                found = _digest_of(_rows(array, slice(0, n)))
+                if found is None:
+                    return None
+                content.update(f"{name} {found}".encode())
+                continue
+            for start in range(0, min(n, _count(array)), _BLOCK):
+                rows = _rows(array, slice(start, min(start + _BLOCK, n)))
+                flat, kind = _bytes(rows)
+                if flat is None:
+                    return None
+                if start == 0:
+                    shape = (_count(array), *tuple(rows.shape[1:]))
+                    content.update(f"{name} {kind} {shape}".encode())
+                content.update(flat)
+        return content.hexdigest()
+
+
+def _sliceable(array, name: str):
+    """An array whose rows can be taken, detached and not masked; else a DataError."""
+    refuse_missing(array, name)
+    kind = type(array).__name__
+    if isinstance(array, Tensor):
+        if array.layout != torch.strided or array.is_nested:
+            layout = "nested" if array.is_nested else f"of layout {array.layout}"
+            raise DataError(f"{name}: a tensor {layout}, expected a dense one")
+        array = array.detach()
+    elif isinstance(array, np.ndarray):
+        array = np.ma.getdata(array)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    elif _is_sparse(array):
+        return array.tocsr()
+    elif isinstance(array, list | tuple):
+        return _from_list(list(array), name)
+    elif isinstance(array, Dataset | DataLoader):
+        raise DataError(
+            f"{name}: of type {kind}, expected an array or tensor of all samples in their order, "
+            "such as torch.stack([x for x, label in dataset])"
+        )
+    elif isinstance(array, Iterator | str | bytes) or not hasattr(array, "__getitem__"):
+        raise DataError(f"{name}: of type {kind}, expected an array or tensor of all samples")
+    shape = getattr(array, "shape", None)
+    if shape is not None and len(shape) == 0:
+        raise DataError(f"{name}: shape (), expected one row per sample")
+    if shape is not None and shape[0] != shape[0]:  # NaN: dask does not know it
+        raise DataError(f"{name}: of unknown length; call compute_chunk_sizes() on it before")
+    return array
+
+
+def _from_list(items: list, name: str):
+    """A list of one item per sample as one array, if these are numbers; as it is otherwise."""
+    for k, item in enumerate(items):
+        refuse_missing(item, f"{name}[{k}]")
+    try:
+        if items and all(isinstance(item, Tensor) for item in items):
+            return torch.stack([item.detach() for item in items])
+        if items and all(
+            isinstance(item, list | tuple | np.ndarray | int | float) for item in items
+        ):
+            array = np.asarray(items)
+            return array if array.dtype.kind in "buif" else items
+    except (ValueError, RuntimeError):  # of unequal shapes
+        raise DataError(
+            f"{name}: a list of arrays of unequal shapes, expected one per sample, all of one "
+            "shape; give several inputs of a model as a mapping, by their names"
+        ) from None
+    return items
+
+
+def _is_sparse(array) -> bool:
+    return type(array).__module__.startswith("scipy.sparse")
+
+
+def _count(array) -> int:
+    return array.shape[0] if hasattr(array, "shape") else len(array)
+
+
+def _rows(array, part: slice, *, copy: bool = False):
+    """Some rows of an array, of a DataFrame by position."""
+    rows = array.iloc[part] if hasattr(array, "iloc") else array[part]
+    if not copy:
+        return rows
+    if isinstance(rows, Tensor):
+        return rows.clone()
+    return rows.copy() if hasattr(rows, "copy") else rows
+
+
+def _as_tensor(rows, name: str) -> Tensor:
+    """Rows of any array of numbers as a tensor."""
+    if isinstance(rows, Tensor):
+        return rows
+    if hasattr(rows, "toarray"):
+        rows = rows.toarray()
+    elif hasattr(rows, "dtypes") and all(kind.kind in "buif" for kind in np.ravel(rows.dtypes)):
+        mixed = rows.to_numpy().dtype == object  # such as booleans beside numbers
+        rows = rows.to_numpy(np.float64 if mixed else None)
+    try:
+        array = np.asarray(rows)
+    except ValueError:  # ragged
+        array = np.empty(0, object)
+    if array.dtype.kind not in "buifc":
+        kind = type(rows).__name__
+        raise DataError(f"{name}: {kind} of {array.dtype}, expected numbers for a torch module")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return torch.from_numpy(np.array(array, order="C"))
+
+
+def _bytes(rows) -> tuple[object, str]:
+    """Content and type of rows of numbers; None for the content of anything else."""
+    kind = str(getattr(rows, "dtype", "")).removeprefix("torch.")
+    if isinstance(rows, Tensor):
+        return rows.cpu().contiguous().flatten().view(torch.uint8).numpy(), kind
+    try:
+        array = np.asarray(rows)
+    except (TypeError, ValueError):
+        return None, kind
+    return (None if array.dtype.hasobject else np.ascontiguousarray(array)), str(array.dtype)
+
+
+def _digest_of(rows) -> str | None:
+    """Hash of a list, a DataFrame or a sparse matrix; None if it has none."""
+    if _is_sparse(rows):
+        rows = rows.copy()
+        rows.sum_duplicates()
+        parts = rows.data, rows.indices.astype(np.int64), rows.indptr.astype(np.int64)
+        rows = [str(rows.dtype), rows.shape, *(hashlib.sha256(x).hexdigest() for x in parts)]
+    try:
+        if hasattr(rows, "iloc"):
+            from pandas.util import hash_pandas_object
+
+            names = list(map(str, rows.columns if rows.ndim == 2 else [rows.name]))
+            rows = [names, hash_pandas_object(rows, index=False).tolist()]
+        return digest(rows)
+    except (TypeError, ValueError):
+        return None
