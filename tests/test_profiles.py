@@ -38,7 +38,7 @@ def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attem
 
 
 def test_what_the_default_profile_says_of_all_runs_the_one_for_slurm_says_too():
-    own = {"__use_yte__", "__definitions__", "resources", "retries"}
+    own = {"resources", "retries"}
     default, slurm = profile("default"), profile("slurm")
     assert default.keys() - own <= slurm.keys()
     for key in default.keys() - own:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 def _refuse_true(value: object) -> object:
     """Refuse true; text may be a number, for YAML reads 1e-3, without a point, as a string."""
     if isinstance(value, bool):
-        raise PydanticCustomError("not_a_number", "input should be a valid number")
+        raise PydanticCustomError("not_a_number", "must be a number")
     return value
 
 
