@@ -16,8 +16,9 @@ from hyperribbon.config.data_section import (
     absent,
 )
 from hyperribbon.config.fields import Count, Natural, NotTrue, refuse
+from hyperribbon.config.image_folder import class_names, image_files
 from hyperribbon.config.own_data import FunctionConfig, NpzConfig, ZarrConfig
-from hyperribbon.errors import ConfigError
+from hyperribbon.errors import ConfigError, DataError
 
 
 class SourceFacts(NamedTuple):
@@ -175,7 +176,8 @@ class ImageNetConfig(DataSection):
     name: Literal["imagenet"]
     """Which data set."""
     path: PathText
-    """Folder that holds `train/<class>/*.JPEG` and `val/<class>/*.JPEG`."""
+    """Folder that holds `train/<class>/*.JPEG` and `val/<class>/*.JPEG`, or images of other kinds.
+    What begins with a dot is left out."""
     classes: Classes = 1_000
     """Classes, in the order of their folders' names."""
     train_size: Samples = 1_281_167
@@ -207,13 +209,19 @@ class ImageNetConfig(DataSection):
         return {"path": self.path, "size": self.stored_size}
 
     def fingerprint(self) -> str:
-        """Empty: its images are too many to be read before each run."""
+        """Empty: its images are too many to be read before each run. Its folders are checked."""
         for part in ("train", "val"):
             if not Path(self.path, part).is_dir():
                 raise absent("path", self.path, "a folder that holds the folders train and val")
-        found = sum(entry.is_dir() for entry in Path(self.path, "train").iterdir())
-        if found != self.classes:
-            expected = f"{found}, the folders in {Path(self.path, 'train')}"
+        try:
+            found = class_names(self.path)
+            for part in ("train", "val"):
+                for name in found:
+                    next(image_files(self.path, part, name))
+        except DataError as error:
+            raise ConfigError(f"configuration: data.path: {error}") from None
+        if len(found) != self.classes:
+            expected = f"{len(found)}, the folders in {Path(self.path, 'train')}"
             raise ConfigError(f"configuration: data.classes = {self.classes}: expected {expected}")
         return ""
 

@@ -40,7 +40,8 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"{given}: unknown key, allowed: {', '.join(allowed)}{hint}"
     if kind == "missing" and section is not None:
-        return f"{key}: missing key ({section.model_fields[path[-1]].description})"
+        about = " ".join((section.model_fields[path[-1]].description or "").split())
+        return f"{key}: missing key ({about})"
     if kind == "impossible" and "key" in context:
         return f"{key}.{error['msg']}" if key else error["msg"]
     if kind == "union_tag_invalid":
