@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hyperribbon.config import parse_study
+from hyperribbon.config import StudyConfig, parse_study
 from hyperribbon.errors import ConfigError
 
 STUDY = yaml.safe_load((Path(__file__).parents[2] / "config" / "smoke.yaml").read_text())
@@ -44,6 +44,13 @@ CASES = [
     ("training/epochs", 1000.0, f"training.epochs = 1000.0: {NUMBER}"),
     ("training/epochs", True, "training.epochs = true: must be a whole number"),
     ("training/epochs", HUGE, "epochs = a number of thousands of digits: must be at most 1000000"),
+    ("training/threads", 10**6, "training.threads = 1000000: must be at most 1024"),
+    ("networks/ViT/depth", 10**6, "networks.ViT.depth = 1000000: must be at most 1000"),
+    (
+        "augmentations",
+        {"A": {"crop": "random", "padding": 10**9}},
+        "augmentations.A.padding = 1000000000: at most the 8 of an image",
+    ),
     ("training/Epochs", 1, "; did you mean epochs?"),
     ("training/EPOCHS", 1, "; did you mean epochs?"),
     ("optimisers/Adam/learning_rate", "0,1", 'learning_rate = "0,1": must be a number'),
@@ -67,3 +74,19 @@ def test_refusals_speak_of_yaml(path, value, words):
     assert words in message.splitlines()[0]
     for python in ("tuple", "dictionary", "input should"):
         assert python not in message
+
+
+def test_every_integer_has_a_largest_value():
+    """So that 10**20 is one line and no OverflowError later."""
+    found = []
+
+    def walk(schema, path):
+        for key, inner in schema.items() if isinstance(schema, dict) else enumerate(schema):
+            if isinstance(inner, dict | list):
+                walk(inner, (*path, key))
+        if isinstance(schema, dict) and schema.get("type") == "integer":
+            found.append(path)
+            assert {"maximum", "exclusiveMaximum", "enum"} & set(schema), path
+
+    walk(StudyConfig.model_json_schema(), ())
+    assert len(found) > 50

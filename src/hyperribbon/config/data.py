@@ -170,6 +170,9 @@ class CIFAR10Config(MNISTConfig):
     """Height and width in pixels; below the original size, images are averaged by area."""
 
 
+Pixels = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+
+
 class ImageNetConfig(DataSection):
     """ImageNet, or any folder of photographs sorted by class."""
 
@@ -186,9 +189,9 @@ class ImageNetConfig(DataSection):
     """Samples of `val`; fewer than all are drawn with equal class proportions."""
     split_seed: Natural = 0
     """Seed of the order of the samples, and by which fewer than all are drawn."""
-    image_size: Count = 224
+    image_size: Pixels = 224
     """Height and width in pixels of what networks see: the centre of a stored image."""
-    stored_size: Count = 256
+    stored_size: Pixels = 256
     """Height and width in pixels of a stored image: its shorter side is resized to this, and its
     centre is kept."""
 

@@ -19,6 +19,7 @@ def _refuse_true(value: object) -> object:
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
 # The upper bounds only keep a slip of the finger from eating the machine.
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Layers = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Natural = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 NotTrue = BeforeValidator(_refuse_true)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NotTrue]
