@@ -38,8 +38,30 @@ def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attem
 
 
 def test_what_the_default_profile_says_of_all_runs_the_one_for_slurm_says_too():
-    own = {"__use_yte__", "__definitions__", "resources", "retries"}
+    own = {"resources", "retries"}
     default, slurm = profile("default"), profile("slurm")
     assert default.keys() - own <= slurm.keys()
     for key in default.keys() - own:
         assert slurm[key] == default[key], key
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read as YAML in UTF-8: [Errno 2] No such file or directory"),
+        ("study: a".encode("utf-16"), "cannot be read as YAML in UTF-8: 'utf-8' codec"),
+        (b"study: a\n\tdata: b", "line 2, column 1"),
+        (b"study: a\nseeds: 010", "mine.yaml, line 2: seeds = 010: YAML reads it as 8, in base 8"),
+        (b"study: a\nstudy: b", "mine.yaml, line 2: study is given twice, first in line 1"),
+    ],
+)
+def test_a_file_that_is_no_study_is_one_line(tmp_path, content, words):
+    path = tmp_path / "mine.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    run = snakemake(ROOT, "--dry-run", "--configfile", str(path))
+    assert run.returncode == 1
+    [line] = (line for line in run.stdout.splitlines() if str(path) in line)
+    assert line.startswith(str(path))
+    assert words in line
+    assert "Traceback" not in run.stdout

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 import hyperribbon.data
 from hyperribbon.config import DataConfig, parse_study
@@ -244,10 +244,27 @@ def test_what_is_not_there_is_one_line(here, data):
 def test_photographs_have_as_many_folders_as_classes(here):
     for name in ("train/cat", "train/dog", "val/cat", "val/dog"):
         Path("photographs", name).mkdir(parents=True)
+        Path("photographs", name, "1.jpg").touch()
+    for name in ("train/.ipynb_checkpoints", "val/.cache"):
+        Path("photographs", name).mkdir()
     settings = {"name": "imagenet", "path": "photographs", "train_size": 9, "test_size": 9}
     assert section(**settings, classes=2).fingerprint() == ""
     with pytest.raises(ConfigError, match=r"data.classes = 3: expected 2, the folders in"):
         section(**settings, classes=3).fingerprint()
+    Path("photographs/val/dog/1.jpg").unlink()
+    with pytest.raises(ConfigError, match="data.path: photographs/val/dog: no images"):
+        section(**settings, classes=2).fingerprint()
+
+
+@pytest.mark.parametrize("shape", [[32, 32, 3], [48, 64, 1], [224, 224, 4]])
+def test_channels_that_come_last_are_refused(shape):
+    with pytest.raises(ValidationError, match=r"looks like \[height, width, channels\]"):
+        section(**{**NPZ, "shape": shape})
+
+
+@pytest.mark.parametrize("shape", [[3, 32, 32], [12, 1000, 1], [64, 4, 4], [3, 3, 3], [32]])
+def test_channels_that_come_first_are_taken(shape):
+    assert section(**{**NPZ, "shape": shape}).input_shape == tuple(shape)
 
 
 def test_every_set_has_a_module_and_the_name_of_one_is_its_first_key():

@@ -28,10 +28,10 @@ def test_a_coarser_diagram_needs_one_number_each():
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"samples": 5}, "samples = 5: input should be greater than or equal to 10"),
+        ({"samples": 5}, "samples = 5: must be at least 10"),
         ({"draws": 1}, "draws = 1: "),
-        ({"fraction": 1}, "fraction = 1: input should be less than 1"),
-        ({"fraction": 0}, "fraction = 0: input should be greater than 0"),
+        ({"fraction": 1}, "fraction = 1: must be less than 1"),
+        ({"fraction": 0}, "fraction = 0: must be more than 0"),
         ({"slopes": {"number": 1}}, "slopes.number = 1: "),
         ({"slopes": {"first": 0}}, "slopes.first = 0: "),
         ({"slopes": {"first": 2}}, "slopes.last = 1.0: above first = 2"),

@@ -55,28 +55,6 @@ def test_photographs_are_decoded_where_they_are_indexed(folder):
     assert abs(found.mean(axis=(2, 3)) - colours[some]).max() < 4
 
 
-@pytest.mark.parametrize("shape", [(40, 80), (80, 40), (30, 30), (5, 9)])
-def test_the_shorter_side_is_resized_and_the_centre_kept(tmp_path, shape):
-    """Of a picture that is dark but for the square in its centre; pixels at its edge are mixed."""
-    side = min(shape)
-    pixels = np.zeros((*shape, 3), np.uint8)
-    top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
-    pixels[top : top + side, left : left + side] = 200
-    Image.fromarray(pixels).save(tmp_path / "x.png")
-    found = imagenet.decoded(tmp_path / "x.png", 20)
-    assert (found[:, 2:-2, 2:-2] == 200).all()
-    assert found.min() > 100
-
-
-@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P"])
-def test_other_modes_become_rgb(tmp_path, mode):
-    suffix = "tif" if mode == "CMYK" else "png"
-    Image.new("RGB", (30, 20), (250, 250, 250)).convert(mode).save(tmp_path / f"x.{suffix}")
-    found = imagenet.decoded(tmp_path / f"x.{suffix}", 16)
-    assert found.shape == (3, 16, 16)
-    assert found.min() > 220  # colours of a palette are mixed of others
-
-
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8 half", "cut"])
 def test_a_bad_file_is_named(folder, content):
     bad = folder / "train" / "n01443537" / "n01443537_3.JPEG"
@@ -90,17 +68,58 @@ def test_a_bad_file_is_named(folder, content):
 
 def test_folders_without_classes_or_of_other_classes_are_named(folder, tmp_path):
     (folder / "val" / "n01484850").rename(folder / "val" / "dogs")
-    with pytest.raises(DataError, match="folders of classes in val are others than in train"):
+    with pytest.raises(DataError, match="others than in train: dogs is in val, not in train"):
         imagenet.load(folder, 16)
     with pytest.raises(DataError, match="train: no such folder"):
         imagenet.load(tmp_path / "other", 16)
     (tmp_path / "empty" / "train").mkdir(parents=True)
     with pytest.raises(DataError, match="train: no folders of classes"):
         imagenet.load(tmp_path / "empty", 16)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_classes_without_images_or_of_more_folders_are_named(folder, split):
+    for part in ("train", "val"):
+        (folder / part / "n01443000").mkdir()  # between two others
+        (folder / part / "n01443000" / "Thumbs.db").touch()
+    other = {"train": "val", "val": "train"}[split]
+    Image.new("RGB", (9, 9)).save(folder / other / "n01443000" / "1.png")
+    with pytest.raises(DataError, match=f"{split}/n01443000: no images, expected some of each"):
+        imagenet.load(folder, 16)
+    nested = folder / split / "n01443000" / "images"
+    nested.mkdir()
+    Image.new("RGB", (9, 9)).save(nested / "1.png")
+    with pytest.raises(DataError, match="n01443000/images: a folder in that of a class"):
+        imagenet.load(folder, 16)
+
+
+def test_what_programs_hide_in_folders_shifts_no_labels(folder):
+    before = imagenet.load(folder, 16)
+    for place in (folder / "train", folder / "val", folder / "train" / "n01443537"):
+        (place / ".ipynb_checkpoints").mkdir()
+        (place / ".ipynb_checkpoints" / "x.png").touch()
+        (place / ".DS_Store").touch()
+        (place / "._n01443537_0.JPEG").touch()
+    for part, clean in zip(imagenet.load(folder, 16), before, strict=True):
+        np.testing.assert_array_equal(part.labels, clean.labels)
+        assert part.key == clean.key
+        assert part.images.shape == clean.images.shape
+
+
+def test_images_of_all_kinds_are_listed_and_links_are_followed(folder, tmp_path):
+    place = folder / "val" / "n01443537"
+    for suffix in ("PNG", "bmp", "tiff", "webp", "gif"):
+        Image.new("RGB", (9, 9), (0, 255, 0)).save(place / f"more.{suffix}")
+    folder.rename(tmp_path / "elsewhere")
+    folder.mkdir()
     for split in ("train", "val"):
-        (tmp_path / "empty" / split / "a").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"train: no images, expected <class>/\*.JPEG"):
-        imagenet.load(tmp_path / "empty", 16)
+        (folder / split).mkdir()
+        for name in CLASSES:
+            (folder / split / name).symlink_to(tmp_path / "elsewhere" / split / name)
+    _, test = imagenet.load(folder, 8)
+    assert np.bincount(test.labels).tolist() == [4, 9, 4]
+    green = test.images[np.flatnonzero(test.labels == 1)].mean(axis=(2, 3))
+    assert (green.argmax(axis=1) == 1).all()
 
 
 def test_a_folder_is_prepared_mapped_and_trained_on(

@@ -4,10 +4,12 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 import zarr
 
 from hyperribbon.data import function, npz, prepare
 from hyperribbon.data import zarr as own_zarr
+from hyperribbon.data.parts import named_parts
 from hyperribbon.errors import DataError
 
 
@@ -147,3 +149,90 @@ def test_functions_that_fail_are_named(tmp_path, monkeypatch, body, words):
 def test_functions_that_are_not_there_are_named(entry_point):
     with pytest.raises(DataError, match=f"^{entry_point}: .*no_such"):
         function.load(entry_point)
+
+
+def returning(value, tmp_path, monkeypatch):
+    """Parts from a function that returns what is no file's content."""
+    module = type(sys)("own_values")
+    module.load = lambda: value
+    monkeypatch.setitem(sys.modules, "own_values", module)
+    return function.load("own_values:load")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("labels", lambda a: np.ma.masked_equal(a, 2), "labels: 20 entries are masked"),
+        ("images", lambda a: np.ma.masked_less(a, 9), "images: .* entries are masked"),
+        ("labels", lambda a: a.astype(str), "labels: "),
+        ("labels", lambda a: [[1], [2, 3]], "labels: not an array of numbers"),
+        ("images", lambda a: a.astype(object), "images: "),
+        ("images", lambda a: np.zeros(120, [("a", "f4"), ("b", "f4")]), "images: "),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_named(pool, tmp_path, monkeypatch, name, change, words):
+    arrays = {"images": pool.images, "labels": pool.labels}
+    arrays[name] = change(arrays[name])
+    with pytest.raises(DataError, match=f"^own_values:load: {words}") as error:
+        returning(arrays, tmp_path, monkeypatch)
+    assert "\n" not in str(error.value)
+
+
+def test_tensors_lists_and_masks_of_nothing_are_taken(pool, own, tmp_path, monkeypatch):
+    images = torch.from_numpy(pool.images).float().requires_grad_()
+    labels = np.ma.array(pool.labels, mask=False)
+    for given in (labels, labels.tolist()):
+        arrays = {"images": images, "labels": given, "names": ["cat", "dog", "bird"], 3: None}
+        parts = returning(arrays, tmp_path, monkeypatch)
+        data = prepare(parts, own(), tmp_path / "data.zarr", tmp_path / "work")
+        np.testing.assert_array_equal(data.train_images, pool.images[data.train_index])
+
+
+def test_keys_that_are_no_text_are_listed(tmp_path, monkeypatch):
+    with pytest.raises(DataError, match="holds 3, images; expected"):
+        returning({3: 1, "images": [[1.0]]}, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda a: {"train_images": a["train_images"].astype(np.uint16)}, "images of uint16"),
+        (lambda a: {"train_images": a["train_images"] > 9}, "images of bool"),
+        (lambda a: {"train_labels": a["train_labels"].astype(float)}, "labels of float64"),
+        (lambda a: {"train_labels": a["train_labels"] > 0}, "labels of bool"),
+        (
+            lambda a: {"train_labels": np.eye(3, dtype=int)[a["train_labels"]]},
+            "labels of int64 and",
+        ),
+        (lambda a: {"train_labels": a["train_labels"].astype("m8[s]")}, "labels of timedelta"),
+        (lambda a: {"test_labels": np.append(a["test_labels"][:-1], 3)}, "labels from 0 to 3"),
+        (
+            lambda a: {"test_labels": np.append(a["test_labels"][:-1].astype(int), -1)},
+            "labels from -1",
+        ),
+        (
+            lambda a: {"test_images": a["test_images"].transpose(0, 2, 3, 1)},
+            r"images of shape \(60, 8,",
+        ),
+        (
+            lambda a: {"test_images": a["test_images"] / 255},
+            "uint8 in train and of float64 in test",
+        ),
+        (
+            lambda a: {"train_labels": a["train_labels"] * 0},
+            "of class 1, expected some of each of 3",
+        ),
+    ],
+)
+def test_arrays_that_are_not_what_is_meant_are_refused(parts_of, own, tmp_path, change, words):
+    parts = named_parts({**parts_of, **change(parts_of)}, "own")
+    config = own(train_size=60, test_size=60)
+    with pytest.raises(DataError, match=words):
+        prepare(parts, config, tmp_path / "data.zarr", tmp_path / "work")
+
+
+def test_a_class_may_be_absent_from_the_test_samples(parts_of, own, tmp_path):
+    parts = named_parts({**parts_of, "test_labels": parts_of["test_labels"] * 0}, "own")
+    config = own(train_size=60, test_size=60)
+    data = prepare(parts, config, tmp_path / "data.zarr", tmp_path / "work")
+    assert (data.test_labels == 0).all()

@@ -6,7 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
+from snakemake.utils import update_config, validate
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SOURCE = str(REPOSITORY / "src")
@@ -20,11 +20,35 @@ os.environ.update(
 )
 
 from hyperribbon.code_version import code_version
-from hyperribbon.config import canonical_json, decay_name, digest, parse_study
+from hyperribbon.config import (
+    canonical_json,
+    decay_name,
+    digest,
+    parse_study,
+    read_overrides,
+    read_study_file,
+)
 from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import file_sha256, manifest_path, outdated
 from hyperribbon.recording.external import find_recorded
+
+DEFAULT_STUDY = "config/config.yaml"
+
+try:
+    for path in workflow.overwrite_configfiles or [DEFAULT_STUDY]:
+        read_study_file(path)
+    OVERRIDES = read_overrides(workflow.config_settings.config_args)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+# A study given by --configfile stands alone; the default one is not merged into it.
+if not workflow.overwrite_configfiles:
+
+    configfile: DEFAULT_STUDY
+
+
+update_config(config, OVERRIDES)
 
 try:
     STUDY = parse_study(config)

@@ -37,6 +37,7 @@ from hyperribbon.config.study import (
     StudyConfig,
     parse_study,
 )
+from hyperribbon.config.study_file import read_overrides, read_study_file
 from hyperribbon.config.synthetic import (
     StudentsConfig,
     SyntheticConfig,
@@ -99,4 +100,6 @@ __all__ = [
     "decay_name",
     "digest",
     "parse_study",
+    "read_overrides",
+    "read_study_file",
 ]

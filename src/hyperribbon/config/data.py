@@ -16,8 +16,9 @@ from hyperribbon.config.data_section import (
     absent,
 )
 from hyperribbon.config.fields import Count, Natural, NotTrue, refuse
+from hyperribbon.config.image_folder import class_names, image_files
 from hyperribbon.config.own_data import FunctionConfig, NpzConfig, ZarrConfig
-from hyperribbon.errors import ConfigError
+from hyperribbon.errors import ConfigError, DataError
 
 
 class SourceFacts(NamedTuple):
@@ -169,13 +170,17 @@ class CIFAR10Config(MNISTConfig):
     """Height and width in pixels; below the original size, images are averaged by area."""
 
 
+Pixels = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+
+
 class ImageNetConfig(DataSection):
     """ImageNet, or any folder of photographs sorted by class."""
 
     name: Literal["imagenet"]
     """Which data set."""
     path: PathText
-    """Folder that holds `train/<class>/*.JPEG` and `val/<class>/*.JPEG`."""
+    """Folder that holds `train/<class>/*.JPEG` and `val/<class>/*.JPEG`, or images of other kinds.
+    What begins with a dot is left out."""
     classes: Classes = 1_000
     """Classes, in the order of their folders' names."""
     train_size: Samples = 1_281_167
@@ -184,9 +189,9 @@ class ImageNetConfig(DataSection):
     """Samples of `val`; fewer than all are drawn with equal class proportions."""
     split_seed: Natural = 0
     """Seed of the order of the samples, and by which fewer than all are drawn."""
-    image_size: Count = 224
+    image_size: Pixels = 224
     """Height and width in pixels of what networks see: the centre of a stored image."""
-    stored_size: Count = 256
+    stored_size: Pixels = 256
     """Height and width in pixels of a stored image: its shorter side is resized to this, and its
     centre is kept."""
 
@@ -207,13 +212,19 @@ class ImageNetConfig(DataSection):
         return {"path": self.path, "size": self.stored_size}
 
     def fingerprint(self) -> str:
-        """Empty: its images are too many to be read before each run."""
+        """Empty: its images are too many to be read before each run. Its folders are checked."""
         for part in ("train", "val"):
             if not Path(self.path, part).is_dir():
                 raise absent("path", self.path, "a folder that holds the folders train and val")
-        found = sum(entry.is_dir() for entry in Path(self.path, "train").iterdir())
-        if found != self.classes:
-            expected = f"{found}, the folders in {Path(self.path, 'train')}"
+        try:
+            found = class_names(self.path)
+            for part in ("train", "val"):
+                for name in found:
+                    next(image_files(self.path, part, name))
+        except DataError as error:
+            raise ConfigError(f"configuration: data.path: {error}") from None
+        if len(found) != self.classes:
+            expected = f"{len(found)}, the folders in {Path(self.path, 'train')}"
             raise ConfigError(f"configuration: data.classes = {self.classes}: expected {expected}")
         return ""
 

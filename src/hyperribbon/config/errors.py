@@ -36,11 +36,12 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     given = f"{key} = {_show(value)}"
     if kind == "extra_forbidden" and section is not None:
         allowed = list(section.model_fields)
-        close = difflib.get_close_matches(path[-1], allowed, n=1)
+        close = difflib.get_close_matches(path[-1].strip().lower(), allowed, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"{given}: unknown key, allowed: {', '.join(allowed)}{hint}"
     if kind == "missing" and section is not None:
-        return f"{key}: missing key ({section.model_fields[path[-1]].description})"
+        about = " ".join((section.model_fields[path[-1]].description or "").split())
+        return f"{key}: missing key ({about})"
     if kind == "impossible" and "key" in context:
         return f"{key}.{error['msg']}" if key else error["msg"]
     if kind == "union_tag_invalid":
@@ -55,18 +56,74 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         given = f"{'.'.join(path[:-2])} = {_show(value)}"
         if kind == "string_type":
             return f"{given}: a name must be text; put it in quotes"
-    if kind == "string_pattern_mismatch":
-        return f"{given}: a name has letters, digits, - and _, beginning with a letter or digit"
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"{given}: must be a mapping of keys to values"
+    if kind in ("too_short", "string_too_short") and context["min_length"] == 1:
+        return f"{given}: must not be empty"
+    if kind in WORDS:
+        limits = {
+            name: int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+            for name, limit in context.items()
+        }
+        return f"{given}: {WORDS[kind].format(**limits)}{_hint(kind, value)}"
     return f"{given}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
 _Q = "'"
 
+# What each of pydantic's errors says to an author of YAML, who knows no tuples.
+MAPPING, WHOLE = "must be a mapping of keys to values", "must be a whole number"
+NUMBER, TEXT, LIST = "must be a number", "must be text", "must be a list"
+WORDS = {
+    "model_type": MAPPING,
+    "model_attributes_type": MAPPING,
+    "dict_type": MAPPING,
+    "int_type": WHOLE,
+    "int_parsing": WHOLE,
+    "int_parsing_size": WHOLE,
+    "int_from_float": WHOLE,
+    "float_type": NUMBER,
+    "float_parsing": NUMBER,
+    "not_a_number": NUMBER,
+    "finite_number": "must be finite",
+    "bool_type": "must be true or false",
+    "string_type": TEXT,
+    "tuple_type": LIST,
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "a name has letters, digits, - and _, beginning with a letter or "
+    "digit",
+    "recursion_loop": "refers to itself",
+}
+
+
+def _hint(kind: str, value: object) -> str:
+    """How to write what was meant."""
+    words = WORDS[kind]
+    if value is None:
+        return "; nothing is given"
+    if words == LIST:
+        single = isinstance(value, str | int | float)
+        return f", such as [{_show(value)}]" if single else ""
+    if words == TEXT and isinstance(value, bool):
+        return "; put it in quotes, for YAML reads yes, no, on and off as true or false"
+    if words == TEXT and not isinstance(value, list | dict):
+        return "; put it in quotes"
+    if words == WHOLE and isinstance(value, str | float) and not isinstance(value, bool):
+        return ", written in digits alone, without quotes"
+    return ""
+
 
 def _show(value: object) -> str:
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=str)
+    except (TypeError, ValueError, RecursionError):  # keys that JSON has not, endless values
+        kinds = {Mapping: "a mapping", list: "a list", int: "a number of thousands of digits"}
+        text = next((words for kind, words in kinds.items() if isinstance(value, kind)), "a value")
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -12,13 +12,14 @@ from pydantic_core import PydanticCustomError
 def _refuse_true(value: object) -> object:
     """Refuse true; text may be a number, for YAML reads 1e-3, without a point, as a string."""
     if isinstance(value, bool):
-        raise PydanticCustomError("not_a_number", "input should be a valid number")
+        raise PydanticCustomError("not_a_number", "must be a number")
     return value
 
 
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
 # The upper bounds only keep a slip of the finger from eating the machine.
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Layers = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Natural = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 NotTrue = BeforeValidator(_refuse_true)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NotTrue]

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hyperribbon.config.fields import Count, Flag, Section, Widths, refuse
+from hyperribbon.config.fields import Count, Flag, Layers, Section, Widths, refuse
 
 
 class NetworkSection(Section):
@@ -92,7 +92,7 @@ class WideResNetConfig(ImageNetworkSection):
 
     architecture: Literal["wide_resnet"]
     """Which network."""
-    depth: Count = 10
+    depth: Layers = 10
     """Layers: 6 k + 4 for k blocks a stage."""
     width: Count = 8
     """Channels of the first convolution."""
@@ -113,9 +113,9 @@ class ConvMixerConfig(PatchNetworkSection):
     """Which network."""
     width: Count = 256
     """Channels."""
-    depth: Count = 8
+    depth: Layers = 8
     """Mixing layers."""
-    kernel_size: Count = 5
+    kernel_size: Layers = 5
     """Kernel of the depthwise convolutions."""
     patch_size: Count = 2
     """Side of a patch in pixels; divides the image size."""
@@ -130,7 +130,7 @@ class ViTConfig(PatchNetworkSection):
     """Side of a patch in pixels; divides the image size."""
     width: Count = 512
     """Width of a token; divisible by heads."""
-    depth: Count = 6
+    depth: Layers = 6
     """Transformer layers."""
     heads: Count = 8
     """Attention heads."""

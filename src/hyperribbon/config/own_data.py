@@ -57,6 +57,11 @@ class OwnData(DataSection):
         if len(self.shape) == 2:
             expected = "must be [channels, height, width] or [features]"
             raise refuse("shape", list(self.shape), expected)
+        *first, last = self.shape
+        # Not so signals of many channels, which are long.
+        if first and last <= 4 < min(first) and max(first) <= 4 * min(first):
+            expected = "looks like [height, width, channels]; channels come first, in arrays, too"
+            raise refuse("shape", list(self.shape), expected)
         return self
 
 

@@ -141,6 +141,8 @@ class Configuration(Section):
             height, width = self.data.input_shape[1:]
             expected = f"needs square images, those of the data have {height} x {width} pixels"
             raise refuse(key, self.augmentation_name, expected)
+        if section.padding > image_size:
+            raise refuse(f"{key}.padding", section.padding, f"at most the {image_size} of an image")
         still = section.padding == 0 and self.data.stored_shape == self.data.input_shape
         if section.crop == "random" and still:
             raise refuse(f"{key}.crop", "random", "needs padding, or images stored larger")

@@ -164,7 +164,7 @@ class TrainingConfig(Section):
     """Keep the weights of the checkpoints nearest to these fractions of training."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train. `auto`: a GPU if there is one."""
-    threads: Count = 1
+    threads: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
     """CPU threads of a training; predictions are bit-equal only for the same number."""
     parallel_seeds: Count = 1
     """Seeds trained at once, each in a process of its own; changes nothing but the time taken."""

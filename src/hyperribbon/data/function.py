@@ -8,8 +8,11 @@ from importlib import import_module
 
 import numpy as np
 
-from hyperribbon.data.parts import Part, named_parts
+from hyperribbon.data.parts import PARTS, WHOLE, Part, named_parts
 from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy
+
+NAMES = {*WHOLE, *PARTS}
 
 
 def load(entry_point: str) -> list[Part]:
@@ -22,7 +25,8 @@ def load(entry_point: str) -> list[Part]:
     Raises
     ------
     DataError
-        If there is no such function, it fails, or what it returns lacks an array.
+        If there is no such function, it fails, or what it returns lacks an array, is not numbers or
+        has masked entries.
     """
     module, name = entry_point.split(":")
     try:
@@ -33,4 +37,14 @@ def load(entry_point: str) -> list[Part]:
         raise DataError(f"{entry_point}: {reason} ({place.filename}:{place.lineno})") from None
     if not isinstance(arrays, Mapping):
         raise DataError(f"{entry_point}: returned {type(arrays).__name__}, expected a mapping")
-    return named_parts({key: np.asarray(value) for key, value in arrays.items()}, entry_point)
+    found = {
+        key: _array(value, f"{entry_point}: {key}") if key in NAMES else value
+        for key, value in arrays.items()
+    }
+    return named_parts(found, entry_point)
+
+
+def _array(value: object, name: str) -> np.ndarray:
+    if np.ma.is_masked(value):
+        raise DataError(f"{name}: {np.ma.count_masked(value)} entries are masked, expected none")
+    return as_numpy(value, name)

@@ -12,16 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from hyperribbon.config.image_folder import class_names, image_files
 from hyperribbon.data.parts import Part
-from hyperribbon.errors import DataError, first_line
-
-SUFFIXES = {".jpeg", ".jpg", ".png"}
+from hyperribbon.data.pictures import decoded
 
 
 def load(path: str | Path, size: int) -> list[Part]:
     """Train and test part of a folder, images (N, 3, size, size) uint8, decoded when indexed.
+
+    Hidden folders and files are left out, and so is what does not end as an image does.
 
     Parameters
     ----------
@@ -31,38 +31,21 @@ def load(path: str | Path, size: int) -> list[Part]:
     Raises
     ------
     DataError
-        If there are no images, or the classes of ``val`` are others than those of ``train``.
+        If a class has no images or holds folders, or the classes of ``val`` are others than those
+        of ``train``.
     """
-    classes = _classes(Path(path, "train"))
-    if _classes(Path(path, "val")) != classes:
-        raise DataError(f"{path}: folders of classes in val are others than in train")
+    classes = class_names(path)
     parts = []
     for split in ("train", "val"):
         files, labels = [], []
         for label, name in enumerate(classes):
-            found = sorted(
-                entry.path
-                for entry in os.scandir(Path(path, split, name))
-                if Path(entry.name).suffix.lower() in SUFFIXES
-            )
+            found = sorted(image_files(path, split, name))
             files += found
             labels += [label] * len(found)
-        if not files:
-            raise DataError(f"{Path(path, split)}: no images, expected <class>/*.JPEG")
         names = "\n".join(os.path.relpath(file, path) for file in files)
         key = hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()
         parts.append(Part(Photographs(files, size), np.array(labels), key))
     return parts
-
-
-def _classes(folder: Path) -> list[str]:
-    try:
-        found = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
-    except OSError:
-        raise DataError(f"{folder}: no such folder") from None
-    if not found:
-        raise DataError(f"{folder}: no folders of classes")
-    return found
 
 
 class Photographs:
@@ -77,20 +60,3 @@ class Photographs:
         with ThreadPoolExecutor() as pool:
             some = pool.map(lambda row: decoded(self._files[row], self._size), rows)
             return np.stack(list(some))
-
-
-def decoded(file: str | Path, size: int) -> np.ndarray:
-    """Centre (3, size, size) of an image whose shorter side is resized to ``size``.
-
-    Raises
-    ------
-    DataError
-        If the file is no image, or damaged.
-    """
-    try:
-        with Image.open(file) as image:
-            image.draft("RGB", (size, size))  # decodes JPEG at the least size that is enough
-            square = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file}: cannot be decoded as an image ({first_line(error)})") from None
-    return np.asarray(square).transpose(2, 0, 1)

@@ -85,7 +85,7 @@ def named_parts(arrays: Mapping[str, Images], source: str) -> list[Part]:
     """
     names = [names for names in (WHOLE, PARTS) if set(names) <= set(arrays)]
     if len(names) != 1:
-        given = ", ".join(sorted(arrays)) or "nothing"
+        given = ", ".join(sorted(map(str, arrays))) or "nothing"
         raise DataError(
             f"{source}: holds {given}; expected either {', '.join(WHOLE)} or {', '.join(PARTS)}"
         )

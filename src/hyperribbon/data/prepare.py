@@ -53,16 +53,29 @@ def prepare(
     ------
     DataError
         If images are of another shape or type, are not finite or have no contrast; if labels are
-        outside 0..C-1; if there are fewer samples than asked for.
+        outside 0..C-1; if a class has no training samples; if there are fewer samples than asked
+        for.
     """
     titles = [""] if len(parts) == 1 else [f", {split}" for split in SPLITS]
     for part, title in zip(parts, titles, strict=True):
         _check(part, config, f"data set {config.name}{title}")
+    dtypes = {str(part.images.dtype) for part in parts}
+    if len(dtypes) > 1 and "uint8" in dtypes:  # which alone is divided by 255
+        raise DataError(
+            f"data set {config.name}: images of {parts[0].images.dtype} in train and of "
+            f"{parts[1].images.dtype} in test, expected uint8 in both or in none"
+        )
     index = _chosen(parts, config)
     by_split = dict(zip(SPLITS, parts * (3 - len(parts)), strict=True))
     labels = {split: by_split[split].labels[index[split]].astype(np.int64) for split in SPLITS}
     if config.groups_of_classes:
         labels = {split: grouped(of, config.groups_of_classes) for split, of in labels.items()}
+    n_each = np.bincount(labels["train"], minlength=config.n_classes)
+    if not n_each.all():
+        raise DataError(
+            f"data set {config.name}: none of {len(labels['train'])} training samples is of class "
+            f"{n_each.argmin()}, expected some of each of {config.n_classes} classes"
+        )
     key = digest(
         [
             config.model_dump(mode="json"),
@@ -113,7 +126,7 @@ def _check(part: Part, config: DataConfig, where: str) -> None:
         )
     if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
         raise DataError(f"{where}: images of {images.dtype}, expected uint8 or floating point")
-    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
         raise DataError(
             f"{where}: labels of {labels.dtype} and shape {labels.shape}, expected integers of "
             f"shape {tuple(images.shape[:1])}, one an image"
