@@ -205,11 +205,11 @@ def _twice(module: nn.Module, inputs: tuple, at: Tangents) -> bool:
 
 
 def _first(agrees: Callable[[Way], bool], ways: tuple[Way, ...]) -> Way:
-    reason = "derivatives forward and back disagree, as of a part that is cut off from one of them"
     for way in ways:
         try:
             if agrees(way):
                 return way
+            reason = "they disagree with those taken in another order"
         except torch.OutOfMemoryError:
             raise
         except Exception as error:

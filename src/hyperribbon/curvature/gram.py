@@ -77,9 +77,17 @@ class JacobianGram:
 
     def _check(self) -> None:
         """A random combination of outputs has the length of its gradient in the weights."""
-        u = np.random.default_rng(0).standard_normal(self.outputs.shape)
-        expected = float((jacobian_transposed_product(self.problem, u[:, :, None]) ** 2).sum())
-        found = float(u.ravel() @ self.gram.reshape(self._size, -1) @ u.ravel())
+        u = np.random.default_rng(0).standard_normal(self._size)
+        at, start, total = self.problem.leaves(), 0, 0.0
+        parts = torch.from_numpy(u).view(self.outputs.shape).to(self.outputs)
+        for x, _ in self.problem.batches():
+            with torch.enable_grad():
+                z = self.problem.outputs(at, x)
+                slope = gradients((z * parts[start : start + len(x)]).sum(), at)
+            total = total + torch.cat([g.flatten() for g in slope.values()]).double()
+            start += len(x)
+        expected = float(total.square().sum())
+        found = float(u @ self.gram.reshape(self._size, -1) @ u)
         if not abs(found - expected) <= torch.finfo(self.problem.dtype).eps ** 0.5 * expected:
             raise DataError(
                 f"network: a combination of outputs has a gradient of square {expected:.6g}, but "

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.derivatives import (
@@ -25,6 +22,7 @@ from hyperribbon.curvature.derivatives import (
     way_of_jacobian,
     without_second_derivatives,
 )
+from hyperribbon.curvature.evaluation import Evaluation
 from hyperribbon.curvature.given import as_network, as_samples, trained_parameters
 from hyperribbon.curvature.losses import Loss, as_loss
 from hyperribbon.curvature.trial import tried_outputs
@@ -97,10 +95,10 @@ class Problem:
         }
         self._copied = {_INPUTS, *(name for name, _ in network.named_buffers())}
         self._changed: set[str] = set()
-        self._recurrent = any(isinstance(m, nn.RNNBase) for m in network.modules())
         self._ways: dict[str, Way] = {}
         first = next(iter(self.parameters.values()))
         self.dtype, self.device = first.dtype, first.device
+        self.differentiable = Evaluation(network, self.device)
         self.inputs = as_samples(inputs, "inputs", first)
         self.targets = as_samples(targets, "targets", first)
         self.n_parameters = sum(p.numel() for p in self.parameters.values())
@@ -132,28 +130,6 @@ class Problem:
     def leaves(self) -> Tangents:
         """The weights, as leaves of a new graph of `outputs`."""
         return leaves(self.parameters)
-
-    @contextmanager
-    def differentiable(self) -> Iterator[None]:
-        """Layers are evaluated in ways that have second derivatives, and as they are written.
-
-        That is, attention by plain products, recurrent layers step by step, compiled code as it was
-        before, and no autocast to half precision.
-        """
-        fast = torch.backends.mha.get_fastpath_enabled()
-        with ExitStack() as stack:
-            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-            stack.enter_context(torch.autocast(self.device.type, enabled=False))
-            if self._recurrent:
-                stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-                stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-            if "torch._dynamo" in sys.modules:
-                stack.enter_context(torch.compiler.set_stance("force_eager"))
-            torch.backends.mha.set_fastpath_enabled(False)
-            try:
-                yield
-            finally:
-                torch.backends.mha.set_fastpath_enabled(fast)
 
     def linearised(self, x: Tensor) -> Linearised:
         """Outputs of some inputs, and their Jacobian in the weights.
