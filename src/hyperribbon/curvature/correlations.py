@@ -14,6 +14,7 @@ from torch import Tensor
 from hyperribbon.curvature.given import as_samples
 from hyperribbon.curvature.layers import weighted_layers
 from hyperribbon.curvature.problem import Problem
+from hyperribbon.errors import DataError
 
 
 def correlation_eigenvalues(H: Tensor | np.ndarray) -> np.ndarray:
@@ -31,7 +32,10 @@ def correlation_eigenvalues(H: Tensor | np.ndarray) -> np.ndarray:
     """
     device = H.device if isinstance(H, Tensor) else "cpu"
     like = torch.empty(0, dtype=torch.float64, device=device)
-    H = as_samples(H, "H", like).flatten(1).double()
+    H = as_samples(H, "H", like)
+    if H.ndim < 2:
+        raise DataError(f"H: shape {tuple(H.shape)}, expected (N, ...), one row per sample")
+    H = H.flatten(1).double()
     product = H.T @ H if H.shape[1] <= len(H) else H @ H.T
     values = eigh(product.cpu().numpy(), eigvals_only=True, overwrite_a=True, check_finite=False)
     return values[::-1] / len(H)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import jacrev, vmap
 from tqdm import tqdm
 
+from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.derivatives import gradients
 from hyperribbon.curvature.layers import (
     CHUNK,
@@ -106,6 +107,7 @@ class JacobianGram:
 
     def logit(self, k: int) -> np.ndarray:
         """Eigenvalues of E[J_k^T J_k], J_k the Jacobian of output k; min(p, N) of them."""
+        k = check_count(k, "k", 0, self.problem.n_outputs - 1)
         return self._eigenvalues(self.gram[:, k, :, k].copy())
 
     def summed(self) -> np.ndarray:
@@ -192,8 +194,7 @@ class FisherEigenpairs:
         DataError
             If there are not as many eigenvalues that are not 0.
         """
-        if not 1 <= k <= len(self.eigenvalues):
-            raise DataError(f"k = {k}: expected 1 to {len(self.eigenvalues)}, the matrix's rank")
+        k = check_count(k, "k, up to the rank", 1, self.rank)
         return self.combine(np.eye(k))
 
 

@@ -16,6 +16,7 @@ from hyperribbon.curvature.derivatives import (
     Linearised,
     Tangents,
     Way,
+    gradients,
     leaves,
     second,
     way_of_hessian,
@@ -26,7 +27,7 @@ from hyperribbon.curvature.evaluation import Evaluation
 from hyperribbon.curvature.given import as_network, as_samples, trained_parameters
 from hyperribbon.curvature.losses import Loss, as_loss
 from hyperribbon.curvature.trial import tried_outputs
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 from hyperribbon.probability.distributions import as_numpy
 
 # Of a product with several vectors at once: samples times vectors in a chunk.
@@ -114,6 +115,7 @@ class Problem:
         self._copied = set(self._changed)
         self.n_outputs = z.shape[1]
         self.targets = self.loss.accept(z, self.targets)
+        self._check_derivatives()
 
     def outputs(self, parameters: Tangents, x: Tensor) -> Tensor:
         """Outputs (n, C) of some inputs, with other weights."""
@@ -142,7 +144,7 @@ class Problem:
         if "jacobian" not in self._ways:
             few = partial(self.outputs, x=self.inputs[:2])
             search = partial(way_of_jacobian, few, self.parameters, self._possible)
-            self._ways["jacobian"] = self._found(search, "the outputs", "")
+            self._ways["jacobian"] = self._found(search, "the outputs", "; take JacobianGram")
         return Linearised(partial(self.outputs, x=x), self.parameters, self._ways["jacobian"])
 
     def second(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
@@ -160,7 +162,7 @@ class Problem:
         if "hessian" not in self._ways:
             few = partial(total, x=self.inputs[:2], targets=self.targets[:2])
             search = partial(way_of_hessian, few, self.parameters, self._possible)
-            self._ways["hessian"] = self._found(search, "the loss", "; take Fisher or GaussNewton")
+            self._ways["hessian"] = self._found(search, "the loss", "; take Fisher or JacobianGram")
         of_these = partial(total, x=x, targets=targets)
         return second(of_these, self.parameters, tangents, self._ways["hessian"])
 
@@ -181,8 +183,21 @@ class Problem:
                 few = partial(self.outputs, self.parameters, self.inputs[:2])
                 layer = without_second_derivatives(self.network, few)
                 raise DataError(
-                    f"network: {layer}has no derivatives of {what} in torch: {error}{instead}"
+                    f"network: {layer}lacks derivatives of {what} that this matrix needs "
+                    f"({str(error).rstrip('.')}){instead}"
                 ) from error
+
+    def _check_derivatives(self) -> None:
+        every = leaves({k: p for k, p in self.network.named_parameters() if p.requires_grad})
+        with torch.enable_grad():
+            z = self.outputs(every, self.inputs[:2])
+        if not z.requires_grad:
+            raise DataError("network: outputs depend on no parameter by torch's account; expected "
+                            "no detach and no torch.no_grad in forward")  # fmt: skip
+        try:
+            gradients(z.sum(), every)
+        except RuntimeError as error:
+            raise DataError(f"network: not differentiable: {first_line(error)}") from error
 
     def flat_weights(self) -> np.ndarray:
         """The weights (p,), float64."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # Of the largest output, in units of the precision's rounding error.
 SAME_CALL = 64  # threads and GPUs may add in another order
+_REENTRANT = "None of the inputs have requires_grad=True"  # the warning of such a checkpoint
 SAME_SAMPLE = 8192  # products of another size are computed in another order, layer upon layer
 
 
@@ -62,15 +64,24 @@ def tried_outputs(problem: Problem) -> Tensor:
 @torch.no_grad()
 def _outputs(problem: Problem, x: Tensor) -> Tensor:
     """Outputs (n, C) of a batch."""
-    call = partial(problem.outputs, problem.parameters, x)
+
+    def call() -> Tensor:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", _REENTRANT)
+            return problem.outputs(problem.parameters, x)
+
     try:
         z = call()
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
+        where, reason = innermost(problem.network, call), first_line(error)
+        if reason.startswith(_REENTRANT):
+            hides = "checkpoints with use_reentrant=True, which hides weights from derivatives"
+            raise DataError(f"network: {where}{hides}; set use_reentrant=False") from error
         given = f"inputs of shape {tuple(x.shape)} and {x.dtype}"
-        where = innermost(problem.network, call)
-        raise DataError(f"network: {where}fails on {given}: {first_line(error)}") from error
+        instead = "; expected forward to take them alone" * isinstance(error, TypeError)
+        raise DataError(f"network: {where}fails on {given}: {reason}{instead}") from error
     if not isinstance(z, Tensor):
         raise DataError(f"network: outputs are a {type(z).__name__}, expected a tensor (n, C); "
                         "wrap it in a module that returns the logits alone")  # fmt: skip
@@ -83,7 +94,7 @@ def _outputs(problem: Problem, x: Tensor) -> Tensor:
         raise DataError(f"network: outputs of shape {shape}, expected {expected}{instead}")
     if z.dtype != problem.dtype:
         raise DataError(f"network: outputs of {z.dtype}, expected {problem.dtype} as its weights; "
-                        "drop what changes the precision, or call network.double()")  # fmt: skip
+                        "let forward keep the type, or call network.double() first")  # fmt: skip
     return z
 
 
