@@ -441,9 +441,7 @@ def test_samples_are_followed_through_every_layer(name):
     of_samples = {"some_samples": ["first", "last"]}.get(name, ["last"])
     spectra = layer_spectra(problem)
     assert list(spectra) == of_samples
-    with pytest.raises(
-        DataError, match=r"(first|conv|expert)\.weight: not of a linear .* Fisher"
-    ):
+    with pytest.raises(DataError, match=r"(first|conv|expert)\.weight: not of a linear .* Fisher"):
         KFAC(problem)
     last, entered = problem.network.last, []
     handle = last.register_forward_pre_hook(lambda _, inputs: entered.append(inputs[0].detach()))
