@@ -50,9 +50,11 @@ class Problem:
 
     Parameters
     ----------
-    network : in evaluation mode, mapping (n, ...) to outputs (n, C)
-    inputs : (N, ...) Tensor or array
-    targets : classes (N,) for ``"cross_entropy"``, values (N, C) for ``"squared_error"``
+    network : in evaluation mode, mapping (n, ...) to outputs (n, C); of what torch.compile or
+        DataParallel makes, the network within
+    inputs : (N, ...) Tensor, array or table
+    targets : classes (N,) for ``"cross_entropy"``, of any integer type or boolean; values (N, C)
+        for ``"squared_error"``
     loss : name, or function of (outputs, targets) that is a mean over samples
     only : names of the parameters that are the weights, such as those of one layer; the others are
         constants then
@@ -67,8 +69,8 @@ class Problem:
     Raises
     ------
     DataError
-        If a layer depends on the batch or on chance, a parameter or input is not finite, targets
-        do not go with the outputs, or the loss is not a mean over samples.
+        If outputs depend on the batch or on chance, a parameter, input or output is not finite,
+        targets do not go with the outputs, or the loss is not a mean over samples: of any of them.
 
     Examples
     --------
