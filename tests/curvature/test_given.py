@@ -159,7 +159,7 @@ REFUSED = {
     ),
     "keyword inputs": (
         lambda: (Net(lambda f, *, x: f(x)), X, Y),
-        r"network: Net '' fails on inputs of shape \(40, 4\) .*; expected forward to take them alone",
+        r"network: Net '' fails on inputs of shape .*; expected forward to take them alone",
     ),
     "integer inputs": (
         lambda: (net(), X.byte(), Y),
