@@ -57,7 +57,7 @@ def test_eigenvectors_are_those_of_the_matrix(small_problem):
     np.testing.assert_allclose(F @ V, V * pairs.eigenvalues[:20], atol=1e-13)
     w = small_problem.flat_weights()
     np.testing.assert_allclose(pairs.components(w)[:20], V.T @ w, atol=1e-11)
-    with pytest.raises(DataError, match="k = 81: expected 1 to 80, the matrix's rank"):
+    with pytest.raises(DataError, match="k, up to the rank: 81, expected an integer, 1 to 80"):
         pairs.leading(81)
 
 

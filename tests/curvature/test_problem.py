@@ -73,7 +73,7 @@ REFUSED = {
     ),
     "outputs that are no vectors": (
         lambda: Problem(nn.Sequential(nn.Linear(4, 2), nn.Unflatten(1, (1, 2))).eval(), X, Y),
-        r"network: outputs of shape \(6, 1, 2\), expected \(n, C\)",
+        r"network: outputs of shape \(6, 1, 2\), expected \(6, C\) of 6 samples",
     ),
 }
 

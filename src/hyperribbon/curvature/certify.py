@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
+from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.kfac import KFAC
 from hyperribbon.curvature.pac_bayes import (
     Certificate,
@@ -28,6 +29,7 @@ from hyperribbon.curvature.posterior import (
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.curvature.sloppiness import effective_dimension
 
+MOST_DRAWS = 10**7  # their errors are kept
 DELTA = 0.025  # probability that the bound fails, beside that of the draws
 FEW = 5  # draws by which a scale of the prior is judged
 STEP = math.exp(0.5)  # from one scale that is judged to the next
@@ -86,6 +88,7 @@ def certify(
     progress : name of a bar to show; quiet when the output is not a terminal
     """
     n, weights = problem.n_samples, problem.flat_weights()
+    draws = check_count(draws, "draws", 1, MOST_DRAWS)
     kfac = KFAC(problem)
     eigenvalues = kfac.eigenvalues / math.log(2)
     distance = float(((weights - initial) ** 2).sum())

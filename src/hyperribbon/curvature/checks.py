@@ -3,11 +3,14 @@
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy
+
+MOST = 2**53  # beyond, neighbouring integers are the same float64
 
 
 def check_spectrum(eigenvalues: np.ndarray) -> np.ndarray:
     """Eigenvalues (p,) as finite float64, one or more."""
-    values = np.asarray(eigenvalues, dtype=np.float64)
+    values = as_numpy(eigenvalues, "eigenvalues").astype(np.float64)
     if values.ndim != 1 or not values.size or not np.isfinite(values).all():
         raise DataError(
             f"eigenvalues: shape {values.shape}, {np.isfinite(values).sum()} of them finite, "
@@ -21,16 +24,19 @@ def check_samples(n: int) -> int:
     return check_count(n, "n", 2)
 
 
-def check_count(value: int, name: str, least: int = 1) -> int:
-    """An integer, so many or more."""
-    if not (np.ndim(value) == 0 and least <= value < np.inf and value == int(value)):
-        raise DataError(f"{name}: {value}, expected an integer, {least} or more")
+def check_count(value: int, name: str, least: int = 1, most: int = MOST) -> int:
+    """An integer between two others."""
+    number = _is_number(value) and least <= value <= most and value == int(value)
+    if not number:
+        unbounded = most == MOST and not (_is_number(value) and value > most)
+        expected = f"{least} or more" if unbounded else f"{least} to {most:,}"
+        raise DataError(f"{name}: {value!r}, expected an integer, {expected}")
     return int(value)
 
 
 def check_epsilon(epsilon: float | np.ndarray) -> np.ndarray:
     """Inverse variances of the prior, above 0 and finite, as float64."""
-    array = np.asarray(epsilon, dtype=np.float64)
+    array = as_numpy(epsilon, "epsilon").astype(np.float64)
     if not (np.isfinite(array) & (array > 0)).all():
         raise DataError(f"epsilon: {epsilon}, expected above 0 and finite")
     return array
@@ -38,13 +44,23 @@ def check_epsilon(epsilon: float | np.ndarray) -> np.ndarray:
 
 def check_positive(value: float, name: str) -> float:
     """A number above 0 and finite."""
-    if not (np.ndim(value) == 0 and 0 < value < np.inf):
-        raise DataError(f"{name}: {value}, expected one number above 0 and finite")
+    if not (_is_number(value) and 0 < value < np.inf):
+        raise DataError(f"{name}: {value!r}, expected one number above 0 and finite")
     return float(value)
 
 
 def check_nonnegative(value: float, name: str) -> float:
     """A number, 0 or more and finite."""
-    if not (np.ndim(value) == 0 and 0 <= value < np.inf):
-        raise DataError(f"{name}: {value}, expected one finite number, 0 or more")
+    if not (_is_number(value) and 0 <= value < np.inf):
+        raise DataError(f"{name}: {value!r}, expected one finite number, 0 or more")
     return float(value)
+
+
+def _is_number(value) -> bool:
+    """Whether it is one real number, of Python or of an array, and within float64's range."""
+    if isinstance(value, bool | np.bool_ | str | bytes) or np.ndim(value) != 0:
+        return False
+    try:
+        return float(value) == value
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return False

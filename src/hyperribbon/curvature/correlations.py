@@ -11,8 +11,10 @@ import torch
 from scipy.linalg import eigh
 from torch import Tensor
 
+from hyperribbon.curvature.given import as_samples
 from hyperribbon.curvature.layers import weighted_layers
-from hyperribbon.curvature.problem import Problem, differentiable_attention
+from hyperribbon.curvature.problem import Problem
+from hyperribbon.errors import DataError
 
 
 def correlation_eigenvalues(H: Tensor | np.ndarray) -> np.ndarray:
@@ -28,7 +30,12 @@ def correlation_eigenvalues(H: Tensor | np.ndarray) -> np.ndarray:
     >>> correlation_eigenvalues(np.array([[2.0, 0.0], [0.0, 1.0]]))
     array([2. , 0.5])
     """
-    H = torch.as_tensor(H).detach().flatten(1).double()
+    device = H.device if isinstance(H, Tensor) else "cpu"
+    like = torch.empty(0, dtype=torch.float64, device=device)
+    H = as_samples(H, "H", like)
+    if H.ndim < 2:
+        raise DataError(f"H: shape {tuple(H.shape)}, expected (N, ...), one row per sample")
+    H = H.flatten(1).double()
     product = H.T @ H if H.shape[1] <= len(H) else H @ H.T
     values = eigh(product.cpu().numpy(), eigvals_only=True, overwrite_a=True, check_finite=False)
     return values[::-1] / len(H)
@@ -47,6 +54,8 @@ def layer_spectra(problem: Problem) -> dict[str, dict[str, np.ndarray]]:
 
     - ``"activations"``: of what goes into the layer, h^k; of the first one these are the inputs
     - ``"gradients"``: of the gradients of each sample's loss in the same
+
+    Layers used more than once, or whose first axis is not that of the samples, are left out.
 
     Notes
     -----
@@ -80,8 +89,8 @@ def _activations(problem: Problem, layer: torch.nn.Module):
     handle = layer.register_forward_pre_hook(hook)
     try:
         for x, targets in problem.batches(16):
-            with torch.enable_grad(), differentiable_attention():
-                total = problem.loss.total(problem.network(x), targets)
+            with torch.enable_grad():
+                total = problem.loss.total(problem.outputs(problem.leaves(), x), targets)
             h = entered.pop()
             (gradient,) = torch.autograd.grad(total, h)
             yield h.detach(), gradient

@@ -11,7 +11,7 @@ the product of explicit Jacobians, which other layers take, in blocks of bounded
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,8 @@ from torch import Tensor, nn
 from torch.func import jacrev, vmap
 from tqdm import tqdm
 
+from hyperribbon.curvature.checks import check_count
+from hyperribbon.curvature.derivatives import gradients
 from hyperribbon.curvature.layers import (
     CHUNK,
     Traced,
@@ -72,6 +74,26 @@ class JacobianGram:
         for part in tqdm(_parts(problem), desc=progress, leave=False, disable=_quiet(progress)):
             part(gram)
         self.gram = gram.reshape(N, C, N, C)
+        self._check()
+
+    def _check(self) -> None:
+        """A random combination of outputs has the length of its gradient in the weights."""
+        u = np.random.default_rng(0).standard_normal(self._size)
+        at, start, total = self.problem.leaves(), 0, 0.0
+        parts = torch.from_numpy(u).view(self.outputs.shape).to(self.outputs)
+        for x, _ in self.problem.batches():
+            with torch.enable_grad():
+                z = self.problem.outputs(at, x)
+                slope = gradients((z * parts[start : start + len(x)]).sum(), at)
+            total = total + torch.cat([g.flatten() for g in slope.values()]).double()
+            start += len(x)
+        expected = float(total.square().sum())
+        found = float(u @ self.gram.reshape(self._size, -1) @ u)
+        if not abs(found - expected) <= torch.finfo(self.problem.dtype).eps ** 0.5 * expected:
+            raise DataError(
+                f"network: a combination of outputs has a gradient of square {expected:.6g}, but "
+                f"{found:.6g} by its layers; take Fisher and all_eigenvalues or extreme_eigenpairs"
+            )
 
     def fisher(self) -> np.ndarray:
         """Eigenvalues of the Fisher or Gauss-Newton matrix, descending, min(p, N C) of them."""
@@ -85,6 +107,7 @@ class JacobianGram:
 
     def logit(self, k: int) -> np.ndarray:
         """Eigenvalues of E[J_k^T J_k], J_k the Jacobian of output k; min(p, N) of them."""
+        k = check_count(k, "k", 0, self.problem.n_outputs - 1)
         return self._eigenvalues(self.gram[:, k, :, k].copy())
 
     def summed(self) -> np.ndarray:
@@ -171,8 +194,7 @@ class FisherEigenpairs:
         DataError
             If there are not as many eigenvalues that are not 0.
         """
-        if not 1 <= k <= len(self.eigenvalues):
-            raise DataError(f"k = {k}: expected 1 to {len(self.eigenvalues)}, the matrix's rank")
+        k = check_count(k, "k, up to the rank", 1, self.rank)
         return self.combine(np.eye(k))
 
 
@@ -270,7 +292,18 @@ def _other_jacobians(
     def of_sample(value: Tensor, x: Tensor) -> Tensor:
         return problem.outputs({**problem.parameters, name: value}, x[None])[0]
 
+    def one_by_one(value: Tensor, x: Tensor) -> Tensor:
+        """(n, C, *parameter.shape), of layers that torch cannot differentiate all at once."""
+        at, rows = {name: value.detach().requires_grad_()}, []
+        for one in x.split(1):
+            with torch.enable_grad():
+                z = problem.outputs({**problem.parameters, **at}, one)[0]
+                rows.append(torch.stack([gradients(output, at)[name] for output in z]))
+        return torch.stack(rows)
+
     per_sample = vmap(jacrev(of_sample), in_dims=(None, 0))
+    if not _agree(per_sample, one_by_one, parameter, problem.inputs[:2]):
+        per_sample = one_by_one
     of_one = problem.n_outputs * parameter.numel() * problem.dtype.itemsize  # bytes
     size = min(CHUNK, max(1, BLOCK_BYTES // of_one))
     for start in range(0, parameter.numel(), columns):
@@ -278,3 +311,16 @@ def _other_jacobians(
         for x in problem.inputs.split(size):
             rows.append(per_sample(parameter, x).flatten(2)[:, :, start : start + columns])
         yield torch.cat(rows).flatten(0, 1)
+
+
+def _agree(function: Callable, expected: Callable, parameter: Tensor, x: Tensor) -> bool:
+    """Whether a function works, and is as expected, on some samples."""
+    try:
+        found = function(parameter, x)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception:  # whatever a layer says that has no rule
+        return False
+    tolerance = torch.finfo(found.dtype).eps ** 0.5
+    right = expected(parameter, x)
+    return bool((found - right).norm() <= tolerance * right.norm())

@@ -43,7 +43,8 @@ class KFAC:
     Raises
     ------
     DataError
-        If another layer has parameters.
+        If another layer has parameters, or one of these is used otherwise (see
+        `hyperribbon.curvature.layers.weighted_layers`).
 
     Examples
     --------
@@ -62,8 +63,9 @@ class KFAC:
         grouped = [name for name, layer in layers.items() if getattr(layer, "groups", 1) > 1]
         if others or grouped:
             raise DataError(
-                f"{[*others, *grouped][0]}: not of a linear layer or an ungrouped convolution, "
-                "which alone have Kronecker factors"
+                f"{[*others, *grouped][0]}: not of a linear layer or an ungrouped convolution that "
+                "is used once, with samples along its first axis, which alone have Kronecker "
+                "factors; take Fisher or JacobianGram"
             )
         factors = _factors(problem, layers)
         self._blocks = []

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import unfold
 
-from hyperribbon.curvature.problem import Problem, differentiable_attention
+from hyperribbon.curvature.derivatives import gradients
+from hyperribbon.curvature.problem import Problem
 
 LAYERS = (nn.Linear, nn.Conv2d)
 CHUNK = 128  # samples that pass the network at a time
@@ -35,32 +36,83 @@ class Traced(NamedTuple):
 def weighted_layers(problem: Problem) -> dict[str, nn.Module]:
     """Linear and convolutional layers by name, in the order in which they are used.
 
-    Left out are those used more than once or not as modules, those that share a parameter, and
-    convolutions with another padding than zeros; their parameters are among `other_parameters`.
+    Left out are those of which what passes them does not give each sample's gradient: those used
+    more than once, or not as modules; that share a parameter; whose first axis is not that of the
+    samples, but of time or of frames; that are given only some samples, or in another order; and
+    convolutions with another padding than zeros. Their parameters are among `other_parameters`.
+
+    All samples pass the network: for each chunk and layer, the gradient in the weights of a random
+    combination of all outputs must be what follows from the tensors at the layer, sample by sample.
     """
-    network = problem.network
-    calls: Counter[str] = Counter()  # in the order of the first ones
-    shared = Counter(id(p) for _, p in network.named_parameters(remove_duplicate=False))
-    candidates = {
+    shared = Counter(id(p) for _, p in problem.network.named_parameters(remove_duplicate=False))
+    layers = {
         name: module
-        for name, module in network.named_modules()
+        for name, module in problem.network.named_modules()
         if isinstance(module, LAYERS)
         and getattr(module, "padding_mode", "zeros") == "zeros"
         and not isinstance(getattr(module, "padding", 0), str)
         and all(shared[id(p)] == 1 for p in module.parameters())
         and parameter_name(name, "weight") in problem.parameters
     }
-    handles = [
-        module.register_forward_hook(lambda *_, name=name: calls.update([name]))
-        for name, module in candidates.items()
-    ]
-    try:
-        with torch.no_grad():
-            problem.outputs(problem.parameters, problem.inputs[:2])
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {name: candidates[name] for name, count in calls.items() if count == 1}
+    for part in _chunks(problem, CHUNK):
+        if not layers:
+            break
+        layers = _as_traced(problem, layers, problem.inputs[part], seed=part.start)
+    return layers
+
+
+def _as_traced(
+    problem: Problem, layers: dict[str, nn.Module], x: Tensor, seed: int
+) -> dict[str, nn.Module]:
+    """Those layers that give each sample's gradient in their weights, in the order of their use."""
+    weights = problem.leaves()
+    rng = torch.Generator().manual_seed(seed)
+    with torch.enable_grad():
+        z, calls = _calls(problem, weights, layers, x)
+        once = {
+            name: passed[0]
+            for name, passed in calls.items()
+            if len(passed) == 1 and _is_by_sample(layers[name], passed[0], len(x))
+        }
+        a, b = (torch.randn(n, generator=rng, dtype=z.dtype).to(z.device) for n in z.shape)
+        scalars = z @ b
+        outputs = {name: output for name, (_, output) in once.items()}
+        back = gradients(scalars.sum(), outputs)
+        truth = gradients(scalars @ a, weights)
+    found = {}
+    tolerance = torch.finfo(z.dtype).eps ** 0.5
+    for name, (entered, _) in once.items():
+        ingoing = places(layers[name], entered)
+        returning = _returning(layers[name], [back[name]])[:, 0]
+        traced_ones = {
+            "weight": torch.einsum("n,ngto,ngti->goi", a, returning, ingoing),
+            "bias": torch.einsum("n,ngto->go", a, returning),
+        }
+        lengths = a.abs() * returning.flatten(1).norm(dim=1)
+        bounds = {
+            "weight": lengths @ ingoing.flatten(1).norm(dim=1),
+            "bias": lengths.sum() * ingoing.shape[2] ** 0.5,
+        }
+        if all(
+            (traced_ones[kind].flatten() - truth[full].flatten()).norm() <= tolerance * bounds[kind]
+            for kind in traced_ones
+            if (full := parameter_name(name, kind)) in truth
+        ):
+            found[name] = layers[name]
+    return found
+
+
+def _is_by_sample(layer: nn.Module, passed: tuple[Tensor | None, Tensor], n: int) -> bool:
+    """Whether shapes allow that the first axis is that of the samples."""
+    entered, left = passed
+    ndim = {nn.Conv2d: 4}.get(type(layer))
+    return (
+        entered is not None
+        and len(entered) == len(left) == n
+        and entered.ndim >= 2
+        and ndim in (None, entered.ndim)
+        and left.requires_grad
+    )
 
 
 def parameter_name(layer: str, kind: str) -> str:
@@ -92,11 +144,11 @@ def traced(
         default the outputs, one after another
     chunk : samples at a time
     """
-    for start in range(0, problem.n_samples, chunk):
-        part = slice(start, min(start + chunk, problem.n_samples))
+    for part in _chunks(problem, chunk):
         x, targets = problem.inputs[part], problem.targets[part]
         with torch.enable_grad():
-            z, passing = _forward(problem, layers, x)
+            z, calls = _calls(problem, problem.leaves(), layers, x)
+            passing = {name: calls[name][0] for name in layers}
             found = z if scalars is None else scalars(z, targets)
             outputs = [output for _, output in passing.values()]
             back = [
@@ -115,27 +167,34 @@ def traced(
         )
 
 
-def _forward(
-    problem: Problem, layers: dict[str, nn.Module], x: Tensor
-) -> tuple[Tensor, dict[str, tuple[Tensor, Tensor]]]:
-    """Outputs, and what goes in and out of each layer."""
-    passing: dict[str, tuple[Tensor, Tensor]] = {}
+def _chunks(problem: Problem, size: int) -> Iterator[slice]:
+    for start in range(0, problem.n_samples, size):
+        yield slice(start, min(start + size, problem.n_samples))
+
+
+def _calls(
+    problem: Problem, weights: dict[str, Tensor], layers: dict[str, nn.Module], x: Tensor
+) -> tuple[Tensor, dict[str, list[tuple[Tensor | None, Tensor]]]]:
+    """Outputs, and what goes in and out of each layer, each time it is used, in order."""
+    calls: dict[str, list[tuple[Tensor | None, Tensor]]] = {}
 
     def keep(name: str):
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            passing[name] = inputs[0].detach().clone(), output
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+            entered = inputs[0].detach().clone() if inputs else None  # given by keyword
+            if not isinstance(output, Tensor):
+                entered, output = None, torch.empty(0)
+            calls.setdefault(name, []).append((entered, output))
             return output.clone()  # what follows may change it in place
 
         return hook
 
     handles = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
     try:
-        with differentiable_attention():
-            z = problem.network(x)
+        z = problem.outputs(weights, x)
     finally:
         for handle in handles:
             handle.remove()
-    return z, {name: passing[name] for name in layers}
+    return z, calls
 
 
 def places(layer: nn.Module, entered: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.func import grad, hessian, vmap
 from torch.nn.functional import cross_entropy, one_hot
 
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 
 
 class Loss:
@@ -23,8 +23,9 @@ class Loss:
 
     likelihood = True
 
-    def check(self, z: Tensor, targets: Tensor) -> None:
-        """Refuse targets that do not go with the outputs, with a DataError."""
+    def accept(self, z: Tensor, targets: Tensor) -> Tensor:
+        """All targets as the other methods take them; a DataError if they do not go with z."""
+        raise NotImplementedError
 
     def total(self, z: Tensor, targets: Tensor) -> Tensor:
         """Sum over the samples, a scalar."""
@@ -50,14 +51,15 @@ class CrossEntropy(Loss):
     distribution: the expectation over labels is exact, and none is sampled (thesis 4.2).
     """
 
-    def check(self, z: Tensor, targets: Tensor) -> None:
+    def accept(self, z: Tensor, targets: Tensor) -> Tensor:
         n, n_classes = z.shape
         if targets.shape != (n,) or targets.is_floating_point():
             found = f"{targets.dtype} of shape {tuple(targets.shape)}"
             raise DataError(f"targets: {found}, expected integer classes of shape ({n},)")
-        if n and not 0 <= int(targets.min()) <= int(targets.max()) < n_classes:
+        if not 0 <= int(targets.min()) <= int(targets.max()) < n_classes:
             found = f"{int(targets.min())} to {int(targets.max())}"
             raise DataError(f"targets: classes {found}, expected 0 to {n_classes - 1}")
+        return targets.long()
 
     def total(self, z: Tensor, targets: Tensor) -> Tensor:
         return cross_entropy(z, targets, reduction="sum")
@@ -78,10 +80,11 @@ class CrossEntropy(Loss):
 class SquaredError(Loss):
     """|z - y|^2 / 2, the Gaussian likelihood of variance 1 but for a constant; targets (n, C)."""
 
-    def check(self, z: Tensor, targets: Tensor) -> None:
+    def accept(self, z: Tensor, targets: Tensor) -> Tensor:
         if targets.shape != z.shape:
             expected = f"as the outputs, {tuple(z.shape)}"
             raise DataError(f"targets: shape {tuple(targets.shape)}, expected {expected}")
+        return targets.to(z.dtype)
 
     def total(self, z: Tensor, targets: Tensor) -> Tensor:
         return (z - targets).square().sum() / 2
@@ -111,22 +114,56 @@ class CustomLoss(Loss):
     def _one(self, z: Tensor, target: Tensor) -> Tensor:
         return self.function(z[None], target[None])
 
-    def check(self, z: Tensor, targets: Tensor) -> None:
-        whole = self.function(z, targets)
-        if whole.ndim:
-            raise DataError(f"loss: of shape {tuple(whole.shape)}, expected a scalar")
-        apart = torch.stack([self._one(*one) for one in zip(z, targets, strict=True)]).mean()
-        if not torch.allclose(whole, apart, rtol=1e-3):
+    def accept(self, z: Tensor, targets: Tensor) -> Tensor:
+        """The targets, if the function is a mean over any batch of the samples, as over each alone.
+
+        Its gradient says so sample by sample: one that is left out, or counts twice, would not show
+        in the mean over many.
+        """
+        z = z.detach()
+        together = self._value(z, targets)
+        if together.ndim:
+            raise DataError(f"loss: of shape {tuple(together.shape)}, expected a scalar")
+        alone = torch.stack([self._value(*one) for one in _singles(z, targets)])
+        tolerance = torch.finfo(z.dtype).eps ** 0.5
+        if not alone.isfinite().all():
+            sample = int((~alone.isfinite()).nonzero()[0])
+            raise DataError(f"loss: {alone[sample].item()} of sample {sample} alone, expected a "
+                            "finite number of each")  # fmt: skip
+        if not torch.allclose(together, alone.mean(), rtol=tolerance, atol=tolerance):
             raise DataError(
-                f"loss: {whole.item():.6g} of {len(z)} samples together, {apart.item():.6g} in the "
-                "mean of them alone; expected a mean over samples"
+                f"loss: {together.item():.6g} of {len(z)} samples together, "
+                f"{alone.mean().item():.6g} in the mean of them alone; expected a mean over samples"
             )
+        if not torch.equal(together, self._value(z, targets)):
+            raise DataError("loss: differs from call to call, expected a function without chance")
+        whole = grad(lambda z: self._value(z, targets))(z) * len(z)
+        off = (whole - self.gradient(z, targets)).abs().amax(dim=1)
+        if (off > tolerance * (1 + whole.abs().max())).any():
+            raise DataError(
+                f"loss: of sample {int(off.argmax())} alone it has another gradient than among "
+                f"{len(z)} samples; expected a mean over samples"
+            )
+        return targets
+
+    def _value(self, z: Tensor, targets: Tensor) -> Tensor:
+        try:
+            value = self.function(z, targets)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            given = f"outputs {tuple(z.shape)} and targets {tuple(targets.shape)} {targets.dtype}"
+            raise DataError(f"loss: fails on {given}: {first_line(error)}") from error
+        if not isinstance(value, Tensor):
+            raise DataError(f"loss: a {type(value).__name__}, expected a tensor, of which there "
+                            "are derivatives")  # fmt: skip
+        return value
 
     def total(self, z: Tensor, targets: Tensor) -> Tensor:
         return self.function(z, targets) * len(z)
 
     def gradient(self, z: Tensor, targets: Tensor) -> Tensor:
-        return vmap(grad(self._one))(z, targets)
+        return _each_sample(grad(self._one), z, targets)
 
     def factor(self, z: Tensor, targets: Tensor) -> Tensor:
         values, vectors = torch.linalg.eigh(self._hessian(z, targets))
@@ -138,7 +175,21 @@ class CustomLoss(Loss):
         return torch.einsum("ncd,...nd->...nc", self._hessian(z, targets), v)
 
     def _hessian(self, z: Tensor, targets: Tensor) -> Tensor:
-        return vmap(hessian(self._one))(z, targets)
+        return _each_sample(hessian(self._one), z, targets)
+
+
+def _singles(z: Tensor, targets: Tensor):
+    return zip(z.split(1), targets.split(1), strict=True)
+
+
+def _each_sample(function: Callable, z: Tensor, targets: Tensor) -> Tensor:
+    """A function of one sample's outputs and target, of each; at once where torch has rules."""
+    try:
+        return vmap(function)(z, targets)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:  # such as one that looks at the numbers
+        return torch.stack([function(*one) for one in zip(z, targets, strict=True)])
 
 
 LOSSES = {"cross_entropy": CrossEntropy, "squared_error": SquaredError}
@@ -156,7 +207,7 @@ def as_loss(loss: str | Loss | Callable[[Tensor, Tensor], Tensor]) -> Loss:
         return loss
     if callable(loss):
         return CustomLoss(loss)
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         expected = ", ".join(LOSSES)
         raise DataError(f'loss = "{loss}": expected one of {expected}, or a function')
     return LOSSES[loss]()

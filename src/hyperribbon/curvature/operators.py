@@ -7,18 +7,15 @@ the samples' activations with b weight matrices. Nothing of size p x p is formed
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import grad, jvp, vjp, vmap
 from tqdm import tqdm
 
-from hyperribbon.curvature.problem import Problem, differentiable_attention
+from hyperribbon.curvature.derivatives import Tangents
+from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
-
-Tangents = dict[str, Tensor]
+from hyperribbon.probability.distributions import as_numpy
 
 
 class Operator:
@@ -42,12 +39,12 @@ class Operator:
         raise NotImplementedError
 
     def __matmul__(self, vectors: np.ndarray) -> np.ndarray:
-        vectors = np.asarray(vectors)
+        vectors = as_numpy(vectors, "vectors")
         if vectors.ndim == 1:
             return (self @ vectors[:, None])[:, 0]
         tangents, total = self.problem.unflatten(vectors), None
         for x, targets in self.problem.batches(vectors.shape[1]):
-            with differentiable_attention():
+            with self.problem.differentiable():
                 total = _added(total, self._chunk(x, targets, tangents))
         return self.problem.flatten({k: t.div_(self.problem.n_samples) for k, t in total.items()})
 
@@ -64,20 +61,6 @@ class Operator:
         return (found + found.T) / 2
 
 
-def _each(problem: Problem, function: Callable, vectors: Tangents | Tensor) -> Tangents | Tensor:
-    """A function of one vector, for all b of them."""
-    if problem.vectorises:
-        return vmap(function)(vectors)
-    if isinstance(vectors, dict):
-        b = len(next(iter(vectors.values())))
-        found = [function({k: t[i] for k, t in vectors.items()}) for i in range(b)]
-    else:
-        found = [function(vector) for vector in vectors]
-    if isinstance(found[0], dict):
-        return {k: torch.stack([one[k] for one in found]) for k in found[0]}
-    return torch.stack(found)
-
-
 def _added(total: Tangents | None, part: Tangents) -> Tangents:
     """The sum, in place of the total."""
     return part if total is None else {k: total[k].add_(part[k]) for k in total}
@@ -91,13 +74,8 @@ class GaussNewton(Operator):
     """
 
     def _chunk(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
-        def outputs(weights: Tangents) -> Tensor:
-            return self.problem.outputs(weights, x)
-
-        weights = self.problem.parameters
-        z, pull = vjp(outputs, weights)
-        Jv = _each(self.problem, lambda v: jvp(outputs, (weights,), (v,))[1], tangents)
-        return _each(self.problem, lambda u: pull(u)[0], self._curve(z, targets, Jv))
+        linear = self.problem.linearised(x)
+        return linear.back(self._curve(linear.z, targets, linear.along(tangents)))
 
     def _curve(self, z: Tensor, targets: Tensor, Jv: Tensor) -> Tensor:
         return self.problem.loss.curve(z, targets, Jv)
@@ -138,27 +116,15 @@ class Hessian(Operator):
     semidefinite = False
 
     def _chunk(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
-        def total(weights: Tangents) -> Tensor:
-            return self.problem.loss.total(self.problem.outputs(weights, x), targets)
-
-        weights = self.problem.parameters
-        gradient = grad(total)
-        return _each(self.problem, lambda v: jvp(gradient, (weights,), (v,))[1], tangents)
+        return self.problem.second(x, targets, tangents)
 
 
 def jacobian_product(problem: Problem, vectors: np.ndarray) -> np.ndarray:
     """J V (N, C, b): how the outputs change with the weights, along vectors (p, b)."""
     tangents, found = problem.unflatten(vectors), []
     for x, _ in problem.batches(vectors.shape[1]):
-
-        def outputs(weights: Tangents, x: Tensor = x) -> Tensor:
-            return problem.outputs(weights, x)
-
-        def along(v: Tangents, outputs: Callable = outputs) -> Tensor:
-            return jvp(outputs, (problem.parameters,), (v,))[1]
-
-        with differentiable_attention():
-            found.append(_each(problem, along, tangents))
+        with problem.differentiable():
+            found.append(problem.linearised(x).along(tangents))
     return torch.cat(found, dim=1).permute(1, 2, 0).double().cpu().numpy()
 
 
@@ -168,9 +134,8 @@ def jacobian_transposed_product(problem: Problem, U: np.ndarray) -> np.ndarray:
     rows = torch.from_numpy(np.ascontiguousarray(np.moveaxis(U, 2, 0)))
     rows = rows.to(problem.device, problem.dtype)
     for x, _ in problem.batches(len(rows)):
-        with differentiable_attention():
-            _, pull = vjp(lambda weights, x=x: problem.outputs(weights, x), problem.parameters)
+        with problem.differentiable():
             part = rows[:, start : start + len(x)].contiguous()
-            total = _added(total, _each(problem, lambda u, pull=pull: pull(u)[0], part))
+            total = _added(total, problem.linearised(x).back(part))
         start += len(x)
     return problem.flatten(total)

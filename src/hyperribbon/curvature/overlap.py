@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy
 
 
 def overlaps(U: np.ndarray, V: np.ndarray) -> np.ndarray:
@@ -17,7 +18,7 @@ def overlaps(U: np.ndarray, V: np.ndarray) -> np.ndarray:
     DataError
         If the vectors are not of one space.
     """
-    _check(U, V)
+    U, V = _checked(U, V)
     return np.abs(U.T @ V)
 
 
@@ -41,12 +42,14 @@ def subspace_overlap(U: np.ndarray, V: np.ndarray) -> np.ndarray:
     >>> subspace_overlap(np.eye(4)[:, :3], np.eye(4)[:, [1, 0, 3]])
     array([0.        , 1.        , 0.66666667])
     """
-    _check(U, V)
+    U, V = _checked(U, V)
     K = min(U.shape[1], V.shape[1])
     squares = (U[:, :K].T @ V[:, :K]) ** 2
     return np.diag(squares.cumsum(axis=0).cumsum(axis=1)) / np.arange(1, K + 1)
 
 
-def _check(U: np.ndarray, V: np.ndarray) -> None:
+def _checked(U: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    U, V = as_numpy(U, "U"), as_numpy(V, "V")
     if U.ndim != 2 or V.ndim != 2 or len(U) != len(V):
         raise DataError(f"vectors of shape {U.shape} and {V.shape}, expected (p, k) and (p, l)")
+    return U, V

@@ -21,6 +21,7 @@ from hyperribbon.curvature.checks import (
 )
 from hyperribbon.curvature.pac_bayes import GridPoint, round_to_grid
 from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy
 
 # Of the prior's inverse variance, c exp(j / b): fixed before any data are seen.
 GRID = {"c": 1e-3, "b": 10.0}
@@ -224,7 +225,7 @@ class Subspace:
     """
 
     def __init__(self, vectors: np.ndarray):
-        self.vectors = np.asarray(vectors)
+        self.vectors = as_numpy(vectors, "vectors")
         if self.vectors.ndim != 2 or not np.issubdtype(self.vectors.dtype, np.floating):
             raise DataError(
                 f"vectors: shape {self.vectors.shape} of {self.vectors.dtype}, expected (p, k) of "
@@ -267,7 +268,7 @@ class GaussianPosterior:
     """
 
     def __init__(self, mean: np.ndarray, precisions: np.ndarray, epsilon: float, basis: Basis):
-        self.mean = np.asarray(mean, dtype=np.float64)
+        self.mean = as_numpy(mean, "mean").astype(np.float64)
         self.precisions = _check_precisions(precisions)
         self.epsilon = check_positive(epsilon, "epsilon")
         self.basis = basis
@@ -298,7 +299,7 @@ class GaussianPosterior:
 
     def kl(self, centre: np.ndarray) -> float:
         """KL(Q || P) in nats, of the prior around flat weights (p,)."""
-        centre = np.asarray(centre, dtype=np.float64)
+        centre = as_numpy(centre, "centre").astype(np.float64)
         if centre.shape != self.mean.shape or not np.isfinite(centre).all():
             raise DataError(
                 f"centre: shape {centre.shape}, expected {self.mean.shape} finite numbers"
@@ -312,7 +313,7 @@ def _stiffness(eigenvalues: np.ndarray, n: int) -> np.ndarray:
 
 
 def _check_precisions(precisions: np.ndarray) -> np.ndarray:
-    array = np.asarray(precisions, dtype=np.float64)
+    array = as_numpy(precisions, "precisions").astype(np.float64)
     if array.ndim != 1 or not (np.isfinite(array) & (array > 0)).all():
         raise DataError(f"precisions: shape {array.shape}, expected (k,) finite numbers above 0")
     return array

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from hyperribbon.curvature.checks import check_count
+from hyperribbon.curvature.derivatives import (
+    WAYS,
+    Linearised,
+    Tangents,
+    Way,
+    gradients,
+    leaves,
+    second,
+    way_of_hessian,
+    way_of_jacobian,
+    without_second_derivatives,
+)
+from hyperribbon.curvature.evaluation import Evaluation
+from hyperribbon.curvature.given import as_network, as_samples, trained_parameters
 from hyperribbon.curvature.losses import Loss, as_loss
-from hyperribbon.errors import DataError
+from hyperribbon.curvature.trial import tried_outputs
+from hyperribbon.errors import DataError, first_line
+from hyperribbon.probability.distributions import as_numpy
 
 # Of a product with several vectors at once: samples times vectors in a chunk.
 ROWS = 16_384
 
-_BATCH_DEPENDENT = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 _CONVOLUTIONS = nn.modules.conv._ConvNd
+_INPUTS = ""  # among names of buffers
 
 
 class Problem:
@@ -34,9 +50,11 @@ class Problem:
 
     Parameters
     ----------
-    network : in evaluation mode, mapping (n, ...) to outputs (n, C)
-    inputs : (N, ...) Tensor or array
-    targets : classes (N,) for ``"cross_entropy"``, values (N, C) for ``"squared_error"``
+    network : in evaluation mode, mapping (n, ...) to outputs (n, C); of what torch.compile or
+        DataParallel makes, the network within
+    inputs : (N, ...) Tensor, array or table
+    targets : classes (N,) for ``"cross_entropy"``, of any integer type or boolean; values (N, C)
+        for ``"squared_error"``
     loss : name, or function of (outputs, targets) that is a mean over samples
     only : names of the parameters that are the weights, such as those of one layer; the others are
         constants then
@@ -51,8 +69,8 @@ class Problem:
     Raises
     ------
     DataError
-        If a layer depends on the batch or on chance, a parameter or input is not finite, targets
-        do not go with the outputs, or the loss is not a mean over samples.
+        If outputs depend on the batch or on chance, a parameter, input or output is not finite,
+        targets do not go with the outputs, or the loss is not a mean over samples: of any of them.
 
     Examples
     --------
@@ -72,59 +90,116 @@ class Problem:
         only: Collection[str] | None = None,
         batch_size: int | None = None,
     ):
-        _refuse_batch_dependent(network)
-        trained = {k: p for k, p in network.named_parameters() if p.requires_grad}
-        if only is not None:
-            unknown = sorted(set(only) - set(trained))
-            if unknown:
-                raise DataError(f"only = {unknown[0]!r}: expected one of {', '.join(trained)}")
-            trained = {k: p for k, p in trained.items() if k in only}
-        if not trained:
-            raise DataError("network: no parameter requires a gradient, so it has no curvature")
-        self.network = network
+        self.network = network = as_network(network)
+        trained = trained_parameters(network, only)
         self.parameters = {k: p.detach() for k, p in trained.items()}
         self._constants = {
             k: p.detach() for k, p in network.named_parameters() if k not in self.parameters
         }
+        self._copied = {_INPUTS, *(name for name, _ in network.named_buffers())}
+        self._changed: set[str] = set()
+        self._ways: dict[str, Way] = {}
         first = next(iter(self.parameters.values()))
         self.dtype, self.device = first.dtype, first.device
-        self.inputs = torch.as_tensor(inputs).to(self.device)
-        if self.inputs.is_floating_point():
-            self.inputs = self.inputs.to(self.dtype)
-        self.targets = torch.as_tensor(targets).to(self.device)
-        if self.targets.is_floating_point():
-            self.targets = self.targets.to(self.dtype)
-        if not len(self.inputs) or len(self.inputs) != len(self.targets):
-            raise DataError(
-                f"inputs: {len(self.inputs)} samples and {len(self.targets)} targets, expected as "
-                "many of each, and at least one"
-            )
-        for name, tensor in [*self.parameters.items(), ("inputs", self.inputs)]:
-            if not tensor.isfinite().all():
-                raise DataError(f"{name}: contains NaN or infinity")
-        self.loss = as_loss(loss)
-        self.batch_size = batch_size
+        self.differentiable = Evaluation(network, self.device)
+        self.inputs = as_samples(inputs, "inputs", first)
+        self.targets = as_samples(targets, "targets", first)
         self.n_parameters = sum(p.numel() for p in self.parameters.values())
         self.n_samples = len(self.inputs)
-        with torch.no_grad():
-            few = self.outputs(self.parameters, self.inputs[:32])
-        if few.ndim != 2:
-            raise DataError(f"network: outputs of shape {tuple(few.shape)}, expected (n, C)")
-        self.n_outputs = few.shape[1]
-        self.loss.check(few, self.targets[:32])
+        if self.n_samples != len(self.targets):
+            raise DataError(
+                f"inputs: {len(self.inputs)} samples and {len(self.targets)} targets, expected as "
+                "many of each"
+            )
+        self.loss = as_loss(loss)
+        self.batch_size = None if batch_size is None else check_count(batch_size, "batch_size")
+        z = tried_outputs(self)
+        self._copied = set(self._changed)
+        self.n_outputs = z.shape[1]
+        self.targets = self.loss.accept(z, self.targets)
+        self._check_derivatives()
+
+    def outputs(self, parameters: Tangents, x: Tensor) -> Tensor:
+        """Outputs (n, C) of some inputs, with other weights."""
+        # A forward pass may change buffers and inputs in place: where one does, they are copied.
+        known = self.network.named_buffers()
+        copies = {k: b.clone() for k, b in known if k in self._copied}
+        x = x.clone() if _INPUTS in self._copied else x
+        tensors = {**copies, **self._constants, **parameters}
+        with self.differentiable():
+            z = functional_call(self.network, tensors, (x,))
+        self._changed.update(k for k, t in {**copies, _INPUTS: x}.items() if t._version)
+        return z
+
+    def leaves(self) -> Tangents:
+        """The weights, as leaves of a new graph of `outputs`."""
+        return leaves(self.parameters)
+
+    def linearised(self, x: Tensor) -> Linearised:
+        """Outputs of some inputs, and their Jacobian in the weights.
+
+        Raises
+        ------
+        DataError
+            If torch cannot differentiate a layer.
+        """
+        if "jacobian" not in self._ways:
+            few = partial(self.outputs, x=self.inputs[:2])
+            search = partial(way_of_jacobian, few, self.parameters, self._possible)
+            self._ways["jacobian"] = self._found(search, "the outputs", "; take JacobianGram")
+        return Linearised(partial(self.outputs, x=x), self.parameters, self._ways["jacobian"])
+
+    def second(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
+        """The Hessian of the loss's sum over some samples times tangents (b, ...).
+
+        Raises
+        ------
+        DataError
+            If torch cannot differentiate a layer twice.
+        """
+
+        def total(weights: Tangents, x: Tensor, targets: Tensor) -> Tensor:
+            return self.loss.total(self.outputs(weights, x), targets)
+
+        if "hessian" not in self._ways:
+            few = partial(total, x=self.inputs[:2], targets=self.targets[:2])
+            search = partial(way_of_hessian, few, self.parameters, self._possible)
+            self._ways["hessian"] = self._found(search, "the loss", "; take Fisher or JacobianGram")
+        of_these = partial(total, x=x, targets=targets)
+        return second(of_these, self.parameters, tangents, self._ways["hessian"])
 
     @property
-    def vectorises(self) -> bool:
-        """Whether products with many vectors are computed at once: not of convolutions.
+    def _possible(self) -> tuple[Way, ...]:
+        """Not with many vectors at once of convolutions.
 
         Those would become grouped ones, which are slower than one after another.
         """
-        return not any(isinstance(m, _CONVOLUTIONS) for m in self.network.modules())
+        convolves = any(isinstance(m, _CONVOLUTIONS) for m in self.network.modules())
+        return WAYS[1:] if convolves else WAYS
 
-    def outputs(self, parameters: dict[str, Tensor], x: Tensor) -> Tensor:
-        """Outputs (n, C) of some inputs, with other weights."""
-        with differentiable_attention():
-            return functional_call(self.network, {**self._constants, **parameters}, (x,))
+    def _found(self, search: Callable[[], Way], what: str, instead: str) -> Way:
+        with self.differentiable():
+            try:
+                return search()
+            except DataError as error:
+                few = partial(self.outputs, self.parameters, self.inputs[:2])
+                layer = without_second_derivatives(self.network, few)
+                raise DataError(
+                    f"network: {layer}lacks derivatives of {what} that this matrix needs "
+                    f"({str(error).rstrip('.')}){instead}"
+                ) from error
+
+    def _check_derivatives(self) -> None:
+        every = leaves({k: p for k, p in self.network.named_parameters() if p.requires_grad})
+        with torch.enable_grad():
+            z = self.outputs(every, self.inputs[:2])
+        if not z.requires_grad:
+            raise DataError("network: outputs depend on no parameter by torch's account; expected "
+                            "no detach and no torch.no_grad in forward")  # fmt: skip
+        try:
+            gradients(z.sum(), every)
+        except RuntimeError as error:
+            raise DataError(f"network: not differentiable: {first_line(error)}") from error
 
     def flat_weights(self) -> np.ndarray:
         """The weights (p,), float64."""
@@ -143,7 +218,8 @@ class Problem:
         DataError
             If the vectors have not p numbers.
         """
-        if vectors.ndim != 2 or len(vectors) != self.n_parameters:
+        vectors = as_numpy(vectors, "vectors")
+        if vectors.ndim != 2 or len(vectors) != self.n_parameters or not vectors.shape[1]:
             expected = f"({self.n_parameters}, b)"
             raise DataError(f"vectors: shape {vectors.shape}, expected {expected}")
         flat = torch.from_numpy(np.ascontiguousarray(vectors.T)).to(self.device, self.dtype)
@@ -159,7 +235,7 @@ class Problem:
 
     def batches(self, vectors: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs and targets in chunks that are right for products with so many vectors."""
-        size = self.batch_size or max(1, ROWS // vectors)
+        size = min(self.batch_size or max(1, ROWS // vectors), self.n_samples)
         yield from zip(self.inputs.split(size), self.targets.split(size), strict=True)
 
     @torch.no_grad()
@@ -167,13 +243,6 @@ class Problem:
         """Outputs (N, C) of all samples, with the network's weights or with others (p,)."""
         parameters = self.parameters if flat is None else self.with_weights(flat)
         return torch.cat([self.outputs(parameters, x) for x, _ in self.batches(8)])
-
-
-@contextmanager
-def differentiable_attention() -> Iterator[None]:
-    """Attention by plain products, which alone has second derivatives on the CPU."""
-    with sdpa_kernel(SDPBackend.MATH):
-        yield
 
 
 def kinks(problem: Problem) -> int:
@@ -195,16 +264,3 @@ def kinks(problem: Problem) -> int:
         for handle in handles:
             handle.remove()
     return count
-
-
-def _refuse_batch_dependent(network: nn.Module) -> None:
-    for name, module in network.named_modules():
-        where = f"network: {type(module).__name__} {name!r}"
-        if isinstance(module, _BATCH_DEPENDENT) and module.training:
-            raise DataError(f"{where} is in training mode, where outputs depend on the batch or on "
-                            "chance; call network.eval() first")  # fmt: skip
-        if isinstance(module, _BATCH_DEPENDENT[0]) and module.running_mean is None:
-            raise DataError(f"{where} keeps no running statistics, so that outputs depend on the "
-                            "batch; expected track_running_stats=True")  # fmt: skip
-        if isinstance(module, nn.RNNBase) and module.training and module.dropout:
-            raise DataError(f"{where} drops out at random; call network.eval() first")

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hyperribbon.curvature.certify import error_of, misclassified
+from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.gram import FisherEigenpairs
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.curvature.spectrum import WholeEigenpairs
-from hyperribbon.errors import DataError
 
 
 class ReducedModels(NamedTuple):
@@ -80,9 +80,7 @@ def reduced_weights(
     model one with its transpose.
     """
     known = len(eigenpairs.eigenvalues)
-    for k in counts:
-        if not 1 <= k <= known:
-            raise DataError(f"eigenvectors = {k}: expected 1 to the {known} that are known")
+    counts = [check_count(k, "eigenvectors", 1, known) for k in counts]
     components = eigenpairs.components(eigenpairs.problem.flat_weights())
     for k in counts:
         yield eigenpairs.combine(components[:k, None])[:, 0]

@@ -9,6 +9,7 @@ import torch
 from scipy.linalg import eigh, eigh_tridiagonal
 from tqdm import tqdm
 
+from hyperribbon.curvature.checks import check_count, check_positive
 from hyperribbon.curvature.operators import Operator
 from hyperribbon.eigenpairs import by_magnitude, leading_eigenpairs
 from hyperribbon.errors import DataError
@@ -17,6 +18,7 @@ BLOCK = 4  # vectors of a product; with 16 one takes less, but twice as many are
 DENSE = 5_000  # parameters of which the whole matrix is formed, 200 MB
 STEPS = 80
 PROBES = 8
+MOST_PROBES = 10_000  # of which errors are a hundredth of one's
 
 
 def all_eigenvalues(operator: Operator, *, progress: str | None = None) -> np.ndarray:
@@ -126,8 +128,8 @@ def extreme_eigenpairs(
     five products are needed for an eigenvalue, where they lie densely.
     """
     p = operator.shape[0]
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= p:
-        raise DataError(f"k = {k!r}: expected 1 to the number of parameters, {p}")
+    k = check_count(k, "k", 1, p)
+    tol = None if tol is None else check_positive(tol, "tol")
     if smallest and operator.semidefinite:
         raise DataError(
             f"smallest eigenvalues of {type(operator).__name__}: it is positive semidefinite, and "
@@ -137,12 +139,12 @@ def extreme_eigenpairs(
     return leading_eigenpairs(
         operator.__matmul__,
         p,
-        int(k),
+        k,
         random_state=random_state,
         tol=tol or np.finfo(dtype).eps ** 0.5,
         block_size=min(BLOCK, p),
         basis_size=3 * k + 50,
-        max_products=max_products,
+        max_products=check_count(max_products, "max_products"),
         smallest=smallest,
         dtype=dtype,
         progress=progress,
@@ -224,10 +226,8 @@ def spectral_density(
     Golub & Meurant (2010), Matrices, Moments and Quadrature; Ghorbani, Krishnan & Xiao (2019).
     """
     p = operator.shape[0]
-    if not 2 <= steps <= p:
-        raise DataError(f"steps = {steps}: expected 2 to the number of parameters, {p}")
-    if probes < 2:
-        raise DataError(f"probes = {probes}: expected at least 2, of whose spread errors are taken")
+    steps = check_count(steps, "steps", 2, p)
+    probes = check_count(probes, "probes", 2, MOST_PROBES)
     rng, basis = np.random.default_rng(random_state), np.empty((steps, p))
     nodes, weights = np.empty((probes, steps)), np.empty((probes, steps))
     quiet = None if progress else True

@@ -105,7 +105,7 @@ def survey(problem: Problem, k: int, *, progress: str | None = None) -> Survey:
 
 def padded(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Rows of several lengths as one array (n, longest), NaN beyond the ends."""
-    found = np.full((len(rows), max(map(len, rows))), np.nan)
+    found = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
     for k, row in enumerate(rows):
         found[k, : len(row)] = row
     return found
