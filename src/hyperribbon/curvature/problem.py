@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from hyperribbon.curvature.losses import Loss, as_loss
 from hyperribbon.errors import DataError
+from hyperribbon.networks import striding_by_slices
 
 # Of a product with several vectors at once: samples times vectors in a chunk.
 ROWS = 16_384
@@ -73,6 +74,7 @@ class Problem:
         batch_size: int | None = None,
     ):
         _refuse_batch_dependent(network)
+        network = striding_by_slices(network)
         trained = {k: p for k, p in network.named_parameters() if p.requires_grad}
         if only is not None:
             unknown = sorted(set(only) - set(trained))
