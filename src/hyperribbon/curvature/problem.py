@@ -28,7 +28,9 @@ class Problem:
     The weights are all parameters that require a gradient, flat, in the order of
     ``named_parameters()``. The network is used as it is, in evaluation mode: BatchNorm is then the
     affine map of its running statistics, which are constants here, as are all buffers. Products are
-    computed in the network's precision, on its device; ``network.double()`` for exact spectra.
+    computed in the network's precision, on its device; ``network.double()`` for exact spectra. Its
+    strided 1x1 convolutions of few channels stride as `hyperribbon.networks.striding_by_slices` has
+    it, which is the same function.
 
     Where an activation is not smooth (ReLU at 0, a tie in max-pooling), derivatives are those that
     torch takes, ReLU'(0) = 0; the second derivative of a kink counts as 0.
