@@ -35,8 +35,9 @@ NETWORKS = {
 FIRST, LAST = torch.contiguous_format, torch.channels_last
 # Of weights, of images (torch goes by either), and threads.
 WAYS = [(FIRST, FIRST, 1), (FIRST, LAST, 1), (LAST, FIRST, 2), (LAST, LAST, 1), (LAST, LAST, 2)]
-# Measured: at most 2e-5 here; the faulty kernel is 1e-1 off.
-TOLERANCE = 1e-3
+# Measured: at most 6e-4, in 50 layers with BatchNorm over few numbers, elsewhere 2e-5. The faulty
+# kernel is 1e-1 off.
+TOLERANCE = 5e-3
 
 
 def layer(channels: int, stride: int | tuple[int, int]) -> nn.Module:
