@@ -102,7 +102,7 @@ DRAWN = {"draw", "explore", "explore_linear"}
         ("trajectories/resampling.py", TRAJECTORIES),
         ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | {"train", "regression"}),
         ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
-        ("networks/__init__.py", SYNTHETIC_TRAIN | LINEAR | {"train", "curvature", "regression"}),
+        ("networks/__init__.py", SYNTHETIC_TRAIN | LINEAR | CURVATURE | {"train", "regression"}),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
         ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),

@@ -28,6 +28,7 @@ from hyperribbon.curvature.given import as_network, as_samples, trained_paramete
 from hyperribbon.curvature.losses import Loss, as_loss
 from hyperribbon.curvature.trial import tried_outputs
 from hyperribbon.errors import DataError, first_line
+from hyperribbon.networks import striding_by_slices
 from hyperribbon.probability.distributions import as_numpy
 
 # Of a product with several vectors at once: samples times vectors in a chunk.
@@ -43,7 +44,9 @@ class Problem:
     The weights are all parameters that require a gradient, flat, in the order of
     ``named_parameters()``. The network is used as it is, in evaluation mode: BatchNorm is then the
     affine map of its running statistics, which are constants here, as are all buffers. Products are
-    computed in the network's precision, on its device; ``network.double()`` for exact spectra.
+    computed in the network's precision, on its device; ``network.double()`` for exact spectra. Its
+    strided 1x1 convolutions of few channels stride as `hyperribbon.networks.striding_by_slices` has
+    it, which is the same function.
 
     Where an activation is not smooth (ReLU at 0, a tie in max-pooling), derivatives are those that
     torch takes, ReLU'(0) = 0; the second derivative of a kink counts as 0.
@@ -90,7 +93,7 @@ class Problem:
         only: Collection[str] | None = None,
         batch_size: int | None = None,
     ):
-        self.network = network = as_network(network)
+        self.network = network = striding_by_slices(as_network(network))
         trained = trained_parameters(network, only)
         self.parameters = {k: p.detach() for k, p in trained.items()}
         self._constants = {
