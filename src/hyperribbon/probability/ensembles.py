@@ -9,6 +9,7 @@ import numpy as np
 
 from hyperribbon.probability.centroids import KINDS, centroid
 from hyperribbon.probability.distance import FLOOR
+from hyperribbon.probability.distributions import check_labels, check_shape, sliceable
 from hyperribbon.probability.progress import progress
 
 
@@ -43,7 +44,9 @@ def ensemble_scores(P, labels: np.ndarray, *, smoothing: float = 0.0) -> dict[st
     >>> round(scores["arithmetic"].loss, 3), round(scores["harmonic"].loss, 3)
     (0.357, 0.231)
     """
-    found = {}
+    P = sliceable(P, "P")
+    _, n_samples, n_classes = check_shape(P, ndim=3)
+    found, labels = {}, check_labels(labels, n_classes, n_samples)
     for kind in KINDS:
         q = centroid(P, kind)
         loss = -np.log(np.maximum(q[np.arange(len(q)), labels], FLOOR)).mean()

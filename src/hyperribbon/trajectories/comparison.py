@@ -20,6 +20,7 @@ from hyperribbon.probability.distributions import (
     as_numpy,
     check_labels,
     check_shape,
+    read_rows,
     sliceable,
 )
 from hyperribbon.probability.geodesic import between
@@ -147,7 +148,7 @@ class _Values:
         # Successive values mostly fall between the same two checkpoints.
         @lru_cache(maxsize=2 * n)
         def checkpoint(t: int, k: int) -> np.ndarray:
-            return as_numpy(self.trajectories[t][k], f"trajectories[{t}][{k}]")
+            return read_rows(self.trajectories[t][k], f"trajectories[{t}][{k}]")
 
         def model(g: int, t: int) -> np.ndarray:
             k, fraction = (part[g] for part in self.brackets[t])

@@ -5,7 +5,7 @@ import numpy as np
 from hyperribbon.errors import DataError
 from hyperribbon.probability import geodesic
 from hyperribbon.probability import progress as progress_of
-from hyperribbon.probability.distributions import as_numpy, check_shape, sliceable
+from hyperribbon.probability.distributions import as_numpy, check_shape, read_rows, sliceable
 
 
 def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,6 +96,6 @@ def resample_trajectory(
     resampled = np.full((len(grid), *P.shape[1:]), np.nan)
     for step in np.unique(k[k >= 0]):
         here = k == step
-        pair = as_numpy(P[step : step + 2], "P")
+        pair = read_rows(P[step : step + 2])
         resampled[here] = geodesic(pair[0], pair[1], fraction[here])
     return resampled
