@@ -6,10 +6,9 @@ import traceback
 from collections.abc import Mapping
 from importlib import import_module
 
-import numpy as np
-
 from hyperribbon.data.parts import Part, named_parts
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_numpy
 
 
 def load(entry_point: str) -> list[Part]:
@@ -33,4 +32,5 @@ def load(entry_point: str) -> list[Part]:
         raise DataError(f"{entry_point}: {reason} ({place.filename}:{place.lineno})") from None
     if not isinstance(arrays, Mapping):
         raise DataError(f"{entry_point}: returned {type(arrays).__name__}, expected a mapping")
-    return named_parts({key: np.asarray(value) for key, value in arrays.items()}, entry_point)
+    read = {key: as_numpy(value, f"{entry_point}: {key}") for key, value in arrays.items()}
+    return named_parts(read, entry_point)

@@ -9,8 +9,8 @@ from scipy.linalg.blas import dasum
 
 from hyperribbon.embedding.operators import check_square, to_float64
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_float64, sliceable
 from hyperribbon.probability.blocks import slices
-from hyperribbon.probability.distributions import as_numpy, sliceable
 
 _TILE = 128  # times twice as many columns; what is worked on stays in the processor's cache
 
@@ -35,7 +35,7 @@ def explained_stress(eigenvalues: np.ndarray, rest: float = 0.0) -> np.ndarray:
     >>> explained_stress([4.0, -3.0, 0.0])
     array([0.4, 1. , 1. ])
     """
-    squares = as_numpy(eigenvalues, "eigenvalues").astype(np.float64) ** 2
+    squares = as_float64(eigenvalues, "eigenvalues") ** 2
     # Summed from the small end: a difference to the total would lose the last digits of 1.
     left = np.append(squares, rest)[::-1].cumsum()[::-1]
     if not left[0] > 0:
@@ -71,7 +71,7 @@ def explained_pairwise_distance(
     """
     D = sliceable(D, "D")
     check_square(D, "D")
-    X = as_numpy(embedding, "embedding").astype(np.float64)
+    X = as_float64(embedding, "embedding")
     if X.ndim != 2 or len(X) != D.shape[0] or np.shape(signature) != X.shape[1:]:
         raise DataError(
             f"embedding: shape {X.shape} with {np.shape(signature)} signs, "
@@ -100,7 +100,7 @@ def check_weights(sample_weight, m: int) -> np.ndarray:
     """
     if sample_weight is None:
         return np.ones(m)
-    weights = as_numpy(sample_weight, "sample_weight").astype(np.float64)
+    weights = as_float64(sample_weight, "sample_weight")
     if weights.shape != (m,):
         raise DataError(f"sample_weight: shape {weights.shape}, expected one a model, ({m},)")
     if not np.isfinite(weights).all() or (weights < 0).any():

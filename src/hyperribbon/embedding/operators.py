@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
+from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 from hyperribbon.probability.blocks import slices
 
 
 def to_float64(block, name: str = "D") -> np.ndarray:
     """A block of any array (numpy, dask, zarr, torch) as numpy float64; no copy if it is that."""
-    return as_numpy(block, name).astype(np.float64, copy=False)
+    return as_float64(block, name)
 
 
 class CentredDistances:

@@ -12,7 +12,7 @@ _NUMBER = int | float | np.number
 def as_numpy(array, name: str) -> np.ndarray:
     """Real numbers of any array as numpy's, their dtype kept.
 
-    Floating-point numbers that numpy or numba lack (bfloat16, float16) become float32, those of
+    Floating-point numbers that numpy or numba lack (bfloat16, float16) become float32, numbers of
     more than 64 bits float64, and all have the byte order of this machine.
 
     Parameters
@@ -35,6 +35,8 @@ def as_numpy(array, name: str) -> np.ndarray:
         except (TypeError, ValueError, RuntimeError, BufferError) as error:  # such as a ragged list
             reason = str(error).partition("\n")[0]
             raise DataError(f"{name}: not an array of numbers ({reason})") from None
+        if array.dtype == object and all(isinstance(entry, int) for entry in array.flat):
+            array = _large_integers(array, name)
         if array.dtype == object and not array.ndim:
             raise DataError(f"{name}: {kind}, expected an array of real numbers")
     if array.dtype.name == "bfloat16":  # of JAX
@@ -44,6 +46,11 @@ def as_numpy(array, name: str) -> np.ndarray:
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         return array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def as_float64(array, name: str) -> np.ndarray:
+    """The same as float64; not a copy if it is that already."""
+    return as_numpy(array, name).astype(np.float64, copy=False)
 
 
 def sliceable(P, name: str):
@@ -105,6 +112,13 @@ def _unwrapped(array, name: str):
     return array
 
 
+def _large_integers(array: np.ndarray, name: str) -> np.ndarray:
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise DataError(f"{name}: an integer of more than 300 digits, expected numbers") from None
+
+
 def _not_real(array, name: str) -> DataError:
     why = ". Complex data not supported" if dtype_name(array).startswith("complex") else ""
     return DataError(f"{name}: of {dtype_name(array)}, expected real numbers{why}")
@@ -121,15 +135,15 @@ def _unmasked(array, name: str) -> np.ndarray:
     masked = int(np.ma.count_masked(array))
     if masked:
         raise DataError(
-            f"{name}: {masked} of {array.size} entries masked, expected none; leave these samples "
-            "out, of all models alike"
+            f"{name}: {masked} of {array.size} entries masked, expected none; leave them out, "
+            "of all arrays alike"
         )
     return np.ma.getdata(array)
 
 
 def _of_pandas(table, name: str) -> np.ndarray:
-    array = table.to_numpy()
-    if array.dtype == object:
+    array, types = table.to_numpy(), np.ravel(np.array(table.dtypes, dtype=object))
+    if array.dtype == object or not all(isinstance(kind, np.dtype) for kind in types):
         missing = int(np.sum(table.isna().to_numpy()))
         if missing:
             raise DataError(f"{name}: {missing} entries missing (NA), expected none")

@@ -9,6 +9,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
 
 SUM_TOLERANCE = 1e-4
+MOST = 2**48  # of anything that is counted here; bytes of memory are among it
 # Half precision: the spacing of numbers near 1, and of those near 0.
 _HALF = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-133)}
 
@@ -84,14 +85,16 @@ def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndar
     return rows
 
 
-def check_size(size: int, name: str, least: int = 1) -> int:
-    """A number of things as an int, at least ``least``; else a DataError."""
+def check_size(size: int, name: str, least: int = 1, most: int | None = MOST) -> int:
+    """A number of things as an int, from ``least`` to ``most``; else a DataError."""
     try:
         number = operator.index(size)
     except TypeError:
         number = least - 1
     if number < least or isinstance(size, bool):
         raise DataError(f"{name} = {size}: expected an integer, {least} or more")
+    if most is not None and number > most:
+        raise DataError(f"{name} = {size}: expected an integer, {least} to {most:,}")
     return number
 
 
