@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hyperribbon.errors import DataError
 from hyperribbon.probability.centroids import KINDS, centroid
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import check_labels, check_shape, sliceable
@@ -64,6 +65,11 @@ class Centroids:
     trajectories : seeds' models, (K, N, C) each, any arrays with slices
     kind : as of `hyperribbon.probability.centroid`
 
+    Raises
+    ------
+    DataError
+        If the trajectories differ in checkpoints, samples or classes.
+
     Examples
     --------
     >>> P = np.array([[[0.5, 0.5]], [[0.9, 0.1]]])
@@ -76,6 +82,12 @@ class Centroids:
     def __init__(self, trajectories: Sequence, kind: str):
         self._trajectories, self._kind = trajectories, kind
         self.shape = tuple(trajectories[0].shape)
+        for k, P in enumerate(trajectories):
+            if tuple(P.shape) != self.shape:
+                raise DataError(
+                    f"trajectories[{k}]: shape {tuple(P.shape)}, expected that of the first, "
+                    f"{self.shape}: checkpoints are averaged by their number"
+                )
         self.chunks = (1, *self.shape[1:])
 
     def __len__(self) -> int:
