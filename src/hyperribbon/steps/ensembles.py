@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def configuration_of_most_seeds(models: Models) -> str | None:
-    """Of two at least, at the same steps; among equals AllCNN (the thesis' choice), or the first."""
+    """Of two at least, at the same steps; among equals AllCNN (as in the thesis), or the first."""
     keys = models.training_keys()
     keys = keys[keys["configuration"].isin(at_same_steps(models.table))]
     if keys.empty:
