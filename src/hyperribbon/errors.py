@@ -17,6 +17,10 @@ class StoreError(HyperribbonError):
     """A store on disk is missing, foreign or inconsistent with the others."""
 
 
+class OnePointWarning(UserWarning):
+    """All models coincide, so that there is nothing to embed and nothing to explain."""
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or its kind if it has none.
 

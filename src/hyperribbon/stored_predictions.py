@@ -21,6 +21,8 @@ from typing import NamedTuple
 import numpy as np
 import zarr
 
+from hyperribbon.errors import StoreError
+
 
 class Form(NamedTuple):
     """One of the forms above."""
@@ -28,11 +30,14 @@ class Form(NamedTuple):
     variable: str
     dtype: str
     content: str
+    roots: bool
 
 
 PREDICTION_FORMS = {
-    "float32": Form("predictions", "float32", "predicted probabilities"),
-    "sqrt_float16": Form("sqrt_predictions", "float16", "square roots of predicted probabilities"),
+    "float32": Form("predictions", "float32", "predicted probabilities", False),
+    "sqrt_float16": Form(
+        "sqrt_predictions", "float16", "square roots of predicted probabilities", True
+    ),
 }
 
 
@@ -51,7 +56,8 @@ def as_stored(P: np.ndarray, form: str) -> np.ndarray:
     >>> as_stored(np.array([[0.25, 0.75]]), "sqrt_float16").tolist()
     [[0.5, 0.8662109375]]
     """
-    return (P if form == "float32" else np.sqrt(P)).astype(PREDICTION_FORMS[form].dtype)
+    kept = PREDICTION_FORMS[form]
+    return (np.sqrt(P) if kept.roots else P).astype(kept.dtype)
 
 
 def stored_form(store: Container[str], split: str) -> str | None:
@@ -80,6 +86,8 @@ class Trajectory:
     """
 
     def __init__(self, predictions: zarr.Array, seed: int):
+        if predictions.dtype not in (np.float32, np.float16):
+            raise StoreError(f"predictions of {predictions.dtype}, expected float32 or float16")
         self._predictions, self._seed = predictions, seed
         self.shape, self.dtype = predictions.shape[1:], np.dtype("float32")
         self.chunks = predictions.chunks[1:]

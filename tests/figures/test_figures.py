@@ -1,6 +1,8 @@
 """Every figure is drawn, without a warning, of any study."""
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 
 from hyperribbon.figures import FIGURES
@@ -87,3 +89,11 @@ def test_recordings_without_epochs(make_tables, name, tmp_path):
     figure.savefig(tmp_path / "figure.png", dpi=50)
     if name in ("progress_epoch", "away_test"):
         assert "step" in words(figure)
+
+
+@pytest.mark.parametrize("name", ["manifold_train", "spectrum_test", "joint", "metrics"])
+def test_one_point_is_said_instead_of_drawn(name):
+    """All that a figure of an embedding needs to know; others are not asked for."""
+    stress = pd.DataFrame({"split": ["train", "test"], "explained_stress": np.nan})
+    figure = FIGURES[name]({"explained_stress": stress})
+    assert "they are one point" in " ".join(figure.texts[0].get_text().split())

@@ -61,3 +61,11 @@ def test_what_cannot_be_trained_is_refused(changes, message):
     X, y = arguments.pop("X"), arguments.pop("y")
     with pytest.raises(DataError, match=message):
         train_linear(X, y, **arguments)
+
+
+def test_absurd_numbers_of_steps():
+    """Closed forms take them; what goes step by step refuses them at once."""
+    with pytest.raises(DataError, match="steps: 1000+, taken one by one, expected at most"):
+        train_linear(np.eye(2), [1.0, 2.0], step_size=0.5, steps=[10**20], models=2)
+    with pytest.raises(DataError, match="more than 300 digits"):
+        train_linear(np.eye(2), [1.0, 2.0], step_size=0.5, steps=[10**400], models=2)

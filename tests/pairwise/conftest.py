@@ -33,6 +33,8 @@ def brute_force():
             return ((P - Q) ** 2).sum(-1).mean(-1)
         if metric == "symmetric_kl":
             return ((P - Q) * np.log(P / Q)).sum(-1).mean(-1)
+        if metric not in ("bhattacharyya", "hellinger"):
+            raise AssertionError(f"metric = {metric!r}: no formula for it here")
         logs = np.log((roots_p * roots_q).sum(-1))
         return -logs.mean(-1) if metric == "bhattacharyya" else 2 - 2 * np.exp(logs.sum(-1))
 

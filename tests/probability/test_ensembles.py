@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hyperribbon.errors import DataError
 from hyperribbon.probability import Centroids, centroid, ensemble_scores, progress
 from hyperribbon.probability.centroids import KINDS
 
@@ -38,3 +39,9 @@ def test_centroids_of_trajectories(random_models, kind):
     assert made.shape == whole.shape
     assert len(made) == 6
     np.testing.assert_allclose(made[1:4, 5:9], whole[1:4, 5:9], rtol=1e-6)
+
+
+def test_trajectories_of_other_checkpoints_are_not_averaged():
+    P = np.full((3, 4, 2), 0.5)
+    with pytest.raises(DataError, match=r"trajectories\[1\]: shape \(2, 4, 2\), expected that of"):
+        Centroids([P, P[:2]], "arithmetic")

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import hyperribbon as hr
-from hyperribbon.recording.arrays import as_labels, as_predictions, check_number, check_positive
+from hyperribbon.probability.distributions import check_size
+from hyperribbon.recording.arrays import as_labels, as_predictions, check_positive
 
 CLASSES = np.array([0, 2, 1, 2])
 
@@ -110,9 +111,9 @@ def test_what_is_no_predictions_is_refused_in_one_line(message):
 
 
 def test_numbers_have_bounds():
-    assert check_number(np.int64(3), "step", least=0) == 3
+    assert check_size(np.int64(3), "step", least=0) == 3
     with pytest.raises(hr.DataError, match="step = 100000000000000000000: expected an integer, 0 "):
-        check_number(10**20, "step", least=0)
+        check_size(10**20, "step", least=0)
     assert check_positive(np.float32(2.5), "x") == 2.5
     for value in (0, -1, np.nan, np.inf, 10**400, "5", True, None):
         with pytest.raises(hr.DataError, match="expected a number above 0"):

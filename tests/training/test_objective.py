@@ -4,6 +4,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from hyperribbon.config import AugmentationConfig
+from hyperribbon.errors import ConfigError
 from hyperribbon.probability import truth
 from hyperribbon.training.augmentation import Augmentation
 from hyperribbon.training.objective import Objective
@@ -61,3 +62,8 @@ def test_autocast_concerns_the_network_alone(network, batch):
     torch.testing.assert_close(loss, Objective()(network, *batch, 0), rtol=0.02, atol=0)
     loss.backward()
     assert network[1].weight.grad.dtype == torch.float32
+
+
+def test_a_precision_that_is_not_known_is_refused():
+    with pytest.raises(ConfigError, match="precision = 'float8': expected one of float32, tf32"):
+        Objective(precision="float8")

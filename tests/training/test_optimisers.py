@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from hyperribbon.config import AdamConfig, AdamPConfig, AdamWConfig, SGDConfig
+from hyperribbon.config.training import OptimiserSection
+from hyperribbon.errors import ConfigError
 from hyperribbon.networks import build_network
 from hyperribbon.training.optimisers import build_optimiser
 
@@ -117,3 +119,17 @@ def test_weight_decay_may_leave_out_normalisation(name, architecture, parameters
         for parameter in module.parameters(recurse=False):
             assert found.pop(id(parameter)) == (0 if isinstance(module, norms) else 0.1)
     assert not found
+
+
+def test_what_is_not_known_is_refused():
+    """A new algorithm or schedule of the configuration is not taken for another one."""
+    layer, config = nn.Linear(1, 1), CONFIGS["adam"]
+    other = config.model_copy(update={"schedule": "staircase"})
+    with pytest.raises(ConfigError, match="schedule = 'staircase': expected cosine or linear"):
+        build_optimiser(layer, other, 10)
+
+    class LionConfig(OptimiserSection):
+        algorithm: str
+
+    with pytest.raises(ConfigError, match="algorithm = 'lion': no optimiser"):
+        build_optimiser(layer, LionConfig(algorithm="lion", learning_rate=0.1), 10)

@@ -1,3 +1,5 @@
+import pickle
+from functools import partial
 from pathlib import Path
 
 import dask.array as da
@@ -73,7 +75,9 @@ def test_comparison_agrees_with_the_oracle(o1):
             first, last = max(s[t][0], s[u][0]), min(s[t][-2], s[u][-2])
             inside = (grid > first) & (grid < last)
             assert inside.sum() > 80
-            found = trajectory_distance(resampled[t][inside], resampled[u][inside])
+            found = trajectory_distance(
+                resampled[t][inside], resampled[u][inside], progress=grid[inside]
+            )
             assert found == pytest.approx(at_each[inside, t, u].mean(), abs=1e-6)
 
 
@@ -114,19 +118,51 @@ def test_trajectory_distance_is_over_the_common_values():
     start, end = ignorance(2, 3), truth([0, 1], 3)
     whole = np.stack([start, start, end, end])
     part = np.stack([missing, end, end, missing])
+    distance = partial(trajectory_distance, progress=[0, 0.3, 0.5, 1])
     # At the two values that both reach: from ignorance to truth, and from truth to itself.
-    assert trajectory_distance(whole, part) == pytest.approx((np.log(3) / 2 + 0) / 2)
-    assert trajectory_distance(part, whole) == trajectory_distance(whole, part)
-    assert trajectory_distance(whole, whole) == pytest.approx(0, abs=1e-15)
-    assert np.isnan(trajectory_distance(whole, np.stack([missing] * 4)))
+    assert distance(whole, part) == pytest.approx((np.log(3) / 2 + 0) / 2)
+    assert distance(part, whole) == distance(whole, part)
+    assert distance(whole, whole) == pytest.approx(0, abs=1e-15)
+    assert np.isnan(distance(whole, np.stack([missing] * 4)))
     disjoint = np.stack([end[[1, 0]]] * 4)
-    assert trajectory_distance(part, disjoint) == pytest.approx(30 * np.log(10))
+    assert distance(part, disjoint) == pytest.approx(30 * np.log(10))
+
+
+def test_one_curve_at_two_speeds():
+    """Re-indexed it is one curve; by number, which has to be asked for by name, it is not."""
+    ends = ignorance(15, 3), truth(LABELS, 3)
+    fast, slow = (geodesic(*ends, np.linspace(0, 1, 11) ** power) for power in (1, 2))
+    A, B = (resample_trajectory(P, LABELS, GRID) for P in (fast, slow))
+    assert trajectory_distance(A, B) < 1e-13
+    assert bhattacharyya(fast, slow).mean() > 0.01
+    for raw in ((fast, slow), (A, slow), (fast, B)):
+        name = "A" if raw[0] is fast else "B"
+        with pytest.raises(DataError, match=rf"^{name}: models whose progress is not known, .*res"):
+            trajectory_distance(*raw)
+
+
+def test_models_know_their_progress():
+    """Not when taken apart: slices, orders and averages are of other models."""
+    P = geodesic(ignorance(15, 3), truth(LABELS, 3), [0, 0.5, 1])
+    A = resample_trajectory(P, LABELS, GRID)
+    B = resample_trajectory(P, LABELS, GRID**2)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(A)).progress, GRID)
+    for other in (A[:], A[::-1], (A + A) / 2, A.copy(), np.asarray(A)):
+        with pytest.raises(DataError, match="progress is not known"):
+            trajectory_distance(A, other)
+    with pytest.raises(DataError, match="at other values of progress, expected the same"):
+        trajectory_distance(A, B)
+    with pytest.raises(DataError, match="at other values of progress, expected the same"):
+        trajectory_distance(np.asarray(A), B, progress=GRID)
+    with pytest.raises(DataError, match="progress: 10 values, expected one per model, 11"):
+        trajectory_distance(A[:], A[:], progress=GRID[1:])
 
 
 @pytest.mark.parametrize("array", [torch.tensor, zarr.array, da.from_array, np.ndarray.tolist])
 def test_measures_of_any_array(trajectories, array, monkeypatch):
     A, B = (resample_trajectory(P, LABELS, GRID) for P in trajectories[1:3])
-    assert trajectory_distance(array(A), array(B)) == trajectory_distance(A, B)
+    held = trajectory_distance(array(A), array(B), progress=GRID)
+    assert held == trajectory_distance(A, B)
     expected = trajectory_length(trajectories[1])
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 5 * trajectories[1][0].nbytes)
     assert trajectory_length(array(trajectories[1])) == pytest.approx(expected, rel=1e-13)
@@ -135,14 +171,14 @@ def test_measures_of_any_array(trajectories, array, monkeypatch):
 def test_what_the_distance_of_two_trajectories_refuses(trajectories):
     A = resample_trajectory(trajectories[0], LABELS, GRID)
     with pytest.raises(DataError, match=r"A, B: shapes \(11, 15, 3\) and \(10, 15, 3\)"):
-        trajectory_distance(A, A[1:])
+        trajectory_distance(A, A[1:], progress=GRID)
     with pytest.raises(DataError, match=r"B: shape \(15, 3\), expected"):
-        trajectory_distance(A, A[0])
+        trajectory_distance(A, A[0], progress=GRID)
     for value, words in ((np.nan, "not finite"), (-1, "negative"), (0.5, "sums to")):
         bad = A.copy()
         bad[4, 7, 1] += value
         with pytest.raises(DataError, match=rf"^B\[4\]: .*{words}"):
-            trajectory_distance(np.full_like(A, np.nan), bad)
+            trajectory_distance(np.full_like(A, np.nan), bad, progress=GRID)
 
 
 def test_what_the_comparison_refuses(trajectories):

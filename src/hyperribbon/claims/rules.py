@@ -131,7 +131,10 @@ def judge(
             rows.append({**row, "verdict": NOT_COMPARABLE, "note": str(reason)})
             continue
         notes = [ours.note] if ours.note else []
-        if claim.data and data not in claim.data:
+        if np.isnan(ours.value):
+            verdict = NOT_COMPARABLE
+            notes.append("undefined here")
+        elif claim.data and data not in claim.data:
             verdict = NOT_COMPARABLE
             notes.append(f"published for {' and '.join(claim.data)}")
         else:

@@ -17,6 +17,8 @@ def over_configurations(
     statistic: Callable[[np.ndarray], float], table: pd.DataFrame, note: str = ""
 ) -> Ours:
     """A statistic of multiplicities of a table's rows, its configurations drawn again."""
+    if table.empty:
+        raise NotHere("no models or trajectories to measure it on")
     value = float(statistic(np.ones(len(table))))
     low, high = bootstrap_interval(statistic, table["configuration"], value)
     return Ours(value, float(low), float(high), note)

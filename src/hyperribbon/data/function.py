@@ -6,11 +6,9 @@ import traceback
 from collections.abc import Mapping
 from importlib import import_module
 
-import numpy as np
-
 from hyperribbon.data.parts import PARTS, WHOLE, Part, named_parts
 from hyperribbon.errors import DataError
-from hyperribbon.probability.distributions import as_numpy
+from hyperribbon.probability.arrays import as_numpy
 
 NAMES = {*WHOLE, *PARTS}
 
@@ -38,13 +36,7 @@ def load(entry_point: str) -> list[Part]:
     if not isinstance(arrays, Mapping):
         raise DataError(f"{entry_point}: returned {type(arrays).__name__}, expected a mapping")
     found = {
-        key: _array(value, f"{entry_point}: {key}") if key in NAMES else value
+        key: as_numpy(value, f"{entry_point}: {key}") if key in NAMES else value
         for key, value in arrays.items()
     }
     return named_parts(found, entry_point)
-
-
-def _array(value: object, name: str) -> np.ndarray:
-    if np.ma.is_masked(value):
-        raise DataError(f"{name}: {np.ma.count_masked(value)} entries are masked, expected none")
-    return as_numpy(value, name)

@@ -65,7 +65,7 @@ def align(A, B, signature, *, scale: bool = False) -> Alignment:
     (True, 0.0)
     """
     A, B = as_numpy(A, "A").astype(np.float64), as_numpy(B, "B").astype(np.float64)
-    signature = np.asarray(signature)
+    signature = as_numpy(signature, "signature")
     if A.ndim != 2 or A.shape != B.shape or 0 in A.shape:
         raise DataError(f"A, B: shapes {A.shape}, {B.shape}, expected (points, coordinates) twice")
     if signature.shape != A.shape[1:] or not np.isin(signature, (-1, 1)).all():

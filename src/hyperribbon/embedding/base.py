@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 from hyperribbon.eigenpairs import all_eigenpairs, leading_eigenpairs
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, OnePointWarning, first_line
 
 SOLVERS = ("auto", "full", "block")
 
@@ -57,7 +59,13 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         # Rounding errors of the largest eigenvalue; a direction of that length is no direction.
         rounding = 4 * np.finfo(np.float64).eps * np.sqrt(m)
         if not abs(eigenvalues[0]) > rounding * operator.magnitude:
-            raise one_point(m)
+            warnings.warn(
+                f"n_samples = {m}: all models (of weight above 0) in one point; all coordinates "
+                "are 0, and there is nothing to explain",
+                OnePointWarning,
+                stacklevel=3,
+            )
+            eigenvalues[:], rest = 0, 0.0
         eigenvalues[np.abs(eigenvalues) <= rounding * abs(eigenvalues[0])] = 0.0
         inverse_root = np.divide(1, operator.root, out=np.zeros(m), where=operator.root > 0)
         X = inverse_root[:, None] * V * np.sqrt(np.abs(eigenvalues))
@@ -77,7 +85,10 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """Set ``residuals_``, and place the points of weight 0, from W diag(sqrt w) V."""
         error = operator.root[:, None] * product - V * self.eigenvalues_
         scale = np.where(self.eigenvalues_ == 0, self.eigenvalues_[0], self.eigenvalues_)
-        self.residuals_ = np.linalg.norm(error, axis=0) / np.abs(scale)
+        norms = np.linalg.norm(error, axis=0)
+        self.residuals_ = np.divide(
+            norms, np.abs(scale), out=np.zeros_like(norms), where=scale != 0
+        )
         outside = operator.weights == 0
         lengths = np.sqrt(np.abs(self.eigenvalues_))
         self.embedding_[outside] = self._over_eigenvalues(product[outside] * lengths)
@@ -88,16 +99,11 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return np.divide(X, self.eigenvalues_, out=np.zeros_like(X), where=kept)
 
 
-def one_point(m: int) -> DataError:
-    """What is raised where there is nothing to embed."""
-    return DataError(
-        f"n_samples = {m}: all models (of weight above 0) in one point, expected two that differ"
-    )
-
-
 def validated(estimator: BaseEstimator, X, **options):
     """scikit-learn's `validate_data` with this package's errors."""
     try:
         return validate_data(estimator, X, **options)
     except ValueError as error:
-        raise DataError(str(error)) from None
+        # One line; between the first and what to do about it, it may show the array.
+        _, advised, advice = str(error).partition("\nReshape")
+        raise DataError(first_line(error) + advised.replace("\n", " ") + advice) from None

@@ -9,6 +9,7 @@ from scipy.linalg.blas import dasum
 
 from hyperribbon.embedding.operators import check_square, to_float64
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_float64, sliceable
 from hyperribbon.probability.blocks import slices
 
 _TILE = 128  # times twice as many columns; what is worked on stays in the processor's cache
@@ -26,23 +27,19 @@ def explained_stress(eigenvalues: np.ndarray, rest: float = 0.0) -> np.ndarray:
 
     Returns
     -------
-    (k,) float64, increasing, within 0 and 1
-
-    Raises
-    ------
-    DataError
-        If all eigenvalues are 0: there is nothing to explain.
+    (k,) float64, increasing, within 0 and 1; NaN if all eigenvalues are 0: there is nothing to
+    explain
 
     Examples
     --------
     >>> explained_stress([4.0, -3.0, 0.0])
     array([0.4, 1. , 1. ])
     """
-    squares = np.asarray(eigenvalues, dtype=np.float64) ** 2
+    squares = as_float64(eigenvalues, "eigenvalues") ** 2
     # Summed from the small end: a difference to the total would lose the last digits of 1.
     left = np.append(squares, rest)[::-1].cumsum()[::-1]
     if not left[0] > 0:
-        raise DataError("eigenvalues: all 0, expected one or more that are not")
+        return np.full(len(squares), np.nan)
     return 1 - np.sqrt(left[1:] / left[0])
 
 
@@ -63,7 +60,8 @@ def explained_pairwise_distance(
 
     Returns
     -------
-    (k,) float64, at most 1; below 0 if the picture is worse than one point
+    (k,) float64, at most 1; below 0 if the picture is worse than one point, NaN if the distances
+    are those of one point
 
     Examples
     --------
@@ -71,8 +69,9 @@ def explained_pairwise_distance(
     >>> explained_pairwise_distance((x - x.T) ** 2, x, [1])
     array([1.])
     """
+    D = sliceable(D, "D")
     check_square(D, "D")
-    X = np.asarray(embedding, dtype=np.float64)
+    X = as_float64(embedding, "embedding")
     if X.ndim != 2 or len(X) != D.shape[0] or np.shape(signature) != X.shape[1:]:
         raise DataError(
             f"embedding: shape {X.shape} with {np.shape(signature)} signs, "
@@ -84,7 +83,11 @@ def explained_pairwise_distance(
         block = to_float64(D[rows])
         misfit += _misfit(block, rows, X, signature, root)
         total += _magnitude(block, rows, root)
-    return 1 - misfit / total
+    return _share(misfit, total)
+
+
+def _share(misfit: np.ndarray, total: float) -> np.ndarray:
+    return 1 - misfit / total if total > 0 else np.full(len(misfit), np.nan)
 
 
 def check_weights(sample_weight, m: int) -> np.ndarray:
@@ -97,10 +100,7 @@ def check_weights(sample_weight, m: int) -> np.ndarray:
     """
     if sample_weight is None:
         return np.ones(m)
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"sample_weight: not numbers ({error})") from None
+    weights = as_float64(sample_weight, "sample_weight")
     if weights.shape != (m,):
         raise DataError(f"sample_weight: shape {weights.shape}, expected one a model, ({m},)")
     if not np.isfinite(weights).all() or (weights < 0).any():
@@ -147,7 +147,7 @@ def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fi
         W = W - (X[rows] * signature) @ X.T
         W *= W
         rest += weights[rows] @ (W @ weights)
-    return Fidelity(product, rest, 1 - misfit / total)
+    return Fidelity(product, rest, _share(misfit, total))
 
 
 def _magnitude(D: np.ndarray, rows: slice, root: np.ndarray | None) -> float:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hyperribbon.embedding.base import MinkowskiEmbedding, one_point, validated
+from hyperribbon.embedding.base import MinkowskiEmbedding, validated
 from hyperribbon.embedding.fidelity import Fidelity, check_weights, explained_stress, measure
 from hyperribbon.errors import DataError
 from hyperribbon.probability import as_distributions
@@ -116,8 +116,13 @@ class IsKL(MinkowskiEmbedding):
         Raises
         ------
         DataError
-            If rows are not distributions; if models are fewer than components, or all the same;
-            if weights do not fit, or a parameter is impossible.
+            If rows are not distributions; if models are fewer than components; if weights do not
+            fit, or a parameter is impossible.
+
+        Warns
+        -----
+        OnePointWarning
+            If all models (of weight above 0) are the same.
         """
         X = self._checked(X, reset=True)
         m = X.shape[0]
@@ -152,12 +157,13 @@ class IsKL(MinkowskiEmbedding):
     def explained_stress_(self) -> np.ndarray:
         check_is_fitted(self)
         rest = self._fidelity().rest if self._rest is None else self._rest
-        return explained_stress(self.eigenvalues_, rest)
+        return explained_stress(self.eigenvalues_, rest if self.eigenvalues_[0] else 0.0)
 
     @property
     def explained_pairwise_distance_(self) -> np.ndarray:
         check_is_fitted(self)
-        return self._fidelity().explained_pairwise_distance
+        explained = self._fidelity().explained_pairwise_distance
+        return explained if self.eigenvalues_[0] else np.full_like(explained, np.nan)
 
     def _fidelity(self) -> Fidelity:
         if self._measured is None:
@@ -206,10 +212,10 @@ class LogProducts:
         centred = np.zeros(2)
         for rows, *pair in self._blocks():
             centred += [weights[rows] @ np.einsum("ij,ij->i", a, a) for a in pair]
-        # Models that are equal differ from their mean by its rounding error.
-        if not centred[0] > (16 * np.finfo(np.float64).eps) ** 2 * lengths[0]:
-            raise one_point(m)
         self.magnitude = float(np.sqrt(centred.prod()) / n)
+        # Models that are equal differ from their mean by its rounding error: no eigenvalue counts.
+        if not centred[0] > (16 * np.finfo(np.float64).eps) ** 2 * lengths[0]:
+            self.magnitude = np.inf
 
     def _blocks(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Blocks of models: which, centred probabilities and logarithms, (b, N C) each."""

@@ -9,6 +9,7 @@ import numpy as np
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.embedding.operators import CentredDistances, check_square
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import sliceable
 
 
 class JointEmbedding(NamedTuple):
@@ -56,9 +57,9 @@ def joint_embedding(
     True
     """
     inpca = InPCA(n_components, metric="precomputed", random_state=random_state)
+    train_distance = sliceable(train_distance, "train_distance")
+    test_distance = sliceable(test_distance, "test_distance")
     for D, name in ((train_distance, "train_distance"), (test_distance, "test_distance")):
-        if not hasattr(D, "shape"):
-            raise DataError(f"{name}: {type(D).__name__}, expected an array")
         check_square(D, name)
     if tuple(train_distance.shape) != tuple(test_distance.shape):
         raise DataError(

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 from hyperribbon.probability.blocks import slices
 
 
-def to_float64(block) -> np.ndarray:
+def to_float64(block, name: str = "D") -> np.ndarray:
     """A block of any array (numpy, dask, zarr, torch) as numpy float64; no copy if it is that."""
-    if hasattr(block, "detach"):
-        block = block.detach().cpu()
-    return np.asarray(block, dtype=np.float64)
+    return as_float64(block, name)
 
 
 class CentredDistances:
@@ -43,6 +42,7 @@ class CentredDistances:
     """
 
     def __init__(self, D, weights: np.ndarray, name: str = "D"):
+        D = sliceable(D, name)
         check_square(D, name)
         self.D = D
         self.weights = weights
@@ -50,9 +50,8 @@ class CentredDistances:
         self.mu = weights / weights.sum()
         # What the numbers of D can resolve; distances kept in float32 carry errors of 1e-7.
         precision = np.finfo(np.float64).eps
-        if str(D.dtype).removeprefix("torch.") in ("float32", "float16", "bfloat16"):
-            precision = {2: 1e-3, 4: np.finfo(np.float32).eps}[D.dtype.itemsize]
-        self.precision = float(precision)
+        narrow = {"float32": np.finfo(np.float32).eps, "float16": 1e-3, "bfloat16": 8e-3}
+        self.precision = float(narrow.get(dtype_name(D), precision))
         self._in_memory = type(D) in (np.ndarray, np.memmap) and D.dtype == np.float64
         self._survey(name)
 

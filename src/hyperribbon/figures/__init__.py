@@ -25,21 +25,43 @@ from hyperribbon.figures import (
     trajectories,
     tubes,
 )
+from hyperribbon.figures.style import sentence
+
+
+def embedded(draw: Callable[..., Figure], tables: dict[str, pd.DataFrame], **split: str) -> Figure:
+    """A figure of an embedding of models, unless all of them are in one point."""
+    stress = tables.get("explained_stress")
+    if stress is not None:
+        found = stress[stress["split"].isin([*split.values()] or stress["split"].unique())]
+        if len(found) and found["explained_stress"].isna().all():
+            of = "".join(f" {name}" for name in split.values())
+            return sentence(
+                f"All models make the same{of} predictions: they are one point, and there is "
+                "nothing to embed."
+            )
+    return draw(tables, **split)
+
 
 FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     **{
-        f"{function.__name__}_{split}": partial(function, split=split)
+        f"{function.__name__}_{split}": partial(embedded, function, split=split)
         for function in (
             embedding.manifold,
             embedding.spectrum,
             embedding.pairs,
             embedding.loss_error,
             embedding.near,
-            embedding.away,
             embedding.four_points,
             dimensionality.subsets,
             dimensionality.subset_embedding,
             dimensionality.metric_embedding,
+        )
+        for split in ("train", "test")
+    },
+    **{
+        f"{function.__name__}_{split}": partial(function, split=split)
+        for function in (
+            embedding.away,
             trajectories.dendrogram,
             ensembles.ensembles,
             trajectories.trajectory_embedding,
@@ -54,9 +76,9 @@ FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
     "to_geodesic": tubes.to_geodesic,
     "tubes": tubes.tubes,
     "tubes_by": tubes.tubes_by,
-    "joint": embedding.joint,
-    "null_model": dimensionality.null_model,
-    "metrics": dimensionality.metrics,
+    "joint": partial(embedded, embedding.joint),
+    "null_model": partial(embedded, dimensionality.null_model),
+    "metrics": partial(embedded, dimensionality.metrics),
     "ensemble_gain": ensembles.ensemble_gain,
 }
 

@@ -95,13 +95,14 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
             for split, curve in curves.items()
         },
         "axes": {s: [component_label(stress, s, k) for k in (1, 2, 3)] for s in SPLITS},
-        "stress": {
-            split: float(
-                stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
-            )
-            for split in SPLITS
-        },
+        "stress": {split: _stress(stress, split) for split in SPLITS},
     }
+
+
+def _stress(stress: pd.DataFrame, split: str) -> float | None:
+    """What three dimensions explain; None if all models are in one point."""
+    found = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
+    return None if np.isnan(found) else float(found)
 
 
 def _options(names: dict[str, str]) -> str:
@@ -221,8 +222,9 @@ function draw() {
         hovertemplate: `${name}<extra></extra>` });
     }
     axes = data.axes[split];
-    const stress = Math.round(100 * data.stress[split]);
-    found += `models, explained stress of three dimensions ${stress}%`;
+    const stress = data.stress[split];
+    found += stress === null ? "models, all in one point" :
+      `models, explained stress of three dimensions ${Math.round(100 * stress)}%`;
   } else {
     found += `sampled models, ${data.metrics[metric]} metric`;
   }

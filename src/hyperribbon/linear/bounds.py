@@ -13,6 +13,7 @@ import numpy as np
 
 from hyperribbon.errors import DataError
 from hyperribbon.linear.covariance import check_step_size, trajectory_covariance
+from hyperribbon.probability.arrays import as_float64
 
 
 def decay_base(condition: float) -> float:
@@ -143,7 +144,7 @@ def kernels_decay_bound(
 
 
 def _descending(eigenvalues: np.ndarray) -> np.ndarray:
-    eigenvalues = np.asarray(eigenvalues, np.float64)
+    eigenvalues = as_float64(eigenvalues, "eigenvalues")
     if eigenvalues.ndim != 1 or not len(eigenvalues) or not (np.diff(eigenvalues) <= 0).all():
         raise DataError(
             f"eigenvalues of shape {eigenvalues.shape}: expected (n,), in descending order"

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_float64, as_numpy
+from hyperribbon.probability.distributions import check_size
 
 
 class StepSizeWarning(UserWarning):
@@ -112,8 +114,8 @@ def trajectory_covariance(
     array([[0.6875, 0.0031],
            [0.0031, 0.0953]])
     """
-    eigenvalues, y = np.asarray(eigenvalues, np.float64), np.asarray(y, np.float64)
-    steps = np.asarray(steps)
+    eigenvalues, y = as_float64(eigenvalues, "eigenvalues"), as_float64(y, "y")
+    steps = as_numpy(steps, "steps")
     _check(eigenvalues, y, step_size, steps, sigma_w, batch_size, weight_decay)
     steps = steps.astype(np.float64)[..., None]
     rate = step_size * (eigenvalues + weight_decay)  # 1 - a
@@ -165,14 +167,13 @@ def sampled_covariance(
     >>> bool(np.allclose(P, trajectory_covariance([1.0, 0.1], [1.0, 0.5], **arguments).total, 0.02))
     True
     """
-    eigenvalues = np.asarray(eigenvalues, np.float64)
+    eigenvalues = as_float64(eigenvalues, "eigenvalues")
     unit = trajectory_covariance(
         eigenvalues, np.ones_like(eigenvalues), step_size=step_size, steps=steps, sigma_w=sigma_w
     )
-    if models < 1:
-        raise DataError(f"models = {models}: expected 1 or more")
+    check_size(models, "models")
     w = np.random.default_rng(random_state).standard_normal((models, len(eigenvalues)))
-    start = sigma_w * np.sqrt(eigenvalues) * w - np.asarray(y, np.float64)
+    start = sigma_w * np.sqrt(eigenvalues) * w - as_float64(y, "y")
     mean = unit.mean * start.mean(axis=0)
     return start.T @ start / models * unit.targets - np.outer(mean, mean)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_float64
 
 # Leading principal submatrices that are tried before the whole matrix: a share of its trace
 # outside of them is what they may be wrong by.
@@ -39,7 +40,7 @@ def ribbon_dimension(P: np.ndarray, fraction: float = 0.95) -> np.ndarray:
     >>> int(ribbon_dimension(np.diag([90.0, 4.0, 3.0, 3.0])))
     3
     """
-    P = np.asarray(P, np.float64)
+    P = as_float64(P, "P")
     if P.ndim < 2 or P.shape[-1] != P.shape[-2] or not P.size:
         raise DataError(f"P of shape {P.shape}: expected (..., n, n)")
     if not 0 < fraction < 1:

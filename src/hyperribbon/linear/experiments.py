@@ -22,6 +22,7 @@ from hyperribbon.linear.dimension import ribbon_dimension
 from hyperribbon.linear.kernels import kernels_covariance, linearised_covariance
 from hyperribbon.linear.networks import train_lazily
 from hyperribbon.linear.simulation import train_linear
+from hyperribbon.probability.arrays import as_float64
 
 SLOPPY = "sloppy"  # name of the Gaussian inputs
 DATA, INITIAL = 0, 1  # streams of random numbers
@@ -58,7 +59,7 @@ def sloppy_experiment(n: int, features: int, decay: float, seed: int) -> Experim
 
 def scaled(X: np.ndarray, y: np.ndarray) -> Experiment:
     """Inputs of which X X^T has the largest eigenvalue 1, targets of mean square 1."""
-    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+    X, y = as_float64(X, "X"), as_float64(y, "y")
     return Experiment(X * np.sqrt(LARGEST) / np.linalg.norm(X, 2), y / np.sqrt(np.mean(y**2)))
 
 

@@ -9,6 +9,7 @@ from scipy.linalg import eigh
 
 from hyperribbon.errors import DataError
 from hyperribbon.linear.covariance import trajectory_covariance
+from hyperribbon.probability.arrays import as_float64
 
 LEAST = 1e-30  # of the largest eigenvalue: what has less is not learnt in any time
 
@@ -49,10 +50,10 @@ def kernels_covariance(
     array([[0.6875, 0.0031],
            [0.0031, 0.0953]])
     """
-    y = np.asarray(y, np.float64)
+    y = as_float64(y, "y")
     first, mean = 0.0, 0.0
     for m, K in enumerate(kernels):
-        values, U = _eigenpairs(np.asarray(K, np.float64), len(y), m)
+        values, U = _eigenpairs(as_float64(K, "K"), len(y), m)
         found = trajectory_covariance(
             values, U.T @ y, step_size=step_size, steps=steps, sigma_w=sigma_w
         )
@@ -95,7 +96,7 @@ def linearised_covariance(
     >>> P[0], P[1]
     (array([[1.]]), array([[0.875]]))
     """
-    residuals = np.asarray(residuals, np.float64)
+    residuals = as_float64(residuals, "residuals")
     if residuals.ndim != 2 or len(residuals) != len(kernels) or not np.isfinite(residuals).all():
         raise DataError(
             f"residuals of shape {residuals.shape}: expected finite ones, of each of the "
@@ -104,8 +105,8 @@ def linearised_covariance(
     M, n = residuals.shape
     first, mean = np.zeros((len(steps), n, n)), np.zeros((len(steps), n))
     for m, (K, r) in enumerate(zip(kernels, residuals, strict=True)):
-        values, U = _eigenpairs(np.asarray(K, np.float64), n, m)
-        found = trajectory_covariance(values, U.T @ r, step_size=step_size, steps=np.array(steps))
+        values, U = _eigenpairs(as_float64(K, "K"), n, m)
+        found = trajectory_covariance(values, U.T @ r, step_size=step_size, steps=steps)
         first += U @ found.targets @ U.T / M
         mean += found.mean @ U.T / M
     return first - mean[:, :, None] * mean[:, None, :]

@@ -13,6 +13,8 @@ from tqdm import tqdm
 from hyperribbon.errors import DataError
 from hyperribbon.linear.covariance import trajectory_covariance
 from hyperribbon.linear.dimension import ribbon_dimension
+from hyperribbon.probability.arrays import as_float64, as_numpy
+from hyperribbon.probability.distributions import check_size
 
 
 def phase_diagram(
@@ -66,14 +68,13 @@ def phase_diagram(
     >>> found["dimension"].sel(ratio=10.0, slope=0.1).values.round(2)
     array([2., 2.])
     """
-    slopes, ratios = np.asarray(slopes, float), np.asarray(ratios, float)
-    steps = np.asarray(steps)
+    slopes, ratios = as_float64(slopes, "slopes"), as_float64(ratios, "ratios")
+    steps = as_numpy(steps, "steps")
     for name, values in (("slopes", slopes), ("ratios", ratios)):
         if values.ndim != 1 or not len(values) or not (np.isfinite(values) & (values > 0)).all():
             raise DataError(f"{name} = {values}: expected a list of numbers above 0")
     for name, value, least in (("n", n, 2), ("draws", draws, 1)):
-        if not value >= least:
-            raise DataError(f"{name} = {value}: expected {least} or more")
+        check_size(value, name, least)
     true = true_weights(draws, n, random_state)
 
     def of_slope(slope: float) -> np.ndarray:

@@ -8,6 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_float64
+
+MOST_STEPS = 10**9
 
 
 class PointCovariance:
@@ -97,15 +100,24 @@ def train_linear(
 
 def check_samples(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, d) and targets (n,) as float64, if they are finite."""
-    X, y = np.asarray(X, np.float64), np.asarray(y, np.float64)
+    X, y = as_float64(X, "X"), as_float64(y, "y")
     if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
         raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
     return X, y
 
 
 def check_steps(steps: Sequence[int]) -> list[int]:
-    """Lengths of training at which to look, if they are whole numbers that increase from 1."""
-    due = [int(T) for T in steps]
-    if not due or due != sorted(set(due)) or due[0] < 1 or due != list(steps):
-        raise DataError(f"steps = {list(steps)}: expected increasing whole numbers from 1")
-    return due
+    """Lengths of training at which to look, if they are whole numbers that increase from 1.
+
+    Up to a thousand million: steps are taken one by one.
+    """
+    due = as_float64(steps, "steps")
+    whole = due.ndim == 1 and due.size > 0 and (due == np.floor(due)).all()
+    if not (whole and due[0] >= 1 and (np.diff(due) > 0).all()):
+        raise DataError(f"steps = {steps}: expected increasing whole numbers from 1")
+    if due[-1] > MOST_STEPS:
+        raise DataError(
+            f"steps: {steps[-1]}, taken one by one, expected at most {MOST_STEPS}; "
+            "`trajectory_covariance` knows any number in closed form"
+        )
+    return [int(T) for T in due]

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hyperribbon.compiling import compiled
+from hyperribbon.errors import DataError
+from hyperribbon.pairwise.metrics import coefficient_rounding, zero_between_equal
 from hyperribbon.pairwise.tiles import samples_together
 from hyperribbon.pairwise.vectors import lanes_of, visit
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
@@ -45,16 +47,19 @@ class CompiledKernel:
 
     Parameters
     ----------
-    what : "log_coefficients" or "arcs"
+    what : name of a metric's kernel, one of ``kernels``
     single : compute in float32; else in float64
     floor : of a coefficient
     threads : int, tiles computed at once, by one thread each
     """
 
+    kernels = ("log_coefficients", "arcs")
     memory = 3 * 2**28
     sides = (128, 512)  # sums of a tile stay in the cache
 
     def __init__(self, what: str, *, single: bool, floor: float, threads: int):
+        if what not in self.kernels:
+            raise DataError(f"kernel = {what!r}: expected one of {', '.join(self.kernels)}")
         self.workers = threads
         self._arcs = what == "arcs"
         self.dtype = np.dtype(np.float32 if single else np.float64)
@@ -103,9 +108,14 @@ class CompiledKernel:
                 with np.errstate(divide="ignore"):  # floor = 0
                     sums = np.log(mantissas, dtype=np.float64) + exponents * np.log(2)
             sums = sums.swapaxes(1, 2).reshape(shape[0] * lanes, shape[1] * lanes)
-            total += sums[: len(A.own), : len(B.own)]
-            if not self._arcs:
-                total -= A.own[:, n, None] + B.own[:, n]
+            sums = sums[: len(A.own), : len(B.own)]
+            if not self._arcs:  # these are exactly 0 between equal models
+                own = A.own[:, n], B.own[:, n]
+                sums = sums - (own[0][:, None] + own[1])
+                n_samples = (of[4] - first) // sample
+                bound = n_samples * coefficient_rounding(A.n_classes, self.dtype)
+                zero_between_equal(sums, *own, bound)
+            total += sums
 
 
 @compiled(nogil=True, error_model="numpy")

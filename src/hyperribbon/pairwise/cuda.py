@@ -14,6 +14,7 @@ import torch
 import triton
 import triton.language as tl
 
+from hyperribbon.pairwise.metrics import coefficient_rounding, zero_between_equal
 from hyperribbon.pairwise.plain import Packed, TorchKernel
 
 _GROUP = 8  # samples between two moves of the exponent
@@ -34,15 +35,11 @@ class TritonKernel(TorchKernel):
         with three products of TF32
     """
 
+    kernels = ("log_coefficients",)
+
     def __init__(self, *, floor: float, device, threads: int, tile=(128, 64), precision="ieee"):
-        super().__init__(
-            "bhattacharyya",
-            "log_coefficients",
-            single=True,
-            floor=floor,
-            device=device,
-            threads=threads,
-        )
+        (kernel,) = self.kernels
+        super().__init__(kernel, single=True, floor=floor, device=device, threads=threads)
         self._tile, self._precision = tile, precision
 
     def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
@@ -76,7 +73,10 @@ class TritonKernel(TorchKernel):
                 num_warps=8,
             )
         sums = mantissas.double().log_().add_(exponents, alpha=np.log(2))
-        total += sums.sub_(A.own[:, None] + B.own).cpu().numpy()
+        sums -= A.own[:, None] + B.own
+        bound = n_samples * coefficient_rounding(n_classes, np.float32)
+        zero_between_equal(sums, A.own, B.own, bound)
+        total += sums.cpu().numpy()
 
 
 @triton.jit

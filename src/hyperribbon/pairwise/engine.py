@@ -112,22 +112,24 @@ def _has_compiler() -> bool:
 
 
 def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
-    """The fastest kernel there is for a metric on a device."""
+    """The fastest kernel there is for a metric on a device; torch's if no other knows it."""
     options = {"single": single, "floor": floor, "threads": threads}
-    if device == "cpu" and metric.kernel != "products":
+    if device == "cpu":
         try:
             from hyperribbon.pairwise.cpu import CompiledKernel
         except ImportError:
             pass  # no numba here
         else:
-            return CompiledKernel(metric.kernel, **options)
-    if device != "cpu" and single and _has_compiler():
+            if metric.kernel in CompiledKernel.kernels:
+                return CompiledKernel(metric.kernel, **options)
+    elif single and _has_compiler():
         try:
             from hyperribbon.pairwise.cuda import TritonKernel
         except ImportError:
             pass  # no Triton here
         else:
-            return TritonKernel(floor=floor, device=device, threads=threads)
+            if metric.kernel in TritonKernel.kernels:
+                return TritonKernel(floor=floor, device=device, threads=threads)
     from hyperribbon.pairwise.plain import TorchKernel
 
-    return TorchKernel(metric.name, metric.kernel, device=device, **options)
+    return TorchKernel(metric.kernel, device=device, **options)

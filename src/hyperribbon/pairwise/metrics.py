@@ -16,8 +16,9 @@ FLOOR_FLOAT32 = float(np.finfo(np.float32).tiny)
 class Metric(NamedTuple):
     """How a distance follows from a sum over samples.
 
-    kernel : what is summed: "log_coefficients", ln sum_c sqrt(p q); "arcs", arccos of the same;
-        "products", the squared distance or the symmetrised KL divergence through matrix products
+    kernel : what is summed, one of SUMS in plain.py: "log_coefficients", ln sum_c sqrt(p q);
+        "arcs", arccos of the same; "squares", sum_c (p - q)^2; "divergences",
+        sum_c (p - q) ln(p / q)
     finish : distance from (sums, N)
     """
 
@@ -45,10 +46,10 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric("bhattacharyya", "log_coefficients", _negative_mean),
-        Metric("symmetric_kl", "products", _mean),
+        Metric("symmetric_kl", "divergences", _mean),
         Metric("geodesic", "arcs", _mean),
         Metric("hellinger", "log_coefficients", _saturating),
-        Metric("euclidean", "products", _mean),
+        Metric("euclidean", "squares", _mean),
     )
 }
 
@@ -69,3 +70,26 @@ def floor_of(floor: float | None, single: bool) -> float:
     if not (floor == 0 or np.finfo(np.float64).tiny <= floor < 1):
         raise DataError(f"floor = {floor}: expected 0, or from 2.3e-308 to below 1")
     return float(floor)
+
+
+def coefficient_rounding(n_classes: int, dtype) -> float:
+    """Bound of the relative error of a sum over classes, and of its product with others.
+
+    At most 32 classes are summed one after the other, then these sums.
+    """
+    return (min(n_classes, 32) + n_classes / 32 + 4) * float(np.finfo(dtype).eps)
+
+
+def zero_between_equal(sums, own_rows, own_columns, bound):
+    """Set sums (a, b) of equal models to 0, of which rounding leaves something.
+
+    Parameters
+    ----------
+    sums : (a, b), of numpy or torch
+    own_rows, own_columns : (a,) and (b,), a sum of each model alone, which equal models share. To
+        12 digits, others hardly do.
+    bound : of what rounding can leave, a number or (a, 1). So other models, were their own sums
+        equal too, are moved by no more than this.
+    """
+    alike = abs(own_rows[:, None] - own_columns) <= 1e-12 * abs(own_columns)
+    sums[alike & (abs(sums) <= bound)] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from threading import Lock
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from hyperribbon.errors import DataError
+from hyperribbon.pairwise.metrics import coefficient_rounding, zero_between_equal
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
 
 _STEP = 2**22  # entries of models read at a time
@@ -27,6 +30,19 @@ class Packed(NamedTuple):
     own: torch.Tensor
 
 
+class Sums(NamedTuple):
+    """How TorchKernel computes one of the sums over samples that metrics are made of.
+
+    transform : models ready for it, from (kernel, P): arrays, and a number per model
+    add : adds the sums of all pairs, from (kernel, A, B, out)
+    copies : entries of the packed arrays for one of the models
+    """
+
+    transform: Callable[[TorchKernel, torch.Tensor], tuple[tuple[torch.Tensor, ...], torch.Tensor]]
+    add: Callable[[TorchKernel, Packed, Packed, torch.Tensor], None]
+    copies: int = 1
+
+
 class TorchKernel:
     """Sums over samples for all pairs of two blocks of models.
 
@@ -35,19 +51,25 @@ class TorchKernel:
 
     Parameters
     ----------
-    metric : name
-    what : "log_coefficients", "arcs" or "products"
+    what : name of a metric's kernel, one of SUMS
     single : compute in float32; else in float64
     floor : of a coefficient, or for the symmetrised KL divergence of a probability
     device : torch device
     threads : int
+
+    Raises
+    ------
+    DataError
+        If there is no such kernel.
     """
 
     memory = 3 * 2**28
     sides = (512, 512)
 
-    def __init__(self, metric: str, what: str, *, single: bool, floor: float, device, threads: int):
-        self._metric, self._what, self._floor = metric, what, floor
+    def __init__(self, what: str, *, single: bool, floor: float, device, threads: int):
+        if what not in SUMS:
+            raise DataError(f"kernel = {what!r}: expected one of {', '.join(SUMS)}")
+        self._sums, self._floor = SUMS[what], floor
         self._device = torch.device(device)
         self._single = single
         self._threads = threads
@@ -55,8 +77,7 @@ class TorchKernel:
         if self._device.type == "cuda":
             self.memory = torch.cuda.mem_get_info(self._device)[0] // 2
             self.sides = (2048, 2048)
-        arrays = 1 if metric != "symmetric_kl" else 3 if floor == 0 else 2
-        self.entry_bytes = arrays * (4 if single else 8)
+        self.entry_bytes = self._sums.copies * (4 if single else 8)
 
     def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
         n_models, n_samples, n_classes = shape
@@ -64,7 +85,7 @@ class TorchKernel:
         packed, own = (), torch.empty(n_models, dtype=torch.float64, device=self._device)
         for start in range(0, n_models, step):
             part = slice(start, min(start + step, n_models))
-            arrays, own[part] = self._transform(self._normalised(read(part), name))
+            arrays, own[part] = self._sums.transform(self, self._normalised(read(part), name))
             packed = packed or tuple(_empty_like(array, n_models) for array in arrays)
             for array, entries in zip(packed, arrays, strict=True):
                 array[part] = entries
@@ -82,31 +103,30 @@ class TorchKernel:
             as_distributions(block, name)
         return P / total
 
-    def _transform(self, P: torch.Tensor) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-        if self._what == "products":
-            P = P.flatten(1)
-            if self._metric == "euclidean":
-                return (P,), (P * P).sum(dim=1)
-            # (p - q)(ln p - ln q) = p ln p + q ln q - (p ln q + q ln p)
-            zero = (P == 0).double() if self._floor == 0 else P.new_zeros((len(P), 0))
-            log = torch.where(P > 0, P, 1).log() if self._floor == 0 else P.clamp(self._floor).log()
-            return (P, log, zero), (P * log).sum(dim=1)
+    def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
+        B = A if B is None else B
+        out = torch.zeros(total.shape, dtype=torch.float64, device=self._device)
+        with _ALONE, _torch_threads(self._threads):
+            self._sums.add(self, A, B, out)
+        total += out.cpu().numpy()
+
+    def _flat(self, P: torch.Tensor):
+        P = P.flatten(1)
+        return (P,), (P * P).sum(dim=1)
+
+    def _with_logarithms(self, P: torch.Tensor):
+        # (p - q)(ln p - ln q) = p ln p + q ln q - (p ln q + q ln p)
+        P = P.flatten(1)
+        zero = (P == 0).double() if self._floor == 0 else P.new_zeros((len(P), 0))
+        log = torch.where(P > 0, P, 1).log() if self._floor == 0 else P.clamp(self._floor).log()
+        return (P, log, zero), (P * log).sum(dim=1)
+
+    def _roots(self, P: torch.Tensor):
         roots = P.sqrt()
         if self._single:
             roots = roots.float()
         own = roots.double().square().sum(dim=2).log().sum(dim=1) / 2
         return (roots,), own
-
-    def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
-        sums = {
-            "log_coefficients": self._logs,
-            "arcs": self._arcs,
-            "products": self._products,
-        }[self._what]
-        out = torch.zeros(total.shape, dtype=torch.float64, device=self._device)
-        with _ALONE, _torch_threads(self._threads):
-            sums(A, A if B is None else B, out)
-        total += out.cpu().numpy()
 
     def _logs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
         (a,), (b,) = A.arrays, B.arrays
@@ -139,6 +159,8 @@ class TorchKernel:
                     coefficient[zero] = 0
                 out += coefficient.log_()
         out -= A.own[:, None] + B.own
+        bound = n_samples * coefficient_rounding(a.shape[2], str(a.dtype).removeprefix("torch."))
+        zero_between_equal(out, A.own, B.own, bound)
 
     def _arcs(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
         a, b = (packed.arrays[0].transpose(0, 1) for packed in (A, B))
@@ -152,16 +174,33 @@ class TorchKernel:
             )
             out += chord.mul_(0.5).clamp_(max=1).asin_().sum(dim=0).mul_(2)
 
-    def _products(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
+    def _squares(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
         out += A.own[:, None] + B.own
-        if self._metric == "euclidean":
-            out.addmm_(A.arrays[0], B.arrays[0].T, alpha=-2)
-            return
+        out.addmm_(A.arrays[0], B.arrays[0].T, alpha=-2)
+        zero_between_equal(out, A.own, B.own, _product_rounding(A))
+
+    def _divergences(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
+        out += A.own[:, None] + B.own
         (p, ln_p, p_zero), (q, ln_q, q_zero) = A.arrays, B.arrays
         out.addmm_(p, ln_q.T, alpha=-1).addmm_(ln_p, q.T, alpha=-1)
         if p_zero.shape[1]:  # floor = 0: a probability of 0 beside one that is not
             apart = p_zero.sum(dim=1)[:, None] + q_zero.sum(dim=1) - 2 * p_zero @ q_zero.T
             out.masked_fill_(apart > 0, torch.inf)
+        zero_between_equal(out, A.own, B.own, _product_rounding(A))
+
+
+def _product_rounding(A: Packed) -> torch.Tensor:
+    """Bound of what rounding leaves of the sums of equal models, (a, 1)."""
+    array = A.arrays[0]
+    return array.shape[1] * torch.finfo(array.dtype).eps * A.own.abs()[:, None]
+
+
+SUMS = {
+    "log_coefficients": Sums(TorchKernel._roots, TorchKernel._logs),
+    "arcs": Sums(TorchKernel._roots, TorchKernel._arcs),
+    "squares": Sums(TorchKernel._flat, TorchKernel._squares),
+    "divergences": Sums(TorchKernel._with_logarithms, TorchKernel._divergences, copies=3),
+}
 
 
 def _empty_like(array: torch.Tensor, n_models: int) -> torch.Tensor:

@@ -8,7 +8,8 @@ from itertools import accumulate
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.distributions import as_numpy, check_shape, sliceable
+from hyperribbon.probability.arrays import dtype_name
+from hyperribbon.probability.distributions import check_shape, read_rows, sliceable
 
 _READ_BYTES = 2**26
 
@@ -65,7 +66,7 @@ class Stack:
             piece = part[samples][None] if lone else part[low:high, samples]
             if hasattr(piece, "dask"):  # by the thread that asks; others read other models
                 piece = piece.compute(scheduler="synchronous")
-            pieces.append(as_numpy(piece, self.name))
+            pieces.append(read_rows(piece, self.name))
             at += 1
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         dtype = np.float32 if block.dtype == np.float32 else np.float64
@@ -75,7 +76,7 @@ class Stack:
 def _parts(P, name: str) -> tuple[list, bool]:
     """The arrays, and whether of a sequence; nested lists of numbers are one array."""
     if hasattr(P, "shape"):
-        return [P], False
+        return [sliceable(P, name)], False
     try:
         parts = list(P)
     except TypeError:
@@ -84,7 +85,7 @@ def _parts(P, name: str) -> tuple[list, bool]:
         raise DataError(f"{name}: empty, expected models")
     if any(hasattr(part, "shape") for part in parts):
         return [sliceable(part, name) for part in parts], True
-    return [as_numpy(parts, name)], False
+    return [sliceable(parts, name)], False
 
 
 def _chunk_length(part) -> int:
@@ -96,4 +97,4 @@ def _chunk_length(part) -> int:
 
 
 def _is_single(part) -> bool:
-    return any(word in str(part.dtype) for word in ("float32", "float16"))
+    return dtype_name(part) in ("float32", "float16", "bfloat16")

@@ -6,8 +6,26 @@ import operator
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
 
 SUM_TOLERANCE = 1e-4
+MOST = 2**48  # of anything that is counted here; bytes of memory are among it
+# Half precision: the spacing of numbers near 1, and of those near 0.
+_HALF = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-133)}
+
+__all__ = [
+    "SUM_TOLERANCE",
+    "as_distributions",
+    "as_numpy",
+    "check_labels",
+    "check_shape",
+    "check_size",
+    "ignorance",
+    "read_rows",
+    "sliceable",
+    "sum_tolerance",
+    "truth",
+]
 
 
 def ignorance(n_samples: int, n_classes: int) -> np.ndarray:
@@ -67,14 +85,16 @@ def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndar
     return rows
 
 
-def check_size(size: int, name: str, least: int = 1) -> int:
-    """A number of things as an int, at least ``least``; else a DataError."""
+def check_size(size: int, name: str, least: int = 1, most: int | None = MOST) -> int:
+    """A number of things as an int, from ``least`` to ``most``; else a DataError."""
     try:
         number = operator.index(size)
     except TypeError:
         number = least - 1
     if number < least or isinstance(size, bool):
         raise DataError(f"{name} = {size}: expected an integer, {least} or more")
+    if most is not None and number > most:
+        raise DataError(f"{name} = {size}: expected an integer, {least} to {most:,}")
     return number
 
 
@@ -96,22 +116,16 @@ def check_labels(labels: np.ndarray, n_classes: int, n_samples: int | None = Non
     return labels
 
 
-def as_numpy(array, name: str) -> np.ndarray:
-    """Real numbers of any array (numpy, torch on any device, dask, zarr), their dtype kept.
+def check_shape(P, name: str = "P", ndim: int | None = None) -> tuple[int, ...]:
+    """Shape of what should be distributions (..., N, C), none of it empty; else a DataError.
 
-    Floating-point numbers that numpy or numba lack (bfloat16, float16) become float32.
+    Reads no entry, so it costs nothing on arrays that lie on disk.
     """
-    if hasattr(array, "detach"):
-        array = array.detach().cpu()
-        if array.is_floating_point() and array.element_size() < 4:
-            array = array.float()
-    try:
-        array = np.asarray(array)
-    except ValueError as error:  # a ragged list
-        raise DataError(f"{name}: not an array of numbers ({error})") from None
-    if array.dtype.kind not in "buif":
-        raise DataError(f"{name}: of {array.dtype}, expected real numbers")
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    shape = tuple(P.shape)
+    expected = "(models, samples, classes)" if ndim == 3 else "(..., samples, classes)"
+    if len(shape) < 2 or 0 in shape or (ndim is not None and len(shape) != ndim):
+        raise DataError(f"{name}: shape {shape}, expected {expected}, none of them 0")
+    return shape
 
 
 def sum_tolerance(array) -> float:
@@ -126,36 +140,28 @@ def sum_tolerance(array) -> float:
 
     Parameters
     ----------
-    array : (..., C), before it is converted to numpy, which has no bfloat16
+    array : (..., C), before it is converted to numpy, which has no bfloat16; or a list of such
 
     Examples
     --------
     >>> sum_tolerance(np.ones((2, 10))), round(sum_tolerance(np.ones((2, 10), np.float16)), 4)
     (0.0001, 0.0031)
     """
-    half = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-133)}
-    name = str(getattr(array, "dtype", "")).removeprefix("torch.")
-    if name not in half or not len(array.shape):
+    if isinstance(array, list | tuple):
+        return max(map(sum_tolerance, array), default=SUM_TOLERANCE)
+    name = dtype_name(array)
+    if name not in _HALF or not len(array.shape):
         return SUM_TOLERANCE
-    (epsilon, least), n_classes = half[name], max(1, array.shape[-1])
+    (epsilon, least), n_classes = _HALF[name], max(1, array.shape[-1])
     return max(SUM_TOLERANCE, ((3 + math.log2(n_classes)) * epsilon + n_classes * least) / 2)
 
 
-def sliceable(P, name: str):
-    """P as it is if it has a shape, so that it can be read in slices; a list as an array."""
-    return P if hasattr(P, "shape") else as_numpy(P, name)
+def read_rows(P, name: str = "P") -> np.ndarray:
+    """Rows as they are given, to be checked later; in half precision checked and normalised.
 
-
-def check_shape(P, name: str = "P", ndim: int | None = None) -> tuple[int, ...]:
-    """Shape of what should be distributions (..., N, C), none of it empty; else a DataError.
-
-    Reads no entry, so it costs nothing on arrays that lie on disk.
+    Once converted, nothing tells that sums were off 1 by the rounding of half precision.
     """
-    shape = tuple(P.shape)
-    expected = "(models, samples, classes)" if ndim == 3 else "(..., samples, classes)"
-    if len(shape) < 2 or 0 in shape or (ndim is not None and len(shape) != ndim):
-        raise DataError(f"{name}: shape {shape}, expected {expected}, none of them 0")
-    return shape
+    return as_distributions(P, name) if dtype_name(P) in _HALF else as_numpy(P, name)
 
 
 def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
@@ -177,7 +183,7 @@ def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
     ------
     DataError
         If P is empty, an entry is negative or not finite, or a row's sum is off 1 by more
-        than 1e-4.
+        than 1e-4, in half precision by more than `sum_tolerance`.
 
     Examples
     --------
@@ -185,14 +191,14 @@ def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
     array([[1. , 0. ],
            [0.5, 0.5]])
     """
-    given = as_numpy(P, name)
+    tolerance, given = sum_tolerance(P), as_numpy(P, name)
     check_shape(given, name)
     P = given.astype(np.float64, copy=False)
     # A product with ones reads P once; a sum over a short last axis is several times slower.
     with np.errstate(invalid="ignore", over="ignore"):
         sums = (P @ np.ones(P.shape[-1]))[..., None]
     lowest = P.min()
-    if not (lowest >= 0 and np.abs(sums - 1).max() <= SUM_TOLERANCE):
+    if not (lowest >= 0 and np.abs(sums - 1).max() <= tolerance):
         if not np.isfinite(P).all():
             problem = "entries that are not finite"
         elif lowest < 0:
@@ -200,5 +206,8 @@ def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
         else:
             worst = np.abs(sums - 1).argmax()
             problem = f"a row that sums to {sums.flat[worst]:.6g}"
-        raise DataError(f"{name}: {problem}, expected probabilities that sum to 1 over the classes")
+        half = "" if tolerance == SUM_TOLERANCE else f", to {tolerance:.2g} in half precision"
+        raise DataError(
+            f"{name}: {problem}, expected probabilities that sum to 1 over the classes{half}"
+        )
     return np.divide(P, sums, out=P if P is not given else None)

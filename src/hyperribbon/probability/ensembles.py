@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hyperribbon.errors import DataError
 from hyperribbon.probability.centroids import KINDS, centroid
 from hyperribbon.probability.distance import FLOOR
+from hyperribbon.probability.distributions import check_labels, check_shape, sliceable
 from hyperribbon.probability.progress import progress
 
 
@@ -43,7 +45,9 @@ def ensemble_scores(P, labels: np.ndarray, *, smoothing: float = 0.0) -> dict[st
     >>> round(scores["arithmetic"].loss, 3), round(scores["harmonic"].loss, 3)
     (0.357, 0.231)
     """
-    found = {}
+    P = sliceable(P, "P")
+    _, n_samples, n_classes = check_shape(P, ndim=3)
+    found, labels = {}, check_labels(labels, n_classes, n_samples)
     for kind in KINDS:
         q = centroid(P, kind)
         loss = -np.log(np.maximum(q[np.arange(len(q)), labels], FLOOR)).mean()
@@ -61,6 +65,11 @@ class Centroids:
     trajectories : seeds' models, (K, N, C) each, any arrays with slices
     kind : as of `hyperribbon.probability.centroid`
 
+    Raises
+    ------
+    DataError
+        If the trajectories differ in checkpoints, samples or classes.
+
     Examples
     --------
     >>> P = np.array([[[0.5, 0.5]], [[0.9, 0.1]]])
@@ -73,6 +82,12 @@ class Centroids:
     def __init__(self, trajectories: Sequence, kind: str):
         self._trajectories, self._kind = trajectories, kind
         self.shape = tuple(trajectories[0].shape)
+        for k, P in enumerate(trajectories):
+            if tuple(P.shape) != self.shape:
+                raise DataError(
+                    f"trajectories[{k}]: shape {tuple(P.shape)}, expected that of the first, "
+                    f"{self.shape}: checkpoints are averaged by their number"
+                )
         self.chunks = (1, *self.shape[1:])
 
     def __len__(self) -> int:

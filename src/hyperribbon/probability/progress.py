@@ -10,10 +10,10 @@ from hyperribbon.probability.blocks import n_threads, slices
 from hyperribbon.probability.distributions import (
     SUM_TOLERANCE,
     as_distributions,
-    as_numpy,
     check_labels,
     check_shape,
     check_size,
+    read_rows,
     sliceable,
     truth,
 )
@@ -82,7 +82,7 @@ def progress(
     values = np.empty(n_models)
 
     def compute(block: slice) -> None:
-        models = np.ascontiguousarray(as_numpy(P[block], "P"))
+        models = np.ascontiguousarray(read_rows(P[block]))
         if models.dtype not in (np.float32, np.float64):
             models = models.astype(np.float64)
         fixed = (labels, SUM_TOLERANCE, RESOLUTION, arc, values[block])

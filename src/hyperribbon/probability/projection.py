@@ -45,7 +45,7 @@ def random_stochastic_projection(P, n_classes: int, seed: int) -> np.ndarray:
     P = sliceable(P, "P")
     shape = check_shape(P)
     n_classes = check_size(n_classes, "n_classes", least=2)
-    R = np.random.default_rng(check_size(seed, "seed", least=0)).dirichlet(
+    R = np.random.default_rng(check_size(seed, "seed", 0, None)).dirichlet(
         np.ones(n_classes), size=shape[-1]
     )
     projected = np.empty((*shape[:-1], n_classes))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hyperribbon.probability.distributions import check_labels
+from hyperribbon.probability.distributions import as_numpy, check_labels
 
 
 def shuffled_within_classes(labels: np.ndarray, seed) -> np.ndarray:
@@ -32,7 +32,7 @@ def shuffled_within_classes(labels: np.ndarray, seed) -> np.ndarray:
     >>> bool((labels[shuffled_within_classes(labels, seed=0)] == labels).all())
     True
     """
-    labels = np.asarray(labels)
+    labels = as_numpy(labels, "labels")
     labels = check_labels(labels, max(int(labels.max(initial=0)) + 1, 1))
     order = np.random.default_rng(seed).permutation(len(labels))
     # The k-th sample of a class, in random order, takes the place of its k-th one, in theirs.

@@ -13,7 +13,6 @@ from hyperribbon.probability.distributions import (
     as_distributions,
     as_numpy,
     check_labels,
-    check_size,
     sum_tolerance,
 )
 
@@ -32,14 +31,6 @@ def refuse_missing(array, name: str) -> None:
         raise DataError(f"{name}: {count} masked entries, expected none; leave such samples out")
     if getattr(array, "is_meta", False):
         raise DataError(f"{name}: on the meta device, where tensors hold no numbers")
-
-
-def check_number(value, name: str, least: int, most: int = MOST) -> int:
-    """An integer from ``least`` to ``most`` as an int; else a DataError."""
-    number = check_size(value, name, least)
-    if number > most:
-        raise DataError(f"{name} = {value}: expected an integer, {least} to {most}")
-    return number
 
 
 def check_positive(value, name: str) -> float:

@@ -34,8 +34,9 @@ from hyperribbon.files import remove, written_whole
 from hyperribbon.locks import locked
 from hyperribbon.manifest import manifest_path
 from hyperribbon.probability.distance import FLOOR
+from hyperribbon.probability.distributions import check_size
 from hyperribbon.provenance import versions
-from hyperribbon.recording.arrays import as_labels, as_predictions, check_number, check_positive
+from hyperribbon.recording.arrays import as_labels, as_predictions, check_positive
 from hyperribbon.recording.external import recorded_configuration
 from hyperribbon.store import (
     chunk_of,
@@ -100,7 +101,7 @@ class Recording:
             raise ConfigError(f"path = {path}: expected the path of a store, ending in .zarr")
         self.folder = self.path.with_suffix(".recording")
         if n_classes is not None:
-            n_classes = check_number(n_classes, "n_classes", least=2, most=2**31)
+            n_classes = check_size(n_classes, "n_classes", least=2, most=2**31)
         self._n_classes = n_classes
         self._labels = {
             split: as_labels(values, f"{split} labels", n_classes)
@@ -115,7 +116,7 @@ class Recording:
         self.configuration = {
             "network_name": _name("network", network),
             "optimiser_name": _name("optimiser", optimiser),
-            "seed": check_number(seed, "seed", least=0),
+            "seed": check_size(seed, "seed", least=0),
             "steps_per_epoch": steps_per_epoch,
             "metadata": described,
             "samples": {
@@ -205,7 +206,7 @@ class Recording:
         """A step that may come next as an int; else the errors of `add`."""
         if self._lock is None:
             raise StoreError(f"{self.path}: not open; record in a `with` block")
-        number = check_number(step, "step", least=0)
+        number = check_size(step, "step", least=0)
         if self._last is not None and number <= self._last:
             raise DataError(f"step = {step}: expected more than the step before, {self._last}")
         if self._published and number <= max(self._published):

@@ -6,10 +6,12 @@ import argparse
 import errno
 import logging
 import sys
+import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from hyperribbon.errors import HyperribbonError
+from hyperribbon.errors import HyperribbonError, OnePointWarning
 
 logger = logging.getLogger("hyperribbon")
 
@@ -50,6 +52,7 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
     """Run a step's main function; what a user can mend becomes one line and exit status 1."""
     args = parser.parse_args()
     _log_to(logging.StreamHandler())
+    warnings.showwarning = partial(_show_warning, warnings.showwarning)
     try:
         if args.log:
             args.log.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,14 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
     except Exception:
         logger.exception("unexpected error")
         sys.exit(1)
+
+
+def _show_warning(otherwise: Callable, message, category, *where, **options) -> None:
+    """What concerns the study is said in its log, without lines of code."""
+    if issubclass(category, OnePointWarning):
+        logger.warning("%s", message)
+    else:
+        otherwise(message, category, *where, **options)
 
 
 def _log_to(handler: logging.Handler) -> None:

@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> None:
         ),
     )
     write_dataset(dataset, args.output, inputs=inputs_of([store]))
-    logger.info("explained stress of 3 dimensions: %.3f", inpca.explained_stress_[2])
+    logger.info("explained stress of 3 dimensions: %.3f", inpca.explained_stress_[:3][-1])
 
 
 if __name__ == "__main__":

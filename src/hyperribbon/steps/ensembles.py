@@ -47,12 +47,33 @@ def main(args: argparse.Namespace) -> None:
 
 
 def configuration_of_most_seeds(models: Models) -> str | None:
-    """Of two at least; among equals AllCNN, the thesis' choice, then the first."""
+    """Of two at least, at the same steps; among equals AllCNN (as in the thesis), or the first."""
     keys = models.training_keys()
+    keys = keys[keys["configuration"].isin(at_same_steps(models.table))]
+    if keys.empty:
+        return None
     counts = keys.groupby(["configuration", "network"], sort=False).size().reset_index(name="seeds")
     counts["choice"] = counts["network"].str.contains("AllCNN")
     first = counts.sort_values(["seeds", "choice"], ascending=False, kind="stable").iloc[0]
     return first["configuration"] if first["seeds"] > 1 else None
+
+
+def at_same_steps(table: pd.DataFrame) -> list[str]:
+    """Configurations whose seeds were recorded at the same steps, so that checkpoints correspond.
+
+    Examples
+    --------
+    >>> table = {"configuration": list("aaaabbb"), "seed": [0, 0, 1, 1, 0, 0, 1]}
+    >>> table = pd.DataFrame(table | {"checkpoint": [0, 1] * 3 + [0], "step": [0, 9] * 3 + [0]})
+    >>> at_same_steps(table)
+    ['a']
+    """
+    names = []
+    for name, found in table.groupby("configuration", sort=False):
+        times = found.groupby("checkpoint")["step"].agg(["nunique", "size"])
+        if (times["nunique"] == 1).all() and (times["size"] == found["seed"].nunique()).all():
+            names.append(name)
+    return names
 
 
 def score_table(
@@ -70,7 +91,8 @@ def score_table(
     )
     single = single.groupby([*KEYS, *TIME], sort=False, dropna=False)[SCORES].mean().reset_index()
     single["seeds"] = single["configuration"].map({name: len(P) for name, P in models_of.items()})
-    single = single[single["seeds"] > 1]
+    alike = single["configuration"].isin(at_same_steps(models.table))
+    single = single[(single["seeds"] > 1) & alike]
     items = [
         (models_of[configuration], checkpoint)
         for configuration, checkpoint in single[["configuration", "checkpoint"]].to_numpy()

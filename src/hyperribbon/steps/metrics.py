@@ -73,7 +73,7 @@ def main(args: argparse.Namespace) -> None:
                 ("metric_geodesic", coordinate_table(of_curve, SHOWN).assign(alpha=alpha)),
             ):
                 tables[name].append(table.assign(**about))
-            logger.info("%s, %s: %.3f", split, metric, inpca.explained_stress_[SHOWN - 1])
+            logger.info("%s, %s: %.3f", split, metric, inpca.explained_stress_[:SHOWN][-1])
     for path in args.output:
         write_table(pd.concat(tables[path.stem]).set_index("split").reset_index(), path)
 

@@ -57,7 +57,8 @@ def main(args: argparse.Namespace) -> None:
         )
         for kind, size, draw, chosen in chosen_parts(parts, n_samples, n_classes, args.draws):
             D = pairwise_distance(chosen, threads=args.threads)
-            if kind == "classes":  # mixing shrinks all distances, so that one factor is undone
+            # Mixing shrinks all distances, so that one factor is undone.
+            if kind == "classes" and D.any():
                 D *= whole.sum() / D.sum()
             table, X = compare(D, whole, original, k)
             subsets.append(table.assign(**about, kind=kind, size=size, draw=draw))
@@ -92,7 +93,8 @@ def compare(
 
     The distances on all samples are placed in the new axes by Eq. 2.3.1, and compared there; the
     root mean square deviation, of these coordinates aligned with the original ones, is in parts
-    of the size of the original, and missing where the first dimensions have other signatures.
+    of the size of the original, and missing where the first dimensions have other signatures, or
+    the original is one point.
     """
     inpca = InPCA(k, metric="precomputed", solver="block", random_state=0).fit(D)
     X = inpca.transform(whole)
@@ -101,7 +103,8 @@ def compare(
         signature, B = original.signature_[:d], original.embedding_[:, :d]
         found = align_like_signs(X[:, :d], inpca.signature_[:d], B, signature)
         if found is not None:
-            rmsd[d - 1] = found.rmsd / np.sqrt((B**2).sum(axis=1).mean())
+            size = np.sqrt((B**2).sum(axis=1).mean())
+            rmsd[d - 1] = found.rmsd / size if size > 0 else np.nan
             if d == SHOWN:
                 laid = found.aligned
     table = pd.DataFrame(

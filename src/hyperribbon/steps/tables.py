@@ -202,8 +202,9 @@ def summary_table(
         for dimension in (1, 3, 10, 25, 50):
             found = stress.query("dimension == @dimension")
             if len(found):
-                value = f"{found['explained_stress'].iloc[0]:.3f}"
-                rows.append((f"explained stress of {dimension} dimensions, {split}", value, ""))
+                share = found["explained_stress"].iloc[0]
+                value, note = ("", "all in one point") if np.isnan(share) else (f"{share:.3f}", "")
+                rows.append((f"explained stress of {dimension} dimensions, {split}", value, note))
         per_model = tables["models"].query("split == @split")
         r = np.corrcoef(per_model["progress"], per_model["error"])[0, 1]
         rows.append((f"R^2 of progress and error, {split}", f"{r**2:.3f}", "linear regression"))

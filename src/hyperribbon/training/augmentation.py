@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from hyperribbon.config import AugmentationConfig
+from hyperribbon.errors import ConfigError
 
 # Of a random resized crop (Szegedy et al. 2015): share of the area, and width over height.
 AREA = (0.08, 1.0)
@@ -93,6 +94,8 @@ class Augmentation:
             canvas[:, :, padding:-padding, padding:-padding] = images
             images, shape = canvas, [height, width]
         free = [side - self.image_size for side in shape]
+        if self.config.crop not in ("none", "random"):
+            raise ConfigError(f"crop = {self.config.crop!r}: expected none or random here")
         if self.config.crop == "random":
             corner = rng.integers(0, np.array(free)[:, None] + 1, size=(2, n))
         else:

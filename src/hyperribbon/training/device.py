@@ -24,6 +24,8 @@ def resolve_device(device: str) -> torch.device:
     HyperribbonError
         If ``cuda`` is asked for and torch sees no GPU.
     """
+    if device not in ("auto", "cuda", "cpu"):
+        raise HyperribbonError(f"training.device = {device!r}: expected auto, cuda or cpu")
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():

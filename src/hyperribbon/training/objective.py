@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from hyperribbon.errors import ConfigError
 from hyperribbon.training.augmentation import Augmentation
 
-AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+# TF32 is a setting of the device.
+AUTOCAST = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Objective:
@@ -37,7 +39,9 @@ class Objective:
         compile: bool = False,
     ):
         self.label_smoothing, self.augmentation = label_smoothing, augmentation
-        self.autocast = AUTOCAST.get(precision)
+        if precision not in AUTOCAST:
+            raise ConfigError(f"precision = {precision!r}: expected one of {', '.join(AUTOCAST)}")
+        self.autocast = AUTOCAST[precision]
         self._forward = torch.compile(_call) if compile else _call
 
     def __call__(self, network: nn.Module, images: Tensor, labels: Tensor, step: int) -> Tensor:

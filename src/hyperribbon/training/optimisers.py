@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import nn, optim
 
-from hyperribbon.config import AdamPConfig, AdamWConfig, OptimiserConfig, SGDConfig
+from hyperribbon.config import (
+    AdamConfig,
+    AdamPConfig,
+    AdamWConfig,
+    OptimiserConfig,
+    SGDConfig,
+)
+from hyperribbon.errors import ConfigError
 
 _NORMALISATION = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
@@ -32,16 +39,20 @@ def build_optimiser(
         from pytorch_optimizer import AdamP  # takes 0.6 s
 
         optimiser = AdamP(groups, lr=rate)
-    else:
+    elif isinstance(config, AdamConfig | AdamWConfig):
         adam = optim.AdamW if isinstance(config, AdamWConfig) else optim.Adam
         optimiser = adam(groups, lr=rate, fused=True)
+    else:
+        raise ConfigError(f"algorithm = {config.algorithm!r}: no optimiser is built for it")
     if config.schedule == "cosine":
         return optimiser, optim.lr_scheduler.CosineAnnealingLR(
             optimiser, total_steps, eta_min=config.final_learning_rate
         )
-    return optimiser, optim.lr_scheduler.LinearLR(
-        optimiser, 1.0, config.final_learning_rate / rate, total_iters=total_steps
-    )
+    if config.schedule == "linear":
+        return optimiser, optim.lr_scheduler.LinearLR(
+            optimiser, 1.0, config.final_learning_rate / rate, total_iters=total_steps
+        )
+    raise ConfigError(f"schedule = {config.schedule!r}: expected cosine or linear")
 
 
 def _groups(network: nn.Module, config: OptimiserConfig) -> list[dict]:

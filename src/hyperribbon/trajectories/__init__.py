@@ -8,10 +8,11 @@ from hyperribbon.trajectories.comparison import (
     trajectory_length,
 )
 from hyperribbon.trajectories.gaps import comparable
-from hyperribbon.trajectories.resampling import crossings, resample_trajectory
+from hyperribbon.trajectories.resampling import Resampled, crossings, resample_trajectory
 
 __all__ = [
     "Comparison",
+    "Resampled",
     "comparable",
     "compare_trajectories",
     "configuration_distances",

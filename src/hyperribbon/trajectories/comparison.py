@@ -20,6 +20,7 @@ from hyperribbon.probability.distributions import (
     as_numpy,
     check_labels,
     check_shape,
+    read_rows,
     sliceable,
 )
 from hyperribbon.probability.geodesic import between
@@ -147,7 +148,7 @@ class _Values:
         # Successive values mostly fall between the same two checkpoints.
         @lru_cache(maxsize=2 * n)
         def checkpoint(t: int, k: int) -> np.ndarray:
-            return as_numpy(self.trajectories[t][k], f"trajectories[{t}][{k}]")
+            return read_rows(self.trajectories[t][k], f"trajectories[{t}][{k}]")
 
         def model(g: int, t: int) -> np.ndarray:
             k, fraction = (part[g] for part in self.brackets[t])
@@ -187,7 +188,7 @@ def _common_shape(trajectories: Sequence) -> tuple[int, int]:
     return shapes[0][1:]
 
 
-def trajectory_distance(A, B) -> float:
+def trajectory_distance(A, B, *, progress=None) -> float:
     r"""Distance between two trajectories at equal progress (Eq. 2.2.5).
 
     .. math:: d_\mathrm{traj}(A, B) = \frac{1}{|S|} \sum_{s \in S} d_B(A_s, B_s)
@@ -197,9 +198,10 @@ def trajectory_distance(A, B) -> float:
 
     Parameters
     ----------
-    A, B : (G, N, C), trajectories re-indexed at the same values of progress, as by
-        `resample_trajectory`: all of a model is NaN where a value is not reached. Any arrays with
-        slices; a model is read at a time
+    A, B : (G, N, C), what `resample_trajectory` returns for two trajectories and the same values of
+        progress: all of a model is NaN where a value is not reached
+    progress : (G,), these values, where A and B are other arrays that hold such models: slices of
+        them, or what was stored. Any arrays with slices will do; a model is read at a time
 
     Returns
     -------
@@ -208,20 +210,34 @@ def trajectory_distance(A, B) -> float:
     Raises
     ------
     DataError
-        If shapes differ or rows, of models that are not missing, are not distributions.
+        If it is not known at which progress the models are, as of checkpoints that were not
+        resampled, or the two differ in it; if shapes differ or rows, of models that are not
+        missing, are not distributions.
+
+    Notes
+    -----
+    Checkpoints of the same number are at equal progress only by chance: one curve at two speeds
+    would be far from itself. ``bhattacharyya_distance(A, B).mean()``, of
+    `hyperribbon.probability`, does compare models one by one, as they are numbered.
 
     Examples
     --------
     >>> import numpy as np
-    >>> missing = [[np.nan, np.nan]]
-    >>> A = np.array([missing, [[0.5, 0.5]], [[0.8, 0.2]]])
-    >>> B = np.array([[[0.6, 0.4]], [[1.0, 0.0]], missing])
-    >>> round(trajectory_distance(A, B), 4)
-    0.3466
+    >>> from hyperribbon.probability import geodesic, ignorance, truth
+    >>> from hyperribbon.trajectories import resample_trajectory
+    >>> labels, grid = np.array([0, 2, 1]), np.linspace(0, 1, 11)
+    >>> ends = ignorance(3, 3), truth(labels, 3)
+    >>> fast, slow = (geodesic(*ends, way) for way in ([0, 0.5, 1], [0, 0.1, 1]))
+    >>> A, B = (resample_trajectory(P, labels, grid) for P in (fast, slow))
+    >>> abs(round(trajectory_distance(A, B), 9))
+    0.0
     """
+    values = _common_progress(A, B, progress)
     A, B = sliceable(A, "A"), sliceable(B, "B")
     if check_shape(A, "A", ndim=3) != check_shape(B, "B", ndim=3):
         raise DataError(f"A, B: shapes {A.shape} and {B.shape}, expected the same")
+    if len(values) != A.shape[0]:
+        raise DataError(f"progress: {len(values)} values, expected one per model, {A.shape[0]}")
     distances = []
     for g in range(A.shape[0]):
         a, b = _reached(A[g], f"A[{g}]"), _reached(B[g], f"B[{g}]")
@@ -230,10 +246,27 @@ def trajectory_distance(A, B) -> float:
     return float(np.mean(distances)) if distances else float("nan")
 
 
+def _common_progress(A, B, progress) -> np.ndarray:
+    """The values of progress at which the models of both are; else a DataError."""
+    given = None if progress is None else check_values(progress, "progress")
+    of = [getattr(X, "progress", None) for X in (A, B)]
+    for name, own in zip("AB", of, strict=True):
+        if given is None and own is None:
+            raise DataError(
+                f"{name}: models whose progress is not known, expected what "
+                "resample_trajectory(P, labels, grid) returns, or progress=grid, their values"
+            )
+    values = [own for own in (given, *of) if own is not None]
+    for other in values[1:]:
+        if not np.array_equal(values[0], other):
+            raise DataError("A, B, progress: at other values of progress, expected the same")
+    return values[0]
+
+
 def _reached(model, name: str) -> np.ndarray | None:
     """A model's distributions, None where all of it is NaN."""
-    model = as_numpy(model, name)
-    return None if np.isnan(model).all() else as_distributions(model, name)
+    missing = np.isnan(as_numpy(model, name)).all()
+    return None if missing else as_distributions(model, name)
 
 
 def trajectory_length(P) -> float:

@@ -97,7 +97,10 @@ def variable_importance(
     compared = (~np.isnan(D) & ~np.eye(n, dtype=bool)).any(axis=1)
     D, n = D[np.ix_(compared, compared)], compared.sum()
     if to_geodesic is not None:
-        to_geodesic = np.asarray(to_geodesic)[compared]
+        to_geodesic = as_numpy(to_geodesic, "to_geodesic")
+        if to_geodesic.shape != compared.shape:
+            raise DataError(f"to_geodesic: shape {to_geodesic.shape}, expected {compared.shape}")
+        to_geodesic = to_geodesic[compared]
     codes = {
         name: pd.factorize(values, use_na_sentinel=False)[0]
         for name, values in factors[compared].items()

@@ -1,11 +1,13 @@
 """Re-indexing a trajectory by progress instead of time (thesis 2.2, after Eq. 2.2.4)."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from hyperribbon.errors import DataError
 from hyperribbon.probability import geodesic
 from hyperribbon.probability import progress as progress_of
-from hyperribbon.probability.distributions import as_numpy, check_shape, sliceable
+from hyperribbon.probability.distributions import as_numpy, check_shape, read_rows, sliceable
 
 
 def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,9 +60,33 @@ def check_values(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
+class Resampled(np.ndarray):
+    """Models of a trajectory (G, N, C) that know at which values of progress they are.
+
+    An array of numpy otherwise. What is made of it, by slices or arithmetic, is an array without
+    ``progress``: it may be of other models, or in another order.
+
+    Attributes
+    ----------
+    progress : (G,)
+    """
+
+    progress: np.ndarray | None = None
+
+    def __reduce__(self):
+        return Resampled.at, (np.asarray(self), self.progress)
+
+    @classmethod
+    def at(cls, models: np.ndarray, progress: np.ndarray | None) -> Resampled:
+        """Models, at these values of progress."""
+        resampled = models.view(cls)
+        resampled.progress = progress
+        return resampled
+
+
 def resample_trajectory(
     P, labels: np.ndarray, grid: np.ndarray, *, smoothing: float = 0.0
-) -> np.ndarray:
+) -> Resampled:
     """Models of a trajectory at given values of progress (thesis 2.2, before Eq. 2.2.5).
 
     At the first forward crossing of a value, the model is on the geodesic between the two
@@ -75,7 +101,8 @@ def resample_trajectory(
 
     Returns
     -------
-    (G, N, C) float64, NaN where a value is never reached
+    (G, N, C) float64, NaN where a value is never reached; an array whose attribute ``progress`` is
+    the grid, which `trajectory_distance` needs
 
     Raises
     ------
@@ -96,6 +123,6 @@ def resample_trajectory(
     resampled = np.full((len(grid), *P.shape[1:]), np.nan)
     for step in np.unique(k[k >= 0]):
         here = k == step
-        pair = as_numpy(P[step : step + 2], "P")
+        pair = read_rows(P[step : step + 2])
         resampled[here] = geodesic(pair[0], pair[1], fraction[here])
-    return resampled
+    return Resampled.at(resampled, grid)
