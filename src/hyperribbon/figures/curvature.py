@@ -122,7 +122,7 @@ def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
     figure, panels = wrapped(len(titles), 0.8, most=3)
     for axes, (matrix, title) in zip(panels, titles.items(), strict=True):
         # Some are equal, as those of the inputs: the first are seen beneath the others.
-        widths = np.linspace(1 + 0.5 * (len(shown) - 1), 1, len(shown))
+        widths = 1 + min(1.5, 5 / len(shown)) * np.arange(len(shown))[::-1]
         for (name, part), colour, width in zip(shown, COLOURS, widths, strict=False):
             rows = part[part["matrix"] == matrix]
             _spectrum(axes, rows, color=colour, label=name, linewidth=width)

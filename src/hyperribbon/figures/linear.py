@@ -160,7 +160,6 @@ def linear_kernels(tables: dict[str, pd.DataFrame]) -> Figure:
             below.plot(part["steps"], part["dimension"], style, color=colours[name], linewidth=1.2)
         below.set(xscale="log", yscale="log", xlabel="steps T")
     for above, _ in pairs:  # below the spectra, once all are drawn
-        low, high = above.get_ylim()
         above.legend(
             fontsize=6, title="slope per index", title_fontsize=6, loc="lower left",
             ncols=2, columnspacing=1, handlelength=1,
@@ -181,14 +180,19 @@ def linear_experiments(tables: dict[str, pd.DataFrame]) -> Figure:
     ratios = sorted(found["ratio"].dropna().unique())
     sets, names = list(dict.fromkeys(found["data"])), list(dict.fromkeys(found["model"]))
     colours = _machine_colours(names)
+    # Predictions of networks may be equal: the first are seen beneath the others.
+    widths = {name: 1.2 + k for k, name in enumerate([n for n in names if n != "linear"][::-1])}
     figure, pairs = stacked(len(sets), 2.0)
     for (above, below), data in zip(pairs, sets, strict=True):
         groups = found[found["data"] == data].groupby(["model", "ratio"], sort=False, dropna=False)
         for (name, ratio), part in groups:
             line = "-" if np.isnan(ratio) else RATIOS[ratios.index(ratio) % len(RATIOS)]
             style = {"color": colours[name], "linewidth": 1.2}
-            above.plot(part["steps"], part["predicted"], line, **style)
-            above.plot(part["steps"], part["measured"], "o", **style, markersize=3, mfc="none")
+            width = min(widths.get(name, 1.2), 6)
+            above.plot(part["steps"], part["predicted"], line, **style | {"linewidth": width})
+            above.plot(
+                part["steps"], part["measured"], "o", **style, mfc="none", markersize=2.5 + width
+            )
             # Before the first step, networks are what the prediction begins with.
             later = part[part["difference"] > 1e-6]
             below.plot(
