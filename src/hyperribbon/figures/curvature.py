@@ -68,10 +68,13 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
         "gradients": "activation gradients by layer",
         "jacobian": "Jacobians by class",
     }
+    # Jacobians of logits are of few samples only.
+    kinds = {kind: title for kind, title in kinds.items() if kind in set(found["matrix"])}
     shown = list(configurations(found))
     figure, panels = plt.subplots(
-        len(shown), 3, figsize=(2.4 * COLUMN, 0.85 * len(shown) * COLUMN), squeeze=False
-    )
+        len(shown), len(kinds), figsize=(0.8 * len(kinds) * COLUMN, 0.85 * len(shown) * COLUMN),
+        squeeze=False,
+    )  # fmt: skip
     for row, (name, part) in zip(panels, shown, strict=True):
         for axes, (kind, title) in zip(row, kinds.items(), strict=True):
             wanted = ["input", kind] if kind == "activations" else [kind]

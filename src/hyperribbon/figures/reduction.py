@@ -15,7 +15,7 @@ def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
     if found.empty:
         return sentence("There are no complete Fisher spectra: too many samples were asked for.")
     shown = list(configurations(found))
-    figure, panels = wrapped(len(shown), 0.75, most=2, sharex=True, sharey=True)
+    figure, panels = wrapped(len(shown), 0.75, most=2, sharey=True)
     for axes, (name, part) in zip(panels, shown, strict=True):
         some, whole = part.iloc[:-1], part.iloc[-1]
         for split, colour in (("train", COLOURS[0]), ("test", COLOURS[3])):
@@ -25,10 +25,17 @@ def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
             axes.axhline(whole[column], color=colour, linestyle=":", linewidth=1)
         of_this = critical["configuration"] == whole["configuration"]
         stiff, enough = critical.loc[of_this, ["stiff_fraction", "critical_fraction"]].iloc[0]
-        axes.axvline(100 * stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
-        axes.axvline(100 * enough, color="0.5", linewidth=1, linestyle="--", label="critical")
-        axes.set(xscale="log", ylim=(0, 1))
-        axes.set_title(name, loc="left")
+        low, high = 80 * some["fraction"].min(), 125 * some["fraction"].max()
+        for place, line, label in (
+            (100 * stiff, "-", "stiff part of the inputs"), (100 * enough, "--", "critical k"),
+        ):  # fmt: skip
+            if low <= place <= high:  # else there is room for little else; the title says it
+                axes.axvline(place, color="0.5", linestyle=line, linewidth=1, label=label)
+        axes.set(xscale="log", xlim=(low, high))
+        axes.set_title(
+            f"{name}\ncritical k {enough:.2%}, stiff part of the inputs {stiff:.1%}", loc="left"
+        )
+    panels[0].set_ylim(bottom=0)
     name_outer(panels, "eigenvectors kept, % of the weights", "error; dotted: whole model")
     legend_below(figure, panels)
     return figure
