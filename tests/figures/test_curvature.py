@@ -80,10 +80,10 @@ def words(figure) -> str:
 
 @pytest.mark.parametrize("name", CURVATURE_FIGURES)
 @pytest.mark.parametrize("configurations", [1, 6])
-def test_every_study_has_every_figure(name, configurations, tmp_path):
-    figure = CURVATURE_FIGURES[name](tables_of(configurations))
-    figure.savefig(tmp_path / "figure.png", dpi=50)
+def test_every_study_has_every_figure(name, configurations, assert_legible):
+    figure = CURVATURE_FIGURES[name](tables_of(configurations, layers=3 * configurations))
     assert figure.axes
+    assert_legible(figure)
 
 
 @pytest.mark.parametrize(

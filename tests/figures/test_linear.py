@@ -36,8 +36,8 @@ def tables():
 
 
 @pytest.mark.parametrize("name", LINEAR_FIGURES)
-def test_every_figure_is_drawn(name, tables, tmp_path):
-    LINEAR_FIGURES[name](tables).savefig(tmp_path / "figure.png", dpi=50)
+def test_every_figure_is_drawn(name, tables, assert_legible):
+    assert_legible(LINEAR_FIGURES[name](tables))
 
 
 def test_the_smallest_diagram_is_drawn(tmp_path):

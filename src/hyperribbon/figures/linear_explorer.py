@@ -49,9 +49,8 @@ def linear_explorer(
         f' <output id="{name}-value"></output></label>'
         for name, text in words.items()
     )
-    return interactive_page(
-        "linear regression", f'{form}\n<strong id="found"></strong>', data, CLOSED_FORM + PLACES + _SCRIPT
-    )
+    form += '\n<strong id="found"></strong>'
+    return interactive_page("linear regression", form, data, CLOSED_FORM + PLACES + _SCRIPT)
 
 
 # Nothing of a page is used here, so that tests run it beside hyperribbon.linear.
