@@ -9,9 +9,10 @@ from hyperribbon.curvature.tables import named_spectra, sloppiness_row, thinned
 def test_thinned_out_keeps_the_first_the_last_and_no_rounding():
     values = np.concatenate([np.exp(-0.01 * np.arange(2000)), np.full(50, 1e-14)])
     found = thinned(values)
-    assert found["index"].tolist()[:20] == list(range(1, 21))
+    assert found["index"].tolist()[:200] == list(range(1, 201))
     assert found["index"].iloc[-1] == 2000
-    assert len(found) <= 80
+    assert len(found) <= 260
+    assert thinned(values, len(values))["index"].tolist() == list(range(1, 2001))
     np.testing.assert_array_equal(found["eigenvalue"], values[found["index"] - 1])
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hyperribbon.figures.panels import WIDEST
 from hyperribbon.figures.style import apply_style
 from hyperribbon.tables import read_tables, write_table
 
@@ -21,6 +22,24 @@ def style():
     apply_style()
     yield
     plt.close("all")
+
+
+@pytest.fixture
+def assert_legible():
+    """Function that checks a figure as wide as the report shows it: its text, and its legends."""
+
+    def check(figure):
+        assert figure.get_figwidth() <= WIDEST + 1e-9
+        texts = [text for text in figure.findobj(plt.Text) if text.get_text()]
+        assert min(text.get_fontsize() for text in texts) >= 6
+        figure.draw_without_rendering()
+        for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
+            if legend:
+                box = legend.get_window_extent()
+                assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+                assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
+
+    return check
 
 
 @pytest.fixture

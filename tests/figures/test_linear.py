@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_hex
 
 from hyperribbon.config import LinearExperimentsConfig
 from hyperribbon.figures import LINEAR_FIGURES
@@ -34,8 +36,8 @@ def tables():
 
 
 @pytest.mark.parametrize("name", LINEAR_FIGURES)
-def test_every_figure_is_drawn(name, tables, tmp_path):
-    LINEAR_FIGURES[name](tables).savefig(tmp_path / "figure.png", dpi=50)
+def test_every_figure_is_drawn(name, tables, assert_legible):
+    assert_legible(LINEAR_FIGURES[name](tables))
 
 
 def test_the_smallest_diagram_is_drawn(tmp_path):
@@ -59,7 +61,8 @@ def test_more_kinds_of_models_than_colours_are_drawn(tables):
     one = one[one["model"] != "linear"]
     many = pd.concat([one.assign(model=str(k)) for k in range(12)])
     figure = LINEAR_FIGURES["linear_experiments"]({**tables, "linear_experiments": many})
-    assert len(figure.legends[0].texts) == 12
+    named = [text.get_text() for text in figure.legends[0].texts]
+    assert [name for name in named if name.endswith("units")] == [f"{k} units" for k in range(12)]
 
 
 def test_a_table_in_any_order_is_the_same_grid(tables):
@@ -79,6 +82,52 @@ def test_lines_of_a_spectrum_are_those_of_the_table(tables):
     lines = [line for line in figure.axes[0].lines if len(line.get_xdata())]
     assert len(lines) == 2 * rows["steps"].nunique()
     np.testing.assert_array_equal(
-        lines[0].get_ydata(), rows[rows["steps"] == rows["steps"].min()]["eigenvalue"]
+        lines[0].get_ydata(), rows[rows["steps"] == rows["steps"].max()]["eigenvalue"]
     )
     assert list(BOUNDARIES) == [3, 10, 30]
+    widths = [line.get_linewidth() for line in lines[: len(lines) // 2]]
+    assert widths == sorted(widths, reverse=True)  # what is drawn later hides nothing
+
+
+@pytest.mark.parametrize(("name", "lines"), [("linear_bounds", 2), ("linear_models", 2)])
+def test_each_length_of_training_has_a_panel(name, lines, tables):
+    """In one, equal bounds and equal spectra were one on the other."""
+    figure = LINEAR_FIGURES[name](tables)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(set(titles)) == len(titles) == {"linear_bounds": 8, "linear_models": 5}[name]
+    assert all(len(axes.lines) == lines for axes in figure.axes)
+
+
+def test_variants_that_are_equal_are_told_apart(tables):
+    first, *others = LINEAR_FIGURES["linear_variants"](tables).axes[1].lines
+    assert all(first.get_linewidth() > 2 * line.get_linewidth() for line in others)
+    styles = [(line.get_color(), str(line._dash_pattern)) for line in others]
+    assert len(set(styles)) == len(others)
+
+
+def test_kernels_and_networks_have_one_colour_in_both_figures(tables):
+    legends = {
+        name: dict(
+            zip(
+                (text.get_text() for text in legend.texts),
+                (to_hex(line.get_color()) for line in legend.legend_handles),
+                strict=True,
+            )
+        )
+        for name in ("linear_kernels", "linear_experiments")
+        for legend in [LINEAR_FIGURES[name](tables).legends[0]]
+    }
+    kernels, networks = legends.values()
+    assert kernels["linear"] == networks["linear"]
+    assert kernels["tangent, 4"] == networks["4 units"]
+
+
+def test_the_diagram_is_flat_and_its_panels_have_one_scale_of_colours(tables):
+    """In three dimensions it was a tangle, with a label in the next panel."""
+    figure = LINEAR_FIGURES["linear_phase"](tables)
+    assert not any(hasattr(axes, "get_zlim") for axes in figure.axes)
+    meshes = [c for axes in figure.axes[:4] for c in axes.collections if isinstance(c, QuadMesh)]
+    assert len(meshes) == 4 and len({mesh.norm.vmax for mesh in meshes}) == 1
+    found = tables["linear_phase"]
+    across = found[found["slope"] == 0.3].pivot(index="steps", columns="ratio", values="dimension")
+    np.testing.assert_array_equal(meshes[3].get_array(), across)

@@ -1,5 +1,6 @@
 """The interactive phase diagram: what is in the page, and that what it computes is right."""
 
+import itertools
 import json
 import re
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from hyperribbon.figures.linear_explorer import CLOSED_FORM, linear_explorer
+from hyperribbon.figures.linear_explorer import CLOSED_FORM, PLACES, linear_explorer
 from hyperribbon.linear import phase_diagram, ribbon_dimension, trajectory_covariance
 from hyperribbon.linear.phase import true_weights
 
@@ -77,3 +78,24 @@ def test_eigenvalues_of_matrices_that_are_split_or_repeat_are_found():
     run = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True)
     for matrix, found in zip(matrices, json.loads(run.stdout), strict=True):
         np.testing.assert_allclose(found, np.linalg.eigvalsh(matrix)[::-1], atol=1e-12)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node to run the page's JavaScript")
+def test_pictures_are_apart_on_any_page_and_one_below_the_other_on_a_phone():
+    script = f"""{PLACES}
+    console.log(JSON.stringify([360, 400, 699, 700, 1200, 2000].map(places)));
+    """
+    run = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True)
+    found = json.loads(run.stdout)
+    names = "map", "scene", "spectrum"
+    for at in found:
+        for one, other in itertools.combinations(names, 2):
+            apart = [
+                at[one][axis][1] <= at[other][axis][0] or at[other][axis][1] <= at[one][axis][0]
+                for axis in "xy"
+            ]
+            assert any(apart), (one, other)
+        assert at["bar"]["x"] > at["map"]["x"][1]
+    for phone in found[:3]:
+        assert phone["height"] > 1000
+        assert all(phone[name]["x"][1] - phone[name]["x"][0] >= 0.8 for name in names)

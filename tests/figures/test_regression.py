@@ -38,9 +38,9 @@ def legends(figure):
         {"networks": [str(k) for k in range(1, 9)]},
     ],
 )
-def test_every_study_has_the_figure(study, tmp_path):
+def test_every_study_has_the_figure(study, assert_legible):
     figure = REGRESSION_FIGURES["regression"](tables_of(**study))
-    figure.savefig(tmp_path / "figure.png", dpi=50)
+    assert_legible(figure)
     assert len(figure.axes) == 3
 
 

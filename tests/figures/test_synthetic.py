@@ -91,9 +91,9 @@ def words(figure) -> str:
         {"decays": [0.001, 0.01, 0.1, 0.5, 1.0], "corners": tuple(range(1, 13))},
     ],
 )
-def test_every_study_has_every_figure(name, study, tmp_path):
+def test_every_study_has_every_figure(name, study, assert_legible):
     figure = SYNTHETIC_FIGURES[name](tables_of(**study))
-    figure.savefig(tmp_path / "figure.png", dpi=50)
+    assert_legible(figure)
     nothing = name == "synthetic_separation" and len(study.get("networks", "AB")) == 1
     assert bool(figure.axes) != nothing
     assert words(figure)

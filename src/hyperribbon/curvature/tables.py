@@ -16,7 +16,8 @@ SPECTRUM_COLUMNS = ["matrix", "part", "index", "eigenvalue"]
 SLOPPINESS_COLUMNS = ["matrix", "part", "eigenvalues", "largest", "trace", "elbow"]
 SLOPPINESS_COLUMNS += ["slope", "low", "high", "r_squared", "first", "last"]
 SLOPES_FROM = 1e-12  # of the largest eigenvalue, in float64; below is rounding
-SHOWN = 60  # eigenvalues of a spectrum in the table beyond the first 20
+WHOLE = 200  # leading eigenvalues of a spectrum in the table, all of which figures draw
+THINNED = 60  # beyond them
 
 
 def named_spectra(
@@ -49,12 +50,13 @@ def named_spectra(
             yield about, row[np.isfinite(row)]
 
 
-def thinned(values: np.ndarray) -> pd.DataFrame:
-    """One row an eigenvalue that is not rounding: the first 20, and then ever fewer.
+def thinned(values: np.ndarray, whole: int = WHOLE) -> pd.DataFrame:
+    """One row per eigenvalue that is not rounding: all leading ones, and then ever fewer.
 
     Parameters
     ----------
     values : eigenvalues by descending magnitude
+    whole : number of leading ones, each of which has a row
 
     Returns
     -------
@@ -62,12 +64,12 @@ def thinned(values: np.ndarray) -> pd.DataFrame:
 
     Examples
     --------
-    >>> len(thinned(np.ones(3))), 20 < len(thinned(np.ones(5000))) <= 80
+    >>> len(thinned(np.ones(3))), 200 < len(thinned(np.ones(5000))) <= 260
     (3, True)
     """
     values = values[np.abs(values) > SLOPES_FROM * np.abs(values[0])]
-    shown = np.geomspace(20, max(len(values), 21), SHOWN).astype(int)
-    index = np.unique(np.concatenate([np.arange(1, 21), shown]))
+    rest = np.geomspace(whole, max(len(values), whole + 1), THINNED).astype(int)
+    index = np.unique(np.concatenate([np.arange(1, whole + 1), rest]))
     index = index[index <= len(values)]
     return pd.DataFrame({"index": index, "eigenvalue": values[index - 1]})
 

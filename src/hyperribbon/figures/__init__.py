@@ -20,6 +20,7 @@ from hyperribbon.figures import (
     linear,
     phase,
     progress,
+    reduction,
     regression,
     synthetic,
     trajectories,
@@ -100,8 +101,8 @@ CURVATURE_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], Figure]] = {
         curvature.spectral_density,
         curvature.sloppy_slopes,
         curvature.eigenspaces,
-        curvature.reduction,
-        curvature.reduction_embedding,
+        reduction.reduction,
+        reduction.reduction_embedding,
         curvature.norm_bounds,
     )
 }

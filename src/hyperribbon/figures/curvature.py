@@ -1,14 +1,15 @@
-"""Curvature of the loss: spectra, their slopes, eigenspaces, reduced models.
-
-Thesis Figs. 4.1, 4.3 to 4.11; Fig. 3 of Cowlagi & Chaudhari.
-"""
+"""Curvature of the loss: spectra, their slopes, eigenspaces (thesis Figs. 4.1, 4.3 to 4.11)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from hyperribbon.figures.panels import legend_below, name_outer, wrapped
 from hyperribbon.figures.style import COLOURS, COLUMN, sentence
 
 # What is drawn together, and how: the thesis' names.
@@ -19,19 +20,27 @@ MATRICES = {
     "jacobian_summed": ("Jacobian, sum of logits", "#009E73", "-"),
     "fisher": ("Fisher", "#D55E00", "-"),
     "empirical_fisher": ("empirical Fisher", "#E69F00", "--"),
-    "hessian": ("Hessian", "#0072B2", "-"),
+    "hessian": ("Hessian", "#0072B2", ""),  # points: leading eigenvalues, close to Fisher's
     "kfac": ("KFAC", "#CC79A7", ":"),
 }
 COMPARED = ("input", "jacobian_summed", "fisher", "empirical_fisher", "hessian")
-MOMENTS = {"initialisation": "#E69F00", "middle": "#009E73", "end": "#0072B2"}
+# From early to late, in every figure of training.
+MOMENTS = {"initialisation": "#FCA636", "middle": "#CC4778", "end": "#2A0593"}
+WIDTHS = {"middle": 2.5}  # seen beneath the end, which it may equal
 SPACES = {
     "Fisher and Hessian": "-",
-    "Fisher, with the initial one": "--",
-    "Hessian, with the initial one": ":",
+    "Fisher, with the initial one": "-",
+    "Hessian, with the initial one": "--",
 }
+LAYERS = "viridis"  # from the first layer, or class, to the last
 PANELS = 4  # configurations shown, at most
-SHOWN = 200  # leading eigenvalues
+SHOWN = 200  # leading eigenvalues: tables have each of them, and not each beyond
 LEAST = 1e-9  # of the largest eigenvalue, drawn
+HOLLOW = {"markerfacecolor": "none", "markeredgewidth": 0.7}  # of negative eigenvalues
+NEGATIVE = [
+    Line2D([], [], color="0.3", marker="o", markersize=3, linestyle="", label="negative", **HOLLOW)
+]
+NAMED = 6  # layers in a legend; more are in a colour bar, by number
 NOTHING = "Every seed of the networks looked at diverged."
 
 
@@ -40,11 +49,12 @@ def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     found = tables["spectra"].query("moment == 'end'")
     if found.empty:
         return sentence(NOTHING)
-    figure, panels = _panels(found, 1.3)
-    for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
+    shown = list(configurations(found))
+    figure, panels = wrapped(len(shown), 0.8, most=2, sharex=True, sharey=True)
+    for axes, (name, part) in zip(panels, shown, strict=True):
         all_matrices(axes, part, name)
-    panels[0, 0].set_ylabel("eigenvalue / the largest")
-    _legend(panels)
+    name_outer(panels, "index", "eigenvalue / the largest")
+    legend_below(figure, panels, NEGATIVE)
     return figure
 
 
@@ -58,22 +68,23 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
         "gradients": "activation gradients by layer",
         "jacobian": "Jacobians by class",
     }
-    shown = list(_configurations(found))
+    # Jacobians of logits are of few samples only.
+    kinds = {kind: title for kind, title in kinds.items() if kind in set(found["matrix"])}
+    shown = list(configurations(found))
     figure, panels = plt.subplots(
-        len(shown), 3, figsize=(2.4 * COLUMN, 0.8 * len(shown) * COLUMN), squeeze=False
-    )
+        len(shown), len(kinds), figsize=(0.8 * len(kinds) * COLUMN, 0.85 * len(shown) * COLUMN),
+        squeeze=False,
+    )  # fmt: skip
     for row, (name, part) in zip(panels, shown, strict=True):
         for axes, (kind, title) in zip(row, kinds.items(), strict=True):
             wanted = ["input", kind] if kind == "activations" else [kind]
             parts = list(_parts(part[part["matrix"].isin(wanted)]))
-            colours = plt.get_cmap("viridis")
-            for k, (label, values) in enumerate(parts):
-                axes.plot(
-                    values["index"], values["eigenvalue"], linewidth=1, label=label or "inputs",
-                    color=colours(k / max(len(parts) - 1, 1)),
-                )  # fmt: skip
+            for (label, values), colour in zip(parts, _in_order(len(parts)), strict=True):
+                _spectrum(axes, values, color=colour, label=label or "inputs")
             _spectrum_axes(axes, title)
-            axes.legend(fontsize=5, ncols=2 if len(parts) > 6 else 1)
+            axes.set_xlabel("index")
+            names = [label or "inputs" for label, _ in parts]
+            _name_parts(figure, axes, names, "class" if kind == "jacobian" else "layer")
         row[0].set_ylabel(f"{name}\neigenvalue")
     return figure
 
@@ -83,22 +94,23 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
     found = tables["spectra"]
     if found.empty:
         return sentence(NOTHING)
-    shown = list(_configurations(found))
+    shown = list(configurations(found))
     figure, panels = plt.subplots(
-        len(shown), 2, figsize=(1.8 * COLUMN, 0.75 * len(shown) * COLUMN), squeeze=False
-    )
+        len(shown), 2, figsize=(2.2 * COLUMN, 0.8 * len(shown) * COLUMN), squeeze=False,
+        sharey="row",
+    )  # fmt: skip
     for row, (name, part) in zip(panels, shown, strict=True):
         for axes, (matrix, title) in zip(
             row, {"fisher": "Fisher matrix", "hessian": "Hessian, magnitudes"}.items(), strict=True
         ):
             for moment, colour in MOMENTS.items():
                 values = part[(part["matrix"] == matrix) & (part["moment"] == moment)]
-                size = values["eigenvalue"].abs()
-                axes.plot(values["index"], size, color=colour, linewidth=1, label=moment)
-            axes.set(yscale="log", xlabel="index")
-            axes.set_title(title, loc="left")
-        row[0].set_ylabel(f"{name}\neigenvalue")
-    _legend(panels)
+                width = WIDTHS.get(moment, 1)
+                _spectrum(axes, values, color=colour, label=moment, linewidth=width)
+            _spectrum_axes(axes, title)
+            axes.set_xlabel("index")
+        row[0].set_ylabel(f"{name}\neigenvalue (nats)")
+    legend_below(figure, panels.flat, NEGATIVE)
     return figure
 
 
@@ -109,18 +121,17 @@ def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
         return sentence(NOTHING)
     titles = {name: label for name, (label, *_) in MATRICES.items() if name in COMPARED}
     titles = {name: label for name, label in titles.items() if name in set(found["matrix"])}
-    shown = list(_configurations(found, len(COLOURS)))
-    figure, panels = plt.subplots(
-        1, len(titles), figsize=(0.75 * len(titles) * COLUMN, 0.75 * COLUMN), squeeze=False
-    )
-    for axes, (matrix, title) in zip(panels[0], titles.items(), strict=True):
-        for k, (name, part) in enumerate(shown):
-            row = part[part["matrix"] == matrix]
-            size = row["eigenvalue"].abs()
-            axes.plot(row["index"], size, color=COLOURS[k], linewidth=1, label=name)
+    shown = list(configurations(found, len(COLOURS)))
+    figure, panels = wrapped(len(titles), 0.8, most=3)
+    for axes, (matrix, title) in zip(panels, titles.items(), strict=True):
+        # Some are equal, as those of the inputs: the first are seen beneath the others.
+        widths = 1 + min(1.5, 5 / len(shown)) * np.arange(len(shown))[::-1]
+        for (name, part), colour, width in zip(shown, COLOURS, widths, strict=False):
+            rows = part[part["matrix"] == matrix]
+            _spectrum(axes, rows, color=colour, label=name, linewidth=width)
         _spectrum_axes(axes, title)
-    panels[0, 0].set_ylabel("eigenvalue")
-    _legend(panels)
+    name_outer(panels, "index", "eigenvalue")
+    legend_below(figure, panels, NEGATIVE if "hessian" in titles else [])
     return figure
 
 
@@ -131,8 +142,9 @@ def spectral_density(tables: dict[str, pd.DataFrame]) -> Figure:
         return sentence(
             "The networks looked at have so few weights that all eigenvalues are known."
         )
-    figure, panels = _panels(found, 0.9)
-    for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
+    shown = list(configurations(found))
+    figure, panels = wrapped(len(shown), 0.75, most=2, sharey=True)
+    for axes, (name, part) in zip(panels, shown, strict=True):
         configuration = part["configuration"].iloc[0]
         known = (exact["configuration"] == configuration) & (exact["moment"] == "end")
         leading = exact[known & (exact["matrix"] == "hessian")]["eigenvalue"]
@@ -145,10 +157,10 @@ def spectral_density(tables: dict[str, pd.DataFrame]) -> Figure:
             some = (direction * leading[direction * leading > 0]).sort_values(ascending=False)
             axes.plot(some, range(1, len(some) + 1), ".", color=colour, markersize=2.5)
         axes.plot([], [], ".", color="0.5", markersize=2.5, label="by Lanczos")
-        axes.set(xscale="log", yscale="log", xlabel="size", ylim=(0.5, None))
+        axes.set(xscale="log", yscale="log", ylim=(0.5, None))
         axes.set_title(name, loc="left")
-    panels[0, 0].set_ylabel("eigenvalues of the Hessian beyond")
-    _legend(panels)
+    name_outer(panels, "magnitude of an eigenvalue (nats)", "number of eigenvalues beyond")
+    legend_below(figure, panels)
     return figure
 
 
@@ -160,19 +172,20 @@ def norm_bounds(tables: dict[str, pd.DataFrame]) -> Figure:
             "The bounds are of linear layers without biases, with ReLU or tanh between them, and "
             "of few samples: none of the networks looked at is such a one."
         )
-    figure, panels = _panels(found, 0.9)
+    shown = list(configurations(found))
+    figure, panels = wrapped(len(shown), 0.85, most=2, sharey=True)
     statements = list(found["statement"].unique())
-    for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
+    for axes, (name, part) in zip(panels, shown, strict=True):
         for k, statement in enumerate(statements):
             some = part[part["statement"] == statement]
             axes.plot(some["bound"], some["measured"], "o", color=COLOURS[k], markersize=3,
                       markeredgewidth=0, alpha=0.7, label=statement)  # fmt: skip
         ends = [part[["bound", "measured"]].min().min(), part["bound"].max()]
         axes.plot(ends, ends, color="0.5", linewidth=1)
-        axes.set(xscale="log", yscale="log", xlabel="bound")
+        axes.set(xscale="log", yscale="log")
         axes.set_title(name, loc="left")
-    panels[0, 0].set_ylabel("measured")
-    _legend(panels)
+    name_outer(panels, "bound", "measured")
+    legend_below(figure, panels)
     return figure
 
 
@@ -181,12 +194,16 @@ def sloppy_slopes(tables: dict[str, pd.DataFrame]) -> Figure:
     found = tables["sloppiness"].query("moment == 'end'").dropna(subset="slope")
     if found.empty:
         return sentence(NOTHING)
-    shown = list(_configurations(found))
+    shown = list(configurations(found))
     order = [m for m in (*MATRICES, "jacobian", "jacobian_all") if m in set(found["matrix"])]
     figure, axes = plt.subplots(figsize=(1.5 * COLUMN, (0.3 + 0.14 * len(order)) * COLUMN))
     for k, (name, part) in enumerate(shown):
-        for _, row in part.iterrows():
-            at = order.index(row["matrix"]) + 0.7 * (k + 0.5) / len(shown) - 0.35
+        of_matrix = part.groupby("matrix", sort=False)
+        spread = of_matrix.cumcount() - (of_matrix["slope"].transform("size") - 1) / 2
+        most = max(spread.abs().max(), 1)
+        for (_, row), place in zip(part.iterrows(), spread / most, strict=True):
+            # Layers and classes next to each other, in the room of a configuration.
+            at = order.index(row["matrix"]) + 0.7 * (k + 0.5 + 0.4 * place) / len(shown) - 0.35
             axes.plot(
                 [-row["high"], -row["low"]], [at, at], color=COLOURS[k], linewidth=1, alpha=0.6
             )
@@ -207,11 +224,11 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
     products, found = tables["eigenvector_products"], tables["eigenspace_overlaps"]
     if found.empty:
         return sentence(NOTHING)
-    shown = list(_configurations(found))
+    shown = list(configurations(found))
     figure, panels = plt.subplots(
-        len(shown), 2, figsize=(2.1 * COLUMN, 0.85 * len(shown) * COLUMN), squeeze=False
+        len(shown), 3, figsize=(2.4 * COLUMN, 0.8 * len(shown) * COLUMN), squeeze=False
     )
-    for (left, right), (name, part) in zip(panels, shown, strict=True):
+    for (left, *right), (name, part) in zip(panels, shown, strict=True):
         configuration = part["configuration"].iloc[0]
         square = products[products["configuration"] == configuration].pivot(
             index="fisher", columns="hessian", values="inner_product"
@@ -222,84 +239,42 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
         left.set(xlabel="eigenvector of the Hessian", ylabel=f"{name}\nof the Fisher matrix")
         left.set_title("|inner products| at the end", loc="left")
         figure.colorbar(image, ax=left, shrink=0.8)
-        for (spaces, moment), curve in part.groupby(["spaces", "moment"], sort=False):
-            if moment == "initialisation" and "initial" in spaces:
-                continue  # with itself
-            label = f"{spaces}: {moment}"
-            line = {"color": MOMENTS[moment], "linestyle": SPACES[spaces]}
-            right.plot(curve["k"], curve["overlap"], linewidth=1, label=label, **line)
-        random = part.drop_duplicates("k")
-        right.plot(random["k"], random["random"], color="0.6", linewidth=1, label="random spaces")
-        right.set(xlabel="leading eigenvectors", yscale="log", ylim=(None, 1.5))
-        right.set_title("overlap of the spaces", loc="left")
-    panels[0, 1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
-    return figure
-
-
-def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Error of models reduced to their first Fisher eigenvectors."""
-    found, critical = tables["reduction"], tables["reduction_critical"]
-    if found.empty:
-        return sentence("There are no complete Fisher spectra: too many samples were asked for.")
-    figure, panels = _panels(found, 0.9)
-    for axes, (name, part) in zip(panels[0], _configurations(found), strict=True):
-        some, whole = part.iloc[:-1], part.iloc[-1]
-        for split, colour in (("train", COLOURS[0]), ("test", COLOURS[3])):
-            column = f"{split}_error"
-            axes.plot(100 * some["fraction"], some[column], "o-", color=colour, markersize=3,
-                      linewidth=1, label=split)  # fmt: skip
-            axes.axhline(whole[column], color=colour, linestyle=":", linewidth=1)
-        of_this = critical["configuration"] == whole["configuration"]
-        stiff, enough = critical.loc[of_this, ["stiff_fraction", "critical_fraction"]].iloc[0]
-        axes.axvline(100 * stiff, color="0.5", linewidth=1, label="stiff part of the inputs")
-        axes.axvline(100 * enough, color="0.5", linewidth=1, linestyle="--", label="critical")
-        axes.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, 1))
-        axes.set_title(name, loc="left")
-    panels[0, 0].set_ylabel("error; dotted: whole model")
-    _legend(panels)
-    return figure
-
-
-def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Each sample's prediction as a point, of reduced models and of the whole one."""
-    found = tables["reduction_embedding"]
-    if found.empty:
-        return sentence("There are no complete Fisher spectra: too many samples were asked for.")
-    name, part = next(_configurations(found))
-    counts = sorted(part["kept"].unique())
-    shown = [counts[k] for k in sorted({0, len(counts) // 3, 2 * len(counts) // 3})]
-    shown = sorted({*shown, *counts[-2:]})
-    figure, panels = plt.subplots(
-        1, len(shown), figsize=(0.62 * len(shown) * COLUMN, 0.72 * COLUMN), squeeze=False
-    )
-    for axes, kept in zip(panels[0], shown, strict=True):
-        points = part.query("kept == @kept")
-        image = axes.scatter(points["pc1"], points["pc2"], c=points["label"], s=4, cmap="tab10",
-                             linewidth=0, vmin=-0.5, vmax=9.5)  # fmt: skip
-        share = f"{points['fraction'].iloc[0]:.1%} of the weights"
-        axes.set_title(
-            "the whole model" if kept == counts[-1] else f"{kept:,}: {share}", loc="left"
-        )
-        axes.set(xticks=[], yticks=[], xlabel="PC1")
-    panels[0, 0].set_ylabel(f"{name}\nPC2")
-    if part["label"].max() < 10:
-        bar = figure.colorbar(image, ax=panels[0], ticks=range(10), shrink=0.9)
-        bar.set_label("true class")
+        initial = part["spaces"].str.contains("initial")
+        titles = "overlap: Fisher and Hessian", "overlap with the initial space"
+        for axes, rows, title in zip(right, (part[~initial], part[initial]), titles, strict=True):
+            if "initial" in title:
+                rows = rows[rows["moment"] != "initialisation"]  # with itself
+            for (spaces, moment), curve in rows.groupby(["spaces", "moment"], sort=False):
+                line = {"color": MOMENTS[moment], "linestyle": SPACES[spaces]}
+                axes.plot(curve["k"], curve["overlap"], linewidth=WIDTHS.get(moment, 1), **line)
+            random = part.drop_duplicates("k")
+            axes.plot(random["k"], random["random"], color="0.6", linewidth=1)
+            axes.set(xlabel="leading eigenvectors k", yscale="log", ylim=(None, 1.5))
+            axes.set_title(title, loc="left")
+    lines = [
+        Line2D([], [], color=colour, linewidth=WIDTHS.get(name, 1), label=name)
+        for name, colour in MOMENTS.items()
+    ]
+    lines += [Line2D([], [], color="0.3", linestyle=line, label=spaces)
+              for spaces, line in SPACES.items() if "initial" in spaces]  # fmt: skip
+    legend_below(figure, [], [*lines, Line2D([], [], color="0.6", label="random spaces")])
     return figure
 
 
 def all_matrices(axes: Axes, spectra: pd.DataFrame, title: str) -> None:
     """Spectra of all matrices of one network, each by its largest eigenvalue."""
     for matrix, (label, colour, line) in MATRICES.items():
-        for k, (_, row) in enumerate(_parts(spectra[spectra["matrix"] == matrix])):
-            axes.plot(
-                row["index"], row["eigenvalue"].abs() / row["eigenvalue"].abs().max(),
-                line, color=colour, linewidth=1, label=label if k == 0 else None,
-            )  # fmt: skip
+        parts = [rows for _, rows in _parts(spectra[spectra["matrix"] == matrix])]
+        for k, rows in enumerate(parts):
+            largest = rows["eigenvalue"].abs().max()
+            rows = rows.assign(eigenvalue=rows["eigenvalue"] / largest)
+            which = {0: ", first layer", len(parts) - 1: ", last"}.get(k) if len(parts) > 1 else ""
+            name = None if which is None else f"{label}{which}"
+            _spectrum(axes, rows, line, color=_shade(colour, k, len(parts)), label=name)
     _spectrum_axes(axes, title)
 
 
-def _configurations(found: pd.DataFrame, most: int = PANELS):
+def configurations(found: pd.DataFrame, most: int = PANELS):
     """Name and rows of each configuration, of the first few."""
     for k, (_, part) in enumerate(found.groupby("configuration", sort=False)):
         if k == most:
@@ -315,20 +290,58 @@ def _parts(spectra: pd.DataFrame):
         yield part, rows
 
 
-def _panels(found: pd.DataFrame, height: float):
-    n = min(PANELS, found["configuration"].nunique())
-    size = ((0.3 + 0.85 * n) * COLUMN, 0.75 * height * COLUMN)
-    return plt.subplots(1, n, figsize=size, squeeze=False, sharey=True)
+def _in_order(number: int) -> list:
+    """A colour for each layer or class, from first to last; not the palest."""
+    return [plt.get_cmap(LAYERS)(0.92 * k / max(number - 1, 1)) for k in range(number)]
+
+
+def _shade(colour: str, k: int, number: int):
+    """A shade of a colour, from pale to dark with depth; that itself of a single layer."""
+    depth = k / (number - 1) if number > 1 else 0.5
+    pale, dark = np.array([1.0, 1.0, 1.0]), np.zeros(3)
+    towards, share = (pale, 0.5 - depth) if depth < 0.5 else (dark, 1.1 * (depth - 0.5))
+    return tuple((1 - share) * np.array(to_rgb(colour)) + share * towards)
+
+
+def _spectrum(axes: Axes, rows: pd.DataFrame, line: str = "-", **style) -> None:
+    """Magnitudes of the leading eigenvalues, each at its index; of a Hessian as points.
+
+    Tables have fewer of those beyond, which a line would join to a ramp.
+    """
+    rows = rows[rows["index"] <= SHOWN]
+    index, value = rows["index"], rows["eigenvalue"]
+    if set(rows["matrix"]) == {"hessian"}:
+        style = {"markersize": 3, "linestyle": "", "zorder": 3, **style}
+        axes.plot(index[value > 0], value[value > 0], ".", **style)
+        axes.plot(index[value < 0], -value[value < 0], "o", **style | {"label": None} | HOLLOW)
+    else:
+        axes.plot(index, value, line, **{"linewidth": 1, **style})
 
 
 def _spectrum_axes(axes: Axes, title: str) -> None:
-    axes.set(yscale="log", xlabel="index", xlim=(0, SHOWN))
+    """Scales for all that has been drawn, in panels of the same scales, too."""
+    axes.set_yscale("log")
+    axes.set_title(title, loc="left")
     panels = axes.get_shared_y_axes().get_siblings(axes)
     lines = [line.get_xydata() for panel in panels for line in panel.lines]
-    drawn = np.concatenate([xy[xy[:, 0] <= SHOWN, 1] for xy in lines]) if lines else np.ones(1)
-    axes.set_ylim(max(LEAST * drawn.max(), 0.5 * drawn.min()), 3 * drawn.max())
-    axes.set_title(title, loc="left")
+    points = np.concatenate([np.ones((1, 2)), *lines])[len(lines) > 0 :]
+    if len(points):
+        last, largest = points.max(axis=0)
+        axes.set_xlim(0, last)
+        axes.set_ylim(max(LEAST * largest, 0.5 * points[:, 1].min()), 3 * largest)
 
 
-def _legend(panels) -> None:
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+def _name_parts(figure: Figure, axes: Axes, names: list[str], kind: str) -> None:
+    """Which colour is which layer or class, in order: by name if there are few."""
+    if len(names) <= NAMED:
+        axes.legend(fontsize=6)
+        return
+    edges = np.arange(len(names) + 1) + 0.5
+    colours = ListedColormap(_in_order(len(names)))
+    scale = ScalarMappable(BoundaryNorm(edges, colours.N), colours)
+    # Classes are numbers, from 0; layers are counted from 1.
+    ticks = range(1, len(names) + 1, 1 + len(names) // 12)
+    bar = figure.colorbar(scale, ax=axes, ticks=ticks, label=kind, pad=0.02, aspect=30)
+    bar.ax.set_yticklabels([t - (kind == "class") for t in ticks])
+    bar.ax.invert_yaxis()
+    bar.ax.tick_params(length=0, which="both")

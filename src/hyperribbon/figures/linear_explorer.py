@@ -49,9 +49,8 @@ def linear_explorer(
         f' <output id="{name}-value"></output></label>'
         for name, text in words.items()
     )
-    return interactive_page(
-        "linear regression", f'{form}\n<strong id="found"></strong>', data, CLOSED_FORM + _SCRIPT
-    )
+    form += '\n<strong id="found"></strong>'
+    return interactive_page("linear regression", form, data, CLOSED_FORM + PLACES + _SCRIPT)
 
 
 # Nothing of a page is used here, so that tests run it beside hyperribbon.linear.
@@ -141,6 +140,25 @@ function dimensionOf(values, fraction) {
 }
 """
 
+# Of no page, either.
+PLACES = r"""
+// Parts of the page that each picture has: next to each other, or one below the other on a phone.
+function places(width) {
+  if (width < 700) {
+    return {
+      height: 1150, map: { x: [0, 0.8], y: [0.68, 1] }, bar: { x: 0.82, y: 0.84, len: 0.34 },
+      scene: { x: [0, 1], y: [0.33, 0.61] }, spectrum: { x: [0, 1], y: [0.11, 0.31] },
+      legend: { x: 0, y: 0.05, yanchor: "top", orientation: "h" },
+    };
+  }
+  return {
+    height: 0, map: { x: [0, 0.46], y: [0, 1] }, bar: { x: 0.47, y: 0.5, len: 1 },
+    scene: { x: [0.58, 0.85], y: [0.48, 1] }, spectrum: { x: [0.6, 0.85], y: [0, 0.42] },
+    legend: { x: 0.87, y: 0.9 },
+  };
+}
+"""
+
 _SCRIPT = r"""
 const data = JSON.parse(document.getElementById("data").textContent);
 const axes = { slope: data.slopes, steps: data.steps, ratio: data.ratios };
@@ -202,6 +220,9 @@ function draw() {
     if (near(ratio) < near(data.ratios[k])) k = i;
   });
   const { slope, steps: T, ratio } = chosen;
+  const page = document.getElementById("explorer");
+  const at = places(page.clientWidth);
+  page.style.minHeight = `${at.height}px`;
   const found = data.true.map((weights) => covariance(slope, T, ratio, weights));
   const spectra = found.map((P) => eigenvalues(P.total));
   const dimensions = spectra.map((values) => dimensionOf(values, data.fraction));
@@ -214,7 +235,7 @@ function draw() {
     text: across(data.dimension[k]), customdata: data.steps.map((T) => data.slopes.map(() => T)),
     colorscale: "Viridis", zmin: 0, zmax: Math.log10(Math.max(...data.dimension.flat(2))),
     hovertemplate: "c %{x:.3g}, T %{customdata:,}: %{text:.3g} dimensions<extra></extra>",
-    colorbar: { title: { text: "dimensions" }, x: 0.47, len: 1, thickness: 12,
+    colorbar: { title: { text: "dimensions" }, ...at.bar, thickness: 12,
       tickvals: data.ticks.map(Math.log10), ticktext: data.ticks.map(String) },
   };
   const lines = levels.map(([level, colour]) => ({
@@ -229,28 +250,28 @@ function draw() {
     x: [slope], y: decades([T]), z: decades([ratio]), showlegend: false,
     marker: { size: 5, color: "#0072B2" } };
   const floor = 1e-15 * spectra[0][0];
-  const spectrum = (name, values, colour, symbol) => ({
-    xaxis: "x2", yaxis: "y2", name, mode: "markers", marker: { color: colour, symbol, size: 5 },
+  const spectrum = (name, values, color, symbol, size) => ({
+    xaxis: "x2", yaxis: "y2", name, mode: "markers", marker: { color, symbol, size },
     x: values.map((_, i) => i + 1), y: values.map((v) => (v > floor ? v : null)),
   });
   const axis = (text) => ({ title: { text }, gridcolor: "#ddd" });
   return Plotly.react("explorer", [
     map, ...lines, point, ...fixed, place3,
-    spectrum("P", spectra[0], "#0072B2", "circle"),
-    spectrum("from the targets", eigenvalues(found[0].targets), "#E69F00", "triangle-up"),
-    spectrum("from initial weights", found[0].initialisation, "#009E73", "square"),
+    spectrum("from the targets", eigenvalues(found[0].targets), "#E69F00", "triangle-up", 5),
+    spectrum("from initial weights", found[0].initialisation, "#009E73", "square", 4),
+    spectrum("P, of both", spectra[0], "#0072B2", "circle-open", 8),
   ], {
     margin: { l: 60, r: 10, b: 45, t: 10 }, uirevision: "all", hovermode: "closest",
-    xaxis: { domain: [0, 0.46], title: { text: "slope c" } },
-    yaxis: { title: { text: "steps T" }, tickvals: whole,
+    xaxis: { domain: at.map.x, title: { text: "slope c" } },
+    yaxis: { domain: at.map.y, title: { text: "steps T" }, tickvals: whole,
       ticktext: whole.map((p) => `10<sup>${p}</sup>`) },
-    xaxis2: { ...axis("index"), domain: [0.58, 0.85], anchor: "y2" },
-    yaxis2: { ...axis("eigenvalue, first draw"), type: "log", domain: [0, 0.42], anchor: "x2",
+    xaxis2: { ...axis("index"), domain: at.spectrum.x, anchor: "y2" },
+    yaxis2: { ...axis("eigenvalue, first draw"), type: "log", domain: at.spectrum.y, anchor: "x2",
       exponentformat: "power" },
-    scene: { domain: { x: [0.54, 0.86], y: [0.48, 1] }, uirevision: "all", aspectmode: "cube",
-      camera: { eye: { x: 1.6, y: 1.6, z: 1.2 } },
+    scene: { domain: at.scene, uirevision: "all", aspectmode: "cube",
+      camera: { eye: { x: 2, y: 2, z: 1.4 } },
       xaxis: axis("c"), yaxis: axis("log10 T"), zaxis: axis("log10 ratio") },
-    legend: { x: 0.87, y: 0.9 },
+    legend: at.legend,
   }, { responsive: true, displaylogo: false });
 }
 
@@ -288,6 +309,7 @@ for (const name in axes) {
   inputs[name].addEventListener("change", remember);
 }
 window.addEventListener("hashchange", read);
+window.addEventListener("resize", later);
 read();
 document.getElementById("explorer").on("plotly_click", ({ points: [point] }) => {
   if (point.data.type !== "heatmap") return;

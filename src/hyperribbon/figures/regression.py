@@ -5,12 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hyperribbon.figures.curvature import MOMENTS, WIDTHS
 from hyperribbon.figures.style import COLOURS, COLUMN
-
-# Beginning, middle and end are red, green and blue in the paper.
-MOMENTS = {"initialisation": "#D55E00", "middle": "#009E73", "end": "#0072B2"}
-WIDTHS = {"middle": 2.0}  # seen beneath the end, which it may equal
-OTHERS = [colour for colour in COLOURS if colour not in MOMENTS.values()]
 
 
 def regression(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -20,7 +16,7 @@ def regression(tables: dict[str, pd.DataFrame]) -> Figure:
     networks = list(fisher["network"].unique())
     shown, *others = networks
     of_end = {shown: MOMENTS["end"]}
-    of_end |= {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
+    of_end |= {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(others)}
     figure, panels = plt.subplots(1, 3, figsize=(2.4 * COLUMN, 0.95 * COLUMN), sharey=True)
     for axes, data in zip(panels, ("boston", "boston", "random"), strict=True):
         inputs = spectra[(spectra["data"] == data) & (spectra["matrix"] == "input")]
@@ -53,9 +49,9 @@ def regression(tables: dict[str, pd.DataFrame]) -> Figure:
             alignment="left",
         )  # fmt: skip
     units = shown.replace("-", ", ")
-    panels[0].set_title(f"(b) Boston housing, {units} hidden units", loc="left")
-    panels[1].set_title("(c) Boston housing, end, by hidden units", loc="left")
-    panels[2].set_title(f"(d) random data, {units} hidden units", loc="left")
+    panels[0].set_title(f"(a) Boston housing, {units} hidden units", loc="left")
+    panels[1].set_title("(b) Boston housing, end, by hidden units", loc="left")
+    panels[2].set_title(f"(c) random data, {units} hidden units", loc="left")
     panels[0].set_ylabel("eigenvalue")
     # Room for the legends, below the spectra.
     extent = spectra["eigenvalue"].agg(["min", "max"])

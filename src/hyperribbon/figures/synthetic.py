@@ -18,8 +18,9 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
-from hyperribbon.figures.curvature import NOTHING, PANELS, all_matrices
+from hyperribbon.figures.curvature import NEGATIVE, NOTHING, PANELS, all_matrices
 from hyperribbon.figures.embedding import REFERENCES
+from hyperribbon.figures.panels import legend_below, name_outer, wrapped
 from hyperribbon.figures.style import COLOURS, COLUMN, network_legend, palette, sentence
 
 TICKS = [1, 3, 10, 25, 50, 100]
@@ -119,18 +120,16 @@ def synthetic_corners(tables: dict[str, pd.DataFrame]) -> Figure:
     """Explained stress by dimension of as many trainings from one corner or more (2.27a, b)."""
     stress = tables["synthetic_corners_stress"]
     decays = sorted(stress["decay"].unique())
-    colours = dict(zip(sorted(stress["corners"].unique()), COLOURS, strict=False))
-    figure, panels = plt.subplots(
-        1, len(decays), figsize=((0.4 + 0.8 * len(decays)) * COLUMN, 0.75 * COLUMN), sharey=True,
-        squeeze=False,
-    )  # fmt: skip
-    for axes, decay in zip(panels.flat, decays, strict=True):
+    colours = ranked(stress["corners"], "YlOrBr")
+    figure, panels = wrapped(len(decays), 0.85, most=3, sharex=True, sharey=True)
+    for axes, decay in zip(panels, decays, strict=True):
         for corners, part in stress.query("decay == @decay").groupby("corners"):
             name = "1 corner" if corners == 1 else f"{corners} corners"
-            _stress(axes, part, colours.get(corners, "0.5"), name)
+            _stress(axes, part, colours[corners], name)
+        axes.set_xlabel("")  # of the lowest only
         axes.set_title(f"c = {decay:g}", loc="left")
-    panels[0, 0].set_ylabel("explained stress")
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    name_outer(panels, "dimensions", "explained stress")
+    legend_below(figure, panels)
     return figure
 
 
@@ -140,10 +139,12 @@ def synthetic_corner_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
     decays = sorted(models["decay"].unique())
     corners = sorted(models["corner"].unique())
     colours = {corner: COLOURS[k % len(COLOURS)] for k, corner in enumerate(corners)}
-    figure = plt.figure(figsize=((0.3 + 0.95 * len(decays)) * COLUMN, COLUMN))
+    columns = min(len(decays), 2)
+    rows = -(-len(decays) // columns)
+    figure = plt.figure(figsize=((0.3 + 0.95 * columns) * COLUMN, (0.1 + 0.9 * rows) * COLUMN))
     of_all = stress[stress["corners"] == stress["corners"].max()]
     for k, decay in enumerate(decays, start=1):
-        axes = figure.add_subplot(1, len(decays), k, projection="3d")
+        axes = figure.add_subplot(rows, columns, k, projection="3d")
         part = models.query("decay == @decay")
         curve = tables["synthetic_corner_geodesic"].query("decay == @decay")
         found = of_all.query("decay == @decay")
@@ -159,26 +160,28 @@ def synthetic_slices(tables: dict[str, pd.DataFrame]) -> Figure:
     table = tables["synthetic_slices"]
     times = list(table["when"].unique())
     corners = sorted({table["corners"].min(), table["corners"].max()})
-    decays = dict(zip(sorted(table["decay"].unique()), COLOURS, strict=False))
-    styles = dict(zip(corners, (".", "x"), strict=False))
-    figure, panels = plt.subplots(
-        1, len(times), figsize=((0.5 + 0.8 * len(times)) * COLUMN, 0.75 * COLUMN), sharey=True,
-        squeeze=False,
-    )  # fmt: skip
-    for axes, when in zip(panels.flat, times, strict=True):
+    decays = shades(table["decay"])
+    styles = dict(zip(corners, ("o", "x"), strict=False))
+    figure, panels = wrapped(len(times), 0.85, most=2, sharey=True)
+    for axes, when in zip(panels, times, strict=True):
         for (decay, n), part in table.query("when == @when").groupby(["decay", "corners"]):
             if n not in corners:
                 continue
             size = part["eigenvalue"].abs()
             shown = size > 1e-6 * size.max()  # the rest are zeros: models that are equal
-            axes.plot(part["index"][shown], (size / size.max())[shown], styles[n],
-                      color=decays[decay], markersize=3, markeredgewidth=0.7,
-                      label=f"c = {decay:g}, {n} corner{'s' * (n > 1)}")  # fmt: skip
-        axes.set(yscale="log", xlabel="index")
+            axes.plot(
+                part["index"][shown], (size / size.max())[shown], styles[n], color=decays[decay],
+                markersize=4, markeredgewidth=0.8, mfc="none",
+            )  # fmt: skip
+        axes.set_yscale("log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(f"at {when}" if when == "start" else f"after {when}", loc="left")
-    panels[0, 0].set_ylabel("eigenvalue, magnitude,\nin parts of the largest")
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    name_outer(panels, "index", "|eigenvalue| / the largest")
+    lines = [Line2D([], [], color=colour, label=f"c = {c:g}") for c, colour in decays.items()]
+    hollow = {"color": "0.3", "linestyle": "", "markersize": 4, "mfc": "none"}
+    for n, marker in styles.items():
+        lines.append(Line2D([], [], **hollow, marker=marker, label=f"{n} corner{'s' * (n > 1)}"))
+    legend_below(figure, [], lines)
     return figure
 
 
@@ -187,31 +190,29 @@ def synthetic_students(tables: dict[str, pd.DataFrame]) -> Figure:
     table = tables["synthetic_students"]
     teachers = sorted(table["teacher_width"].unique())
     widths = sorted(table["student_width"].unique())
-    colours = dict(zip(widths, COLOURS, strict=False))
-    figure, panels = plt.subplots(
-        1, len(teachers), figsize=((0.4 + 0.8 * len(teachers)) * COLUMN, 0.75 * COLUMN),
-        sharey=True, squeeze=False,
-    )  # fmt: skip
-    for axes, teacher in zip(panels.flat, teachers, strict=True):
+    colours = ranked(widths, "RdPu")
+    figure, panels = wrapped(len(teachers), 0.8, most=2, sharex=True, sharey=True)
+    for axes, teacher in zip(panels, teachers, strict=True):
         for width in widths:
             part = table.query("teacher_width == @teacher and student_width == @width")
-            colour = colours.get(width, "0.5")
+            colour = colours[width]
             mean = part.groupby("decay")["test_error"].mean()
             axes.plot(mean.index, mean, color=colour, linewidth=1)
             fitted = part["train_error"] == 0
             for chosen, face in ((fitted, colour), (~fitted, "white")):
                 axes.plot(part["decay"][chosen], part["test_error"][chosen], "o", markersize=4,
                           markerfacecolor=face, markeredgecolor=colour, linestyle="")  # fmt: skip
-        axes.set(xscale="log", xlabel="c, sloppiness of the inputs")
-        axes.set_title(f"teacher of {teacher}", loc="left")
-    panels[0, 0].set_ylim(bottom=0)  # of all, once all are drawn
-    panels[0, 0].set_ylabel("test error")
+        axes.set_xscale("log")
+        axes.set_title(f"teacher of {teacher} hidden units", loc="left")
+    panels[0].set_ylim(bottom=0)  # of all, once all are drawn
+    name_outer(panels, "c, sloppiness of the inputs", "test error")
     hollow = Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="",
                     markersize=4, label="does not interpolate")  # fmt: skip
-    network_legend(
-        panels[0, -1], {f"student of {w}": colours.get(w, "0.5") for w in widths}, [hollow],
-        loc="center left", bbox_to_anchor=(1, 0.5),
-    )  # fmt: skip
+    lines = [
+        Line2D([], [], color=colours[w], marker="o", markersize=4, label=f"student of {w}")
+        for w in widths
+    ]
+    legend_below(figure, [], [*lines, hollow])
     return figure
 
 
@@ -222,15 +223,12 @@ def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
         return sentence(NOTHING)
     decays = np.unique(table["decay"])
     some = np.linspace(0, len(decays) - 1, min(PANELS, len(decays))).round().astype(int)
-    figure, panels = plt.subplots(
-        1, len(some), figsize=((0.4 + 0.65 * len(some)) * COLUMN, 0.9 * COLUMN), sharey=True,
-        squeeze=False,
-    )  # fmt: skip
-    for axes, decay in zip(panels.flat, decays[some], strict=True):
+    figure, panels = wrapped(len(some), 0.7, most=2, sharex=True, sharey=True)
+    for axes, decay in zip(panels, decays[some], strict=True):
         part = table[table["decay"] == decay]
         all_matrices(axes, part, f"c = {decay:g}, student of {part['student_width'].iloc[0]}")
-    panels[0, 0].set_ylabel("eigenvalue / the largest")
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    name_outer(panels, "index", "eigenvalue / the largest")
+    legend_below(figure, panels, NEGATIVE if "hessian" in set(table["matrix"]) else [])
     return figure
 
 
@@ -268,6 +266,12 @@ def shades(decays: Iterable[float]) -> dict[float, tuple]:
         return {values[0]: COLOURS[0]}
     scale = ScalarMappable(LogNorm(values[0], values[-1] * 2), cmap="viridis")  # no yellow
     return {value: scale.to_rgba(value) for value in values}
+
+
+def ranked(values: Iterable[float], scale: str) -> dict[float, tuple]:
+    """A colour for each number of units or of corners, in their order, from pale to dark."""
+    values = sorted(set(values))
+    return dict(zip(values, plt.get_cmap(scale)(np.linspace(0.35, 1, len(values))), strict=True))
 
 
 def _stress(axes: Axes, part: pd.DataFrame, colour, label: str) -> None:

@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
     ]
     for name, widths, seed in tqdm(jobs, "regression", unit="network", leave=False, disable=None):
         found += fisher_spectra(name, *data[name], widths, seed, config)
-    spectra = pd.concat([thinned(values).assign(**about) for about, values in found])
+    spectra = pd.concat([thinned(values, len(values)).assign(**about) for about, values in found])
     rows = [{**about, **sloppiness_row(values)} for about, values in found]
     table = pd.DataFrame(rows, columns=OF_SLOPPINESS)
     for path, rows, columns in zip(
