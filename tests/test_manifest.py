@@ -47,7 +47,11 @@ def test_written_and_read_manifests_are_equal(store, tmp_path):
     manifest.write(path)
     assert Manifest.read(path) == manifest
     again = tmp_path / "again.json"
-    reordered = Manifest(dict(reversed(manifest.files.items())), manifest.inputs)
+    reordered = Manifest(
+        dict(reversed(manifest.files.items())),
+        manifest.inputs,
+        dict(reversed(manifest.sizes.items())),
+    )
     reordered.write(again)
     assert again.read_bytes() == path.read_bytes()  # equal content, equal bytes
     assert {p.name for p in store.parent.iterdir()} == {"A.zarr", "A.json"}

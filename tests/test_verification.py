@@ -40,7 +40,7 @@ def results(whole, tmp_path):
 
 
 def test_whole_results_have_no_fault(results):
-    assert list(verify(results)) == []
+    assert verify(results).findings == []
 
 
 def test_a_flipped_byte_anywhere_is_found(results):
@@ -54,11 +54,11 @@ def test_a_flipped_byte_anywhere_is_found(results):
         damaged = bytearray(content)
         damaged[places.randrange(len(content))] ^= 1 << places.randrange(8)
         path.write_bytes(damaged)
-        (finding,) = verify(results)
+        (finding,) = verify(results).findings
         store = next(parent for parent in path.parents if parent.suffix == ".zarr")
         assert finding.piece == store
         path.write_bytes(content)
-    assert list(verify(results)) == []
+    assert verify(results).findings == []
 
 
 def test_every_damaged_piece_is_named(results):
@@ -67,7 +67,7 @@ def test_every_damaged_piece_is_named(results):
     (results / "predictions" / "B.zarr" / "notes.txt").write_text("mine")
     (results / "distance" / "train.json").unlink()
     (results / "data.zarr" / "mean" / "c" / "0").write_bytes(b"half")
-    found = {finding.piece.name: finding.what for finding in verify(results)}
+    found = {finding.piece.name: finding.what for finding in verify(results).findings}
     assert found.keys() == {"data.zarr", "train.zarr", "A.zarr", "B.zarr"}
     assert "train_predictions/c/0/0/0/0 (missing)" in found["A.zarr"]
     assert "notes.txt (foreign)" in found["B.zarr"]
@@ -76,7 +76,7 @@ def test_every_damaged_piece_is_named(results):
 
 def test_a_store_that_is_gone_is_named_by_its_manifest(results):
     shutil.rmtree(results / "predictions" / "A.zarr")
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert finding.piece == results / "predictions" / "A.json"
     assert "A.zarr: missing" in finding.what
 
@@ -84,9 +84,9 @@ def test_a_store_that_is_gone_is_named_by_its_manifest(results):
 def test_a_store_computed_from_others_than_there_are_is_named(results):
     path = results / "predictions" / "A.zarr"
     write_dataset(xr.open_zarr(path).load() * 1, path)
-    assert list(verify(results)) == []  # the same content
+    assert verify(results).findings == []  # the same content
     write_dataset(xr.open_zarr(path).load() * 2, path)
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert finding.piece == results / "distance" / "train.zarr"
     assert "computed from other content than now lies in predictions/A" in finding.what
 
@@ -94,7 +94,7 @@ def test_a_store_computed_from_others_than_there_are_is_named(results):
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"layout": 2}', "\0"])
 def test_a_damaged_manifest_is_named(results, content):
     manifest_path(results / "distance" / "train.zarr").write_text(content)
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert finding.piece == results / "distance" / "train.zarr"
     assert "train.json: not a manifest of hyperribbon, or damaged" in finding.what
 
@@ -102,13 +102,13 @@ def test_a_damaged_manifest_is_named(results, content):
 def test_a_store_of_an_older_layout_is_named(results):
     manifest = results / "distance" / "train.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "layout": 1}))
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert "train.json: layout version 1, expected 2; delete it and run again" in finding.what
 
 
 def test_work_in_progress_is_not_looked_at(results):
     (results / "work" / "half.zarr").mkdir()
-    assert list(verify(results)) == []
+    assert verify(results).findings == []
 
 
 def test_a_store_from_before_there_were_manifests_is_of_an_older_layout(results):
@@ -117,5 +117,5 @@ def test_a_store_from_before_there_were_manifests_is_of_an_older_layout(results)
     group = zarr.open_group(path, mode="r+")
     group.attrs["format"] = 1
     zarr.consolidate_metadata(path)
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert "train.zarr: layout version 1, expected 2; delete it and run again" in finding.what

@@ -42,8 +42,6 @@ localrules:
     verify,
 
 
-# Snakemake's own report, made by a second Snakemake that only reads: it is given the resolved
-# study, and all results but the report itself.
 rule gather_report:
     input:
         [settled(step, TABLES[step]) for step in TABLES],
@@ -52,7 +50,7 @@ rule gather_report:
     output:
         report=REPORT,
         study=f"{RESULTS}/study.json",
-        record=RECORD,
+        keys=RECORD,
     log:
         f"{RESULTS}/logs/gather_report.log",
     benchmark:
@@ -60,15 +58,14 @@ rule gather_report:
     conda:
         "../../envs/report.yaml"
     params:
-        code=code_version("snakemake"),
-        record=canonical_json(KEYS),
+        code=code_version("hyperribbon.steps.gather_report", "snakemake"),
+        keys=canonical_json(KEYS),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),
     shell:
-        "(printf '%s' {params.study:q} > {output.study:q} && snakemake --nolock --quiet all"
-        " --snakefile {params.snakefile:q} --configfile {output.study:q}"
-        " --report {output.report:q} -- {input:q}"
-        " && printf '%s' {params.record:q} > {output.record:q}) > {log:q} 2>&1"
+        "python -m hyperribbon.steps.gather_report --snakefile {params.snakefile:q}"
+        " --study {params.study:q} --keys {params.keys:q} --results {input:q}"
+        " --output {output:q} --log {log:q}"
 
 
 # By name only: `snakemake verify`. It reads what there is and makes nothing.
@@ -80,7 +77,8 @@ rule verify:
         "../../envs/analysis.yaml"
     params:
         results=RESULTS,
+        recorded=EXTERNAL,
         stale=[step for step in KEYS if RECORDED and RECORDED.get(step) != KEYS[step]],
     shell:
         "python -m hyperribbon.steps.verify --results {params.results:q}"
-        " --stale {params.stale} --log {log:q}"
+        " --recorded {params.recorded:q} --stale {params.stale:q} --log {log:q}"
