@@ -93,7 +93,8 @@ class Manifest:
         path = Path(path)
         try:
             content = json.loads(path.read_bytes())
-            layout, own = content["layout"], content.pop("sha256", None)
+            check_layout(path, content["layout"])
+            own = content.pop("sha256", None)
             whole = own is None or own == _digest(content)  # an older version wrote none
             content = {"sizes": {}, **content}
             mappings = [dict(content[name]) for name in ("files", "inputs", "sizes")]
@@ -106,7 +107,6 @@ class Manifest:
             whole = False
         if not whole:
             raise StoreError(f"{path}: not a manifest of hyperribbon, or damaged")
-        check_layout(path, layout)
         return cls(*mappings)
 
     def write(self, path: str | Path) -> None:

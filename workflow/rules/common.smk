@@ -26,9 +26,19 @@ from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import file_sha256, manifest_path, outdated
 from hyperribbon.recording.external import find_recorded
 
+# Of the paths in this workflow only those of inputs and outputs would get the prefix.
+if workflow.modifier.modify_path("results/report.html") != "results/report.html":
+    raise WorkflowError(
+        "module: prefix: and replace_prefix: are not supported, for results go to results/<study>; "
+        "expected a module without them (another `study:` is another folder)"
+    )
+
 try:
     STUDY = parse_study(config)
-    RECORDED_STORES = find_recorded(STUDY.external, STUDY.trainings())
+    # Once, and not again by the Snakemake of every job: it looks at every file.
+    RECORDED_STORES = find_recorded(
+        STUDY.external, STUDY.trainings(), check=workflow.is_main_process
+    )
 except (ConfigError, StoreError) as error:
     raise WorkflowError(str(error)) from None
 config.update(STUDY.model_dump(mode="json"))

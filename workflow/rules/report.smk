@@ -1,3 +1,6 @@
+from snakemake.io import get_flag_value, is_flagged
+
+
 report: "../report/study.rst"
 
 
@@ -37,9 +40,19 @@ STORES = [
 ]
 
 
-localrules:
-    gather_report,
-    verify,
+def check_captions():
+    """Refuse a caption that is missing; Snakemake would do so only when all the work is done."""
+    captions = [workflow.current_basedir.join("../report/study.rst")]
+    for rule in workflow.modifier.rules:
+        shown = [path for path in rule.output if is_flagged(path, "report")]
+        captions += [get_flag_value(path, "report").caption for path in shown]
+    for caption in captions:
+        path = caption.get_path_or_uri(secret_free=True)
+        if not os.path.exists(path):
+            raise WorkflowError(f"{os.path.relpath(path)}: missing, a caption of the report")
+
+
+check_captions()
 
 
 rule gather_report:
@@ -50,21 +63,22 @@ rule gather_report:
     output:
         report=REPORT,
         study=f"{RESULTS}/study.json",
-        keys=RECORD,
+        record=RECORD,
     log:
         f"{RESULTS}/logs/gather_report.log",
     benchmark:
         f"{RESULTS}/benchmarks/gather_report.tsv"
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
         code=code_version("hyperribbon.steps.gather_report", "snakemake"),
-        keys=canonical_json(KEYS),
+        record=canonical_json(KEYS),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),
     shell:
         "python -m hyperribbon.steps.gather_report --snakefile {params.snakefile:q}"
-        " --study {params.study:q} --keys {params.keys:q} --results {input:q}"
+        " --study {params.study:q} --keys {params.record:q} --results {input:q}"
         " --output {output:q} --log {log:q}"
 
 
@@ -73,6 +87,7 @@ rule verify:
     log:
         f"{RESULTS}/logs/verify.log",
     retries: 0
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
