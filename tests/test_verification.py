@@ -9,11 +9,19 @@ import pytest
 import xarray as xr
 import zarr
 
+from hyperribbon.loose_files import sum_up
 from hyperribbon.manifest import inputs_of, manifest_path
 from hyperribbon.store import write_dataset
 from hyperribbon.verification import verify
 
 RNG = np.random.default_rng(0)
+# Loose files, by the step that writes them.
+LOOSE = {
+    "tables": ["tables/models.csv", "tables/summary.csv"],
+    "draw": ["figures/tubes.png", "figures/tubes.svg"],
+    "part/one": ["linear/one.csv"],
+    "gather_report": ["report.html", "keys.json"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,13 @@ def whole(tmp_path_factory, tiny_dataset):
         write_dataset(dataset, path)
     D = xr.Dataset({"distance": (("model", "other"), RNG.normal(size=(8, 8)))})
     write_dataset(D, results / "distance" / "train.zarr", inputs=inputs_of(predictions))
+    for step, names in LOOSE.items():
+        for name in names:
+            (results / name).parent.mkdir(exist_ok=True)
+            (results / name).write_text(f"content of {name}")
+        sum_up([results / name for name in names], results / "logs" / f"{step}.log")
+    (results / "logs").mkdir()
+    (results / "logs" / "draw.log").write_text("9 figures")
     return results
 
 
@@ -40,25 +55,63 @@ def results(whole, tmp_path):
 
 
 def test_whole_results_have_no_fault(results):
-    assert verify(results).findings == []
+    found = verify(results)
+    assert (found.stores, found.files) == (4, 7)
+    assert found.findings == found.unknown == []
 
 
 def test_a_flipped_byte_anywhere_is_found(results):
-    """In 100 of 100 places: chunks and metadata."""
-    files = sorted(path for path in results.rglob("*") if path.is_file())
-    files = [path for path in files if ".zarr" in str(path)]
+    """In every file: chunks, metadata, manifests, tables, figures and pages."""
     places = random.Random(0)
-    for _ in range(100):
-        path = places.choice(files)
+    files = [path for path in results.rglob("*") if path.is_file() and path.parent.name != "logs"]
+    for path in sorted(files):
         content = path.read_bytes()
         damaged = bytearray(content)
         damaged[places.randrange(len(content))] ^= 1 << places.randrange(8)
         path.write_bytes(damaged)
-        (finding,) = verify(results).findings
-        store = next(parent for parent in path.parents if parent.suffix == ".zarr")
-        assert finding.piece == store
+        # What was computed from a store counts its manifest, too.
+        findings = [found for found in verify(results).findings if "computed" not in found.what]
+        (finding,) = findings
+        whole = [parent for parent in path.parents if parent.suffix == ".zarr"]
+        whole = whole or [store for store in [path.with_suffix(".zarr")] if store.exists()]
+        assert finding.piece == (whole[0] if whole else path)
+        assert path.name in finding.what
         path.write_bytes(content)
     assert verify(results).findings == []
+
+
+def test_loose_files_that_are_gone_or_nobodys_are_told_apart(results):
+    (results / "figures" / "tubes.svg").unlink()
+    (results / "notes.txt").write_text("mine")
+    found = verify(results)
+    (finding,) = found.findings
+    assert finding.piece == results / "checksums" / "draw.json"
+    assert finding.what == f"{results}/figures/tubes.svg: missing; draw wrote it"
+    assert found.unknown == [results / "notes.txt"]
+
+
+def test_what_a_step_writes_anew_is_right(results):
+    (results / "tables" / "models.csv").write_text("other numbers")
+    sum_up([results / name for name in LOOSE["tables"]], results / "logs" / "tables.log")
+    assert verify(results).findings == []
+
+
+def test_results_may_be_moved(results):
+    assert verify(results.rename(results.with_name("elsewhere"))).findings == []
+
+
+def test_recordings_are_read_but_never_to_be_deleted(results, tmp_path):
+    """They lie elsewhere, and no run makes them again."""
+    recording = tmp_path / "runs" / "mine.zarr"
+    shutil.copytree(results / "predictions" / "A.zarr", recording)
+    shutil.copy(results / "predictions" / "A.json", recording.with_suffix(".json"))
+    recorded = [recording.with_suffix(".json")]
+    assert verify(results, recorded).findings == []
+    chunk = recording / "loss" / "c" / "0"
+    chunk.write_bytes(chunk.read_bytes()[::-1])
+    (finding,) = verify(results, recorded).findings
+    assert finding.piece is None
+    assert finding.what.startswith(f"{recording}: damaged in loss/c/0 (changed); copy or record it")
 
 
 def test_every_damaged_piece_is_named(results):

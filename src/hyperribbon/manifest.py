@@ -177,6 +177,20 @@ def in_words(wrong: Mapping[str, str]) -> str:
     return f"{', '.join(named)}{more}"
 
 
+def check_complete(store: str | Path) -> None:
+    """Refuse a store of which a file is missing: a missing chunk would be read as NaN.
+
+    Raises
+    ------
+    StoreError
+        Naming the store and the files; and if the manifest is missing or damaged.
+    """
+    manifest = Manifest.read(manifest_path(store))
+    missing = {name: "missing" for name in manifest.files if not Path(store, name).exists()}
+    if missing:
+        raise StoreError(f"{store}: damaged in {in_words(missing)}")
+
+
 def check_whole(store: str | Path) -> None:
     """Refuse a store of which a file is missing, cut short, foreign or not readable.
 

@@ -39,7 +39,7 @@ from zarr.codecs import Crc32cCodec
 
 from hyperribbon.errors import StoreError, first_line
 from hyperribbon.files import partial_path, remove_partial
-from hyperribbon.manifest import LAYOUT, Manifest, check_layout, check_whole, manifest_path
+from hyperribbon.manifest import LAYOUT, Manifest, check_complete, check_layout, manifest_path
 from hyperribbon.stored_predictions import PREDICTION_FORMS, predictions_variable
 
 SPLITS = ("train", "test")
@@ -297,10 +297,10 @@ def open_dataset(path: str | Path) -> xr.Dataset:
     ------
     StoreError
         If the path is no Zarr store, or one of another layout version, or if its manifest says
-        that a file is missing or of another size (a missing chunk would be read as NaN).
+        that a file is missing.
     """
     if manifest_path(path).exists():
-        check_whole(path)
+        check_complete(path)
     return read_dataset(path)
 
 

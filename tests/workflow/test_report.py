@@ -2,6 +2,8 @@
 
 import shutil
 from html.parser import HTMLParser
+from unittest.mock import MagicMock
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -12,8 +14,8 @@ from running import ROOT, copy_repository, snakemake
 from hyperribbon.config import parse_study
 
 CAPTIONS = sorted((ROOT / "workflow" / "report").rglob("*.rst"))
+SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
 HOSTILE = ["*a*/b_", "``c` |d|_ \\e", "<b>&amp;\"'", "__x__ [1]_ :f:`g`", "{{ 7 * 7 }}", "$h$ {% i"]
-STUDIES = ["smoke", "external", "synthetic", "regression", "linear"]
 
 
 def words_of(page: str) -> str:
@@ -36,16 +38,25 @@ def rendered(caption: str, study: dict) -> str:
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
 def test_every_caption_is_restructured_text(path):
-    study = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-    assert words_of(rendered(path.read_text(), study))
+    assert words_of(rendered(path.read_text(), SMOKE))
+
+
+def test_links_to_categories_are_restructured_text():
+    """Snakemake adds them to every caption."""
+    text = (ROOT / "workflow" / "rules" / "figures.smk").read_text().split("DRAW =")[0]
+    found = {"STUDY": MagicMock(), "MODELS": True, "SPLITS": ["train", "test"]}
+    exec(text, found)
+    categories = sorted({*found["FIGURES"].values()})
+    assert len(categories) > 8
+    links = [f".. _{name}: javascript:app.showCategory('{quote(name)}')" for name in categories]
+    assert words_of(rendered("\n".join(["Words.\n", *links]), SMOKE)) == "Words."
 
 
 def test_names_and_patterns_are_shown_as_they_are():
     names = {"Net_": {"architecture": "fully_connected", "widths": [4]}}
     optimisers = {"a__": {"algorithm": "sgd", "learning_rate": 0.1}}
-    smoke = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-    study = {"study": "s_t_", "external": HOSTILE, "data": smoke["data"]}
-    study |= {"networks": names, "optimisers": optimisers, "training": smoke["training"]}
+    study = {"study": "s_t_", "external": HOSTILE, "networks": names, "optimisers": optimisers}
+    study |= {key: SMOKE[key] for key in ("data", "training")}
     text = words_of(rendered((ROOT / "workflow/report/study.rst").read_text(), study))
     assert f"from {', '.join(HOSTILE)}." in text
     assert "s_t_: networks Net_, each trained with a__ from" in text

@@ -31,9 +31,7 @@ def main(args: argparse.Namespace) -> None:
             "; delete what is named and run again, which makes just that: "
             f"rm -r {shlex.join(pieces)}"
         )
-        raise StoreError(
-            f"{args.results}: {len(found.findings)} damaged{advice if pieces else ''}"
-        )
+        raise StoreError(f"{args.results}: {len(found.findings)} damaged{advice if pieces else ''}")
     print(
         f"{args.results}: {found.stores} stores and {found.files} other files are as they were "
         f"written; {', '.join(f'{name}/' for name in UNCHECKED)} are not checked"
