@@ -78,7 +78,7 @@ def verify(
             found.findings.append(Finding(None, f"{what}; {advice}"))
         elif what:
             found.findings.append(Finding(store if store.exists() else manifest, what))
-    _look_at_loose_files(results, manifests, found)
+    look_at_loose_files(results, manifests, found)
     return found
 
 
@@ -109,7 +109,7 @@ def _older_layout(store: Path) -> str | None:
     return None
 
 
-def _look_at_loose_files(results: Path, store_manifests: set[Path], found: Verification) -> None:
+def look_at_loose_files(results: Path, store_manifests: set[Path], found: Verification) -> None:
     """Compare loose files with the checksums that the steps left, and note what has none."""
     known = set(store_manifests)
     for manifest in loose_files.manifests(results):
