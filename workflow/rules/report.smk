@@ -93,7 +93,11 @@ rule verify:
     params:
         results=RESULTS,
         recorded=EXTERNAL,
-        stale=[step for step in KEYS if RECORDED and RECORDED.get(step) != KEYS[step]],
+        stale=[
+            step
+            for step in KEYS
+            if " " not in step and RECORDED and RECORDED.get(step) != KEYS[step]
+        ],
     shell:
         "python -m hyperribbon.steps.verify --results {params.results:q}"
         " --recorded {params.recorded:q} --stale {params.stale:q} --log {log:q}"
