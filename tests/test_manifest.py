@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from hyperribbon.errors import StoreError
-from hyperribbon.manifest import LAYOUT, Manifest, inputs_of, manifest_path, outdated, store_path
+from hyperribbon.manifest import (
+    LAYOUT,
+    Manifest,
+    check_whole,
+    inputs_of,
+    manifest_path,
+    outdated,
+    store_path,
+)
 
 FILES = {"zarr.json": b"{}", "a/c/0": b"zero", "a/c/1": b"one", "b/c/0": b"zero"}
 
@@ -47,7 +55,11 @@ def test_written_and_read_manifests_are_equal(store, tmp_path):
     manifest.write(path)
     assert Manifest.read(path) == manifest
     again = tmp_path / "again.json"
-    reordered = Manifest(dict(reversed(manifest.files.items())), manifest.inputs)
+    reordered = Manifest(
+        dict(reversed(manifest.files.items())),
+        manifest.inputs,
+        dict(reversed(manifest.sizes.items())),
+    )
     reordered.write(again)
     assert again.read_bytes() == path.read_bytes()  # equal content, equal bytes
     assert {p.name for p in store.parent.iterdir()} == {"A.zarr", "A.json"}
@@ -67,8 +79,10 @@ def test_damage_is_named(store, manifest):
     (store / "a" / "c" / "0").write_bytes(b"zer0")
     (store / "a" / "c" / "1").unlink()
     (store / "b" / "notes.txt").touch()
+    (store / "b" / ".DS_Store").touch()
     expected = {"a/c/0": "changed", "a/c/1": "missing", "b/notes.txt": "foreign"}
     assert manifest.damage(store) == expected
+    assert manifest.gaps(store) == {k: v for k, v in expected.items() if v != "changed"}
     assert set(manifest.damage(store.parent / "gone.zarr").values()) == {"missing"}
 
 
@@ -143,3 +157,56 @@ def test_what_follows_from_a_store_knows_when_it_changes(store, manifest, tmp_pa
     assert outdated(derived) == ["predictions/A"]
     manifest_path(store).unlink()
     assert outdated(derived) == ["predictions/A"]
+
+
+def test_a_store_is_whole_as_far_as_names_sizes_and_metadata_show(store, manifest):
+    manifest.write(manifest_path(store))
+    check_whole(store)
+    for name, content, how in (
+        ("b/c/0", b"zer", "3 bytes, expected 4"),
+        ("zarr.json", b"{ ", "changed"),
+        ("zarr.json", b"{", "1 bytes, expected 2"),
+        ("b/c/7", b"", "foreign"),
+    ):
+        path = store / name
+        before = path.read_bytes() if path.exists() else None
+        path.write_bytes(content)
+        with pytest.raises(StoreError, match=rf"A.zarr: damaged in {name} \({how}\)$"):
+            check_whole(store)
+        path.unlink() if before is None else path.write_bytes(before)
+    # An older version wrote no sizes: then a chunk is only known to be there.
+    Manifest(manifest.files).write(manifest_path(store))
+    (store / "b" / "c" / "0").write_bytes(b"zer")
+    check_whole(store)
+    (store / "b" / "c" / "0").unlink()
+    with pytest.raises(StoreError, match=r"A.zarr: damaged in b/c/0 \(missing\)$"):
+        check_whole(store)
+
+
+def test_what_cannot_be_read_is_named(store, manifest, monkeypatch):
+    path = manifest_path(store)
+    path.mkdir()  # even root cannot read it as a file
+    with pytest.raises(StoreError, match=r"A.json: not readable \(Is a directory\)"):
+        Manifest.read(path)
+    path.rmdir()
+    manifest.write(path)
+    (store / "b" / "c" / "0").unlink()
+    (store / "b" / "c" / "0").symlink_to("nowhere")  # as of a data set that was not fetched
+    with pytest.raises(StoreError, match=r"b/c/0: not readable \(No such file or directory\)"):
+        check_whole(store)
+
+
+def test_a_manifest_notices_its_own_damage(store, manifest):
+    path = manifest_path(store)
+    manifest.write(path)
+    content = path.read_bytes()
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(StoreError, match="A.json"):
+            Manifest.read(path)
+
+
+def test_a_manifest_of_an_older_version_is_read(store, manifest):
+    content = {"layout": LAYOUT, "inputs": {}, "files": manifest.files}
+    manifest_path(store).write_text(json.dumps(content))
+    assert Manifest.read(manifest_path(store)) == Manifest(manifest.files)

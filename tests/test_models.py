@@ -101,7 +101,7 @@ def test_a_model_is_read_without_the_others_and_damage_is_found(make):
     np.testing.assert_array_equal(first[:2], predictions["train"][0, :2])
     np.testing.assert_array_equal(first[1, 2:4], predictions["train"][0, 1, 2:4])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(second)), predictions["train"][1])
-    with pytest.raises(ValueError, match="checksum"):
+    with pytest.raises(StoreError, match="A.zarr/train_predictions: damaged"):
         first[2]
 
 

@@ -7,6 +7,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyperribbon.errors import StoreError
 from hyperribbon.models import Models
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import bhattacharyya_distance
@@ -104,3 +105,13 @@ def test_models_of_a_study_may_be_stored_in_either_form(tmp_path, random_models)
     chunks = [chunk_of(path / predictions_variable("test", path.stem), 0) for path in paths]
     single, half = (chunk.stat().st_size for chunk in chunks)
     assert half < 0.6 * single
+
+    # A chunk that is damaged or missing is named, and with it the store.
+    content = bytearray(chunks[1].read_bytes())
+    content[7] ^= 1
+    chunks[1].write_bytes(content)
+    with pytest.raises(StoreError, match=r"sqrt_float16.zarr/test_sqrt_predictions: damaged"):
+        list(models.trajectories("test"))[1][:]
+    chunks[1].unlink()
+    with pytest.raises(StoreError, match=r"sqrt_float16.zarr: damaged in .*c/0/0/0/0 \(missing\)"):
+        Models(paths)

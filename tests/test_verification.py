@@ -9,11 +9,19 @@ import pytest
 import xarray as xr
 import zarr
 
+from hyperribbon.loose_files import sum_up
 from hyperribbon.manifest import inputs_of, manifest_path
 from hyperribbon.store import write_dataset
 from hyperribbon.verification import verify
 
 RNG = np.random.default_rng(0)
+# Loose files, by the step that writes them.
+LOOSE = {
+    "tables": ["tables/models.csv", "tables/summary.csv"],
+    "draw": ["figures/tubes.png", "figures/tubes.svg"],
+    "part/one": ["linear/one.csv"],
+    "gather_report": ["report.html", "keys.json"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,13 @@ def whole(tmp_path_factory, tiny_dataset):
         write_dataset(dataset, path)
     D = xr.Dataset({"distance": (("model", "other"), RNG.normal(size=(8, 8)))})
     write_dataset(D, results / "distance" / "train.zarr", inputs=inputs_of(predictions))
+    for step, names in LOOSE.items():
+        for name in names:
+            (results / name).parent.mkdir(exist_ok=True)
+            (results / name).write_text(f"content of {name}")
+        sum_up([results / name for name in names], results / "logs" / f"{step}.log")
+    (results / "logs").mkdir()
+    (results / "logs" / "draw.log").write_text("9 figures")
     return results
 
 
@@ -40,25 +55,63 @@ def results(whole, tmp_path):
 
 
 def test_whole_results_have_no_fault(results):
-    assert list(verify(results)) == []
+    found = verify(results)
+    assert (found.stores, found.files) == (4, 7)
+    assert found.findings == found.unknown == []
 
 
 def test_a_flipped_byte_anywhere_is_found(results):
-    """In 100 of 100 places: chunks and metadata."""
-    files = sorted(path for path in results.rglob("*") if path.is_file())
-    files = [path for path in files if ".zarr" in str(path)]
+    """In every file: chunks, metadata, manifests, tables, figures and pages."""
     places = random.Random(0)
-    for _ in range(100):
-        path = places.choice(files)
+    files = [path for path in results.rglob("*") if path.is_file() and path.parent.name != "logs"]
+    for path in sorted(files):
         content = path.read_bytes()
         damaged = bytearray(content)
         damaged[places.randrange(len(content))] ^= 1 << places.randrange(8)
         path.write_bytes(damaged)
-        (finding,) = verify(results)
-        store = next(parent for parent in path.parents if parent.suffix == ".zarr")
-        assert finding.piece == store
+        # What was computed from a store counts its manifest, too.
+        findings = [found for found in verify(results).findings if "computed" not in found.what]
+        (finding,) = findings
+        whole = [parent for parent in path.parents if parent.suffix == ".zarr"]
+        whole = whole or [store for store in [path.with_suffix(".zarr")] if store.exists()]
+        assert finding.piece == (whole[0] if whole else path)
+        assert path.name in finding.what
         path.write_bytes(content)
-    assert list(verify(results)) == []
+    assert verify(results).findings == []
+
+
+def test_loose_files_that_are_gone_or_nobodys_are_told_apart(results):
+    (results / "figures" / "tubes.svg").unlink()
+    (results / "notes.txt").write_text("mine")
+    found = verify(results)
+    (finding,) = found.findings
+    assert finding.piece == results / "checksums" / "draw.json"
+    assert finding.what == f"{results}/figures/tubes.svg: missing; draw wrote it"
+    assert found.unknown == [results / "notes.txt"]
+
+
+def test_what_a_step_writes_anew_is_right(results):
+    (results / "tables" / "models.csv").write_text("other numbers")
+    sum_up([results / name for name in LOOSE["tables"]], results / "logs" / "tables.log")
+    assert verify(results).findings == []
+
+
+def test_results_may_be_moved(results):
+    assert verify(results.rename(results.with_name("elsewhere"))).findings == []
+
+
+def test_recordings_are_read_but_never_to_be_deleted(results, tmp_path):
+    """They lie elsewhere, and no run makes them again."""
+    recording = tmp_path / "runs" / "mine.zarr"
+    shutil.copytree(results / "predictions" / "A.zarr", recording)
+    shutil.copy(results / "predictions" / "A.json", recording.with_suffix(".json"))
+    recorded = [recording.with_suffix(".json")]
+    assert verify(results, recorded).findings == []
+    chunk = recording / "loss" / "c" / "0"
+    chunk.write_bytes(chunk.read_bytes()[::-1])
+    (finding,) = verify(results, recorded).findings
+    assert finding.piece is None
+    assert finding.what.startswith(f"{recording}: damaged in loss/c/0 (changed); copy or record it")
 
 
 def test_every_damaged_piece_is_named(results):
@@ -67,7 +120,7 @@ def test_every_damaged_piece_is_named(results):
     (results / "predictions" / "B.zarr" / "notes.txt").write_text("mine")
     (results / "distance" / "train.json").unlink()
     (results / "data.zarr" / "mean" / "c" / "0").write_bytes(b"half")
-    found = {finding.piece.name: finding.what for finding in verify(results)}
+    found = {finding.piece.name: finding.what for finding in verify(results).findings}
     assert found.keys() == {"data.zarr", "train.zarr", "A.zarr", "B.zarr"}
     assert "train_predictions/c/0/0/0/0 (missing)" in found["A.zarr"]
     assert "notes.txt (foreign)" in found["B.zarr"]
@@ -76,7 +129,7 @@ def test_every_damaged_piece_is_named(results):
 
 def test_a_store_that_is_gone_is_named_by_its_manifest(results):
     shutil.rmtree(results / "predictions" / "A.zarr")
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert finding.piece == results / "predictions" / "A.json"
     assert "A.zarr: missing" in finding.what
 
@@ -84,9 +137,9 @@ def test_a_store_that_is_gone_is_named_by_its_manifest(results):
 def test_a_store_computed_from_others_than_there_are_is_named(results):
     path = results / "predictions" / "A.zarr"
     write_dataset(xr.open_zarr(path).load() * 1, path)
-    assert list(verify(results)) == []  # the same content
+    assert verify(results).findings == []  # the same content
     write_dataset(xr.open_zarr(path).load() * 2, path)
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert finding.piece == results / "distance" / "train.zarr"
     assert "computed from other content than now lies in predictions/A" in finding.what
 
@@ -94,7 +147,7 @@ def test_a_store_computed_from_others_than_there_are_is_named(results):
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"layout": 2}', "\0"])
 def test_a_damaged_manifest_is_named(results, content):
     manifest_path(results / "distance" / "train.zarr").write_text(content)
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert finding.piece == results / "distance" / "train.zarr"
     assert "train.json: not a manifest of hyperribbon, or damaged" in finding.what
 
@@ -102,13 +155,13 @@ def test_a_damaged_manifest_is_named(results, content):
 def test_a_store_of_an_older_layout_is_named(results):
     manifest = results / "distance" / "train.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "layout": 1}))
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert "train.json: layout version 1, expected 2; delete it and run again" in finding.what
 
 
 def test_work_in_progress_is_not_looked_at(results):
     (results / "work" / "half.zarr").mkdir()
-    assert list(verify(results)) == []
+    assert verify(results).findings == []
 
 
 def test_a_store_from_before_there_were_manifests_is_of_an_older_layout(results):
@@ -117,5 +170,5 @@ def test_a_store_from_before_there_were_manifests_is_of_an_older_layout(results)
     group = zarr.open_group(path, mode="r+")
     group.attrs["format"] = 1
     zarr.consolidate_metadata(path)
-    (finding,) = verify(results)
+    (finding,) = verify(results).findings
     assert "train.zarr: layout version 1, expected 2; delete it and run again" in finding.what

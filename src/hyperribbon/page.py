@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 
 import pandas as pd
+
+from hyperribbon.files import written_whole
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -16,6 +19,12 @@ p {{ max-width: 50em }}
 {body}
 </body></html>
 """
+
+
+def write_page(path: Path, title: str, sections: Mapping[str, str | pd.DataFrame]) -> None:
+    """Write a page, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(page(title, sections), encoding="utf-8")
 
 
 def page(title: str, sections: Mapping[str, str | pd.DataFrame]) -> str:

@@ -39,7 +39,7 @@ from zarr.codecs import Crc32cCodec
 
 from hyperribbon.errors import StoreError, first_line
 from hyperribbon.files import partial_path, remove_partial
-from hyperribbon.manifest import LAYOUT, Manifest, check_layout, manifest_path
+from hyperribbon.manifest import LAYOUT, Manifest, check_complete, check_layout, manifest_path
 from hyperribbon.stored_predictions import PREDICTION_FORMS, predictions_variable
 
 SPLITS = ("train", "test")
@@ -296,8 +296,16 @@ def open_dataset(path: str | Path) -> xr.Dataset:
     Raises
     ------
     StoreError
-        If the path is no Zarr store, or one of another layout version.
+        If the path is no Zarr store, or one of another layout version, or if its manifest says
+        that a file is missing.
     """
+    if manifest_path(path).exists():
+        check_complete(path)
+    return read_dataset(path)
+
+
+def read_dataset(path: str | Path) -> xr.Dataset:
+    """The same, though files of it may be missing."""
     try:
         dataset = xr.open_zarr(path, chunks=None)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import zarr
 
-from hyperribbon.errors import StoreError
+from hyperribbon.errors import StoreError, first_line
 
 
 class Form(NamedTuple):
@@ -98,11 +98,19 @@ class Trajectory:
     def __getitem__(self, key) -> np.ndarray:
         key = key if isinstance(key, tuple) else (key,)
         if self._predictions.dtype == self.dtype:
-            return self._predictions[(self._seed, *key)]
+            return self._read(key)
         # Whole distributions, since rounded ones no longer sum to 1.
-        P = np.square(self._predictions[(self._seed, *key[:2])], dtype=np.float32)
+        P = np.square(self._read(key[:2]), dtype=np.float32)
         P /= P.sum(axis=-1, keepdims=True)
         return P[(..., *key[2:])]
+
+    def _read(self, key: tuple) -> np.ndarray:
+        """As stored; a StoreError that names the array if a chunk is damaged."""
+        try:
+            return self._predictions[(self._seed, *key)]
+        except (OSError, ValueError) as error:
+            where = str(self._predictions.store_path).removeprefix("file://")
+            raise StoreError(f"{where}: damaged or not readable ({first_line(error)})") from None
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)

@@ -59,6 +59,38 @@ def test_what_is_missing_foreign_or_not_whole_is_refused(record):
     assert refusal("a.zarr").startswith("a.zarr: layout version 1, expected")
 
 
+def test_stores_that_are_not_whole_are_named_all_at_once(record):
+    a, b, _ = record("a"), record("b", seed=1), record("c", seed=2)
+    (a / "test_predictions/c/0/3/0/0").unlink()
+    (b / "train_predictions/c/0/4/0/0").write_bytes(b"half")
+    found = refusal("*.zarr")
+    assert "a.zarr: damaged in test_predictions/c/0/3/0/0 (missing); b.zarr: damaged in" in found
+    assert "train_predictions/c/0/4/0/0 (4 bytes, expected 148)" in found
+    assert "c.zarr" not in found
+    assert found.endswith("copy or record again what is named, with its manifest")
+    assert len(find_recorded(["*.zarr"], check=False)) == 3
+
+
+def test_damaged_metadata_are_refused(record):
+    path = record("a") / "zarr.json"
+    text = path.read_text()
+    path.write_text(text[: len(text) // 2])
+    assert refusal("a.zarr") == "a.zarr: damaged in zarr.json (cut short, or not JSON)"
+    path.write_text(text.replace("Net", "Pet"))
+    assert "a.zarr: damaged in zarr.json (changed)" in refusal("a.zarr")
+    path.unlink()
+    path.mkdir()  # even root cannot read it as a file
+    assert refusal("a.zarr").startswith("a.zarr/zarr.json: not readable (Is a directory)")
+
+
+def test_a_link_to_a_store_is_a_store(record):
+    path = record("elsewhere/a")
+    Path("b.zarr").symlink_to(path)
+    assert refusal("b.zarr").startswith("b.json: missing; without it b.zarr is not whole")
+    Path("b.json").symlink_to(path.with_suffix(".json"))
+    assert find_recorded(["b.zarr"]) == [Path("b.zarr")]
+
+
 def test_braces_are_refused(record):
     record("a{seed}")
     assert refusal("*.zarr").startswith("a{seed}.zarr: braces mean wildcards to Snakemake")

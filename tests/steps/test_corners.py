@@ -60,14 +60,14 @@ def run(study, manifests):
             (study.root / kind).mkdir(exist_ok=True)
             write_dataset(dataset, study.root / kind / f"{split}.zarr")
             inputs[kind].append(study.root / kind / f"{split}.json")
-    outputs = {name: study.root / f"{name}.csv" for name in ("corners", "rejoining")}
+    outputs = [study.root / f"{name}.csv" for name in ("corners", "rejoining")]
     words = [word for name, paths in inputs.items() for word in (f"--{name}", *paths)]
-    words += [word for name, path in outputs.items() for word in (f"--{name}", path)]
+    words += ["--output", *outputs]
     done = study.step(
         "corners", "--predictions", *manifests, *words, "--threads", 2, **dict(os.environ)
     )
     assert done.returncode == 0, done.stderr
-    return models, *map(pd.read_csv, outputs.values())
+    return models, *map(pd.read_csv, outputs)
 
 
 def test_distances_are_those_of_the_predictions(study):

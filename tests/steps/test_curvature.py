@@ -63,7 +63,8 @@ def look(folder, name, output, samples=60, eigenvalues=8, draws=0):
 def tabulate(stores, folder):
     folder.mkdir()
     manifests = [manifest_path(store) for store in stores]
-    spectra.main(argparse.Namespace(curvature=manifests, output=folder))
+    output = [folder / f"{name}.csv" for name in spectra.TABLES]
+    spectra.main(argparse.Namespace(curvature=manifests, output=output))
     return read_tables(sorted(folder.glob("*.csv")))
 
 

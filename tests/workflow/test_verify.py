@@ -7,6 +7,10 @@ import pytest
 import xarray as xr
 from running import snakemake
 
+from hyperribbon.errors import StoreError
+from hyperribbon.manifest import Manifest
+from hyperribbon.verification import Verification, look_at_loose_files
+
 pytestmark = pytest.mark.workflow
 
 
@@ -29,7 +33,45 @@ def files_of(results: Path) -> dict[str, tuple[int, int]]:
 def test_undamaged_results_pass(finished):
     run = snakemake(finished, "--cores", "1", "verify")
     assert run.returncode == 0, run.stdout
-    assert "every file is as it was written" in run.stdout
+    files = loose_files(finished / "results" / "smoke")
+    assert f"and {len(files)} other files are as they were written" in run.stdout
+    assert "logs/, benchmarks/, work/ are not checked" in run.stdout
+    assert "no step left checksums" not in run.stdout
+
+
+def loose_files(results: Path) -> list[Path]:
+    """What lies outside stores, but for manifests, and for what is not checked."""
+    skipped = ("logs", "benchmarks", "work", "checksums")
+    paths = [path for path in results.rglob("*") if path.is_file()]
+    paths = [path for path in paths if path.relative_to(results).parts[0] not in skipped]
+    manifests = {path.with_suffix(".json") for path in results.glob("**/*.zarr")}
+    return sorted(p for p in paths if ".zarr/" not in p.as_posix() and p not in manifests)
+
+
+def test_a_flipped_byte_in_any_file_is_found(changeable):
+    """In everything that a finished study leaves, in turn; one that is missing, too."""
+    results = changeable / "results" / "smoke"
+    checked = loose_files(results)
+    names = {path.relative_to(results).as_posix() for path in checked}
+    assert {"report.html", "explorer.html", "claims.csv", "study.json", "keys.json"} <= names
+    assert {"tables/models.csv", "figures/tubes.png", "figures/tubes.svg"} <= names
+    checked += sorted((results / "checksums").rglob("*.json"))
+    stores = {path.with_suffix(".json") for path in results.glob("*/*.zarr")} | {
+        results / "data.json"
+    }
+    # The bytes of stores are tried in tests/test_verification.py.
+    for path in [*checked, *(manifest for manifest in stores if "work" not in manifest.parts)]:
+        content = path.read_bytes()
+        flip_a_byte(path)
+        found = Verification()
+        look_at_loose_files(results, stores, found)
+        if path in stores:
+            with pytest.raises(StoreError, match=path.name):
+                Manifest.read(path)
+        else:
+            (finding,) = found.findings
+            assert str(path) in finding.what
+        path.write_bytes(content)
 
 
 @pytest.mark.parametrize(

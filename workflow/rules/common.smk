@@ -33,17 +33,27 @@ from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import file_sha256, manifest_path, outdated
 from hyperribbon.recording.external import find_recorded
 
+# Of the paths in this workflow only those of inputs and outputs would get the prefix.
+if workflow.modifier.modify_path("results/report.html") != "results/report.html":
+    raise WorkflowError(
+        "module: prefix: and replace_prefix: are not supported, for results go to results/<study>; "
+        "expected a module without them (another `study:` is another folder)"
+    )
+
 DEFAULT_STUDY = "config/config.yaml"
 
+# A module may be given its configuration instead of a file.
+OWN_FILE = not workflow.overwrite_configfiles and not workflow.modifier.skip_configfile
+
 try:
-    for path in workflow.overwrite_configfiles or [DEFAULT_STUDY]:
+    for path in workflow.overwrite_configfiles or [DEFAULT_STUDY] * OWN_FILE:
         read_study_file(path)
     OVERRIDES = read_overrides(workflow.config_settings.config_args)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 # A study given by --configfile stands alone; the default one is not merged into it.
-if not workflow.overwrite_configfiles:
+if OWN_FILE:
 
     configfile: DEFAULT_STUDY
 
@@ -52,7 +62,10 @@ update_config(config, OVERRIDES)
 
 try:
     STUDY = parse_study(config)
-    RECORDED_STORES = find_recorded(STUDY.external, STUDY.trainings())
+    # Once, and not again by the Snakemake of every job: it looks at every file.
+    RECORDED_STORES = find_recorded(
+        STUDY.external, STUDY.trainings(), check=workflow.is_main_process
+    )
 except (ConfigError, StoreError) as error:
     raise WorkflowError(str(error)) from None
 config.update(STUDY.model_dump(mode="json"))

@@ -24,4 +24,4 @@ rule corners:
         "python -m hyperribbon.steps.corners --predictions {input.predictions:q}"
         " --distance {input.distance:q} --progress {input.progress:q}"
         " --smoothing {params.smoothing} --threads {threads}"
-        " --corners {output[0]:q} --rejoining {output[1]:q} --log {log:q}"
+        " --output {output:q} --log {log:q}"

@@ -72,7 +72,6 @@ rule spectra:
         mem_mb=2000,
     params:
         **SPECTRA,
-        folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m hyperribbon.steps.spectra --curvature {input.curvature:q}"
-        " --output {params.folder:q} --log {log:q}"
+        " --output {output:q} --log {log:q}"

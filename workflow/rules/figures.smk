@@ -1,4 +1,5 @@
-# Where the report shows what; of some figures there is one a split.
+# Where the report shows what; of some figures there is one for each split. A colon would end a
+# name where Snakemake makes links of the categories.
 SPLIT_FIGURES = {
     "Predictions on the {} data": ["manifold", "spectrum", "pairs", "loss_error", "near", "away"],
     "How low-dimensional is it?": [
@@ -17,18 +18,18 @@ OTHER_FIGURES = {
     "Ensembles": ["ensemble_gain"],
 }
 SYNTHETIC_FIGURES = {
-    "Synthetic data: is it low-dimensional?": [
+    "Synthetic data, is it low-dimensional?": [
         "synthetic_spectra",
         "synthetic_stress",
         "synthetic_embedding",
         "synthetic_separation",
     ],
-    "Synthetic data: from corners": [
+    "Synthetic data, from corners": [
         "synthetic_corners",
         "synthetic_corner_embedding",
         "synthetic_slices",
     ],
-    "Synthetic data: students that interpolate": [
+    "Synthetic data, students that interpolate": [
         "synthetic_students",
         "synthetic_student_spectra",
         "synthetic_student_reduction",

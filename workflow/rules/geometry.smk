@@ -153,11 +153,10 @@ rule tables:
         mem_mb=2000,
     params:
         **TABULATE,
-        folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m hyperribbon.steps.tables --predictions {input.predictions:q}"
         " --distance {input.distance:q} --embedding {input.embedding:q} --progress {input.progress:q}"
-        " --trajectories {input.trajectories:q} --output {params.folder:q} --log {log:q}"
+        " --trajectories {input.trajectories:q} --output {output:q} --log {log:q}"
 
 
 rule summarise:

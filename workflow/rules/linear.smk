@@ -79,9 +79,6 @@ if LINEAR.experiments:
     LINEAR_TABLES = parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
 
     # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
-    localrules:
-        linear_inputs,
-
     rule linear_inputs:
         output:
             SAMPLES,
@@ -89,6 +86,7 @@ if LINEAR.experiments:
             f"{RESULTS}/logs/linear_inputs/{{linear_data}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/linear_inputs/{{linear_data}}.tsv"
+        localrule: True
         conda:
             "../../envs/training.yaml"
         resources:

@@ -210,8 +210,7 @@ rule trajectory_space:
         mem_mb=4000,
     params:
         **SPACE,
-        folder=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m hyperribbon.steps.trajectory_space --predictions {input.predictions:q}"
         " --trajectories {input.trajectories:q} --permutations {params.permutations}"
-        " --threads {threads} --output {params.folder:q} --log {log:q}"
+        " --threads {threads} --output {output:q} --log {log:q}"

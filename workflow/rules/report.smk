@@ -1,3 +1,6 @@
+from snakemake.io import get_flag_value, is_flagged
+
+
 report: "../report/study.rst"
 
 
@@ -37,13 +40,21 @@ STORES = [
 ]
 
 
-localrules:
-    gather_report,
-    verify,
+def check_captions():
+    """Refuse a caption that is missing; Snakemake would do so only when all the work is done."""
+    captions = [workflow.current_basedir.join("../report/study.rst")]
+    for rule in workflow.modifier.rules:
+        shown = [path for path in rule.output if is_flagged(path, "report")]
+        captions += [get_flag_value(path, "report").caption for path in shown]
+    for caption in captions:
+        path = caption.get_path_or_uri(secret_free=True)
+        if not os.path.exists(path):
+            raise WorkflowError(f"{os.path.relpath(path)}: missing, a caption of the report")
 
 
-# Snakemake's own report, made by a second Snakemake that only reads: it is given the resolved
-# study, and all results but the report itself.
+check_captions()
+
+
 rule gather_report:
     input:
         [settled(step, TABLES[step]) for step in TABLES],
@@ -57,18 +68,18 @@ rule gather_report:
         f"{RESULTS}/logs/gather_report.log",
     benchmark:
         f"{RESULTS}/benchmarks/gather_report.tsv"
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        code=code_version("snakemake"),
+        code=code_version("hyperribbon.steps.gather_report", "snakemake"),
         record=canonical_json(KEYS),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),
     shell:
-        "(printf '%s' {params.study:q} > {output.study:q} && snakemake --nolock --quiet all"
-        " --snakefile {params.snakefile:q} --configfile {output.study:q}"
-        " --report {output.report:q} -- {input:q}"
-        " && printf '%s' {params.record:q} > {output.record:q}) > {log:q} 2>&1"
+        "python -m hyperribbon.steps.gather_report --snakefile {params.snakefile:q}"
+        " --study {params.study:q} --keys {params.record:q} --results {input:q}"
+        " --output {output:q} --log {log:q}"
 
 
 # By name only: `snakemake verify`. It reads what there is and makes nothing.
@@ -76,11 +87,17 @@ rule verify:
     log:
         f"{RESULTS}/logs/verify.log",
     retries: 0
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
         results=RESULTS,
-        stale=[step for step in KEYS if RECORDED and RECORDED.get(step) != KEYS[step]],
+        recorded=EXTERNAL,
+        stale=[
+            step
+            for step in KEYS
+            if " " not in step and RECORDED and RECORDED.get(step) != KEYS[step]
+        ],
     shell:
         "python -m hyperribbon.steps.verify --results {params.results:q}"
-        " --stale {params.stale} --log {log:q}"
+        " --recorded {params.recorded:q} --stale {params.stale:q} --log {log:q}"

@@ -16,9 +16,6 @@ if FETCHED:
     FETCH = parameters("fetch_data", modules=[DATA_MODULE], name=STUDY.data.name)
 
     # Where Snakemake runs, for nodes of a cluster may see no internet.
-    localrules:
-        fetch_data,
-
     rule fetch_data:
         output:
             SOURCE_RECORD,
@@ -26,6 +23,7 @@ if FETCHED:
             f"{RESULTS}/logs/fetch_data.log",
         benchmark:
             f"{RESULTS}/benchmarks/fetch_data.tsv"
+        localrule: True
         conda:
             "../../envs/training.yaml"
         params:

@@ -147,6 +147,9 @@ def _once(splits: dict[str, list]) -> dict[str, list]:
 
 _SCRIPT = r"""
 const data = JSON.parse(document.getElementById("data").textContent);
+// Plotly takes tags in names for markup.
+for (const category of Object.values(data.categories))
+  category.names = category.names.map((n) => n.replace(/&/g, "&amp;").replace(/</g, "&lt;"));
 const selects = ["split", "metric", "colour"].map((name) => document.getElementById(name));
 const hover =
   "<b>%{customdata[0]}</b><br>seed %{customdata[1]}, epoch %{customdata[2]:.3g}<br>" +

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from hyperribbon.errors import StoreError
-from hyperribbon.manifest import Manifest, check_layout, manifest_path
+from hyperribbon.manifest import METADATA, check_layout, check_whole
+
+_NAMED = 5  # stores that are named, of those that are not whole
 
 
 def recorded_configuration(path: str | Path) -> dict[str, Any]:
@@ -26,10 +28,20 @@ def recorded_configuration(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+        text = (path / METADATA).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        text = b"{}"
+    except OSError as error:
+        raise StoreError(f"{path / METADATA}: not readable ({error.strerror})") from None
+    try:
+        metadata = json.loads(text)
+    except ValueError:
+        raise StoreError(f"{path}: damaged in {METADATA} (cut short, or not JSON)") from None
+    try:
+        attributes = metadata["attributes"]
         configuration = json.loads(attributes["configuration"])
         recorded, layout = configuration.get("recorded"), attributes["format"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         recorded, layout = False, None
     if not recorded:
         raise StoreError(
@@ -41,7 +53,7 @@ def recorded_configuration(path: str | Path) -> dict[str, Any]:
 
 
 def find_recorded(
-    patterns: Iterable[str], trained: Iterable[tuple[str, str, int]] = ()
+    patterns: Iterable[str], trained: Iterable[tuple[str, str, int]] = (), *, check: bool = True
 ) -> list[Path]:
     """Recorded stores that paths and patterns name, in that order, those of a pattern sorted.
 
@@ -49,6 +61,7 @@ def find_recorded(
     ----------
     patterns : paths of stores, or patterns with ``*``, ``?``, ``[...]`` and ``**``
     trained : network, optimiser and seed of the trainings that they must be told apart from
+    check : whether to compare names, sizes and metadata of their files with their manifests
 
     Returns
     -------
@@ -80,7 +93,6 @@ def find_recorded(
         if {"{", "}"} & set(str(path)):
             raise StoreError(f"{path}: braces mean wildcards to Snakemake; expected none in a path")
         configuration = recorded_configuration(path)
-        Manifest.read(manifest_path(path))
         if "test" not in configuration["samples"]:
             raise StoreError(
                 f"{path}: recorded without test samples, which a study needs; record with "
@@ -94,4 +106,21 @@ def find_recorded(
                 "expected names or seeds that tell them apart"
             )
         owners[who] = str(path)
+    if check:
+        _check_whole(found)
     return list(found)
+
+
+def _check_whole(paths: Iterable[Path]) -> None:
+    """Refuse stores that are not as they were recorded, all of them in one line."""
+    faults = []
+    for path in paths:
+        try:
+            check_whole(path)
+        except StoreError as error:
+            faults.append(str(error))
+    if faults:
+        named = "; ".join(faults[:_NAMED]) + (
+            f"; and {len(faults) - _NAMED} more stores" if len(faults) > _NAMED else ""
+        )
+        raise StoreError(f"{named}; copy or record again what is named, with its manifest")

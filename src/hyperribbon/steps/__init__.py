@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from hyperribbon.errors import HyperribbonError, OnePointWarning
+from hyperribbon.errors import HyperribbonError, OnePointWarning, first_line
+from hyperribbon.loose_files import sum_up
 
 logger = logging.getLogger("hyperribbon")
 
@@ -26,7 +27,9 @@ _DISK_ADVICE = {
 def step_parser(description: str | None) -> argparse.ArgumentParser:
     """Parser with the option that every step has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--log", type=Path, help="write messages to this file")
+    parser.add_argument(
+        "--log", type=Path, help="write messages to this file; checksums beside its folder `logs`"
+    )
     return parser
 
 
@@ -58,6 +61,9 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
             args.log.parent.mkdir(parents=True, exist_ok=True)
             _log_to(_LogFile(args.log, mode="w"))
         main(args)
+        if args.log and "output" in args:
+            outputs = args.output if isinstance(args.output, list) else [args.output]
+            sum_up(outputs, args.log)
     except HyperribbonError as error:
         logger.error("%s", error)
         sys.exit(1)
@@ -68,8 +74,14 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
         else:
             logger.error("%s: %s", error.filename or Path.cwd(), advice)
         sys.exit(1)
-    except Exception:
-        logger.exception("unexpected error")
+    except Exception as error:
+        if "checksum do not match" in str(error):  # of a chunk, where zarr reads it
+            logger.error(
+                "a store that this step reads is damaged (%s); `snakemake verify` names it",
+                first_line(error),
+            )
+        else:
+            logger.exception("unexpected error")
         sys.exit(1)
 
 

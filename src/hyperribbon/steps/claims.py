@@ -9,7 +9,7 @@ import pandas as pd
 
 from hyperribbon.claims import Claim, chapter2, curvature, judge, linear, regression, synthetic
 from hyperribbon.claims.rules import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
-from hyperribbon.page import page
+from hyperribbon.page import write_page
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import read_tables, write_table
 
@@ -67,17 +67,14 @@ def main(args: argparse.Namespace) -> None:
     data = ", ".join(claims["data"].unique())
     numbers = claims.assign(interval=interval(claims), ours=claims["ours"].map("{:.3g}".format))
     shown = ["claim", "published", "ours", "interval", "verdict", "note"]
-    args.output[1].write_text(
-        page(
-            "Claims",
-            {
-                "Claims": INTRODUCTION,
-                "Rules": claims[["claim", "source", "rule"]].rename(
-                    columns={"rule": "reproduced if"}
-                ),
-                f"Verdicts: {found} (study {args.study}, data {data})": numbers[shown],
-            },
-        )
+    write_page(
+        args.output[1],
+        "Claims",
+        {
+            "Claims": INTRODUCTION,
+            "Rules": claims[["claim", "source", "rule"]].rename(columns={"rule": "reproduced if"}),
+            f"Verdicts: {found} (study {args.study}, data {data})": numbers[shown],
+        },
     )
     logger.info("%d claims: %s", len(claims), found)
 

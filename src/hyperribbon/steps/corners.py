@@ -40,10 +40,10 @@ def main(args: argparse.Namespace) -> None:
     columns = ["split", *MODEL_KEYS, "corner", "progress", "error"]
     columns += ["distance_to_ignorance", "distance_to_manifold", "distance_to_corner"]
     columns += ["error_on_corner_labels"]
-    write_table(by_corner[columns], args.corners)
+    write_table(by_corner[columns], args.output[0])
     curves = pd.concat(geodesics(models, s, args.smoothing, args.threads) for s in SPLITS)
     rejoining = rejoining_table(by_corner, curves)
-    write_table(rejoining, args.rejoining)
+    write_table(rejoining, args.output[1])
     for split, part in rejoining.groupby("split", sort=False):
         nearest, at = part["min_distance_to_ignorance"], part["rejoining_progress"]
         logger.info(
@@ -167,6 +167,7 @@ if __name__ == "__main__":
     parser = models_parser(__doc__, "distance", "progress")
     parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
     parser.add_argument("--threads", type=int, required=True)
-    for name in ("corners", "rejoining"):
-        parser.add_argument(f"--{name}", type=Path, required=True, help="CSV to write")
+    parser.add_argument(
+        "--output", type=Path, nargs=2, required=True, help="CSV files: corners, rejoining"
+    )
     run_step(main, parser)

@@ -72,10 +72,11 @@ def main(args: argparse.Namespace) -> None:
         who = {"configuration": store.attrs["configuration_id"], **who}
         for name, function in FUNCTIONS.items():
             found[name].append(function(store).assign(**who))
-    for name, columns in TABLES.items():
-        table = pd.concat(found[name]) if found[name] else pd.DataFrame(columns=columns)
-        write_table(table[columns], args.output / f"{name}.csv")
-        logger.info("%s: %d rows", name, len(table))
+    for path in args.output:
+        parts, columns = found[path.stem], TABLES[path.stem]
+        table = pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+        write_table(table[columns], path)
+        logger.info("%s: %d rows", path.stem, len(table))
 
 
 def moments(store: xr.Dataset) -> list[dict[str, object]]:
@@ -272,5 +273,5 @@ FUNCTIONS = {
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--curvature", type=Path, nargs="+", required=True, help="manifests")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="TABLE.csv, ...")
     run_step(main, parser)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from hyperribbon.page import page
+from hyperribbon.page import write_page
 from hyperribbon.steps import run_step, step_parser
 from hyperribbon.tables import read_tables
 
@@ -16,15 +16,14 @@ def main(args: argparse.Namespace) -> None:
     seeds = tables["trajectories"].groupby(names, sort=False)
     radius = seeds["max_distance_to_mean"].max().rename("tube_radius")
     configurations = seeds[means].mean().join(radius).reset_index()
-    args.output.write_text(
-        page(
-            "Summary",
-            {
-                "What was found": tables["summary"],
-                "Trainings that diverged": "None." if diverged.empty else diverged,
-                "Configurations, mean over seeds": configurations,
-            },
-        )
+    write_page(
+        args.output,
+        "Summary",
+        {
+            "What was found": tables["summary"],
+            "Trainings that diverged": "None." if diverged.empty else diverged,
+            "Configurations, mean over seeds": configurations,
+        },
     )
 
 

@@ -60,16 +60,15 @@ def main(args: argparse.Namespace) -> None:
         tables["configuration_distances"].append(distance_table(models, split, stores))
         tables["tubes"].append(tube_table(models, split, stores))
         tables["geodesic"].append(geodesic_table(split, stores["embedding"]))
-    args.output.mkdir(parents=True, exist_ok=True)
     whole = {
         name: pd.concat(parts).set_index("split").reset_index() for name, parts in tables.items()
     }
     whole["configurations"] = models.configurations
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
     whole["summary"] = summary_table(models, whole, geodesic_length(models, splits["train"]))
-    for name, table in whole.items():
-        write_table(table, args.output / f"{name}.csv")
-        logger.info("%s.csv: %d rows", name, len(table))
+    for path in args.output:
+        write_table(whole[path.stem], path)
+        logger.info("%s: %d rows", path.name, len(whole[path.stem]))
 
 
 def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
@@ -222,5 +221,5 @@ def summary_table(
 
 if __name__ == "__main__":
     parser = models_parser(__doc__, "distance", "embedding", "progress", "trajectories")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="TABLE.csv, ...")
     run_step(main, parser)

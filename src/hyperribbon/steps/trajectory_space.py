@@ -41,13 +41,14 @@ def main(args: argparse.Namespace) -> None:
         )  # fmt: skip
     coordinates = ["pc1", "pc2", "pc3"]
     about = ["dimension", "eigenvalue", "kind", "explained_stress", "low", "high"]
-    for name, parts, columns in (
-        ("importance", importance, COLUMNS),
-        ("trajectory_embedding", points, [*TRAINING_KEYS, *coordinates]),
-        ("trajectory_stress", dimensions, about),
-    ):
-        table = pd.concat(parts).reindex(columns=["split", *columns])
-        write_table(table, args.output / f"{name}.csv")
+    tables = {
+        "importance": (importance, COLUMNS),
+        "trajectory_embedding": (points, [*TRAINING_KEYS, *coordinates]),
+        "trajectory_stress": (dimensions, about),
+    }
+    for path in args.output:
+        parts, columns = tables[path.stem]
+        write_table(pd.concat(parts).reindex(columns=["split", *columns]), path)
 
 
 def embed(D: np.ndarray, configurations: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -92,5 +93,5 @@ if __name__ == "__main__":
     parser = models_parser(__doc__, "trajectories")
     parser.add_argument("--permutations", type=int, required=True, help="of each factor")
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="TABLE.csv, ...")
     run_step(main, parser)
