@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hyperribbon.figures.embedding import REFERENCES, space
-from hyperribbon.figures.style import COLOURS, COLUMN, sentence
+from hyperribbon.figures.style import COLOURS, COLUMN, LeftOut
 
 DIRECT = {"color": "0.55", "linewidth": 0.8}
 STYLES = {"to": {"linestyle": (0, (3, 1.5)), "linewidth": 0.7}, "from": {"linewidth": 0.9}}
@@ -31,7 +31,7 @@ def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:
     """Distances to ignorance and to direct trainings along trainings from corners (2.20b)."""
     table = tables["corners"].query("split == 'train' and stage.str.startswith('from')")
     if table.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.8 * COLUMN))
     levels = tables["rejoining"].query("split == 'train'").mean(numeric_only=True)
     to_ignorance = {

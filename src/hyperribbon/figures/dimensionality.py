@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hyperribbon.figures.style import COLUMN, network_legend, palette, sentence
+from hyperribbon.figures.embedding import REFERENCES
+from hyperribbon.figures.style import COLUMN, LeftOut, network_legend, ordered, palette
 
 KINDS = {
     "observed": "#0072B2",
@@ -69,7 +70,7 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         explained = row["explained_stress"].iloc[0]
         axes.set_title(f"{label}\nstress of 3 dimensions {explained:.0%}", loc="left")
         axes.set(xlabel="PC1", ylabel="PC2")
-    network_legend(figure, colours, loc="outside right center")
+    network_legend(figure, colours, REFERENCES[:2], loc="outside right center")
     return figure
 
 
@@ -80,12 +81,11 @@ def subsets(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.8 * COLUMN), sharey=True)
     for axes, kind in zip(panels, ("samples", "classes"), strict=True):
         part = found.query("kind == @kind and size < @whole")
-        sizes = sorted(part["size"].unique())
-        colours = dict(zip(sizes, sns.color_palette("viridis", len(sizes)), strict=True))
-        for size in sizes:
+        colours = ordered(sorted(part["size"].unique()))
+        for size, colour in colours.items():
             sns.lineplot(
                 part.query("size == @size"), x="dimension", y="explained_pairwise_distance",
-                errorbar=("pi", 100), color=colours[size], ax=axes, label=f"{size:,}",
+                errorbar=("pi", 100), color=colour, ax=axes, label=f"{size:,}",
             )  # fmt: skip
         all_of_it = found.query("kind == 'samples' and size == @whole")
         axes.plot(
@@ -108,7 +108,7 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         for size in sorted(found.query("kind == @kind")["size"].unique())[:at_most]
     ]
     if not shown:
-        return sentence(f"There are too few {split} samples and classes to take some of.")
+        raise LeftOut(f"There are too few {split} samples and classes to take some of.")
     colours = palette(tables["models"]["network"])
     rows = -(-len(shown) // 3)
     figure, panels = plt.subplots(

@@ -12,12 +12,18 @@ from scipy.cluster.hierarchy import dendrogram as draw_dendrogram
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
-from hyperribbon.figures.style import COLUMN, component_label, network_legend, palette, sentence
+from hyperribbon.figures.style import (
+    COLUMN,
+    MARKERS,
+    LeftOut,
+    component_label,
+    network_legend,
+    palette,
+)
 from hyperribbon.trajectories.factors import separate_factors
 from hyperribbon.trajectories.gaps import comparable
 
 MOST_LABELS = 60  # of configurations beside a dendrogram
-MARKERS = ["o", "^", "s", "D", "v", "P", "X", "p"]
 FACTORS = {
     "network": "architecture",
     "batch_size": "batch size",
@@ -40,7 +46,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     np.fill_diagonal(D, 0.0)
     rows = comparable(D)
     if len(rows) < 2:
-        return sentence(f"Fewer than two configurations reach a common {split} progress.")
+        raise LeftOut(f"Fewer than two configurations reach a common {split} progress.")
     links = linkage(squareform(D[np.ix_(rows, rows)], checks=False), "average")
     about = about.set_index("configuration").loc[names].iloc[rows].reset_index()
     colours, factors = palette(tables["models"]["network"]), _factors(about)
@@ -99,7 +105,7 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first coordinates of trajectories, each one point, by their factors (2.6b, 2.19b)."""
     points = tables["trajectory_embedding"].query("split == @split")
     if points.empty:
-        return sentence(f"Fewer than four trajectories reach a common {split} progress.")
+        raise LeftOut(f"Fewer than four trajectories reach a common {split} progress.")
     about = tables["configurations"]
     factors = _factors(about).set_index(about["configuration"])
     colours = palette(tables["models"]["network"])
@@ -140,7 +146,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """What the random forest loses without each factor, with p-values (2.6c, 2.19c)."""
     found = tables["importance"].query("split == @split").iloc[::-1]
     if found.empty:
-        return sentence(
+        raise LeftOut(
             "Too few configurations, or none that differ in one factor only, to tell which factor "
             "sets trajectories apart."
         )
@@ -165,7 +171,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 def lengths(tables: dict[str, pd.DataFrame]) -> Figure:
     """Riemannian lengths of all trajectories, against the geodesic's."""
     found = tables["trajectories"]
-    colours = palette(found["network"])
+    colours = palette(tables["models"]["network"])
     geodesic = float(tables["summary"].set_index("quantity")["value"]["length of the geodesic"])
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
