@@ -10,6 +10,7 @@ from hyperribbon.figures.dimensionality import metric_embedding
 from hyperribbon.figures.embedding import (
     away,
     four_points,
+    joint,
     loss_error,
     near,
     quantile_scale,
@@ -59,6 +60,23 @@ def test_losses_that_are_all_the_same(make_tables, style, tmp_path, constant):
 def test_four_points_say_at_which_progress(make_tables, style):
     figure = four_points(make_tables(), split="train")
     assert "of four points, s = 0.2, RMSD 0.1" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.83, "83% of pairwise distance explained (80% in"), (-144.93, "axes do not suit the test")],
+)
+def test_axes_that_do_not_suit_the_test_models_are_said_to(make_tables, style, share, said):
+    """Of the three dimensions drawn, whatever comes out in more."""
+    tables = make_tables()
+    explained = tables["joint_explained"]
+    placed = (explained["split"] == "test") & (explained["axes"] == "train")
+    explained.loc[placed & (explained["dimension"] == 3), "explained_pairwise_distance"] = share
+    later = explained[placed].tail(1).assign(dimension=4, explained_pairwise_distance=-1e5)
+    tables["joint_explained"] = pd.concat([explained, later])
+    title = joint(tables).axes[0].get_title(loc="left")
+    assert said in title
+    assert "-" not in title
 
 
 def test_other_metrics_have_a_legend(make_tables, style):
