@@ -19,7 +19,6 @@ from hyperribbon.figures.style import (
     LeftOut,
     component_label,
     network_legend,
-    network_of,
     ordered,
     palette,
     time_of,
@@ -95,10 +94,6 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.85 * COLUMN), sharey=True)
     points = models["pc1"], models["pc2"]
     panels[0].scatter(*points, s=3, linewidth=0, c=models["network"].map(colours))
-    network_legend(
-        panels[0], colours, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
-        columnspacing=0.5, handletextpad=0.0,
-    )  # fmt: skip
     for axes, values, label in (
         (panels[1], models["loss"], f"{split} loss (nats)"),
         (panels[2], models["error"], f"{split} error"),
@@ -108,13 +103,14 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         bar = figure.colorbar(
             shown, ax=axes, label=label, location="top", aspect=12, spacing="uniform"
         )
-        ticks = scale.boundaries[:: -(-len(scale.boundaries) // 6)]
+        ticks = scale.boundaries[:: -(-len(scale.boundaries) // 4)]
         bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
         bar.minorticks_off()
     for axes in panels:
         draw_references(axes, curve, 1, 2)
         axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
     panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
+    network_legend(figure, colours, REFERENCES, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -159,12 +155,12 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 def _ends(models: pd.DataFrame, networks: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each end of a training: by its network, and by its augmentation."""
-    looks, markers = {}, {}
-    for end in models["near_end"].unique():
-        network = network_of(end, networks)
-        if network is not None:
-            other = end.removeprefix(network)
-            looks[end] = networks[network], markers.setdefault(other, MARKERS[len(markers) % 8])
+    names, looks = set(models["near_end"]), {}
+    for network, colour in networks.items():
+        for k, augmentation in enumerate(dict.fromkeys(models["augmentation"])):
+            name = f"{network} {augmentation}"  # of a study of one augmentation, the network alone
+            for end in names & {name, network}:
+                looks[end] = colour, MARKERS[k % len(MARKERS)]
     return looks
 
 
@@ -248,7 +244,7 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         )  # fmt: skip
     panels[0].set(xlabel="dimensions", ylabel="explained pairwise distance")
     lowest = explained["explained_pairwise_distance"].min()
-    panels[0].set_ylim(min(0.0, max(lowest, -1.0)), 1)
+    panels[0].set_ylim(0 if lowest >= 0 else max(lowest, -1) - 0.05, 1)
     panels[0].legend(loc="lower right")
     panels[0].set_title(f"{split}, {selection}", loc="left")
     about = f"of four points, s = {FOUR_POINTS_AT:g}"

@@ -51,7 +51,8 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     right.set(xlabel=f"{split} progress", ylabel=f"{split} error")
     # Small errors are drawn apart, and 0 has a place.
     right.set_yscale("function", functions=(np.sqrt, np.square))
-    right.set_ylim(0.9 * scores["error"].min(), seeds["error"].max())
+    highest = max(scores["error"].max(), seeds["error"].max())
+    right.set_ylim(0.9 * scores["error"].min(), 1.02 * highest)
     right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     name = chosen.rsplit("-", 1)[0]
     left.set_title(f"{name}, {seeds['seed'].nunique()} seeds", loc="left")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.figures.interactive import interactive_page
-from hyperribbon.figures.style import OUTSIDE, component_label, network_of, palette
+from hyperribbon.figures.style import OUTSIDE, colour_of, component_label, palette
 
 SPLITS = ("train", "test")
 METRICS = {
@@ -114,7 +114,7 @@ def _category(columns: dict[str, pd.Series], networks: dict[str, str]) -> dict:
     number = {name: k for k, name in enumerate(names)}
     colours = palette(names)
     if isinstance(names[0], str):
-        known = {name: networks.get(network_of(name, networks)) for name in names}
+        known = {name: colour_of(name, networks) for name in names}
         if any(known[name] for name in names if name != "none"):
             colours |= {name: colour for name, colour in known.items() if colour}
         colours |= {"none": OUTSIDE}

@@ -4,12 +4,13 @@ import itertools
 import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter, SymmetricalLogLocator
+from matplotlib.ticker import NullFormatter
 
 from hyperribbon.figures.style import COLUMN, LINE_STYLES, network_legend, palette, time_of
 
@@ -58,7 +59,10 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
         axes.set_title(optimiser, loc="left")
     _time_axis(panels, models[time])
     _label(panels, time)
-    key = [Line2D([], [], color="black", dashes=s, linewidth=1, label=n) for n, s in styles.items()]
+    key = [
+        Line2D([], [], color="black", dashes=dashes, linewidth=1, label=f"augmentation: {name}")
+        for name, dashes in styles.items()
+    ]
     network_legend(figure, colours, key if len(key) > 1 else (), loc="outside right center")
     return figure
 
@@ -115,13 +119,13 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 def _time_axis(panels: list[Axes], times: pd.Series) -> None:
     """Time on a logarithmic scale that begins at 0, before the first step."""
     first = times[times > 0].min() if (times > 0).any() else 1.0
+    decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(times.max(), 10 * first)))
+    minor = np.outer(np.append(decades[0] / 10, decades), np.arange(2, 10)).ravel()
     for axes in panels:
         # Between 0 and the first checkpoint the scale is linear.
         axes.set_xscale("symlog", linthresh=first, linscale=0.5)
-        axes.xaxis.set_minor_locator(
-            SymmetricalLogLocator(base=10, linthresh=first, subs=range(2, 10))
-        )
-        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xticks([0, *decades], [f"{time:g}" for time in (0, *decades)])
+        axes.set_xticks(minor[(minor > first) & (minor < times.max())], minor=True)
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlim=(-first / 10, times.max()), xlabel="", ylabel="")
 

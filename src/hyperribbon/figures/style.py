@@ -66,10 +66,10 @@ def ordered(values: Iterable) -> dict:
     return dict(zip(values, map(to_hex, mpl.colormaps[ORDERED](places)), strict=False))
 
 
-def network_of(name: str, networks: Iterable[str]) -> str | None:
-    """The network that a name begins with, such as that of an end of a training."""
+def colour_of(name: str, networks: dict[str, str]) -> str | None:
+    """The colour of the network that a name begins with, such as that of an end of a training."""
     found = [network for network in networks if f"{name} ".startswith(f"{network} ")]
-    return max(found, key=len, default=None)
+    return networks[max(found, key=len)] if found else None
 
 
 def time_of(table: pd.DataFrame) -> str:

@@ -68,6 +68,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     title = f"{split}: average linkage, averaged over seeds"
     tree.set_title(title + (f"; {left_out} not comparable" if left_out else ""), loc="left")
     tree.set_xlabel(f"distance at equal {split} progress (nats)")
+    tree.locator_params(axis="x", nbins=6)
     tree.tick_params(axis="y", left=False, labelleft=False)
     tree.spines["left"].set_visible(False)
     _draw_strips(strips, factors.iloc[drawn["leaves"]], shades)

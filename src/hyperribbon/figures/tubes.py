@@ -82,8 +82,8 @@ def to_geodesic(tables: dict[str, pd.DataFrame]) -> Figure:
 def _by_progress(axes: Axes, found: pd.DataFrame, name: str, factor: str, colours: dict) -> None:
     """Median of a distance, and the band that holds half, by the values of a factor.
 
-    Where some trainings are missing, which would make the median jump for no other reason, there is
-    no band, and the line is dotted.
+    Where some trainings are missing there is no band, and the line is dotted, and interrupted where
+    one drops out, which can make the median jump.
     """
     for value, colour in colours.items():
         part = found[found[factor] == value]
@@ -92,8 +92,10 @@ def _by_progress(axes: Axes, found: pd.DataFrame, name: str, factor: str, colour
         trainings = part.groupby(["configuration", "seed"]).ngroups
         distances = part.groupby("progress")[name]
         low, middle, high = (distances.quantile(q) for q in (0.25, 0.5, 0.75))
-        complete = distances.size() == trainings
-        axes.plot(middle, ":", color=colour, linewidth=0.7)
+        count = distances.size()
+        complete = count == trainings
+        for _, piece in middle.groupby(count.diff().ne(0).cumsum()):
+            axes.plot(piece, ":", color=colour, linewidth=0.9)
         axes.plot(middle.where(complete), color=colour, linewidth=1.2)
         axes.fill_between(
             middle.index, low, high, where=complete, color=colour, alpha=0.2, linewidth=0
