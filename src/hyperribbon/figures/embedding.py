@@ -2,11 +2,12 @@
 
 import itertools
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm
+from matplotlib.colors import BoundaryNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -127,7 +128,8 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     models, curve = _of(tables, split)
     networks = palette(tables["models"]["network"])
     points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
-    along = {point: (colour, "o") for point, colour in ordered(points).items()}
+    shades = mpl.colormaps[ORDERED]  # its end is faint on white
+    along = {point: (to_hex(shades(0.9 * float(point))), "o") for point in points}
     figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
     for axes, column, looks, (x, y), title in (
         (panels[0], "near_geodesic", along, (1, 2), "near progress, on the geodesic"),

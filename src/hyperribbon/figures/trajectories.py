@@ -15,6 +15,7 @@ from scipy.spatial.distance import squareform
 from hyperribbon.figures.style import (
     COLUMN,
     MARKERS,
+    OTHERS,
     LeftOut,
     component_label,
     network_legend,
@@ -155,7 +156,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     tested = found["p_value"].notna()
     axes.barh(
         [FACTORS.get(name, name) for name in found["factor"]], found["importance"],
-        xerr=found["std"], color=np.where(tested, "#0072B2", "0.7"), height=0.6,
+        xerr=found["std"], color=np.where(tested, OTHERS[0], "0.7"), height=0.6,
         error_kw={"linewidth": 0.7},
     )  # fmt: skip
     end = (found["importance"] + found["std"]).clip(lower=0)

@@ -25,7 +25,7 @@ def tubes(tables: dict[str, pd.DataFrame]) -> Figure:
         widths = found["to_mean"].where(found["split"] == split).dropna()
         axes.boxplot(
             [widths[where == k] for k in range(10)], positions=range(10), widths=0.8,
-            patch_artist=True, boxprops={"facecolor": "#56B4E9"},
+            patch_artist=True, boxprops={"facecolor": "0.8"},
             medianprops={"color": "black"}, flierprops={"marker": ".", "markersize": 1},
         )  # fmt: skip
         edges = np.arange(0, 11, 2)  # boxes are between them
