@@ -24,6 +24,12 @@ def style():
     plt.close("all")
 
 
+@pytest.fixture(scope="session")
+def made():
+    """Tables that were made before, by what was asked for."""
+    return {}
+
+
 @pytest.fixture
 def assert_legible():
     """Function that checks a figure as wide as the report shows it: its text, and its legends."""
@@ -43,16 +49,18 @@ def assert_legible():
 
 
 @pytest.fixture
-def make_tables(tmp_path):
+def make_tables(made, tmp_path):
     """Function that makes the tables, read from their files."""
 
     def make(
         networks=NETWORKS, optimisers=OPTIMISERS, augmentations=("none", "flip"), seeds=2, reach=0.9
     ):
-        found = tables_of(networks, optimisers, augmentations, seeds, reach)
-        for name, table in found.items():
-            write_table(table, tmp_path / f"{name}.csv")
-        return read_tables(sorted(tmp_path.glob("*.csv")))
+        asked = networks, optimisers, augmentations, seeds, reach
+        if repr(asked) not in made:
+            for name, table in tables_of(*asked).items():
+                write_table(table, tmp_path / f"{name}.csv")
+            made[repr(asked)] = read_tables(sorted(tmp_path.glob("*.csv")))
+        return {name: table.copy() for name, table in made[repr(asked)].items()}
 
     return make
 

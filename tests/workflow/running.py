@@ -62,16 +62,31 @@ def finished_study(repository: Path, name: str) -> None:
     assert f"Open results/{name}/report.html" in run.stdout
 
 
+def left_out(results: Path, figures: Collection[str]) -> dict[str, str]:
+    """Why figures are missing from finished results; all others are there, and nothing else is.
+
+    A figure is two files and an entry of the report, or has a reason there.
+    """
+    found = json.loads((results / "figures.json").read_text())
+    reasons = found["left_out"]
+    assert {*found["drawn"], *reasons} == set(figures)
+    files = {path.name for path in (results / "figures").iterdir()}
+    assert files == {f"{name}.{suffix}" for name in found["drawn"] for suffix in ("png", "svg")}
+    report = (results / "report.html").read_text()
+    for name in figures:
+        assert (f"figures/{name}.png" in report) == (name in found["drawn"])
+    assert all(reason in report for reason in reasons.values())
+    return reasons
+
+
 def tables_of(results: Path, figures: Collection[str]) -> dict[str, pd.DataFrame]:
     """All tables of finished results, if these and no other figures are there.
 
     Figures are also in the report, and all are on the map of results and verify.
     """
-    report = (results / "report.html").read_text()
     map_ = (ROOT / "results" / "README.md").read_text()
-    assert {path.stem for path in (results / "figures").glob("*.png")} == set(figures)
+    assert not left_out(results, figures)
     for name in figures:
-        assert f"figures/{name}.png" in report
         assert f"`figures/{name}.png`" in map_
         with Image.open(results / "figures" / f"{name}.png") as picture:
             assert min(picture.size) > 300

@@ -77,7 +77,34 @@ if STUDY.linear:
     FIGURES |= dict.fromkeys(names, "Linear regression")
 
 
-DRAW = parameters("draw", *TABLES)
+DRAW = parameters("draw", *TABLES, figures=list(FIGURES))
+
+# A study may be too small for a figure, which shows in its tables alone. So the output of `draw` is
+# a list of what it drew, and of what it left out and why. When this file is read again, figures on
+# the list are outputs as well: all of them for the report, otherwise those that were deleted.
+FIGURE_LIST = f"{RESULTS}/figures.json"
+REPORTING = any(word.startswith("--report") for word in sys.argv)
+
+
+def listed_figures():
+    """What was drawn from the tables of today, and what was left out and why."""
+    try:
+        found = json.loads(Path(FIGURE_LIST).read_text())
+        if found["key"] == KEYS["draw"]:
+            return found["drawn"], found["left_out"]
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    return [], {}
+
+
+LISTED, LEFT_OUT = listed_figures()
+config["left_out"] = LEFT_OUT  # for the report's first page
+DRAWN = [
+    path
+    for figure in LISTED
+    for path in (figure_in_report(figure), f"{RESULTS}/figures/{figure}.svg")
+    if REPORTING or not Path(path).exists()
+]
 
 
 # All figures in one job: most take less time than Python's start.
@@ -85,8 +112,8 @@ rule draw:
     input:
         tables=[settled(step, TABLES[step]) for step in TABLES],
     output:
-        png=[figure_in_report(figure) for figure in FIGURES],
-        svg=[f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES],
+        DRAWN,
+        list=FIGURE_LIST,
     log:
         f"{RESULTS}/logs/draw.log",
     benchmark:
@@ -98,6 +125,9 @@ rule draw:
         mem_mb=2000,
     params:
         **DRAW,
+        key=KEYS["draw"],
+        folder=f"{RESULTS}/figures",
     shell:
-        "python -m hyperribbon.steps.draw --tables {input.tables:q} --threads {threads}"
-        " --output {output:q} --log {log:q}"
+        "python -m hyperribbon.steps.draw --tables {input.tables:q} --figures {params.figures}"
+        " --threads {threads} --key {params.key} --folder {params.folder:q}"
+        " --output {output.list:q} --log {log:q}"

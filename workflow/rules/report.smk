@@ -4,7 +4,6 @@ from snakemake.io import get_flag_value, is_flagged
 report: "../report/study.rst"
 
 
-DRAWN = expand(f"{RESULTS}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "svg"])
 TABULATED = [path for paths in TABLES.values() for path in paths]
 PAGES = {
     "explore": [f"{RESULTS}/explorer.html"],
@@ -14,7 +13,7 @@ PAGES = {
 PAGES = {step: pages for step, pages in PAGES.items() if MODELS or step == "claims"}
 if STUDY.linear:
     PAGES["explore_linear"] = [f"{RESULTS}/linear_explorer.html"]
-REPORTED = [*TABULATED, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
+REPORTED = [*TABULATED, FIGURE_LIST, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
 
 
 # Named as targets so that one that was deleted is made again.
@@ -58,7 +57,7 @@ check_captions()
 rule gather_report:
     input:
         [settled(step, TABLES[step]) for step in TABLES],
-        settled("draw", DRAWN),
+        settled("draw", FIGURE_LIST),
         [settled(step, PAGES[step]) for step in PAGES],
     output:
         report=REPORT,

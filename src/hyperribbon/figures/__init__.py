@@ -2,7 +2,8 @@
 
 To add one: write the function in the module of its subject, name it in ``FIGURES`` and in
 ``workflow/rules/figures.smk``, and write its caption, ``workflow/report/figures/NAME.rst``. A study
-may be too small for it: then its table has no rows, and the figure says so (`style.sentence`).
+may have nothing to draw: then its function raises `style.LeftOut` with a sentence that says why,
+which the report's first page shows.
 """
 
 from collections.abc import Callable

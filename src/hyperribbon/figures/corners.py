@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hyperribbon.figures.embedding import REFERENCES, space
-from hyperribbon.figures.style import COLOURS, COLUMN, sentence
+from hyperribbon.figures.style import COLUMN, OTHERS, LeftOut
 
 DIRECT = {"color": "0.55", "linewidth": 0.8}
 STYLES = {"to": {"linestyle": (0, (3, 1.5)), "linewidth": 0.7}, "from": {"linewidth": 0.9}}
@@ -31,7 +31,7 @@ def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:
     """Distances to ignorance and to direct trainings along trainings from corners (2.20b)."""
     table = tables["corners"].query("split == 'train' and stage.str.startswith('from')")
     if table.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.8 * COLUMN))
     levels = tables["rejoining"].query("split == 'train'").mean(numeric_only=True)
     to_ignorance = {
@@ -41,7 +41,7 @@ def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:
     for axes, column, label, lines in (
         (panels[0], "distance_to_ignorance", "distance to ignorance (nats)", to_ignorance),
         (panels[1], "distance_to_manifold", "distance to direct trainings (nats)",
-         {"0.15 nats": 0.15}),
+         {"rejoined: 0.15 nats": 0.15}),
     ):  # fmt: skip
         for stage, part in table.groupby("stage", sort=False):
             for n, (_, run) in enumerate(part.groupby(["configuration", "seed"], sort=False)):
@@ -60,4 +60,4 @@ def _style(stage: str) -> dict:
     kind, _, corner = stage.partition(" corner ")
     if not corner:
         return DIRECT
-    return {**STYLES[kind], "color": COLOURS[(int(corner) - 1) % len(COLOURS)]}
+    return {**STYLES[kind], "color": OTHERS[(int(corner) - 1) % len(OTHERS)]}

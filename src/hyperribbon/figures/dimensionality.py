@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hyperribbon.figures.style import COLUMN, network_legend, palette, sentence
+from hyperribbon.figures.embedding import REFERENCES
+from hyperribbon.figures.style import COLUMN, LeftOut, network_legend, ordered, palette
 
 KINDS = {
     "observed": "#0072B2",
@@ -18,10 +19,10 @@ KINDS = {
     "shuffled by model": "#D55E00",
 }
 METRICS = {
-    "bhattacharyya": ("Bhattacharyya (InPCA)", "#0072B2"),
-    "symmetric_kl": ("symmetrised KL (IsKL)", "#E69F00"),
-    "geodesic": ("geodesic, product of spheres", "#009E73"),
-    "euclidean": ("Euclidean (PCA)", "#D55E00"),
+    "bhattacharyya": ("Bhattacharyya (InPCA)", "#0072B2", "-"),
+    "symmetric_kl": ("symmetrised KL (IsKL)", "#E69F00", "--"),
+    "geodesic": ("geodesic, product of spheres", "#009E73", "-."),
+    "euclidean": ("Euclidean (PCA)", "#D55E00", ":"),
 }
 SHARE = "explained pairwise distance"
 
@@ -34,7 +35,7 @@ def null_model(tables: dict[str, pd.DataFrame]) -> Figure:
             tables["null_model"].query("split == @split"), x="dimension", y="explained_stress",
             hue="kind", palette=KINDS, errorbar=("pi", 100), ax=axes, legend=axes is panels[1],
         )  # fmt: skip
-        _dimensions(axes, split)
+        _dimensions(axes, split, tables["null_model"]["dimension"].max())
         axes.set_ylabel("explained stress")
     sns.move_legend(panels[1], "center left", bbox_to_anchor=(1, 0.5), title=None)
     return figure
@@ -45,10 +46,10 @@ def metrics(tables: dict[str, pd.DataFrame]) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         found = tables["metrics"].query("split == @split")
-        for metric, (label, colour) in METRICS.items():
+        for metric, (label, colour, style) in METRICS.items():
             part = found[found["metric"] == metric]
-            axes.plot(part["dimension"], part["explained_stress"], color=colour, label=label)
-        _dimensions(axes, split)
+            axes.plot(part["dimension"], part["explained_stress"], style, color=colour, label=label)
+        _dimensions(axes, split, found["dimension"].max())
     panels[0].set_ylabel("explained stress")
     panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
@@ -60,16 +61,16 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     curve = tables["metric_geodesic"].query("split == @split")
     colours = palette(tables["models"]["network"])
     figure, panels = plt.subplots(2, 2, figsize=(1.8 * COLUMN, 1.4 * COLUMN))
-    for axes, (metric, (label, _)) in zip(panels.flat, METRICS.items(), strict=True):
+    for axes, (metric, (label, *_)) in zip(panels.flat, METRICS.items(), strict=True):
         part, of_curve = models[models["metric"] == metric], curve[curve["metric"] == metric]
         axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
         axes.plot(of_curve["pc1"], of_curve["pc2"], color="black", linewidth=1)
         axes.plot(*of_curve[["pc1", "pc2"]].iloc[0], "s", color="black", markersize=4)
         row = tables["metrics"].query("split == @split and metric == @metric and dimension == 3")
         explained = row["explained_stress"].iloc[0]
-        axes.set_title(f"{label}\nstress of 3 dimensions {explained:.0%}", loc="left")
+        axes.set_title(f"{label}\nexplained stress in 3-D: {explained:.0%}", loc="left")
         axes.set(xlabel="PC1", ylabel="PC2")
-    network_legend(figure, colours, loc="outside right center")
+    network_legend(figure, colours, REFERENCES[:2], loc="outside right center")
     return figure
 
 
@@ -80,12 +81,11 @@ def subsets(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.8 * COLUMN), sharey=True)
     for axes, kind in zip(panels, ("samples", "classes"), strict=True):
         part = found.query("kind == @kind and size < @whole")
-        sizes = sorted(part["size"].unique())
-        colours = dict(zip(sizes, sns.color_palette("viridis", len(sizes)), strict=True))
-        for size in sizes:
+        colours = ordered(sorted(part["size"].unique()))
+        for size, colour in colours.items():
             sns.lineplot(
                 part.query("size == @size"), x="dimension", y="explained_pairwise_distance",
-                errorbar=("pi", 100), color=colours[size], ax=axes, label=f"{size:,}",
+                errorbar=("pi", 100), color=colour, ax=axes, label=f"{size:,}",
             )  # fmt: skip
         all_of_it = found.query("kind == 'samples' and size == @whole")
         axes.plot(
@@ -108,7 +108,7 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         for size in sorted(found.query("kind == @kind")["size"].unique())[:at_most]
     ]
     if not shown:
-        return sentence(f"There are too few {split} samples and classes to take some of.")
+        raise LeftOut(f"There are too few {split} samples and classes to take some of.")
     colours = palette(tables["models"]["network"])
     rows = -(-len(shown) // 3)
     figure, panels = plt.subplots(
@@ -127,9 +127,9 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     return figure
 
 
-def _dimensions(axes: Axes, split: str) -> None:
-    axes.set(xscale="log", xlabel="dimensions", title=split)
-    axes.set_xticks([1, 3, 10, 25, 50, 100], ["1", "3", "10", "25", "50", "100"])
+def _dimensions(axes: Axes, split: str, most: int) -> None:
+    axes.set(xscale="log", xlabel="dimensions")
+    ticks = [d for d in (1, 3, 10, 25, 50, 100) if d <= most]
+    axes.set_xticks(ticks, [str(d) for d in ticks])
     axes.minorticks_off()
-    axes.set_title("")
     axes.set_title(split, loc="left")

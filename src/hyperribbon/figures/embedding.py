@@ -2,26 +2,30 @@
 
 import itertools
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hyperribbon.figures.style import (
-    COLOURS,
     COLUMN,
+    MARKERS,
+    ORDERED,
+    OTHERS,
     OUTSIDE,
-    colour_of,
+    LeftOut,
     component_label,
     network_legend,
+    ordered,
     palette,
-    sentence,
     time_of,
 )
 
+FOUR_POINTS_AT = 0.2  # s of the averages whose embedding is in the table
 REFERENCES = [
     Line2D([], [], color="black", label="geodesic"),
     Line2D([], [], color="black", marker="s", linestyle="", markersize=4, label="ignorance"),
@@ -91,22 +95,32 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.85 * COLUMN), sharey=True)
     points = models["pc1"], models["pc2"]
     panels[0].scatter(*points, s=3, linewidth=0, c=models["network"].map(colours))
-    network_legend(
-        panels[0], colours, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
-        columnspacing=0.5, handletextpad=0.0,
-    )  # fmt: skip
-    highest = models["loss"].quantile(0.99)  # one bad model would hide the rest
-    for axes, values, label, top in (
-        (panels[1], models["loss"], f"{split} loss, nats", highest),
-        (panels[2], models["error"], f"{split} error", 1.0),
+    for axes, values, label in (
+        (panels[1], models["loss"], f"{split} loss (nats)"),
+        (panels[2], models["error"], f"{split} error"),
     ):
-        shown = axes.scatter(*points, s=3, linewidth=0, c=values, cmap="viridis", vmin=0, vmax=top)
-        figure.colorbar(shown, ax=axes, label=label, location="top", aspect=12)
+        scale = quantile_scale(values)
+        shown = axes.scatter(*points, s=3, linewidth=0, c=values, cmap=ORDERED, norm=scale)
+        bar = figure.colorbar(
+            shown, ax=axes, label=label, location="top", aspect=12, spacing="uniform"
+        )
+        ticks = scale.boundaries[:: -(-len(scale.boundaries) // 4)]
+        bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
+        bar.minorticks_off()
     for axes in panels:
         draw_references(axes, curve, 1, 2)
         axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
     panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
+    network_legend(figure, colours, REFERENCES, loc="outside lower center", ncols=4)
     return figure
+
+
+def quantile_scale(values: pd.Series) -> BoundaryNorm:
+    """Colours that each hold as many values: most models are near the truth, and few far off."""
+    bounds = np.unique(values.quantile(np.linspace(0, 1, 11)))
+    if len(bounds) == 1:
+        bounds = bounds[0] + np.array([-0.5, 0.5])
+    return BoundaryNorm(bounds, 256, clip=True)
 
 
 def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
@@ -114,37 +128,53 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     models, curve = _of(tables, split)
     networks = palette(tables["models"]["network"])
     points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
-    along = dict(zip(points, ("#009E73", "#0072B2", "#D55E00"), strict=False))
-    ends = [name for name in models["near_end"].unique() if name != "none"]
-    by_network = {end: colour_of(end, networks) for end in ends}
+    shades = mpl.colormaps[ORDERED]  # its end is faint on white
+    along = {point: (to_hex(shades(0.9 * float(point))), "o") for point in points}
     figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
-    for axes, column, colours, (x, y), title in (
+    for axes, column, looks, (x, y), title in (
         (panels[0], "near_geodesic", along, (1, 2), "near progress, on the geodesic"),
-        (panels[1], "near_end", by_network, (2, 3), "nearest end of a training"),
+        (panels[1], "near_end", _ends(models, networks), (2, 3), "nearest end of a training"),
     ):
-        axes.scatter(
-            models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0,
-            c=models[column].map(colours | {"none": OUTSIDE}),
-        )  # fmt: skip
+        looks = {"none": (OUTSIDE, "o"), **looks}
+        for value, (colour, marker) in looks.items():
+            part = models[models[column] == value]
+            axes.scatter(
+                part[f"pc{x}"], part[f"pc{y}"], s=5, linewidth=0, color=colour, marker=marker
+            )
         draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], split, x))
         axes.set_ylabel(component_label(tables["explained_stress"], split, y))
-        far = Line2D([], [], color=OUTSIDE, marker="o", linestyle="", markersize=4, label="none")
-        network_legend(
-            axes, colours, [far], loc="center left", bbox_to_anchor=(1, 0.5), title=title
+        style = {"linestyle": "", "markersize": 4}
+        keys = [
+            Line2D([], [], color=colour, marker=marker, label=value, **style)
+            for value, (colour, marker) in looks.items()
+        ]
+        axes.legend(
+            handles=keys[1:] + keys[:1], loc="center left", bbox_to_anchor=(1, 0.5), title=title
         )
     return figure
+
+
+def _ends(models: pd.DataFrame, networks: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each end of a training: by its network, and by its augmentation."""
+    names, looks = set(models["near_end"]), {}
+    for network, colour in networks.items():
+        for k, augmentation in enumerate(dict.fromkeys(models["augmentation"])):
+            name = f"{network} {augmentation}"  # of a study of one augmentation, the network alone
+            for end in names & {name, network}:
+                looks[end] = colour, MARKERS[k % len(MARKERS)]
+    return looks
 
 
 def away(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Models away from the manifold by architecture and optimiser, and by epoch (2.3)."""
     found = tables["away"].query("split == @split")
     if not found["away"].any():
-        return sentence(
+        raise LeftOut(
             f"No model is away from the {split} manifold: farther from the truth than 1.7 times "
             "the distance of ignorance."
         )
-    optimisers = dict(zip(found["optimiser"].unique(), itertools.cycle(COLOURS)))
+    optimisers = palette(found["optimiser"], OTHERS)
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.75 * COLUMN), sharey=False)
     time = time_of(found)
     for axes, column in zip(panels, ("network", "time"), strict=True):
@@ -178,13 +208,15 @@ def joint(tables: dict[str, pd.DataFrame]) -> Figure:
         draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], "train", x))
         axes.set_ylabel(component_label(tables["explained_stress"], "train", y))
-    last = explained["dimension"].max()
-    share = explained.query("dimension == @last").set_index(["split", "axes"])
+    # Of the dimensions drawn: later axes, of small eigenvalues, may blow test coordinates up.
+    share = explained.query("dimension == 3").set_index(["split", "axes"])
     share = share["explained_pairwise_distance"]
-    panels[0].set_title(
-        f"test in {last} dimensions: {share['test', 'train']:.0%} of pairwise distance explained, "
-        f"{share['test', 'test']:.0%} in its own axes", loc="left",
-    )  # fmt: skip
+    own = f"{share['test', 'test']:.0%} in their own axes"
+    placed = share["test", "train"]
+    title = f"test models in three train axes: {placed:.0%} of pairwise distance explained"
+    if placed <= 0:
+        title = "train axes do not suit the test models: their distances come out wrong"
+    panels[0].set_title(f"{title} ({own})", loc="left")
     kinds = [
         Line2D([], [], color="0.3", marker="o", linestyle="", markersize=4, alpha=a, label=split)
         for split, a in (("train", 1.0), ("test", 0.25))
@@ -206,7 +238,7 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         whole["dimension"], whole["explained_pairwise_distance"], "k.--", label="all models"
     )
     values = explained["s"].dropna().unique()
-    for s, colour in zip(values, sns.color_palette("viridis", max(len(values), 1)), strict=False):
+    for s, colour in ordered(values).items():
         part = explained.query("s == @s")
         panels[0].plot(
             part["dimension"], part["explained_pairwise_distance"], ".-", color=colour,
@@ -214,24 +246,25 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         )  # fmt: skip
     panels[0].set(xlabel="dimensions", ylabel="explained pairwise distance")
     lowest = explained["explained_pairwise_distance"].min()
-    panels[0].set_ylim(min(0.0, max(lowest, -1.0)), 1)
+    panels[0].set_ylim(0 if lowest >= 0 else max(lowest, -1) - 0.05, 1)
     panels[0].legend(loc="lower right")
     panels[0].set_title(f"{split}, {selection}", loc="left")
+    about = f"of four points, s = {FOUR_POINTS_AT:g}"
+    for rmsd in explained.query("s == @FOUR_POINTS_AT")["rmsd"].dropna().iloc[:1]:
+        about += f", RMSD {rmsd:.2g}"
     for axes, points, title in (
-        (panels[1], "all", "all models"),
-        (panels[2], "four", "four points"),
+        (panels[1], "all", "embedding of all models"),
+        (panels[2], "four", about),
     ):
         part = models[models["points"] == points]
         if part.empty:
             axes.set_axis_off()
-            axes.text(0.5, 0.5, "no models near\nsuch progress", ha="center", va="center")
+            text = f"no models near\nprogress {FOUR_POINTS_AT:g} or {1 - FOUR_POINTS_AT:g}"
+            axes.text(0.5, 0.5, text, ha="center", va="center")
             continue
         axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
         axes.set(xlabel="PC1", ylabel="PC2")
-        axes.set_title(f"embedding of {title}", loc="left")
-    rmsd = explained.query("s == 0.2")["rmsd"]
-    if len(rmsd) and rmsd.notna().any():
-        panels[2].set_title(f"of four points: RMSD {rmsd.iloc[0]:.2f}", loc="left")
+        axes.set_title(title, loc="left")
     network_legend(figure, colours, loc="outside right center")
     return figure
 

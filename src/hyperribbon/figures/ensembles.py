@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from hyperribbon.figures.embedding import REFERENCES, draw_references
-from hyperribbon.figures.style import COLUMN, component_label, network_legend, palette, sentence
+from hyperribbon.figures.style import COLUMN, LeftOut, component_label, network_legend, palette
 
 # Of the kinds: words, colours, and widths, since those that coincide lie in one another.
 SINGLE = "single network"
@@ -28,7 +28,7 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Where one configuration's centroids lie, and their error by progress (2.24)."""
     places = tables["ensemble_embedding"].query("split == @split")
     if places.empty:
-        return sentence(TOO_FEW)
+        raise LeftOut(TOO_FEW)
     chosen = places["configuration"].iloc[0]
     scores = tables["ensembles"].query("split == @split and configuration == @chosen")
     seeds = tables["models"].query("split == @split and configuration == @chosen")
@@ -51,7 +51,8 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     right.set(xlabel=f"{split} progress", ylabel=f"{split} error")
     # Small errors are drawn apart, and 0 has a place.
     right.set_yscale("function", functions=(np.sqrt, np.square))
-    right.set_ylim(0.9 * scores["error"].min(), seeds["error"].max())
+    highest = max(scores["error"].max(), seeds["error"].max())
+    right.set_ylim(0.9 * scores["error"].min(), 1.02 * highest)
     right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     name = chosen.rsplit("-", 1)[0]
     left.set_title(f"{name}, {seeds['seed'].nunique()} seeds", loc="left")
@@ -70,7 +71,7 @@ def ensemble_gain(tables: dict[str, pd.DataFrame]) -> Figure:
     """Final test error of the centroids, less that of single networks and of the usual mean."""
     scores = tables["ensembles"].query("split == 'test'")
     if scores.empty:
-        return sentence(TOO_FEW)
+        raise LeftOut(TOO_FEW)
     colours = palette(tables["models"]["network"])
     last = scores.groupby(["network", "configuration", "kind"], sort=False)["error"].last()
     error = last.unstack("kind") * 100

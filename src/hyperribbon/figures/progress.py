@@ -4,6 +4,7 @@ import itertools
 import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -11,9 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from hyperribbon.figures.style import COLUMN, network_legend, palette, time_of
-
-LINE_STYLES = ["", (4, 1.5), (1, 1), (3, 1, 1, 1)]  # on and off, in widths of the line
+from hyperribbon.figures.style import COLUMN, LINE_STYLES, network_legend, palette, time_of
 
 
 def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -36,8 +35,8 @@ def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def _trained_directly(models: pd.DataFrame) -> pd.DataFrame:
-    """Train models after the first step, but those by a corner, whose progress is another story."""
-    return models.query("split == 'train' and step > 0 and not stage.str.contains('corner')")
+    """Train models, but those by a corner, whose progress is another story."""
+    return models.query("split == 'train' and not stage.str.contains('corner')")
 
 
 def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -47,7 +46,7 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
     """
     models = _trained_directly(tables["models"])
     time = time_of(models)
-    colours = palette(models["network"])
+    colours = palette(tables["models"]["network"])
     optimisers = list(models["optimiser"].unique())
     styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))
     figure, panels = _panels(len(optimisers))
@@ -57,9 +56,13 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
             palette=colours, style="augmentation", dashes=styles, errorbar=("pi", 100), ax=axes,
             legend=False, linewidth=1,
         )  # fmt: skip
-        _time_axis(axes, optimiser)
+        axes.set_title(optimiser, loc="left")
+    _time_axis(panels, models[time])
     _label(panels, time)
-    key = [Line2D([], [], color="black", dashes=s, linewidth=1, label=n) for n, s in styles.items()]
+    key = [
+        Line2D([], [], color="black", dashes=dashes, linewidth=1, label=f"augmentation: {name}")
+        for name, dashes in styles.items()
+    ]
     network_legend(figure, colours, key if len(key) > 1 else (), loc="outside right center")
     return figure
 
@@ -72,7 +75,7 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
     """
     models = _trained_directly(tables["models"])
     about = tables["configurations"].set_index("configuration")
-    colours = palette(models["network"])
+    colours = palette(tables["models"]["network"])
     sizes = about.groupby("network", sort=False)[["architecture", "parameters"]].first()
     several = sizes.groupby("architecture", sort=False).filter(lambda group: len(group) > 1)
     groups = {str(name): part.index for name, part in several.groupby("architecture", sort=False)}
@@ -92,7 +95,8 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
             size = sizes.loc[network, "parameters"]
             label = network if pd.isna(size) else f"{network}\n({size:,.0f} parameters)"
             shown[label] = colours[network]
-        _time_axis(axes, title.replace("_", " "))
+        axes.set_title(title.replace("_", " "), loc="left")
+    _time_axis(panels, means["step"])
     _label(panels, "gradient updates")
     network_legend(figure, shown, loc="outside right center")
     return figure
@@ -112,11 +116,18 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels.flat[:count])
 
 
-def _time_axis(axes: Axes, title: str) -> None:
-    axes.set(xscale="log", xlabel="", ylabel="")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_title(title, loc="left")
+def _time_axis(panels: list[Axes], times: pd.Series) -> None:
+    """Time on a logarithmic scale that begins at 0, before the first step."""
+    first = times[times > 0].min() if (times > 0).any() else 1.0
+    decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(times.max(), 10 * first)))
+    minor = np.outer(np.append(decades[0] / 10, decades), np.arange(2, 10)).ravel()
+    for axes in panels:
+        # Between 0 and the first checkpoint the scale is linear.
+        axes.set_xscale("symlog", linthresh=first, linscale=0.5)
+        axes.set_xticks([0, *decades], [f"{time:g}" for time in (0, *decades)])
+        axes.set_xticks(minor[(minor > first) & (minor < times.max())], minor=True)
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set(xlim=(-first / 10, times.max()), xlabel="", ylabel="")
 
 
 def _label(panels: list[Axes], label: str) -> None:

@@ -1,12 +1,14 @@
 """What all figures share: colours by architecture, sizes, labels."""
 
-import textwrap
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -14,6 +16,10 @@ from matplotlib.lines import Line2D
 # and black, that of the geodesic; then more of Tol's.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
            "#882255", "#332288", "#999933", "#999999"]  # fmt: skip
+OTHERS = ["#44AA99", "#AA4499", "#DDCC77", "#117733", "#88CCEE", "#CC6677"]  # of other factors
+ORDERED = "viridis"  # of what has an order, such as progress or a loss; not those of architectures
+MARKERS = ["o", "^", "s", "D", "v", "P", "X", "p"]
+LINE_STYLES = ["", (4, 1.5), (1, 1), (3, 1, 1, 1)]  # on and off, in widths of the line
 OUTSIDE = "#bbbbbb"  # of what is near nothing
 COLUMN = 3.4  # inches, a journal's column
 
@@ -35,16 +41,29 @@ RC = {
 }
 
 
+class LeftOut(Exception):
+    """There is nothing to draw in this study; the message is a sentence that says why."""
+
+
 def apply_style() -> None:
     """Draw to files, in the project's style."""
     mpl.use("Agg")
     mpl.rcParams.update(RC)
 
 
-def palette(networks: Iterable[str]) -> dict[str, str]:
-    """One colour an architecture, by order of first appearance: the same in every figure."""
-    names = dict.fromkeys(networks)
-    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+def palette(names: Iterable[str], colours: Sequence[str] = COLOURS) -> dict[str, str]:
+    """One colour per name, by order of first appearance.
+
+    Given all networks of the study, those of ``tables["models"]``, it is the same in every figure.
+    """
+    return dict(zip(dict.fromkeys(names), itertools.cycle(colours)))
+
+
+def ordered(values: Iterable) -> dict:
+    """One colour per value, from the first to the last, of the map of what has an order."""
+    values = list(values)
+    places = np.linspace(0, 0.9, max(len(values), 2))  # the end of the map is faint on white
+    return dict(zip(values, map(to_hex, mpl.colormaps[ORDERED](places)), strict=False))
 
 
 def colour_of(name: str, networks: dict[str, str]) -> str | None:
@@ -67,11 +86,9 @@ def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kw
     owner.legend(handles=[*handles, *extra], **kwargs)
 
 
-def sentence(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    figure = plt.figure(figsize=(COLUMN, 0.4 * COLUMN))
-    figure.text(0.5, 0.5, textwrap.fill(text, 44), ha="center", va="center")
-    return figure
+def sentence(reason: str) -> NoReturn:
+    """Leave a figure out."""
+    raise LeftOut(reason)
 
 
 def component_label(stress: pd.DataFrame, split: str, k: int) -> str:

@@ -12,12 +12,19 @@ from scipy.cluster.hierarchy import dendrogram as draw_dendrogram
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
-from hyperribbon.figures.style import COLUMN, component_label, network_legend, palette, sentence
+from hyperribbon.figures.style import (
+    COLUMN,
+    MARKERS,
+    OTHERS,
+    LeftOut,
+    component_label,
+    network_legend,
+    palette,
+)
 from hyperribbon.trajectories.factors import separate_factors
 from hyperribbon.trajectories.gaps import comparable
 
 MOST_LABELS = 60  # of configurations beside a dendrogram
-MARKERS = ["o", "^", "s", "D", "v", "P", "X", "p"]
 FACTORS = {
     "network": "architecture",
     "batch_size": "batch size",
@@ -40,7 +47,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     np.fill_diagonal(D, 0.0)
     rows = comparable(D)
     if len(rows) < 2:
-        return sentence(f"Fewer than two configurations reach a common {split} progress.")
+        raise LeftOut(f"Fewer than two configurations reach a common {split} progress.")
     links = linkage(squareform(D[np.ix_(rows, rows)], checks=False), "average")
     about = about.set_index("configuration").loc[names].iloc[rows].reset_index()
     colours, factors = palette(tables["models"]["network"]), _factors(about)
@@ -62,6 +69,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     title = f"{split}: average linkage, averaged over seeds"
     tree.set_title(title + (f"; {left_out} not comparable" if left_out else ""), loc="left")
     tree.set_xlabel(f"distance at equal {split} progress (nats)")
+    tree.locator_params(axis="x", nbins=6)
     tree.tick_params(axis="y", left=False, labelleft=False)
     tree.spines["left"].set_visible(False)
     _draw_strips(strips, factors.iloc[drawn["leaves"]], shades)
@@ -99,7 +107,7 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first coordinates of trajectories, each one point, by their factors (2.6b, 2.19b)."""
     points = tables["trajectory_embedding"].query("split == @split")
     if points.empty:
-        return sentence(f"Fewer than four trajectories reach a common {split} progress.")
+        raise LeftOut(f"Fewer than four trajectories reach a common {split} progress.")
     about = tables["configurations"]
     factors = _factors(about).set_index(about["configuration"])
     colours = palette(tables["models"]["network"])
@@ -140,7 +148,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """What the random forest loses without each factor, with p-values (2.6c, 2.19c)."""
     found = tables["importance"].query("split == @split").iloc[::-1]
     if found.empty:
-        return sentence(
+        raise LeftOut(
             "Too few configurations, or none that differ in one factor only, to tell which factor "
             "sets trajectories apart."
         )
@@ -148,7 +156,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     tested = found["p_value"].notna()
     axes.barh(
         [FACTORS.get(name, name) for name in found["factor"]], found["importance"],
-        xerr=found["std"], color=np.where(tested, "#0072B2", "0.7"), height=0.6,
+        xerr=found["std"], color=np.where(tested, OTHERS[0], "0.7"), height=0.6,
         error_kw={"linewidth": 0.7},
     )  # fmt: skip
     end = (found["importance"] + found["std"]).clip(lower=0)
@@ -165,7 +173,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 def lengths(tables: dict[str, pd.DataFrame]) -> Figure:
     """Riemannian lengths of all trajectories, against the geodesic's."""
     found = tables["trajectories"]
-    colours = palette(found["network"])
+    colours = palette(tables["models"]["network"])
     geodesic = float(tables["summary"].set_index("quantity")["value"]["length of the geodesic"])
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):

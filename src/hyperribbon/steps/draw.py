@@ -1,6 +1,7 @@
-"""Draw figures from tables, each as PNG and SVG."""
+"""Draw figures from tables, each as PNG and SVG, and say which ones the study is too small for."""
 
 import argparse
+import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -10,47 +11,61 @@ import matplotlib.pyplot as plt
 from matplotlib.collections import PathCollection
 
 from hyperribbon.figures import ALL_FIGURES
-from hyperribbon.figures.style import apply_style
+from hyperribbon.figures.style import LeftOut, apply_style
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import read_tables
 
+FORMATS = (".png", ".svg")
 MANY = 5000  # points; as many would make an SVG of megabytes, so they are an image in it
 
 
 def main(args: argparse.Namespace) -> None:
-    files: dict[str, list[Path]] = {}
-    for path in args.output:
-        files.setdefault(path.stem, []).append(path)
-    names = list(files)
-    shares = [
-        {name: files[name] for name in names[k :: args.threads]}
-        for k in range(min(args.threads, len(names)))
-    ]
+    names, left_out = args.figures, {}
+    args.folder.mkdir(parents=True, exist_ok=True)
+    shares = [names[k :: args.threads] for k in range(min(args.threads, len(names)))]
     # Not by forking: threads of the libraries may hold locks.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(shares), context) as pool:
-        list(pool.map(partial(draw, args.tables), shares))
-    logger.info("%d figures", len(names))
+        for reasons in pool.map(partial(draw, args.tables, args.folder), shares):
+            left_out |= reasons
+    drawn = [name for name in names if name not in left_out]
+    for path in args.folder.iterdir():  # of a run when the study was another
+        if path.suffix in FORMATS and path.stem not in drawn:
+            path.unlink()
+    found = {"key": args.key, "drawn": drawn, "left_out": left_out}
+    args.output.write_text(json.dumps(found, indent=1) + "\n")
+    for name, reason in left_out.items():
+        logger.info("%s left out: %s", name, reason)
+    logger.info("%d figures", len(drawn))
 
 
-def draw(tables: list[Path], files: dict[str, list[Path]]) -> None:
-    """Write some figures, each to its files."""
+def draw(tables: list[Path], folder: Path, names: list[str]) -> dict[str, str]:
+    """Write some figures; why those are left out for which the study is too small."""
     apply_style()
-    found = read_tables(tables)
-    for name, paths in files.items():
-        figure = ALL_FIGURES[name](found)
+    found, left_out = read_tables(tables), {}
+    for name in names:
+        try:
+            figure = ALL_FIGURES[name](found)
+        except LeftOut as reason:
+            left_out[name] = str(reason)
+            continue
         for points in figure.findobj(lambda artist: type(artist) is PathCollection):  # not in 3-D
             points.set_rasterized(len(points.get_offsets()) > MANY)
-        for path in paths:
-            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        for suffix in FORMATS:
+            metadata = {"Date": None} if suffix == ".svg" else None
+            figure.savefig(folder / f"{name}{suffix}", metadata=metadata)
         plt.close(figure)
+    return left_out
 
 
 if __name__ == "__main__":
     parser = step_parser(__doc__)
     parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV files")
+    parser.add_argument("--figures", nargs="+", required=True, choices=ALL_FIGURES, metavar="NAME")
     parser.add_argument("--threads", type=int, required=True, help="figures drawn at once")
+    parser.add_argument("--key", required=True, help="of the tables and the code; goes on the list")
+    parser.add_argument("--folder", type=Path, required=True, help="where NAME.png and NAME.svg go")
     parser.add_argument(
-        "--output", type=Path, nargs="+", required=True, help="FIGURE.png, FIGURE.svg, ..."
+        "--output", type=Path, required=True, help="JSON file: what was drawn and what left out"
     )
     run_step(main, parser)
