@@ -7,7 +7,7 @@ import errno
 import logging
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -51,8 +51,13 @@ class _LogFile(logging.FileHandler):
         print(self.format(record), file=sys.stderr)
 
 
-def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Run a step's main function; what a user can mend becomes one line and exit status 1."""
+def run_step(
+    main: Callable[[argparse.Namespace], Iterable[Path] | None], parser: argparse.ArgumentParser
+) -> None:
+    """Run a step's main function; what a user can fix becomes one line and exit status 1.
+
+    The function returns the files that it wrote beside those of ``--output``, if there are any.
+    """
     args = parser.parse_args()
     _log_to(logging.StreamHandler())
     warnings.showwarning = partial(_show_warning, warnings.showwarning)
@@ -60,10 +65,10 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
         if args.log:
             args.log.parent.mkdir(parents=True, exist_ok=True)
             _log_to(_LogFile(args.log, mode="w"))
-        main(args)
+        others = main(args) or ()
         if args.log and "output" in args:
             outputs = args.output if isinstance(args.output, list) else [args.output]
-            sum_up(outputs, args.log)
+            sum_up([*outputs, *others], args.log)
     except HyperribbonError as error:
         logger.error("%s", error)
         sys.exit(1)

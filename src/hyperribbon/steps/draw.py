@@ -19,7 +19,7 @@ FORMATS = (".png", ".svg")
 MANY = 5000  # points; as many would make an SVG of megabytes, so they are an image in it
 
 
-def main(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> list[Path]:
     names, left_out = args.figures, {}
     args.folder.mkdir(parents=True, exist_ok=True)
     shares = [names[k :: args.threads] for k in range(min(args.threads, len(names)))]
@@ -37,6 +37,7 @@ def main(args: argparse.Namespace) -> None:
     for name, reason in left_out.items():
         logger.info("%s left out: %s", name, reason)
     logger.info("%d figures", len(drawn))
+    return [args.folder / f"{name}{suffix}" for name in drawn for suffix in FORMATS]
 
 
 def draw(tables: list[Path], folder: Path, names: list[str]) -> dict[str, str]:
