@@ -180,7 +180,8 @@ def synthetic_slices(tables: dict[str, pd.DataFrame]) -> Figure:
     lines = [Line2D([], [], color=colour, label=f"c = {c:g}") for c, colour in decays.items()]
     hollow = {"color": "0.3", "linestyle": "", "markersize": 4, "mfc": "none"}
     for n, marker in styles.items():
-        lines.append(Line2D([], [], **hollow, marker=marker, label=f"{n} corner{'s' * (n > 1)}"))
+        name = "1 corner" if n == 1 else f"{n} corners"
+        lines.append(Line2D([], [], **hollow, marker=marker, label=name))
     legend_below(figure, [], lines)
     return figure
 
@@ -271,7 +272,8 @@ def shades(decays: Iterable[float]) -> dict[float, tuple]:
 def ranked(values: Iterable[float], scale: str) -> dict[float, tuple]:
     """A colour for each number of units or of corners, in their order, from pale to dark."""
     values = sorted(set(values))
-    return dict(zip(values, plt.get_cmap(scale)(np.linspace(0.35, 1, len(values))), strict=True))
+    places = np.linspace(0.35, 1, len(values))
+    return {value: plt.get_cmap(scale)(place) for value, place in zip(values, places, strict=True)}
 
 
 def _stress(axes: Axes, part: pd.DataFrame, colour, label: str) -> None:
