@@ -27,7 +27,7 @@ from hyperribbon.figures import (
     trajectories,
     tubes,
 )
-from hyperribbon.figures.style import sentence
+from hyperribbon.figures.style import LeftOut
 
 
 def embedded(draw: Callable[..., Figure], tables: dict[str, pd.DataFrame], **split: str) -> Figure:
@@ -37,7 +37,7 @@ def embedded(draw: Callable[..., Figure], tables: dict[str, pd.DataFrame], **spl
         found = stress[stress["split"].isin([*split.values()] or stress["split"].unique())]
         if len(found) and found["explained_stress"].isna().all():
             of = "".join(f" {name}" for name in split.values())
-            return sentence(
+            raise LeftOut(
                 f"All models make the same{of} predictions: they are one point, and there is "
                 "nothing to embed."
             )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hyperribbon.figures.panels import legend_below, name_outer, wrapped
-from hyperribbon.figures.style import COLOURS, COLUMN, sentence
+from hyperribbon.figures.style import COLOURS, COLUMN, LeftOut
 
 # What is drawn together, and how: the thesis' names.
 MATRICES = {
@@ -48,7 +48,7 @@ def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     """All spectra at the end of training, each by its largest eigenvalue."""
     found = tables["spectra"].query("moment == 'end'")
     if found.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.8, most=2, sharex=True, sharey=True)
     for axes, (name, part) in zip(panels, shown, strict=True):
@@ -62,7 +62,7 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
     """Spectra by layer and by class at the end of training."""
     found = tables["spectra"].query("moment == 'end'")
     if found.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     kinds = {
         "activations": "activations by layer",
         "gradients": "activation gradients by layer",
@@ -93,7 +93,7 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
     """Fisher matrix and Hessian at initialisation, in the middle and at the end."""
     found = tables["spectra"]
     if found.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     shown = list(configurations(found))
     figure, panels = plt.subplots(
         len(shown), 2, figsize=(2.2 * COLUMN, 0.8 * len(shown) * COLUMN), squeeze=False,
@@ -118,7 +118,7 @@ def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
     """Each matrix's spectrum at the end, of all networks and augmentations: Fig. 4.11."""
     found = tables["spectra"].query("moment == 'end'")
     if found.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     titles = {name: label for name, (label, *_) in MATRICES.items() if name in COMPARED}
     titles = {name: label for name, label in titles.items() if name in set(found["matrix"])}
     shown = list(configurations(found, len(COLOURS)))
@@ -139,9 +139,7 @@ def spectral_density(tables: dict[str, pd.DataFrame]) -> Figure:
     """How many eigenvalues of the Hessian are beyond each size; those known exactly as points."""
     found, exact = tables["spectral_density"], tables["spectra"]
     if found.empty:
-        return sentence(
-            "The networks looked at have so few weights that all eigenvalues are known."
-        )
+        raise LeftOut("The networks looked at have so few weights that all eigenvalues are known.")
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.75, most=2, sharey=True)
     for axes, (name, part) in zip(panels, shown, strict=True):
@@ -168,7 +166,7 @@ def norm_bounds(tables: dict[str, pd.DataFrame]) -> Figure:
     """What is measured against its bound by the norms of the weights; they hold below the line."""
     found = tables["norm_bounds"]
     if found.empty:
-        return sentence(
+        raise LeftOut(
             "The bounds are of linear layers without biases, with ReLU or tanh between them, and "
             "of few samples: none of the networks looked at is such a one."
         )
@@ -193,7 +191,7 @@ def sloppy_slopes(tables: dict[str, pd.DataFrame]) -> Figure:
     """Slope of each spectrum's sloppy range at the end, with intervals."""
     found = tables["sloppiness"].query("moment == 'end'").dropna(subset="slope")
     if found.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     shown = list(configurations(found))
     order = [m for m in (*MATRICES, "jacobian", "jacobian_all") if m in set(found["matrix"])]
     figure, axes = plt.subplots(figsize=(1.5 * COLUMN, (0.3 + 0.14 * len(order)) * COLUMN))
@@ -223,7 +221,7 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
     """Whether stiff directions agree: of Fisher matrix and Hessian, and with those at first."""
     products, found = tables["eigenvector_products"], tables["eigenspace_overlaps"]
     if found.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     shown = list(configurations(found))
     figure, panels = plt.subplots(
         len(shown), 3, figsize=(2.4 * COLUMN, 0.8 * len(shown) * COLUMN), squeeze=False

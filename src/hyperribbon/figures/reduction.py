@@ -6,14 +6,14 @@ from matplotlib.figure import Figure
 
 from hyperribbon.figures.curvature import configurations
 from hyperribbon.figures.panels import legend_below, name_outer, wrapped
-from hyperribbon.figures.style import COLOURS, sentence
+from hyperribbon.figures.style import COLOURS, LeftOut
 
 
 def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
     """Error of models reduced to their first Fisher eigenvectors."""
     found, critical = tables["reduction"], tables["reduction_critical"]
     if found.empty:
-        return sentence("There are no complete Fisher spectra: too many samples were asked for.")
+        raise LeftOut("There are no complete Fisher spectra: too many samples were asked for.")
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.75, most=2, sharey=True)
     for axes, (name, part) in zip(panels, shown, strict=True):
@@ -45,7 +45,7 @@ def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
     """Each sample's prediction as a point, of reduced models and of the whole one."""
     found = tables["reduction_embedding"]
     if found.empty:
-        return sentence("There are no complete Fisher spectra: too many samples were asked for.")
+        raise LeftOut("There are no complete Fisher spectra: too many samples were asked for.")
     name, part = next(configurations(found))
     counts = sorted(part["kept"].unique())
     shown = [counts[k] for k in sorted({0, len(counts) // 3, 2 * len(counts) // 3})]

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
 
 import matplotlib as mpl
 import numpy as np
@@ -84,11 +83,6 @@ def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kw
         for name, colour in colours.items()
     ]
     owner.legend(handles=[*handles, *extra], **kwargs)
-
-
-def sentence(reason: str) -> NoReturn:
-    """Leave a figure out."""
-    raise LeftOut(reason)
 
 
 def component_label(stress: pd.DataFrame, split: str, k: int) -> str:

@@ -21,7 +21,7 @@ from matplotlib.ticker import (
 from hyperribbon.figures.curvature import NEGATIVE, NOTHING, PANELS, all_matrices
 from hyperribbon.figures.embedding import REFERENCES
 from hyperribbon.figures.panels import legend_below, name_outer, wrapped
-from hyperribbon.figures.style import COLOURS, COLUMN, network_legend, palette, sentence
+from hyperribbon.figures.style import COLOURS, COLUMN, LeftOut, network_legend, palette
 
 TICKS = [1, 3, 10, 25, 50, 100]
 
@@ -91,7 +91,7 @@ def synthetic_separation(tables: dict[str, pd.DataFrame]) -> Figure:
     table = tables["synthetic_separation"]
     table = table.query("split == 'train' and checkpoint > 0 and within > 0")
     if table.empty:
-        return sentence("There is one configuration only, or one seed.")
+        raise LeftOut("There is one configuration only, or one seed.")
     colours = shades(table["decay"])
     factors = [f for f in ("network", "optimiser", "batch_size") if f in set(table["factor"])]
     last = table["checkpoint"].max()
@@ -221,7 +221,7 @@ def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     """Spectra of a trained student, c by c (4.1 bottom left)."""
     table = tables["synthetic_student_spectra"]
     if table.empty:
-        return sentence(NOTHING)
+        raise LeftOut(NOTHING)
     decays = np.unique(table["decay"])
     some = np.linspace(0, len(decays) - 1, min(PANELS, len(decays))).round().astype(int)
     figure, panels = wrapped(len(some), 0.7, most=2, sharex=True, sharey=True)
@@ -237,7 +237,7 @@ def synthetic_student_reduction(tables: dict[str, pd.DataFrame]) -> Figure:
     """Students reduced to stiff directions, and how many of them each needs, against the inputs."""
     models, critical = tables["synthetic_student_reduction"], tables["synthetic_student_critical"]
     if models.empty:
-        return sentence("No student is small enough for its whole Fisher matrix, or all diverged.")
+        raise LeftOut("No student is small enough for its whole Fisher matrix, or all diverged.")
     colours = shades(models["decay"])
     figure, (left, right) = plt.subplots(1, 2, figsize=(1.9 * COLUMN, 0.8 * COLUMN))
     enough = critical.set_index(["decay", "seed"])["critical_fraction"]
