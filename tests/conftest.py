@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from hyperribbon.config import AdamConfig, Configuration, FullyConnectedConfig, TrainingConfig
 from hyperribbon.data import Dataset
 from hyperribbon.probability import ignorance, truth
 
 DATA = Path(__file__).parent / "data"
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,16 +13,15 @@ def load(path):
 def test_code_is_found_again_until_the_text_changes(tmp_path):
     path = tmp_path / "compiled_here.py"
     text = (
-        "from hyperribbon.compiling import compiled\n\n\n"
-        "@compiled(nogil=True)\ndef inner(x):\n    return x + 1\n\n\n"
-        "@compiled(nogil=True)\ndef outer(x):\n    return 2 * inner(x)\n"
+        "from hyperribbon.compiling import compiled\n\nADDED = 1\n\n\n"
+        "@compiled(nogil=True)\ndef added_to(x):\n    return x + ADDED\n"
     )
     path.write_text(text)
     hits = []
     for _ in range(2):
-        outer = load(path).outer
-        assert outer(3) == 8
-        hits.append(sum(outer.stats.cache_hits.values()))
+        added_to = load(path).added_to
+        assert added_to(3) == 4
+        hits.append(sum(added_to.stats.cache_hits.values()))
     assert hits == [0, 1]
-    path.write_text(text.replace("x + 1", "x + 5"))  # of what `outer` calls
-    assert load(path).outer(3) == 16
+    path.write_text(text.replace("ADDED = 1", "ADDED = 5"))
+    assert load(path).added_to(3) == 8

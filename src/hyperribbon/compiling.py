@@ -12,8 +12,11 @@ def compiled(**options) -> Callable[[Callable], Callable]:
 
     The cache is ``__pycache__`` beside the module, or the user's cache folder where that cannot be
     written; where neither can, the function is compiled in each process. Code is looked up by the
-    processor, the types of the arguments and the text of the module: what a function calls must
-    therefore stand in the same module, or be numba's own.
+    processor, the types of the arguments and the text of the module, so what a function uses must
+    stand in the same module or be numba's own.
+
+    Not for functions that call other compiled ones: a process that compiles them calls one copy of
+    their code, a process that finds them another, which may round otherwise (numba 0.68).
 
     Examples
     --------

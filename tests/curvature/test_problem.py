@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -113,3 +115,17 @@ def test_networks_are_left_as_they_were(small_problem):
     Hessian(small_problem) @ np.ones(small_problem.n_parameters)
     for parameter, old in zip(small_problem.network.parameters(), before, strict=True):
         assert torch.equal(parameter, old) and parameter.grad is None
+
+
+def test_samples_that_are_fitted_have_a_hessian_in_single_precision():
+    """Rounding is all that is left of the loss, so that symmetry cannot be seen in it."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    with torch.no_grad():
+        network[2].weight *= 60
+    x = torch.randn(2, 4)
+    targets = network(x).argmax(dim=1)
+    exact = Hessian(Problem(deepcopy(network).double(), x.double(), targets)).dense()
+    found = Hessian(Problem(network, x, targets)).dense()
+    assert np.abs(exact).max() < 1e-4
+    np.testing.assert_allclose(found, exact, atol=1e-5)

@@ -162,8 +162,8 @@ def returning(value, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("labels", lambda a: np.ma.masked_equal(a, 2), "labels: 20 entries are masked"),
-        ("images", lambda a: np.ma.masked_less(a, 9), "images: .* entries are masked"),
+        ("labels", lambda a: np.ma.masked_equal(a, 2), "labels: 20 of 120 entries masked"),
+        ("images", lambda a: np.ma.masked_less(a, 9), "images: .* entries masked"),
         ("labels", lambda a: a.astype(str), "labels: "),
         ("labels", lambda a: [[1], [2, 3]], "labels: not an array of numbers"),
         ("images", lambda a: a.astype(object), "images: "),

@@ -165,11 +165,30 @@ class Problem:
             return self.loss.total(self.outputs(weights, x), targets)
 
         if "hessian" not in self._ways:
-            few = partial(total, x=self.inputs[:2], targets=self.targets[:2])
-            search = partial(way_of_hessian, few, self.parameters, self._possible)
+            search = partial(way_of_hessian, self._tried, self.parameters, self._possible)
             self._ways["hessian"] = self._found(search, "the loss", "; take Fisher or JacobianGram")
         of_these = partial(total, x=x, targets=targets)
         return second(of_these, self.parameters, tangents, self._ways["hessian"])
+
+    @property
+    def _tried(self) -> tuple[Callable[[dict[str, Tensor]], Tensor], ...]:
+        """The loss of two samples, as it is and as if their outputs were random numbers.
+
+        Of samples that are fitted, single precision leaves nothing but rounding of the former.
+        """
+        x, targets = self.inputs[:2], self.targets[:2]
+        with torch.no_grad(), self.differentiable():
+            z = self.outputs(self.parameters, x)
+        rng = torch.Generator().manual_seed(0)
+        shift = torch.randn(z.shape, generator=rng, dtype=z.dtype).to(z.device) - z
+
+        def of_outputs(weights: dict[str, Tensor]) -> Tensor:
+            return self.loss.total(self.outputs(weights, x), targets)
+
+        def of_random_outputs(weights: dict[str, Tensor]) -> Tensor:
+            return self.loss.total(self.outputs(weights, x) + shift, targets)
+
+        return of_outputs, of_random_outputs
 
     @property
     def _possible(self) -> tuple[Way, ...]:

@@ -120,8 +120,9 @@ def _large_integers(array: np.ndarray, name: str) -> np.ndarray:
 
 
 def _not_real(array, name: str) -> DataError:
-    why = ". Complex data not supported" if dtype_name(array).startswith("complex") else ""
-    return DataError(f"{name}: of {dtype_name(array)}, expected real numbers{why}")
+    kind = "text" if getattr(array.dtype, "kind", "") in ("U", "S") else dtype_name(array)
+    why = ". Complex data not supported" if kind.startswith("complex") else ""
+    return DataError(f"{name}: of {kind}, expected real numbers{why}")
 
 
 def _check_tensor(tensor, name: str) -> None:

@@ -3,8 +3,7 @@
 import math
 
 import numpy as np
-
-from hyperribbon.compiling import compiled
+from numba import njit
 
 # Sums may be reordered (SIMD); nan and inf keep their meaning, which the check of rows needs.
 _FAST = {"reassoc", "contract", "nsz"}
@@ -12,7 +11,7 @@ _FAST = {"reassoc", "contract", "nsz"}
 _TINY = 1e-200
 
 
-@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
     """Progress of each of P, (b, N, C); False if a row is no distribution.
 
@@ -29,7 +28,7 @@ def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
     return True
 
 
-@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def _coordinates(P, labels, sum_tolerance, along, across):
     """Project each row's square roots on the plane of ignorance and truth."""
     n_samples, n_classes = P.shape
@@ -48,7 +47,7 @@ def _coordinates(P, labels, sum_tolerance, along, across):
     return good
 
 
-@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def _slope(along, across, angle):
     """First and second derivative, in the angle, of the sum of arcs to the geodesic's point."""
     sine, cosine = math.sin(angle), math.cos(angle)
@@ -64,7 +63,7 @@ def _slope(along, across, angle):
     return first, second
 
 
-@compiled(nogil=True)
+@njit(nogil=True)
 def _closest(along, across, start, arc, resolution):
     """Newton's method on the slope, within a bracket that makes its answer certain."""
     low, high = resolution, 1 - resolution

@@ -87,7 +87,7 @@ class Recorder:
         if (test_inputs is None) != (test_labels is None):
             raise ConfigError("test_inputs, test_labels: one without the other; expected both")
         self._logits = outputs == "logits"
-        self._batch_size = check_size(batch_size, "batch_size")
+        self._batch_size = check_size(batch_size, "batch_size", most=None)
         given = {"train": (inputs, labels)}
         if test_inputs is not None:
             given["test"] = test_inputs, test_labels
