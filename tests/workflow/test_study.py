@@ -177,4 +177,4 @@ def test_rules_steps_logs_and_benchmarks_share_a_name():
             assert f"hyperribbon.steps.{name}" in body
             assert (ROOT / "src" / "hyperribbon" / "steps" / f"{name}.py").exists()
             # A step sums up its outputs for `verify`.
-            assert re.search(r"--output {output(\.store)?:q}", body) or name == "verify"
+            assert re.search(r"--output {output(\.\w+)?:q}", body) or name == "verify"

@@ -236,11 +236,15 @@ def both(rule, kind):
     return settled(rule, [f"{RESULTS}/{kind}/{split}.json" for split in SPLITS])
 
 
-def figure_in_report(figure):
+def caption_of(figure):
     name = figure.removesuffix("_train").removesuffix("_test")
+    return f"../report/figures/{name}.rst"
+
+
+def figure_in_report(figure):
     return report(
         f"{RESULTS}/figures/{figure}.png",
-        caption=f"../report/figures/{name}.rst",
+        caption=caption_of(figure),
         category=FIGURES[figure],
         labels={"figure": figure.replace("_", " ")},
     )

@@ -41,7 +41,9 @@ STORES = [
 
 def check_captions():
     """Refuse a caption that is missing; Snakemake would do so only when all the work is done."""
-    captions = [workflow.current_basedir.join("../report/study.rst")]
+    # Figures are not among the outputs of `draw` before they are drawn.
+    captions = ["../report/study.rst", *map(caption_of, FIGURES)]
+    captions = [workflow.current_basedir.join(path) for path in captions]
     for rule in workflow.modifier.rules:
         shown = [path for path in rule.output if is_flagged(path, "report")]
         captions += [get_flag_value(path, "report").caption for path in shown]
