@@ -6,6 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import get_flag_value, is_flagged
 from snakemake.utils import update_config, validate
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
@@ -248,3 +249,17 @@ def figure_in_report(figure):
         category=FIGURES[figure],
         labels={"figure": figure.replace("_", " ")},
     )
+
+
+def check_captions():
+    """Refuse a caption that is missing; Snakemake would do so only when all the work is done."""
+    # Figures are not among the outputs of `draw` before they are drawn.
+    captions = ["../report/study.rst", *map(caption_of, FIGURES)]
+    captions = [workflow.current_basedir.join(path) for path in captions]
+    for step in workflow.modifier.rules:
+        shown = [path for path in step.output if is_flagged(path, "report")]
+        captions += [get_flag_value(path, "report").caption for path in shown]
+    for caption in captions:
+        path = caption.get_path_or_uri(secret_free=True)
+        if not os.path.exists(path):
+            raise WorkflowError(f"{os.path.relpath(path)}: missing, a caption of the report")

@@ -1,6 +1,3 @@
-from snakemake.io import get_flag_value, is_flagged
-
-
 report: "../report/study.rst"
 
 
@@ -37,20 +34,6 @@ STORES = [
         suffix=["zarr", "json"],
     ),
 ]
-
-
-def check_captions():
-    """Refuse a caption that is missing; Snakemake would do so only when all the work is done."""
-    # Figures are not among the outputs of `draw` before they are drawn.
-    captions = ["../report/study.rst", *map(caption_of, FIGURES)]
-    captions = [workflow.current_basedir.join(path) for path in captions]
-    for rule in workflow.modifier.rules:
-        shown = [path for path in rule.output if is_flagged(path, "report")]
-        captions += [get_flag_value(path, "report").caption for path in shown]
-    for caption in captions:
-        path = caption.get_path_or_uri(secret_free=True)
-        if not os.path.exists(path):
-            raise WorkflowError(f"{os.path.relpath(path)}: missing, a caption of the report")
 
 
 check_captions()
