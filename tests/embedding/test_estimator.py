@@ -250,7 +250,7 @@ def test_impossible_fits_are_refused(D, k, words, solver):
         ([1, 1, 1, 1, np.nan], "sample_weight: from nan to nan, expected finite"),
         ([1, 1, 1, 1, np.inf], "sample_weight: from 1 to inf, expected finite"),
         (np.zeros(5), "sample_weight: all weights are zero"),
-        (["a", "b", "c", "d", "e"], "sample_weight: of str32, expected real numbers"),
+        (["a", "b", "c", "d", "e"], "sample_weight: of text, expected real numbers"),
         (np.ma.masked_equal([1, 1, 2, 1, 1], 2), "sample_weight: 1 of 5 entries masked"),
     ],
 )
