@@ -17,11 +17,13 @@ def run(study, *manifests):
     after = ["--progress", progress.with_suffix(".json"), "--points", 7]
     manifest, tables = trajectories.with_suffix(".json"), study.root / "tables"
     tables.mkdir()
+    names = ("importance", "trajectory_embedding", "trajectory_stress")
+    files = [tables / f"{name}.csv" for name in names]
     for step, *options in (
         ("progress", *common, "--output", progress),
         ("trajectories", *common, *after, "--output", trajectories),
         ("trajectory_space", "--predictions", *manifests, "--trajectories", manifest, manifest,
-         "--permutations", 3, "--threads", 1, "--output", tables),
+         "--permutations", 3, "--threads", 1, "--output", *files),
     ):  # fmt: skip
         done = study.step(step, *options, **ENVIRONMENT)
         assert done.returncode == 0, done.stderr

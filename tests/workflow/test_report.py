@@ -43,7 +43,7 @@ def test_every_caption_is_restructured_text(path):
 
 def test_links_to_categories_are_restructured_text():
     """Snakemake adds them to every caption."""
-    text = (ROOT / "workflow" / "rules" / "figures.smk").read_text().split("DRAW =")[0]
+    text = (ROOT / "workflow" / "rules" / "figures_common.smk").read_text().split("DRAW =")[0]
     found = {"STUDY": MagicMock(), "MODELS": True, "SPLITS": ["train", "test"]}
     exec(text, found)
     categories = sorted({*found["FIGURES"].values()})
