@@ -61,7 +61,7 @@ format: $(READY) ## put the style right
 	$(BIN)/snakefmt Snakefile workflow
 
 schema: $(READY) ## make the JSON schema and config/README.md anew from the configuration model
-	$(BIN)/python -m hyperribbon.config.docs
+	$(BIN)/python -m hyperribbon.studies.schema
 
 lock: ## pin the newest requirements that pyproject.toml allows
 	rm -rf $(VENV)

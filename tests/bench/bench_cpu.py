@@ -21,13 +21,13 @@ import zarr
 from scipy.linalg import eigh
 
 from hyperribbon.embedding import InPCA
-from hyperribbon.manifest import Manifest
+from hyperribbon.numerics.blocks import n_threads
 from hyperribbon.pairwise import FLOOR, pairwise_distance
-from hyperribbon.pairwise.growth import grow, keep_manifest
 from hyperribbon.probability import progress
-from hyperribbon.probability.blocks import n_threads
-from hyperribbon.store import create_predictions, write_dataset
-from hyperribbon.stored_predictions import Trajectory, open_predictions
+from hyperribbon.storage.dataset import write_dataset
+from hyperribbon.storage.manifest import Manifest
+from hyperribbon.storage.predictions import Trajectory, create_predictions, open_predictions
+from hyperribbon.studies.manifold.incremental_distance import grow, keep_manifest
 
 FAILED = []
 

@@ -14,9 +14,9 @@ import zarr
 from zarr.codecs import BloscCodec, ZstdCodec
 
 from hyperribbon.embedding import InPCA
-from hyperribbon.models import Models
 from hyperribbon.pairwise import pairwise_distance
-from hyperribbon.stored_predictions import PREDICTION_FORMS, as_stored
+from hyperribbon.storage.models import Models
+from hyperribbon.storage.predictions import PREDICTION_FORMS, as_stored
 
 
 def codecs(itemsize):

@@ -19,8 +19,8 @@ import yaml
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from hyperribbon.config import parse_study
 from hyperribbon.networks import configured_network
+from hyperribbon.studies.study import parse_study
 from hyperribbon.training.loop import predict, tf32, train
 from hyperribbon.training.objective import Objective
 from hyperribbon.training.optimisers import build_optimiser

@@ -46,7 +46,9 @@ def cancel(configuration: str) -> None:
     """Cancel the Slurm job that trains it."""
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if "hyperribbon.steps.train" in words and any(configuration in word for word in words):
+        if "hyperribbon.studies.grid.train" in words and any(
+            configuration in word for word in words
+        ):
             subprocess.run(["scancel", process.environ()["SLURM_JOB_ID"]], check=True)
             return
     raise AssertionError(f"{configuration}: no process trains it")

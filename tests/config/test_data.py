@@ -11,9 +11,10 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 import hyperribbon.data
-from hyperribbon.config import DataConfig, parse_study
+from hyperribbon.config import DataConfig
 from hyperribbon.config.data import DATA_SOURCES
 from hyperribbon.errors import ConfigError
+from hyperribbon.studies.study import parse_study
 
 NPZ = {
     "name": "npz",

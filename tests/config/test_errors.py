@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hyperribbon.config import StudyConfig, parse_study
 from hyperribbon.errors import ConfigError
+from hyperribbon.studies.study import StudyConfig, parse_study
 
 STUDY = yaml.safe_load((Path(__file__).parents[2] / "config" / "smoke.yaml").read_text())
 LOOP: list = []

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hyperribbon.config import parse_study, read_overrides, read_study_file
+from hyperribbon.config import read_overrides, read_study_file
 from hyperribbon.config.study_file import read_study_text
 from hyperribbon.errors import ConfigError
+from hyperribbon.studies.study import parse_study
 
 CONFIG = Path(__file__).parents[2] / "config"
 

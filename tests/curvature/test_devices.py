@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from hyperribbon.curvature import Hessian, Problem, norm_bounds, reduced_models, spectral_density
-from hyperribbon.curvature.certify import certify
 from hyperribbon.curvature.survey import survey
+from hyperribbon.pac_bayes.certificate import certify
 
 DEVICES = [
     "cpu",

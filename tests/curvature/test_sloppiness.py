@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperribbon.curvature.posterior import loose_objective
 from hyperribbon.curvature.sloppiness import (
     effective_dimension,
     elbow,
@@ -16,6 +15,7 @@ from hyperribbon.curvature.sloppiness import (
     strength,
 )
 from hyperribbon.errors import DataError
+from hyperribbon.pac_bayes.analytic import loose_objective
 
 O3 = json.loads((Path(__file__).parents[1] / "data" / "o3_slice.json").read_text())
 ORACLE = 3 * np.exp(-0.05 * np.arange(400))

@@ -10,8 +10,8 @@ import zarr
 from hyperribbon.data import Dataset, dataset
 from hyperribbon.data.images import MappedImages
 from hyperribbon.errors import DataError, StoreError
-from hyperribbon.manifest import Manifest, manifest_path
-from hyperribbon.store import open_dataset
+from hyperribbon.storage.dataset import open_dataset
+from hyperribbon.storage.manifest import Manifest, manifest_path
 from hyperribbon.training.job import train_configuration
 
 RNG = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from hyperribbon.config import AllCNNConfig
 from hyperribbon.data import Dataset, dataset, imagenet, images, prepare
 from hyperribbon.data.images import MappedImages
 from hyperribbon.errors import DataError
-from hyperribbon.store import open_dataset
+from hyperribbon.storage.dataset import open_dataset
 from hyperribbon.training.job import train_configuration
 
 CLASSES = {"n01440764": (200, 30, 30), "n01443537": (30, 200, 30), "n01484850": (30, 30, 200)}

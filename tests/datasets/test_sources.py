@@ -13,7 +13,7 @@ import pytest
 from hyperribbon.data import sources
 from hyperribbon.data.cache import Unavailable
 from hyperribbon.data.sources import DebianPackage, Download, NpmPackage, TarDownload
-from hyperribbon.manifest import file_sha256
+from hyperribbon.storage.manifest import file_sha256
 
 CONTENT = {"images": b"pixels" * 1000, "labels": b"0123456789" * 10}
 

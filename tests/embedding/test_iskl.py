@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from hyperribbon.embedding import InPCA, IsKL, iskl
 from hyperribbon.embedding.iskl import iskl_coordinates
+from hyperribbon.numerics import blocks
 from hyperribbon.pairwise import pairwise_distance
-from hyperribbon.probability import blocks
 
 seeds = st.integers(0, 2**32 - 1)
 

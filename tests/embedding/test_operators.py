@@ -5,7 +5,7 @@ import pytest
 
 from hyperribbon.embedding import InPCA, explained_pairwise_distance
 from hyperribbon.embedding.operators import CentredDistances
-from hyperribbon.probability import blocks
+from hyperribbon.numerics import blocks
 
 
 @pytest.fixture

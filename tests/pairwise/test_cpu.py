@@ -7,7 +7,7 @@ import pytest
 from llvmlite import binding
 from numba import njit
 
-from hyperribbon import compiling
+from hyperribbon.numerics import compiling
 from hyperribbon.pairwise import cpu, pairwise_distance, vectors
 
 

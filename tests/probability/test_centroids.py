@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability import blocks, centroid, centroids, truth
+from hyperribbon.numerics import blocks
+from hyperribbon.probability import centroid, centroids, truth
 
 KINDS = {
     "arithmetic": "AM",

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability import arc_length, blocks, geodesic, ignorance, progress, truth
+from hyperribbon.numerics import blocks
+from hyperribbon.probability import arc_length, geodesic, ignorance, progress, truth
 
 seeds = st.integers(0, 2**32 - 1)
 alphas = st.floats(0, 1)

@@ -4,12 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability import (
-    bhattacharyya_distance,
-    blocks,
-    random_stochastic_projection,
-    truth,
-)
+from hyperribbon.numerics import blocks
+from hyperribbon.probability import bhattacharyya_distance, random_stochastic_projection, truth
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 import hyperribbon as hr
 from hyperribbon.recording.external import find_recorded, recorded_configuration
-from hyperribbon.store import write_dataset
+from hyperribbon.storage.dataset import write_dataset
 
 
 @pytest.fixture

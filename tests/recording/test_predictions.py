@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import GradientBoostingClassifier
 
 import hyperribbon as hr
-from hyperribbon.manifest import Manifest
+from hyperribbon.storage.manifest import Manifest
 
 
 @pytest.fixture

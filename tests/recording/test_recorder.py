@@ -11,8 +11,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import hyperribbon as hr
-from hyperribbon.manifest import LAYOUT, Manifest
-from hyperribbon.store import load_weights, open_dataset
+from hyperribbon.storage.dataset import open_dataset
+from hyperribbon.storage.manifest import LAYOUT, Manifest
+from hyperribbon.storage.predictions import load_weights
 
 
 class Killed(BaseException):

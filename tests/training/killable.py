@@ -27,7 +27,7 @@ import distributed  # noqa: F401
 import torch._dynamo
 import torch._inductor.config  # noqa: F401
 
-from hyperribbon.store import PER_SEED
+from hyperribbon.storage.predictions import PER_SEED
 from hyperribbon.training import job, objective, seed  # noqa: F401
 
 TAKE_SPACE = {"open", "os.mkdir", "os.link"}
@@ -118,7 +118,7 @@ def train(request: dict) -> int:
     sys.argv = ["train", *(f"--{name}={value}" for name, value in arguments.items())]
     Grief(folder, *(request[key] for key in ("how", "phase", "number") if key in request))
     try:
-        runpy.run_module("hyperribbon.steps.train", run_name="__main__")
+        runpy.run_module("hyperribbon.studies.grid.train", run_name="__main__")
     except SystemExit as end:
         return end.code
     return 0

@@ -6,10 +6,11 @@ import pytest
 import torch
 import xarray as xr
 
-from hyperribbon.config import AllCNNConfig, AugmentationConfig, CornersConfig, SGDConfig
+from hyperribbon.config import AllCNNConfig, AugmentationConfig, SGDConfig
 from hyperribbon.errors import ConfigError, StoreError
-from hyperribbon.manifest import Manifest, inputs_of
-from hyperribbon.store import open_dataset
+from hyperribbon.storage.dataset import open_dataset
+from hyperribbon.storage.manifest import Manifest, inputs_of
+from hyperribbon.studies.corners.config import CornersConfig
 from hyperribbon.training import seed
 from hyperribbon.training.corners import Start, partly_random_labels, random_labels
 from hyperribbon.training.job import train_configuration

@@ -21,18 +21,19 @@ from hyperribbon.config import (
     ViTConfig,
 )
 from hyperribbon.errors import HyperribbonError, StoreError
-from hyperribbon.manifest import Manifest, manifest_path
-from hyperribbon.models import Models
 from hyperribbon.networks import build_network
-from hyperribbon.store import PER_SEED, load_weights, open_dataset
+from hyperribbon.runtime.device import resolve_device
+from hyperribbon.runtime.work import work_folder
+from hyperribbon.storage.dataset import open_dataset
+from hyperribbon.storage.manifest import Manifest, manifest_path
+from hyperribbon.storage.models import Models
+from hyperribbon.storage.predictions import PER_SEED, load_weights
 from hyperribbon.training import plan, seed
-from hyperribbon.training.device import resolve_device
 from hyperribbon.training.job import train_configuration
 from hyperribbon.training.loop import predict
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.samples import Resident
 from hyperribbon.training.schedule import checkpoint_steps
-from hyperribbon.training.work import work_folder
 
 VIT = ViTConfig(architecture="vit", patch_size=3, width=8, depth=1, heads=2, mlp_width=8)
 ALLCNN = AllCNNConfig(architecture="allcnn", widths=[4, 4])

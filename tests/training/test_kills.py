@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from hyperribbon.config import AllCNNConfig, SGDConfig
-from hyperribbon.manifest import Manifest, manifest_path
+from hyperribbon.storage.manifest import Manifest, manifest_path
 
 NETWORK = AllCNNConfig(architecture="allcnn", widths=[4, 4])
 OPTIMISER = SGDConfig(algorithm="sgd", learning_rate=0.05, momentum=0.9, nesterov=True)

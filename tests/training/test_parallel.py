@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 
 from hyperribbon.errors import HyperribbonError
-from hyperribbon.store import open_dataset
+from hyperribbon.storage.dataset import open_dataset
 from hyperribbon.training import seed
 from hyperribbon.training.job import train_configuration
 from hyperribbon.training.parallel import train_seeds

@@ -25,7 +25,7 @@ from hyperribbon.config import (
     ViTConfig,
     WideResNetConfig,
 )
-from hyperribbon.manifest import Manifest
+from hyperribbon.storage.manifest import Manifest
 from hyperribbon.training import seed
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining

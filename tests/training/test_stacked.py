@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 from hyperribbon.config import AdamConfig, AdamPConfig, AdamWConfig, SGDConfig
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.networks import build_network
-from hyperribbon.probability.blocks import evenly
+from hyperribbon.numerics.blocks import evenly
 from hyperribbon.training.loop import calibrate_batchnorm, predict, train
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.samples import Resident

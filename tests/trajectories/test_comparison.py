@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability import blocks, geodesic, ignorance, progress, truth
+from hyperribbon.numerics import blocks
+from hyperribbon.probability import geodesic, ignorance, progress, truth
 from hyperribbon.trajectories import (
     compare_trajectories,
     configuration_distances,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import copy_repository, snakemake
 
-from hyperribbon.locks import locked
+from hyperribbon.storage.locks import locked
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ import xarray as xr
 import yaml
 from running import ANALYSIS, copy_repository, left_out, snakemake
 
-from hyperribbon.figures import CURVATURE_FIGURES, FIGURES
+from hyperribbon.figures import CURVATURE_FIGURES
+from hyperribbon.studies.parts import FIGURES
 
 pytestmark = pytest.mark.workflow
 

@@ -13,8 +13,9 @@ import yaml
 from PIL import Image
 from running import ROOT, copy_repository, left_out, snakemake
 
-from hyperribbon.config import parse_study
-from hyperribbon.figures import CORNER_FIGURES, FIGURES
+from hyperribbon.figures import CORNER_FIGURES
+from hyperribbon.studies.parts import FIGURES
+from hyperribbon.studies.study import parse_study
 
 pytestmark = pytest.mark.workflow
 

@@ -16,7 +16,7 @@ from running import ANALYSIS, copy_repository, left_out, snakemake
 from sklearn.linear_model import SGDClassifier
 
 import hyperribbon as hr
-from hyperribbon.figures import FIGURES
+from hyperribbon.studies.parts import FIGURES
 
 pytestmark = pytest.mark.workflow
 

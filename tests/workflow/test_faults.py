@@ -82,7 +82,7 @@ def test_a_killed_training_is_retried_and_goes_on(fresh, finished):
         assert run.poll() is None, "no seed finished"
         time.sleep(0.01)
     for process in psutil.Process(run.pid).children(recursive=True):
-        if "hyperribbon.steps.train" in process.cmdline():
+        if "hyperribbon.studies.grid.train" in process.cmdline():
             process.kill()
     assert run.wait(timeout=300) == 0
     assert_equal_predictions(fresh, finished)

@@ -11,7 +11,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment
 from running import ROOT, copy_repository, snakemake
 
-from hyperribbon.config import parse_study
+from hyperribbon.studies.study import parse_study
 
 CAPTIONS = sorted((ROOT / "workflow" / "report").rglob("*.rst"))
 SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())

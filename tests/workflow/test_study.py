@@ -14,8 +14,9 @@ import yaml
 from PIL import Image
 from running import ROOT, left_out, snakemake
 
-from hyperribbon.config import parse_study
-from hyperribbon.figures import ALL_FIGURES, CURVATURE_FIGURES, FIGURES
+from hyperribbon.figures import CURVATURE_FIGURES
+from hyperribbon.studies.parts import ALL_FIGURES, FIGURES
+from hyperribbon.studies.study import parse_study
 from hyperribbon.training.schedule import checkpoint_steps
 
 STUDY = parse_study(yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text()))

@@ -6,8 +6,8 @@ import xarray as xr
 import yaml
 from running import copy_repository, finished_study, tables_of
 
-from hyperribbon.claims.synthetic import CLAIMS
 from hyperribbon.figures import SYNTHETIC_FIGURES
+from hyperribbon.studies.synthetic.claims import CLAIMS
 
 pytestmark = pytest.mark.workflow
 

@@ -8,8 +8,8 @@ import xarray as xr
 from running import snakemake
 
 from hyperribbon.errors import StoreError
-from hyperribbon.manifest import Manifest
-from hyperribbon.verification import Verification, look_at_loose_files
+from hyperribbon.storage.manifest import Manifest
+from hyperribbon.storage.verification import Verification, look_at_loose_files
 
 pytestmark = pytest.mark.workflow
 

@@ -1,9 +1,12 @@
 # The claims that the study can judge, of all its tables.
-CLAIMS = parameters(
+CLAIM_MODULES = [part.module(name) for part in parts_of(STUDY) for name in part.claims]
+CLAIMS = KEYS.parameters(
     "claims",
     *TABLES,
     study=STUDY.study,
     data=STUDY.data.name if STUDY.data else "unknown",
+    modules=CLAIM_MODULES,
+    parts=[part.name for part in parts_of(STUDY) if part.claims],
 )
 
 
@@ -12,12 +15,7 @@ rule claims:
         tables=[settled(step, TABLES[step]) for step in TABLES],
     output:
         f"{RESULTS}/claims.csv",
-        report(
-            f"{RESULTS}/claims.html",
-            caption="../report/claims.rst",
-            category="Verdict",
-            labels={"page": "claims"},
-        ),
+        page("claims"),
     log:
         f"{RESULTS}/logs/claims.log",
     benchmark:
@@ -29,5 +27,5 @@ rule claims:
     params:
         **CLAIMS,
     shell:
-        "python -m hyperribbon.steps.claims --tables {input.tables:q} --study {params.study:q}"
-        " --data {params.data:q} --output {output:q} --log {log:q}"
+        "python -m hyperribbon.studies.report.claims --tables {input.tables:q} --study {params.study:q}"
+        " --data {params.data:q} --parts {params.parts} --output {output:q} --log {log:q}"

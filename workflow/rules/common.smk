@@ -2,11 +2,9 @@ import json
 import os
 import re
 import sys
-from functools import cache, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.io import get_flag_value, is_flagged
 from snakemake.utils import update_config, validate
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
@@ -20,19 +18,23 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
 )
 
-from hyperribbon.code_version import code_version
-from hyperribbon.config import (
-    canonical_json,
-    decay_name,
-    digest,
-    parse_study,
-    read_overrides,
-    read_study_file,
-)
-from hyperribbon.devices import count_gpus
+from hyperribbon.config import decay_name, read_overrides, read_study_file
 from hyperribbon.errors import ConfigError, StoreError
-from hyperribbon.manifest import file_sha256, manifest_path, outdated
 from hyperribbon.recording.external import find_recorded
+from hyperribbon.runtime.gpus import count_gpus
+from hyperribbon.storage.digest import canonical_json, digest
+from hyperribbon.storage.manifest import file_sha256, manifest_path
+from hyperribbon.studies.code_version import code_version
+from hyperribbon.studies.keys import Keys, recorded_keys, remade_rules
+from hyperribbon.studies.parts import (
+    PARTS,
+    figure_module,
+    figure_named,
+    figures_of,
+    parts_of,
+    step_named,
+)
+from hyperribbon.studies.study import parse_study
 
 # Of the paths in this workflow only those of inputs and outputs would get the prefix.
 if workflow.modifier.modify_path("results/report.html") != "results/report.html":
@@ -110,52 +112,19 @@ def training_mb():
     return 2000 + waiting + processes * (2000 + stored_mb + seen_mb)
 
 
-# What runs again is decided by parameters alone: each rule carries the version of its code, its
-# settings, and a hash of the same of the rules before it. The times of files, which a touch, a copy
-# or a checkout changes, count for nothing while all of this is as it was when the study was last
-# complete; then what was deleted is made again without what follows, because it will be the same.
-
-KEYS = {}  # by rule, hash of the parameters that decide its results
-RECORD = f"{RESULTS}/keys.json"  # the keys with which the study was last complete
-SETTLED = set()  # rules whose results are what they were then
-
-
-def parameters(step, *upstream, modules=(), **settings):
-    """Parameters of a rule that decide its results; ``upstream`` names the rules before it."""
-    decisive = {
-        "code": code_version(f"hyperribbon.steps.{step}", *modules),
-        "upstream": digest([KEYS[name] for name in upstream])[:16],
-        **settings,
-    }
-    remember(step, decisive, *upstream)
-    return decisive
-
-
-def remember(step, decisive, *upstream):
-    """Note the key of a rule, and whether it is settled."""
-    KEYS[step] = digest(decisive)[:16]
-    as_before = RECORDED.get(step) == KEYS[step] and step not in REMADE
-    if as_before and SETTLED.issuperset(upstream):
-        SETTLED.add(step)
-
-
-def each(step, pieces, upstream=None, **settings):
-    """Parameters of a rule for each piece of its work, which counts alone.
-
-    ``upstream`` is a function that names what comes before a piece, in KEYS; ``settings`` are
-    functions of the piece.
-    """
-    before = {piece: upstream(piece) if upstream else [] for piece in pieces}
-    found = {
-        piece: parameters(
-            step, *before[piece], **{name: value(piece) for name, value in settings.items()}
-        )
-        for piece in pieces
-    }
-    for piece in pieces:
-        remember(f"{step} {piece}", found[piece], *before[piece])
-    remember(step, found, *(name for names in before.values() for name in names))
-    return found
+RECORD = f"{RESULTS}/keys.json"  # written when the study is complete
+KEYS = Keys(
+    recorded_keys(RECORD),
+    remade_rules(RESULTS, [id for id, c in CONFIGURATIONS.items() if c.start]),
+)
+STORES = []  # targets, so that one that was deleted is made again
+TABLES = {}  # paths, by the rule that writes them
+PAGES = {
+    step.name: [f"{RESULTS}/{page.name}" for page in part.pages if page.step == step.name]
+    for part in parts_of(STUDY)
+    for step in part.steps
+}
+PAGES = {step: paths for step, paths in PAGES.items() if paths}
 
 
 def of_piece(found, name, wildcard):
@@ -165,38 +134,12 @@ def of_piece(found, name, wildcard):
 
 def settled(step, files):
     """Inputs from a rule; their times count only if it is not settled."""
-    return ancient(files) if step in SETTLED else files
+    return ancient(files) if KEYS.is_settled(step) else files
 
 
-def recorded_keys():
-    try:
-        return dict(json.loads(Path(RECORD).read_text()))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def remade():
-    """Rules whose stores are no longer those that others were computed from.
-
-    So it is after a store was deleted and trained again on a GPU, which is not bit-equal.
-    """
-    rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
-    names, sha256_of = set(), cache(file_sha256)
-    kinds = ["distance", "embedding", "progress", "trajectories", "curvature"]
-    manifests = [path for kind in kinds for path in Path(RESULTS, kind).glob("*.json")]
-    second = [id for id, configuration in CONFIGURATIONS.items() if configuration.start]
-    manifests += [Path(RESULTS, "predictions", f"{id}.json") for id in second]
-    for manifest in manifests:
-        try:
-            names.update(outdated(manifest, sha256_of))
-        except (OSError, StoreError):
-            pass  # `verify` names it
-    starts = {f"train {name.split('/')[1]}" for name in names if name.startswith("predictions/")}
-    return starts | {rules.get(name.split("/")[0]) for name in names}
-
-
-RECORDED = recorded_keys()
-REMADE = remade()
+def both_files(path):
+    """A store and its manifest, which is written last."""
+    return [f"{path}.zarr", f"{path}.json"]
 
 
 def stores(kind):
@@ -205,18 +148,48 @@ def stores(kind):
     return {"store": directory(f"{path}.zarr"), "manifest": f"{path}.json"}
 
 
-TABLES = {}  # paths, by the rule that writes them
+def caption(path):
+    """Where `gather_report` writes a caption of the registry."""
+    return os.path.abspath(f"{RESULTS}/captions/{path}.rst")
 
 
-def tables(step, *names):
+def tables(step):
     """Outputs of a rule that writes tables. The report has all but coordinates, as figures."""
+    names = step_named(step)[1].tables
     TABLES[step] = [f"{RESULTS}/tables/{name}.csv" for name in names]
-    shown = partial(report, caption="../report/tables.rst", category="Tables")
-    labels = ({"table": name.replace("_", " ")} for name in names)
     return [
-        path if path.endswith("_embedding.csv") else shown(path, labels=label)
-        for path, label in zip(TABLES[step], labels)
+        (
+            path
+            if name.endswith("_embedding")
+            else report(
+                path,
+                caption=caption(f"tables/{name}"),
+                category="Tables",
+                labels={"table": name.replace("_", " ")},
+            )
+        )
+        for name, path in zip(names, TABLES[step])
     ]
+
+
+def page(step):
+    """Output of a rule that writes a page of the report."""
+    [found] = [page for page in step_named(step)[0].pages if page.step == step]
+    return report(
+        f"{RESULTS}/{found.name}",
+        caption=caption(f"pages/{found.name}"),
+        category=found.category,
+        labels={"page": Path(found.name).stem.replace("_", " ")},
+    )
+
+
+def figure_in_report(figure):
+    return report(
+        f"{RESULTS}/figures/{figure}.png",
+        caption=caption(f"figures/{figure_named(figure)[1].name}"),
+        category=FIGURES[figure],
+        labels={"figure": figure.replace("_", " ")},
+    )
 
 
 def start_of(wildcards):
@@ -229,37 +202,9 @@ def start_of(wildcards):
 
 def weights_of(id):
     """Manifest of trainings of which the weights are read."""
-    return settled(WEIGHTS[id], f"{RESULTS}/predictions/{id}.json")
+    return settled(f"train {id}", f"{RESULTS}/predictions/{id}.json")
 
 
 def both(rule, kind):
     """Manifests of a kind of store, of train and then of test."""
     return settled(rule, [f"{RESULTS}/{kind}/{split}.json" for split in SPLITS])
-
-
-def caption_of(figure):
-    name = figure.removesuffix("_train").removesuffix("_test")
-    return f"../report/figures/{name}.rst"
-
-
-def figure_in_report(figure):
-    return report(
-        f"{RESULTS}/figures/{figure}.png",
-        caption=caption_of(figure),
-        category=FIGURES[figure],
-        labels={"figure": figure.replace("_", " ")},
-    )
-
-
-def check_captions():
-    """Refuse a caption that is missing; Snakemake would do so only when all the work is done."""
-    # Figures are not among the outputs of `draw` before they are drawn.
-    captions = ["../report/study.rst", *map(caption_of, FIGURES)]
-    captions = [workflow.current_basedir.join(path) for path in captions]
-    for step in workflow.modifier.rules:
-        shown = [path for path in step.output if is_flagged(path, "report")]
-        captions += [get_flag_value(path, "report").caption for path in shown]
-    for caption in captions:
-        path = caption.get_path_or_uri(secret_free=True)
-        if not os.path.exists(path):
-            raise WorkflowError(f"{os.path.relpath(path)}: missing, a caption of the report")

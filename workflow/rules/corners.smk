@@ -1,5 +1,5 @@
 # Trainings that went by a corner (2.20, 2.21), beside those that did not.
-CORNERS = parameters("corners", *PREDICTED, "distance", "progress", smoothing=SMOOTHING)
+CORNERS = KEYS.parameters("corners", *PREDICTED, "distance", "progress", smoothing=SMOOTHING)
 
 
 rule corners:
@@ -8,7 +8,7 @@ rule corners:
         distance=DISTANCES,
         progress=PROGRESSES,
     output:
-        tables("corners", "corners", "rejoining"),
+        tables("corners"),
     log:
         f"{RESULTS}/logs/corners.log",
     benchmark:
@@ -21,7 +21,7 @@ rule corners:
     params:
         **CORNERS,
     shell:
-        "python -m hyperribbon.steps.corners --predictions {input.predictions:q}"
+        "python -m hyperribbon.studies.corners.corners --predictions {input.predictions:q}"
         " --distance {input.distance:q} --progress {input.progress:q}"
         " --smoothing {params.smoothing} --threads {threads}"
         " --output {output:q} --log {log:q}"

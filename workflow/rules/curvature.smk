@@ -1,17 +1,16 @@
 # Curvature of the loss, of the networks that the study names (thesis 4).
-LOOKED_AT = {
-    c.id: parameters(
-        "curvature",
-        WEIGHTS[c.id],
-        modules=[f"hyperribbon.networks.{c.network.architecture}"],
-        samples=STUDY.curvature.samples,
-        eigenvalues=STUDY.curvature.eigenvalues,
-        draws=STUDY.curvature.draws,
-    )
-    for c in STUDY.looked_at()
-}
-remember("curvature", LOOKED_AT, *[WEIGHTS[id] for id in LOOKED_AT])
-SPECTRA = parameters("spectra", "curvature")
+LOOKED_AT = {c.id: c for c in STUDY.curvature.configurations(STUDY)}
+CURVATURE = KEYS.each(
+    "curvature",
+    LOOKED_AT,
+    upstream=lambda id: [f"train {id}"],
+    modules=lambda id: [f"hyperribbon.networks.{LOOKED_AT[id].network.architecture}"],
+    samples=lambda id: STUDY.curvature.samples,
+    eigenvalues=lambda id: STUDY.curvature.eigenvalues,
+    draws=lambda id: STUDY.curvature.draws,
+)
+STORES += [path for id in LOOKED_AT for path in both_files(f"{RESULTS}/curvature/{id}")]
+SPECTRA = KEYS.parameters("spectra", "curvature")
 
 
 rule curvature:
@@ -32,13 +31,13 @@ rule curvature:
         gpu=gpus_per_job(),
         mem_mb=6000,
     params:
-        code=lambda wildcards: LOOKED_AT[wildcards.configuration]["code"],
-        upstream=lambda wildcards: LOOKED_AT[wildcards.configuration]["upstream"],
+        code=of_piece(CURVATURE, "code", "configuration"),
+        upstream=of_piece(CURVATURE, "upstream", "configuration"),
         samples=STUDY.curvature.samples,
         eigenvalues=STUDY.curvature.eigenvalues,
         draws=STUDY.curvature.draws,
     shell:
-        "python -m hyperribbon.steps.curvature --predictions {input.predictions:q}"
+        "python -m hyperribbon.studies.curvature.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
         " --draws {params.draws} --gpus {resources.gpu}"
         " --threads {threads} --code {params.code} --output {output.store:q} --log {log:q}"
@@ -48,20 +47,7 @@ rule spectra:
     input:
         curvature=settled("curvature", [f"{RESULTS}/curvature/{id}.json" for id in LOOKED_AT]),
     output:
-        tables(
-            "spectra",
-            "spectra",
-            "sloppiness",
-            "effective_dimension",
-            "eigenspace_overlaps",
-            "eigenvector_products",
-            "reduction",
-            "reduction_embedding",
-            "reduction_critical",
-            "spectral_density",
-            "norm_bounds",
-            "certificates",
-        ),
+        tables("spectra"),
     log:
         f"{RESULTS}/logs/spectra.log",
     benchmark:
@@ -73,5 +59,5 @@ rule spectra:
     params:
         **SPECTRA,
     shell:
-        "python -m hyperribbon.steps.spectra --curvature {input.curvature:q}"
+        "python -m hyperribbon.studies.curvature.spectra --curvature {input.curvature:q}"
         " --output {output:q} --log {log:q}"

@@ -22,6 +22,6 @@ rule draw:
         key=KEYS["draw"],
         folder=lambda wildcards, output: str(Path(output.list).with_suffix("")),
     shell:
-        "python -m hyperribbon.steps.draw --tables {input.tables:q} --figures {params.figures}"
+        "python -m hyperribbon.studies.report.draw --tables {input.tables:q} --figures {params.figures}"
         " --threads {threads} --key {params.key} --folder {params.folder:q}"
         " --output {output.list:q} --log {log:q}"

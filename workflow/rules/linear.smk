@@ -2,7 +2,7 @@
 include: "linear_common.smk"
 
 
-LINEAR_THEORY = parameters(
+LINEAR_THEORY = KEYS.parameters(
     "linear",
     linear=canonical_json(LINEAR.model_dump(mode="json", exclude={"experiments"})),
 )
@@ -10,13 +10,7 @@ LINEAR_THEORY = parameters(
 
 rule linear:
     output:
-        tables(
-            "linear",
-            "linear_phase",
-            "linear_spectra",
-            "linear_bounds",
-            "linear_variants",
-        ),
+        tables("linear"),
     log:
         f"{RESULTS}/logs/linear.log",
     benchmark:
@@ -29,54 +23,49 @@ rule linear:
     params:
         **LINEAR_THEORY,
     shell:
-        "python -m hyperribbon.steps.linear --linear {params.linear:q} --threads {threads}"
+        "python -m hyperribbon.studies.linear.linear --linear {params.linear:q} --threads {threads}"
         " --output {output:q} --log {log:q}"
 
 
-EXPLORE_LINEAR = parameters("explore_linear", "linear")
+LINEAR_EXPLORE = KEYS.parameters("linear_explore", "linear")
 
 
-rule explore_linear:
+rule linear_explore:
     input:
         settled("linear", f"{RESULTS}/tables/linear_phase.csv"),
     output:
-        report(
-            f"{RESULTS}/linear_explorer.html",
-            caption="../report/linear_explorer.rst",
-            category="Interactive",
-            labels={"figure": "linear explorer"},
-        ),
+        page("linear_explore"),
     log:
-        f"{RESULTS}/logs/explore_linear.log",
+        f"{RESULTS}/logs/linear_explore.log",
     benchmark:
-        f"{RESULTS}/benchmarks/explore_linear.tsv"
+        f"{RESULTS}/benchmarks/linear_explore.tsv"
     conda:
         "../../envs/figures.yaml"
     resources:
         mem_mb=1000,
     params:
-        **EXPLORE_LINEAR,
+        **LINEAR_EXPLORE,
         linear=LINEAR_THEORY["linear"],
     shell:
-        "python -m hyperribbon.steps.explore_linear --phase {input:q} --linear {params.linear:q}"
+        "python -m hyperribbon.studies.linear.explore --phase {input:q} --linear {params.linear:q}"
         " --output {output:q} --log {log:q}"
 
 
 if LINEAR.experiments:
-    LINEAR_INPUTS = each(
+    LINEAR_INPUTS = KEYS.each(
         "linear_inputs",
         LINEAR.experiments.data,
         modules=lambda name: [f"hyperribbon.data.{name}"],
         samples=lambda _: LINEAR.experiments.samples,
         image_size=lambda _: LINEAR.experiments.image_size,
     )
-    LINEAR_EXPERIMENT = each(
+    LINEAR_EXPERIMENT = KEYS.each(
         "linear_experiment",
         LINEAR_DATA,
         upstream=lambda name: [f"linear_inputs {name}"] if name != "sloppy" else [],
         linear=experiment_json,
     )
-    LINEAR_TABLES = parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
+    LINEAR_TABLES = KEYS.parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
 
     # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
     rule linear_inputs:
@@ -96,7 +85,7 @@ if LINEAR.experiments:
             samples=LINEAR.experiments.samples,
             image_size=LINEAR.experiments.image_size,
         shell:
-            "python -m hyperribbon.steps.linear_inputs --name {wildcards.linear_data}"
+            "python -m hyperribbon.studies.linear.inputs --name {wildcards.linear_data}"
             " --samples {params.samples} --image-size {params.image_size}"
             " --output {output:q} --log {log:q}"
 
@@ -118,7 +107,7 @@ if LINEAR.experiments:
             upstream=of_piece(LINEAR_EXPERIMENT, "upstream", "linear_data"),
             linear=of_piece(LINEAR_EXPERIMENT, "linear", "linear_data"),
         shell:
-            "python -m hyperribbon.steps.linear_experiment --inputs {input:q}"
+            "python -m hyperribbon.studies.linear.experiment --inputs {input:q}"
             " --linear {params.linear:q} --output {output:q} --log {log:q}"
 
     rule linear_tables:
@@ -132,7 +121,7 @@ if LINEAR.experiments:
                 for name in LINEAR_DATA
             ],
         output:
-            tables("linear_tables", *EXPERIMENT_TABLES),
+            tables("linear_tables"),
         log:
             f"{RESULTS}/logs/linear_tables.log",
         benchmark:
@@ -144,5 +133,5 @@ if LINEAR.experiments:
         params:
             **LINEAR_TABLES,
         shell:
-            "python -m hyperribbon.steps.linear_tables --parts {input:q}"
+            "python -m hyperribbon.studies.linear.tables --parts {input:q}"
             " --output {output:q} --log {log:q}"

@@ -2,7 +2,7 @@
 LINEAR = STUDY.linear
 LINEAR_DATA = [*LINEAR.experiments.data, "sloppy"] if LINEAR.experiments else []
 SAMPLES = f"{RESULTS}/linear/{{linear_data}}.npz"
-EXPERIMENT_TABLES = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
+EXPERIMENT_TABLES = list(step_named("linear_tables")[1].tables)
 EXPERIMENT_PART = f"{RESULTS}/linear/{{table}}-{{linear_data}}.csv"
 
 

@@ -1,216 +1,185 @@
-# What chapter 2 asks of the manifold, each question a rule that writes tables of both splits.
-NULL_MODEL = parameters(
-    "null_model",
-    *PREDICTED,
+# A recording is no result of a rule; its key is its content.
+if EXTERNAL:
+    KEYS.remember("external", {path: file_sha256(Path(path)) for path in EXTERNAL})
+PREDICTED = [step for step in ["train", "external"] if step in KEYS]
+PREDICTIONS = [*settled("train", TRAINED), *settled("external", EXTERNAL)]
+
+SMOOTHING = STUDY.training.label_smoothing if STUDY.training else 0.0  # of the truth
+
+DISTANCE = KEYS.parameters(
     "distance",
-    models=STUDY.analysis.sampled_models,
-    draws=STUDY.analysis.draws,
-)
-
-
-rule null_model:
-    input:
-        predictions=PREDICTIONS,
-        distance=DISTANCES,
-    output:
-        tables("null_model", "null_model"),
-    log:
-        f"{RESULTS}/logs/null_model.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/null_model.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 8
-    resources:
-        mem_mb=4000,
-    params:
-        **NULL_MODEL,
-    shell:
-        "python -m hyperribbon.steps.null_model --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --models {params.models} --draws {params.draws}"
-        " --threads {threads} --output {output:q} --log {log:q}"
-
-
-METRICS = parameters(
-    "metrics",
     *PREDICTED,
-    "distance",
-    models=STUDY.analysis.sampled_models,
+    geodesic_points=STUDY.analysis.geodesic_points,
     smoothing=SMOOTHING,
 )
-
-
-rule metrics:
-    input:
-        predictions=PREDICTIONS,
-        distance=DISTANCES,
-    output:
-        tables("metrics", "metrics", "metric_embedding", "metric_geodesic"),
-    log:
-        f"{RESULTS}/logs/metrics.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/metrics.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 8
-    resources:
-        mem_mb=4000,
-    params:
-        **METRICS,
-    shell:
-        "python -m hyperribbon.steps.metrics --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --models {params.models} --smoothing {params.smoothing} --threads {threads}"
-        " --output {output:q} --log {log:q}"
-
-
-SUBSETS = parameters(
-    "subsets",
-    *PREDICTED,
-    "distance",
-    models=STUDY.analysis.sampled_models,
-    draws=STUDY.analysis.draws,
-)
-
-
-rule subsets:
-    input:
-        predictions=PREDICTIONS,
-        distance=DISTANCES,
-    output:
-        tables("subsets", "subsets", "subset_embedding"),
-    log:
-        f"{RESULTS}/logs/subsets.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/subsets.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 8
-    resources:
-        mem_mb=4000,
-    params:
-        **SUBSETS,
-    shell:
-        "python -m hyperribbon.steps.subsets --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --models {params.models} --draws {params.draws} --threads {threads}"
-        " --output {output:q} --log {log:q}"
-
-
-JOINT = parameters(
-    "joint",
-    *PREDICTED,
-    "distance",
-    "embed",
-)
-
-
-rule joint:
-    input:
-        predictions=PREDICTIONS,
-        distance=DISTANCES,
-        embedding=EMBEDDINGS,
-    output:
-        tables("joint", "joint_embedding", "joint_explained", "joint_geodesic"),
-    log:
-        f"{RESULTS}/logs/joint.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/joint.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    resources:
-        mem_mb=4000,
-    params:
-        **JOINT,
-    shell:
-        "python -m hyperribbon.steps.joint --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --embedding {input.embedding:q}"
-        " --output {output:q} --log {log:q}"
-
-
-FOUR_POINTS = parameters(
-    "four_points",
-    *PREDICTED,
-    "distance",
-    "embed",
+EMBED = KEYS.parameters("embed", "distance", components=STUDY.analysis.components)
+PROGRESS = KEYS.parameters("progress", *PREDICTED, smoothing=SMOOTHING)
+TRAJECTORIES = KEYS.parameters(
+    "trajectories",
     "progress",
+    points=STUDY.analysis.progress_points,
     smoothing=SMOOTHING,
 )
+TABULATE = KEYS.parameters("tables", "distance", "embed", "progress", "trajectories")
+SUMMARISE = KEYS.parameters("summarise", "tables")
 
 
-rule four_points:
+DISTANCES = both("distance", "distance")
+EMBEDDINGS = both("embed", "embedding")
+PROGRESSES = both("progress", "progress")
+TRAJECTORY_SETS = both("trajectories", "trajectories")
+
+
+STORES += [
+    path
+    for kind in ["distance", "embedding", "progress", "trajectories"]
+    for split in SPLITS
+    for path in both_files(f"{RESULTS}/{kind}/{split}")
+]
+
+
+rule distance:
     input:
         predictions=PREDICTIONS,
-        distance=DISTANCES,
-        embedding=EMBEDDINGS,
-        progress=PROGRESSES,
     output:
-        tables("four_points", "four_points", "four_point_embedding"),
+        **stores("distance"),
     log:
-        f"{RESULTS}/logs/four_points.log",
+        f"{RESULTS}/logs/distance/{{split}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/four_points.tsv"
+        f"{RESULTS}/benchmarks/distance/{{split}}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 8
     resources:
         mem_mb=4000,
     params:
-        **FOUR_POINTS,
+        **DISTANCE,
+        work=f"{RESULTS}/work/distance",
     shell:
-        "python -m hyperribbon.steps.four_points --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --embedding {input.embedding:q} --progress {input.progress:q} --smoothing {params.smoothing} --threads {threads}"
-        " --output {output:q} --log {log:q}"
+        "python -m hyperribbon.studies.manifold.distance --predictions {input.predictions:q}"
+        " --split {wildcards.split} --geodesic-points {params.geodesic_points}"
+        " --smoothing {params.smoothing} --threads {threads} --memory {resources.mem_mb}"
+        " --work {params.work:q}"
+        " --code {params.code} --output {output.store:q} --log {log:q}"
 
 
-ENSEMBLES = parameters("ensembles", "embed", "progress", smoothing=SMOOTHING)
+rule embed:
+    input:
+        distance=settled("distance", f"{RESULTS}/distance/{{split}}.json"),
+    output:
+        **stores("embedding"),
+    log:
+        f"{RESULTS}/logs/embed/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embed/{{split}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        **EMBED,
+    shell:
+        "python -m hyperribbon.studies.manifold.embed --distance {input.distance:q}"
+        " --components {params.components} --code {params.code}"
+        " --output {output.store:q} --log {log:q}"
 
 
-rule ensembles:
+rule progress:
     input:
         predictions=PREDICTIONS,
-        progress=PROGRESSES,
-        distance=DISTANCES,
-        embedding=EMBEDDINGS,
     output:
-        tables("ensembles", "ensembles", "ensemble_embedding"),
+        **stores("progress"),
     log:
-        f"{RESULTS}/logs/ensembles.log",
+        f"{RESULTS}/logs/progress/{{split}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/ensembles.tsv"
+        f"{RESULTS}/benchmarks/progress/{{split}}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
     params:
-        **ENSEMBLES,
+        **PROGRESS,
     shell:
-        "python -m hyperribbon.steps.ensembles --predictions {input.predictions:q}"
-        " --progress {input.progress:q} --distance {input.distance:q}"
-        " --embedding {input.embedding:q} --smoothing {params.smoothing} --threads {threads}"
-        " --output {output:q} --log {log:q}"
+        "python -m hyperribbon.studies.manifold.progress --predictions {input.predictions:q}"
+        " --split {wildcards.split} --smoothing {params.smoothing} --threads {threads} --code {params.code}"
+        " --output {output.store:q} --log {log:q}"
 
 
-SPACE = parameters("trajectory_space", *PREDICTED, "trajectories", permutations=99)
-
-
-rule trajectory_space:
+rule trajectories:
     input:
         predictions=PREDICTIONS,
+        progress=settled("progress", f"{RESULTS}/progress/{{split}}.json"),
+    output:
+        **stores("trajectories"),
+    log:
+        f"{RESULTS}/logs/trajectories/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/trajectories/{{split}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=2000,
+    params:
+        **TRAJECTORIES,
+    shell:
+        "python -m hyperribbon.studies.manifold.trajectories --predictions {input.predictions:q}"
+        " --progress {input.progress:q} --split {wildcards.split} --points {params.points}"
+        " --smoothing {params.smoothing} --threads {threads} --code {params.code}"
+        " --output {output.store:q} --log {log:q}"
+
+
+rule tables:
+    input:
+        predictions=PREDICTIONS,
+        distance=DISTANCES,
+        embedding=EMBEDDINGS,
+        progress=PROGRESSES,
         trajectories=TRAJECTORY_SETS,
     output:
-        tables("trajectory_space", "importance", "trajectory_embedding", "trajectory_stress"),
+        tables("tables"),
     log:
-        f"{RESULTS}/logs/trajectory_space.log",
+        f"{RESULTS}/logs/tables.log",
     benchmark:
-        f"{RESULTS}/benchmarks/trajectory_space.tsv"
+        f"{RESULTS}/benchmarks/tables.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
     params:
-        **SPACE,
+        **TABULATE,
     shell:
-        "python -m hyperribbon.steps.trajectory_space --predictions {input.predictions:q}"
-        " --trajectories {input.trajectories:q} --permutations {params.permutations}"
-        " --threads {threads} --output {output:q} --log {log:q}"
+        "python -m hyperribbon.studies.manifold.tables --predictions {input.predictions:q}"
+        " --distance {input.distance:q} --embedding {input.embedding:q} --progress {input.progress:q}"
+        " --trajectories {input.trajectories:q} --output {output:q} --log {log:q}"
+
+
+rule summarise:
+    input:
+        tables=settled(
+            "tables",
+            expand(
+                f"{RESULTS}/tables/{{table}}.csv",
+                table=["summary", "diverged", "trajectories"],
+            ),
+        ),
+    output:
+        page("summarise"),
+    log:
+        f"{RESULTS}/logs/summarise.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/summarise.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        **SUMMARISE,
+    shell:
+        "python -m hyperribbon.studies.manifold.summarise"
+        " --tables {input.tables:q} --output {output:q} --log {log:q}"
+
+
+include: "manifold_questions.smk"
+include: "manifold_explorer.smk"

@@ -1,13 +1,13 @@
 # Perceptrons that learn a regression (Cowlagi & Chaudhari, Fig. 2 b to d). The data come inside a
 # package, and all trainings take less than a minute: one job.
-REGRESSION = parameters(
+REGRESSION = KEYS.parameters(
     "regression", regression=canonical_json(STUDY.regression.model_dump(mode="json"))
 )
 
 
 rule regression:
     output:
-        tables("regression", "regression_spectra", "regression_sloppiness"),
+        tables("regression"),
     log:
         f"{RESULTS}/logs/regression.log",
     benchmark:
@@ -19,5 +19,5 @@ rule regression:
     params:
         **REGRESSION,
     shell:
-        "python -m hyperribbon.steps.regression --regression {params.regression:q}"
+        "python -m hyperribbon.studies.regression.regression --regression {params.regression:q}"
         " --output {output:q} --log {log:q}"

@@ -1,42 +1,12 @@
+include: "figures.smk"
+include: "claims.smk"
+
+
 report: "../report/study.rst"
 
 
 TABULATED = [path for paths in TABLES.values() for path in paths]
-PAGES = {
-    "explore": [f"{RESULTS}/explorer.html"],
-    "summarise": [f"{RESULTS}/summary.html"],
-    "claims": [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"],
-}
-PAGES = {step: pages for step, pages in PAGES.items() if MODELS or step == "claims"}
-if STUDY.linear:
-    PAGES["explore_linear"] = [f"{RESULTS}/linear_explorer.html"]
 REPORTED = [*TABULATED, FIGURE_LIST, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
-
-
-# Named as targets so that one that was deleted is made again.
-STORES = [
-    *expand(f"{RESULTS}/data.{{suffix}}", suffix=["zarr", "json"] if CONFIGURATIONS else []),
-    *expand(f"{RESULTS}/predictions/{{id}}.{{suffix}}", id=CONFIGURATIONS, suffix=["zarr", "json"]),
-    *expand(
-        f"{RESULTS}/{{kind}}/{{split}}.{{suffix}}",
-        kind=["distance", "embedding", "progress", "trajectories"] if MODELS else [],
-        split=SPLITS,
-        suffix=["zarr", "json"],
-    ),
-    *expand(
-        f"{RESULTS}/curvature/{{id}}.{{suffix}}",
-        id=[c.id for c in STUDY.looked_at()],
-        suffix=["zarr", "json"],
-    ),
-    *expand(
-        f"{RESULTS}/synthetic/{{id}}.{{suffix}}",
-        id=EXPERIMENTS if STUDY.synthetic else [],
-        suffix=["zarr", "json"],
-    ),
-]
-
-
-check_captions()
 
 
 rule gather_report:
@@ -56,12 +26,13 @@ rule gather_report:
     conda:
         "../../envs/report.yaml"
     params:
-        code=code_version("hyperribbon.steps.gather_report", "snakemake"),
-        record=canonical_json(KEYS),
+        code=code_version("hyperribbon.studies.report.gather_report", "snakemake"),
+        captions=digest(sorted(pair for part in PARTS for pair in part.captions())),
+        record=canonical_json(dict(KEYS)),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),
     shell:
-        "python -m hyperribbon.steps.gather_report --snakefile {params.snakefile:q}"
+        "python -m hyperribbon.studies.report.gather_report --snakefile {params.snakefile:q}"
         " --study {params.study:q} --keys {params.record:q} --results {input:q}"
         " --output {output:q} --log {log:q}"
 
@@ -77,11 +48,7 @@ rule verify:
     params:
         results=RESULTS,
         recorded=EXTERNAL,
-        stale=[
-            step
-            for step in KEYS
-            if " " not in step and RECORDED and RECORDED.get(step) != KEYS[step]
-        ],
+        stale=KEYS.stale(),
     shell:
-        "python -m hyperribbon.steps.verify --results {params.results:q}"
+        "python -m hyperribbon.studies.report.verify --results {params.results:q}"
         " --recorded {params.recorded:q} --stale {params.stale:q} --log {log:q}"

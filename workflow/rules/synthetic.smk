@@ -2,16 +2,17 @@
 include: "synthetic_common.smk"
 
 
-SYNTHETIC_TRAIN = each(
+STORES += [path for id in EXPERIMENTS for path in both_files(f"{RESULTS}/synthetic/{id}")]
+SYNTHETIC_TRAIN = KEYS.each(
     "synthetic_train", EXPERIMENTS, experiment=lambda id: EXPERIMENTS[id].to_json()
 )
-SYNTHETIC_MANIFOLD = each(
+SYNTHETIC_MANIFOLD = KEYS.each(
     "synthetic_manifold",
     DECAYS,
     upstream=lambda decay: [f"synthetic_train grid-{decay}"],
     decay=lambda decay: DECAYS[decay],
 )
-SYNTHETIC_CORNERS = each(
+SYNTHETIC_CORNERS = KEYS.each(
     "synthetic_corners",
     SHOWN,
     upstream=lambda decay: [f"synthetic_train corners-{decay}"],
@@ -19,7 +20,7 @@ SYNTHETIC_CORNERS = each(
     counts=lambda _: list(SYNTHETIC.corners.counts),
     trajectories=lambda _: SYNTHETIC.corners.trajectories,
 )
-SYNTHETIC_STUDENTS = each(
+SYNTHETIC_STUDENTS = KEYS.each(
     "synthetic_students",
     STUDENT_DECAYS,
     decay=lambda decay: STUDENT_DECAYS[decay],
@@ -28,37 +29,37 @@ SYNTHETIC_STUDENTS = each(
     ),
 )
 if BESIDE:
-    SYNTHETIC_BESIDE = parameters(
-        "synthetic_beside",
+    SYNTHETIC_IMAGES = KEYS.parameters(
+        "synthetic_image_spectrum",
         modules=[f"hyperribbon.data.{SYNTHETIC.beside}"],
         name=SYNTHETIC.beside,
     )
 
     # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
     localrules:
-        synthetic_beside,
+        synthetic_image_spectrum,
 
-    rule synthetic_beside:
+    rule synthetic_image_spectrum:
         output:
             BESIDE,
         log:
-            f"{RESULTS}/logs/synthetic_beside.log",
+            f"{RESULTS}/logs/synthetic_image_spectrum.log",
         benchmark:
-            f"{RESULTS}/benchmarks/synthetic_beside.tsv"
+            f"{RESULTS}/benchmarks/synthetic_image_spectrum.tsv"
         conda:
             "../../envs/training.yaml"
         resources:
             mem_mb=4000,
         params:
-            **SYNTHETIC_BESIDE,
+            **SYNTHETIC_IMAGES,
         shell:
-            "python -m hyperribbon.steps.synthetic_beside"
+            "python -m hyperribbon.studies.synthetic.image_spectrum"
             " --name {params.name:q} --output {output:q} --log {log:q}"
 
 
-SYNTHETIC_TABLES = parameters(
+SYNTHETIC_TABLES = KEYS.parameters(
     "synthetic_tables",
-    *(["synthetic_beside"] if BESIDE else []),
+    *(["synthetic_image_spectrum"] if BESIDE else []),
     "synthetic_manifold",
     "synthetic_corners",
     "synthetic_students",
@@ -86,7 +87,7 @@ rule synthetic_train:
         experiment=of_piece(SYNTHETIC_TRAIN, "experiment", "experiment"),
         work=f"{RESULTS}/work/synthetic",
     shell:
-        "python -m hyperribbon.steps.synthetic_train --experiment {params.experiment:q}"
+        "python -m hyperribbon.studies.synthetic.train --experiment {params.experiment:q}"
         " --work {params.work:q} --code {params.code} --output {output.store:q} --log {log:q}"
 
 
@@ -109,7 +110,7 @@ rule synthetic_manifold:
         upstream=of_piece(SYNTHETIC_MANIFOLD, "upstream", "decay"),
         decay=of_piece(SYNTHETIC_MANIFOLD, "decay", "decay"),
     shell:
-        "python -m hyperribbon.steps.synthetic_manifold --predictions {input.predictions:q}"
+        "python -m hyperribbon.studies.synthetic.manifold --predictions {input.predictions:q}"
         " --decay {params.decay} --threads {threads} --output {output:q} --log {log:q}"
 
 
@@ -134,7 +135,7 @@ rule synthetic_corners:
         counts=of_piece(SYNTHETIC_CORNERS, "counts", "decay"),
         trajectories=of_piece(SYNTHETIC_CORNERS, "trajectories", "decay"),
     shell:
-        "python -m hyperribbon.steps.synthetic_corners --predictions {input.predictions:q}"
+        "python -m hyperribbon.studies.synthetic.corners --predictions {input.predictions:q}"
         " --decay {params.decay} --counts {params.counts} --trajectories {params.trajectories}"
         " --threads {threads} --output {output:q} --log {log:q}"
 
@@ -156,25 +157,19 @@ rule synthetic_students:
         students=of_piece(SYNTHETIC_STUDENTS, "students", "decay"),
         work=f"{RESULTS}/work/synthetic",
     shell:
-        "python -m hyperribbon.steps.synthetic_students --students {params.students:q}"
+        "python -m hyperribbon.studies.synthetic.students --students {params.students:q}"
         " --decay {params.decay} --work {params.work:q} --code {params.code}"
         " --output {output:q} --log {log:q}"
 
 
 rule synthetic_tables:
     input:
-        settled("synthetic_beside", BESIDE),
+        settled("synthetic_image_spectrum", BESIDE),
         parts("synthetic_manifold", GRID_KINDS, DECAYS),
         parts("synthetic_corners", CORNER_KINDS, SHOWN),
         parts("synthetic_students", STUDENT_KINDS, STUDENT_DECAYS),
     output:
-        tables(
-            "synthetic_tables",
-            *(
-                f"synthetic_{kind}"
-                for kind in [*GRID_KINDS, *CORNER_KINDS, *STUDENT_KINDS, "spectra"]
-            ),
-        ),
+        tables("synthetic_tables"),
     log:
         f"{RESULTS}/logs/synthetic_tables.log",
     benchmark:
@@ -186,5 +181,5 @@ rule synthetic_tables:
     params:
         **SYNTHETIC_TABLES,
     shell:
-        "python -m hyperribbon.steps.synthetic_tables --parts {input:q} --data {params.data:q}"
+        "python -m hyperribbon.studies.synthetic.tables --parts {input:q} --data {params.data:q}"
         " --decays {params.decays} --shown {params.shown} --output {output:q} --log {log:q}"

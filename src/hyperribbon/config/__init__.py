@@ -1,20 +1,11 @@
-"""The typed configuration of a study.
+"""What the sections of a study's configuration share: fields, data, networks, trainings, errors.
 
-One model, from which come the defaults, the JSON schema that Snakemake validates against and the
-tables of ``config/README.md`` (see :mod:`hyperribbon.config.docs`). It imports neither torch nor
-numpy, so that the Snakefile parses quickly.
+The model of a whole study is :mod:`hyperribbon.studies.study`. Nothing here imports torch or numpy,
+so that the Snakefile parses quickly.
 """
 
-from hyperribbon.config.canonical import canonical_json, digest
-from hyperribbon.config.curvature import CurvatureConfig
-from hyperribbon.config.data import DATA_SOURCES, DataConfig
-from hyperribbon.config.linear import (
-    LinearConfig,
-    LinearExperimentsConfig,
-    RatiosConfig,
-    SlopesConfig,
-    StepsConfig,
-)
+from hyperribbon.config.configuration import DIRECT, NO_AUGMENTATION, Configuration
+from hyperribbon.config.data import DATA_SOURCES, DataConfig, decay_name
 from hyperribbon.config.networks import (
     AllCNNConfig,
     ConvMixerConfig,
@@ -25,27 +16,7 @@ from hyperribbon.config.networks import (
     ViTConfig,
     WideResNetConfig,
 )
-from hyperribbon.config.regression import RegressionConfig
-from hyperribbon.config.study import (
-    DIRECT,
-    TRAINING_KEYS,
-    AnalysisConfig,
-    CombinationConfig,
-    Configuration,
-    CornersConfig,
-    DaskConfig,
-    StudyConfig,
-    parse_study,
-)
 from hyperribbon.config.study_file import read_overrides, read_study_file
-from hyperribbon.config.synthetic import (
-    StudentsConfig,
-    SyntheticConfig,
-    SyntheticCornersConfig,
-    SyntheticDataConfig,
-    SyntheticExperiment,
-    decay_name,
-)
 from hyperribbon.config.training import (
     AdamConfig,
     AdamPConfig,
@@ -60,46 +31,26 @@ from hyperribbon.config.training import (
 __all__ = [
     "DATA_SOURCES",
     "DIRECT",
-    "TRAINING_KEYS",
+    "NO_AUGMENTATION",
     "AdamConfig",
     "AdamPConfig",
     "AdamWConfig",
     "AllCNNConfig",
-    "AnalysisConfig",
     "AugmentationConfig",
-    "CombinationConfig",
     "Configuration",
     "ConvMixerConfig",
-    "CornersConfig",
-    "CurvatureConfig",
-    "DaskConfig",
     "DataConfig",
     "FullyConnectedConfig",
     "LeNetConfig",
-    "LinearConfig",
-    "LinearExperimentsConfig",
     "NetworkConfig",
     "OptimiserConfig",
     "ProgressiveResizing",
-    "RatiosConfig",
-    "RegressionConfig",
     "ResNetConfig",
     "SGDConfig",
-    "SlopesConfig",
-    "StepsConfig",
-    "StudentsConfig",
-    "StudyConfig",
-    "SyntheticConfig",
-    "SyntheticCornersConfig",
-    "SyntheticDataConfig",
-    "SyntheticExperiment",
     "TrainingConfig",
     "ViTConfig",
     "WideResNetConfig",
-    "canonical_json",
     "decay_name",
-    "digest",
-    "parse_study",
     "read_overrides",
     "read_study_file",
 ]

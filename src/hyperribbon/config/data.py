@@ -15,7 +15,7 @@ from hyperribbon.config.data_section import (
     Samples,
     absent,
 )
-from hyperribbon.config.fields import Count, Natural, NotTrue, refuse
+from hyperribbon.config.fields import Count, Natural, NotTrue, Positive, refuse
 from hyperribbon.config.image_folder import class_names, image_files
 from hyperribbon.config.own_data import FunctionConfig, NpzConfig, ZarrConfig
 from hyperribbon.errors import ConfigError, DataError
@@ -304,3 +304,18 @@ DataConfig = Annotated[
     | FunctionConfig,
     Field(discriminator="name"),
 ]
+
+
+KnownName = Literal["mnist5k", "digits", "mnist", "fashion_mnist", "kmnist", "cifar10"]
+
+
+Decay = Annotated[Positive, Field(le=10)]
+
+
+def decay_name(decay: float) -> str:
+    """A decay as it is in names of files.
+
+    >>> decay_name(0.5), decay_name(1e-3)
+    ('0.5', '0.001')
+    """
+    return f"{decay:g}"

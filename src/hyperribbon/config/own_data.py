@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from hyperribbon.config.data_section import Classes, DataSection, PathText, Samples, absent
 from hyperribbon.config.fields import Count, Flag, Natural, refuse
-from hyperribbon.manifest import file_sha256
+from hyperribbon.storage.manifest import file_sha256
 
 SampleShape = Annotated[tuple[Count, ...], Field(min_length=1, max_length=3)]
 EntryPoint = Annotated[

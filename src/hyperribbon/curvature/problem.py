@@ -286,3 +286,13 @@ def kinks(problem: Problem) -> int:
         for handle in handles:
             handle.remove()
     return count
+
+
+def error_of(problem: Problem, weights: np.ndarray | None = None) -> float:
+    """Fraction misclassified by the network, or with other weights (p,)."""
+    return misclassified(problem.all_outputs(weights), problem.targets)
+
+
+def misclassified(outputs: Tensor, targets: Tensor) -> float:
+    """Fraction of outputs (n, C) that are largest for another class."""
+    return float((outputs.argmax(dim=1) != targets).double().mean())

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hyperribbon.curvature.certify import error_of, misclassified
 from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.gram import FisherEigenpairs
-from hyperribbon.curvature.problem import Problem
+from hyperribbon.curvature.problem import Problem, error_of, misclassified
 from hyperribbon.curvature.spectrum import WholeEigenpairs
 
 

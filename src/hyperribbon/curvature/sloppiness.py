@@ -143,7 +143,7 @@ def loose_bound(
     The thesis derives it from :math:`\lambda_i \le t e^{-c (i - r)}`, t = epsilon / (2 (n - 1)),
     beyond r = p(n, epsilon). The sloppy factor alone does not give that: it starts from the r-th
     eigenvalue, which may lie far above t. Then the number can be below the objective that it
-    should bound (`hyperribbon.curvature.posterior.loose_objective`, which is exact).
+    should bound (`hyperribbon.pac_bayes.analytic.loose_objective`, which is exact).
 
     Parameters
     ----------

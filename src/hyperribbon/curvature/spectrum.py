@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from hyperribbon.curvature.checks import check_count, check_positive
 from hyperribbon.curvature.operators import Operator
-from hyperribbon.eigenpairs import by_magnitude, leading_eigenpairs
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.eigenpairs import by_magnitude, leading_eigenpairs
 
 BLOCK = 4  # vectors of a product; with 16 one takes less, but twice as many are needed
 DENSE = 5_000  # parameters of which the whole matrix is formed, 200 MB

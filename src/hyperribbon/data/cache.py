@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hyperribbon.errors import DataError, first_line
-from hyperribbon.files import remove, written_whole
-from hyperribbon.locks import locked
+from hyperribbon.storage.files import remove, written_whole
+from hyperribbon.storage.locks import locked
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from hyperribbon.config.canonical import digest
 from hyperribbon.config.data_section import IN_MEMORY
 from hyperribbon.data.images import (
     MappedImages,
@@ -22,9 +21,10 @@ from hyperribbon.data.images import (
     write_images,
 )
 from hyperribbon.errors import DataError, first_line
-from hyperribbon.files import partial_path, remove
-from hyperribbon.provenance import versions
-from hyperribbon.store import SPLITS, open_dataset, write_dataset
+from hyperribbon.storage.dataset import SPLITS, open_dataset, write_dataset
+from hyperribbon.storage.digest import digest
+from hyperribbon.storage.files import partial_path, remove
+from hyperribbon.storage.provenance import versions
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from hyperribbon.config import DataConfig
-from hyperribbon.config.canonical import digest
 from hyperribbon.data.dataset import Dataset, check_labels
 from hyperribbon.data.images import MappedImages, write_images
 from hyperribbon.data.parts import Images, Part
 from hyperribbon.errors import DataError
-from hyperribbon.files import remove
-from hyperribbon.locks import locked
-from hyperribbon.store import SPLITS
+from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.digest import digest
+from hyperribbon.storage.files import remove
+from hyperribbon.storage.locks import locked
 
 
 def prepare(

@@ -21,7 +21,7 @@ from typing import IO
 from tqdm import tqdm
 
 from hyperribbon.data.cache import Unavailable
-from hyperribbon.manifest import file_sha256
+from hyperribbon.storage.manifest import file_sha256
 
 LIMIT = 2**30  # bytes of a file, packed or not; the largest wanted has 170 MB
 TRIES, PAUSE, TIMEOUT = 3, 2.0, 20.0  # of a download; seconds

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
-from hyperribbon.eigenpairs import all_eigenpairs, leading_eigenpairs
 from hyperribbon.errors import DataError, OnePointWarning, first_line
+from hyperribbon.numerics.eigenpairs import all_eigenpairs, leading_eigenpairs
 
 SOLVERS = ("auto", "full", "block")
 

@@ -9,8 +9,8 @@ from scipy.linalg.blas import dasum
 
 from hyperribbon.embedding.operators import check_square, to_float64
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.arrays import as_float64, sliceable
-from hyperribbon.probability.blocks import slices
 
 _TILE = 128  # times twice as many columns; what is worked on stays in the processor's cache
 

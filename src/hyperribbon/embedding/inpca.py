@@ -11,9 +11,9 @@ from hyperribbon.embedding.base import MinkowskiEmbedding, validated
 from hyperribbon.embedding.fidelity import check_weights, explained_stress, measure
 from hyperribbon.embedding.operators import CentredDistances, check_square, to_float64
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
-from hyperribbon.probability.blocks import slices
 
 
 class InPCA(MinkowskiEmbedding):
@@ -43,7 +43,7 @@ class InPCA(MinkowskiEmbedding):
 
         - "full": all of them, O(m^3) time and O(m^2) memory;
         - "block": the n_components of largest magnitude by block Lanczos, O(m^2) time a column
-          (see `hyperribbon.eigenpairs.leading_eigenpairs`); W is never formed;
+          (see `hyperribbon.numerics.eigenpairs.leading_eigenpairs`); W is never formed;
         - "auto": "block" for more than 2000 models, if components are at most one for 20 of them.
     random_state : int, RandomState or None; where the block solver starts
 

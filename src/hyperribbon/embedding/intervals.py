@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import eigvalsh
 
-from hyperribbon.bootstrap import bootstrap_interval
 from hyperribbon.embedding.fidelity import explained_pairwise_distance, explained_stress
 from hyperribbon.embedding.operators import CentredDistances
+from hyperribbon.numerics.bootstrap import bootstrap_interval
 
 MODELS = 300  # enough, evenly spaced
 

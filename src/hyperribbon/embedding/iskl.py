@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from hyperribbon.embedding.base import MinkowskiEmbedding, validated
 from hyperribbon.embedding.fidelity import Fidelity, check_weights, explained_stress, measure
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability import as_distributions
-from hyperribbon.probability.blocks import slices
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import sliceable
 

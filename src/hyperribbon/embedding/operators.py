@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
-from hyperribbon.probability.blocks import slices
 
 
 def to_float64(block, name: str = "D") -> np.ndarray:

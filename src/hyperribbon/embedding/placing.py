@@ -4,7 +4,7 @@ import numpy as np
 
 from hyperribbon.embedding.operators import to_float64
 from hyperribbon.errors import DataError
-from hyperribbon.probability.blocks import slices
+from hyperribbon.numerics.blocks import slices
 
 
 def mean_distances(D) -> np.ndarray:

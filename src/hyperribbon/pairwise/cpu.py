@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hyperribbon.compiling import compiled
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.compiling import compiled
 from hyperribbon.pairwise.metrics import coefficient_rounding, zero_between_equal
 from hyperribbon.pairwise.tiles import samples_together
 from hyperribbon.pairwise.vectors import lanes_of, visit

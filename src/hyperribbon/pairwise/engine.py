@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import n_threads
 from hyperribbon.pairwise.metrics import FLOOR_FLOAT32, floor_of, metric_of
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.pairwise.tiles import (
@@ -21,7 +22,6 @@ from hyperribbon.pairwise.tiles import (
     size,
     tiling_for,
 )
-from hyperribbon.probability.blocks import n_threads
 from hyperribbon.probability.distributions import check_size
 
 

@@ -14,7 +14,7 @@ from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from hyperribbon.compiling import compiled
+from hyperribbon.numerics.compiling import compiled
 
 _FEATURES = binding.get_host_cpu_features()
 _WIDE = bool(_FEATURES.get("avx512f"))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import lambertw
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.blocks import slices
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import as_distributions, check_shape, sliceable
 

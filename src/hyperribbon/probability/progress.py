@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.blocks import n_threads, slices
+from hyperribbon.numerics.blocks import n_threads, slices
 from hyperribbon.probability.distributions import (
     SUM_TOLERANCE,
     as_distributions,

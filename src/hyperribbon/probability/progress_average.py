@@ -3,7 +3,7 @@
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.blocks import slices
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.distributions import (
     as_distributions,
     as_numpy,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hyperribbon.probability.blocks import slices
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.distributions import (
     as_distributions,
     check_shape,

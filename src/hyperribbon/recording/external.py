@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hyperribbon.errors import StoreError
-from hyperribbon.manifest import METADATA, check_layout, check_whole
+from hyperribbon.storage.manifest import METADATA, check_layout, check_whole
 
 _NAMED = 5  # stores that are named, of those that are not whole
 

@@ -27,26 +27,19 @@ import numpy as np
 import zarr
 from pydantic import TypeAdapter, ValidationError
 
-from hyperribbon.config.canonical import canonical_json, digest
 from hyperribbon.config.fields import Label
 from hyperribbon.errors import ConfigError, DataError, StoreError
-from hyperribbon.files import remove, written_whole
-from hyperribbon.locks import locked
-from hyperribbon.manifest import manifest_path
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import check_size
-from hyperribbon.provenance import versions
 from hyperribbon.recording.arrays import as_labels, as_predictions, check_positive
 from hyperribbon.recording.external import recorded_configuration
-from hyperribbon.store import (
-    chunk_of,
-    create_checkpoints,
-    create_predictions,
-    link,
-    open_dataset,
-    publish,
-    remove_leftovers,
-)
+from hyperribbon.storage.dataset import link, open_dataset, publish, remove_leftovers
+from hyperribbon.storage.digest import canonical_json, digest
+from hyperribbon.storage.files import remove, written_whole
+from hyperribbon.storage.locks import locked
+from hyperribbon.storage.manifest import manifest_path
+from hyperribbon.storage.predictions import chunk_of, create_checkpoints, create_predictions
+from hyperribbon.storage.provenance import versions
 
 logger = logging.getLogger(__name__)
 

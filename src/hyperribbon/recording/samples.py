@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from hyperribbon.config.canonical import digest
 from hyperribbon.errors import DataError
 from hyperribbon.recording.arrays import refuse_missing
+from hyperribbon.storage.digest import digest
 
 _BLOCK = 500  # samples hashed at a time
 _NUMBERS = list | tuple | np.ndarray | np.number | int | float

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperribbon.manifest import Manifest, manifest_path
-from hyperribbon.store import load_weights, open_dataset
+from hyperribbon.storage.dataset import open_dataset
+from hyperribbon.storage.manifest import Manifest, manifest_path
+from hyperribbon.storage.predictions import load_weights
 
 _SEED = 2_20  # of the labels, with the corner's number; that of the figure
 

@@ -30,14 +30,15 @@ from pathlib import Path
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.errors import StoreError
-from hyperribbon.locks import locked
-from hyperribbon.manifest import inputs_of, manifest_path
-from hyperribbon.store import link_seed, open_dataset, publish, remove_leftovers
-from hyperribbon.training.device import resolve_device
+from hyperribbon.runtime.device import resolve_device
+from hyperribbon.runtime.work import remove_superseded, work_folder
+from hyperribbon.storage.dataset import open_dataset, publish, remove_leftovers
+from hyperribbon.storage.locks import locked
+from hyperribbon.storage.manifest import inputs_of, manifest_path
+from hyperribbon.storage.predictions import link_seed
 from hyperribbon.training.parallel import train_seeds
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
-from hyperribbon.training.work import remove_superseded, work_folder
 
 logger = logging.getLogger(__name__)
 

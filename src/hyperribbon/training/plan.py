@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hyperribbon.config import AdamPConfig, Configuration, digest
+from hyperribbon.config import AdamPConfig, Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.errors import ConfigError
 from hyperribbon.networks import configured_network
-from hyperribbon.probability.blocks import evenly
-from hyperribbon.provenance import versions
-from hyperribbon.store import SPLITS, create_predictions
+from hyperribbon.numerics.blocks import evenly
+from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.digest import digest
+from hyperribbon.storage.predictions import create_predictions
+from hyperribbon.storage.provenance import versions
 from hyperribbon.training.augmentation import Augmentation
 from hyperribbon.training.corners import Start, partly_random_labels, random_labels
 from hyperribbon.training.objective import Objective

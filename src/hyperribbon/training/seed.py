@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from tqdm import tqdm
 
-from hyperribbon.config import digest
 from hyperribbon.errors import HyperribbonError, StoreError, first_line
-from hyperribbon.files import remove
-from hyperribbon.manifest import Manifest, file_sha256, manifest_path
-from hyperribbon.probability.blocks import evenly
-from hyperribbon.store import SPLITS
-from hyperribbon.stored_predictions import as_stored, predictions_variable
+from hyperribbon.numerics.blocks import evenly
+from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.digest import digest
+from hyperribbon.storage.files import remove
+from hyperribbon.storage.manifest import Manifest, file_sha256, manifest_path
+from hyperribbon.storage.predictions import as_stored, predictions_variable
 from hyperribbon.training.loop import (
     Diverged,
     calibrate_batchnorm,

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from hyperribbon.config import AdamPConfig, OptimiserConfig
 from hyperribbon.errors import HyperribbonError
-from hyperribbon.probability.blocks import evenly
+from hyperribbon.numerics.blocks import evenly
 from hyperribbon.training.loop import calibrate_batchnorm, shuffled_batches, tf32
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.schedule import checkpoint_steps

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from hyperribbon.errors import StoreError
-from hyperribbon.files import written_whole
+from hyperribbon.storage.files import written_whole
 
 
 def seed_all(seed: int) -> None:

@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hyperribbon.cluster import each
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import n_threads, slices
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
-from hyperribbon.probability.blocks import n_threads, slices
 from hyperribbon.probability.distance import arcs, paired_roots
 from hyperribbon.probability.distributions import (
     as_distributions,
@@ -24,6 +23,7 @@ from hyperribbon.probability.distributions import (
     sliceable,
 )
 from hyperribbon.probability.geodesic import between
+from hyperribbon.runtime.cluster import each
 from hyperribbon.trajectories.resampling import check_values, crossings
 
 _VALUES = 10  # of progress, compared in one task

@@ -1,0 +1,319 @@
+r"""Gaussian posteriors of known precisions in a known basis, and the analytic one (Method 1).
+
+The prior is :math:`P = N(w_0, I / \epsilon)`; Q is :math:`N(w, U \bar\Lambda^{-1} U^T)`.
+The loss is the thesis's, cross-entropy / ln 2: eigenvalues of the Hessian of the cross-entropy in
+nats must be divided by ln 2 first. Distances are squared Euclidean, of flat weights.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import brentq
+
+from hyperribbon.curvature.checks import (
+    check_epsilon,
+    check_nonnegative,
+    check_positive,
+    check_samples,
+    check_spectrum,
+)
+from hyperribbon.errors import DataError
+from hyperribbon.pac_bayes.bound import GridPoint, round_to_grid
+from hyperribbon.probability.distributions import as_numpy
+
+# Of the prior's inverse variance, c exp(j / b): fixed before any data are seen.
+GRID = {"c": 1e-3, "b": 10.0}
+
+
+def analytic_precisions(eigenvalues: np.ndarray, n: int, epsilon: float) -> np.ndarray:
+    r"""Precisions of the posterior that minimises the loose bound (Eq. 4.3.4).
+
+    .. math:: \bar\lambda_i = 2 (n - 1) \max(\lambda_i, 0) + \epsilon
+
+    Off a minimum the Hessian has negative eigenvalues, of which the equation would make negative
+    precisions; there the posterior keeps the prior's.
+
+    Parameters
+    ----------
+    eigenvalues : (k,) of the Hessian of cross-entropy / ln 2
+    n : int, training samples
+    epsilon : inverse variance of the prior
+
+    Returns
+    -------
+    (k,) float64, epsilon or more
+
+    Raises
+    ------
+    DataError
+        If an argument is not as it should be.
+
+    Examples
+    --------
+    >>> analytic_precisions([3.0, 0.5, -0.1], n=11, epsilon=5.0)
+    array([65., 15.,  5.])
+    """
+    values = np.maximum(check_spectrum(eigenvalues), 0)
+    return 2 * (check_samples(n) - 1) * values + check_positive(epsilon, "epsilon")
+
+
+def expected_rise(eigenvalues: np.ndarray, precisions: np.ndarray) -> float:
+    r"""How far the loss of Q lies above that of its mean, to second order (4.7.2.3).
+
+    .. math:: \frac{1}{2} \sum_i \frac{\max(\lambda_i, 0)}{\bar\lambda_i}
+
+    in units of the loss, cross-entropy / ln 2. Negative eigenvalues do not count: they promise a
+    loss that falls for as far as Q reaches, which no loss keeps.
+
+    Parameters
+    ----------
+    eigenvalues : (k,) of the Hessian of cross-entropy / ln 2; those left out count as 0
+    precisions : (k,) of Q, in the same basis
+
+    Raises
+    ------
+    DataError
+        If shapes differ, or a precision is not above 0.
+
+    Examples
+    --------
+    >>> expected_rise([2.0, -1.0], [4.0, 1.0])
+    0.25
+    """
+    values, precisions = check_spectrum(eigenvalues), _check_precisions(precisions)
+    if values.shape != precisions.shape:
+        raise DataError(f"precisions: shape {precisions.shape}, expected {values.shape}")
+    return float((np.maximum(values, 0) / precisions).sum() / 2)
+
+
+def gaussian_kl(precisions: np.ndarray, epsilon: float, squared_distance: float) -> float:
+    r"""KL(Q || P) in nats (Eq. 4.7.1).
+
+    .. math:: \frac{1}{2} \left[\sum_i \left(\frac{\epsilon}{\bar\lambda_i} - 1
+              + \ln \frac{\bar\lambda_i}{\epsilon}\right) + \epsilon |w - w_0|^2\right]
+
+    Directions where Q has the prior's precision add nothing, so they may be left out.
+
+    Parameters
+    ----------
+    precisions : (k,) of Q, above 0
+    epsilon : inverse variance of the prior
+    squared_distance : |w - w_0|^2, of all weights
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above.
+
+    Examples
+    --------
+    >>> gaussian_kl([5.0, 5.0], epsilon=5.0, squared_distance=2.0)
+    5.0
+    """
+    epsilon = check_positive(epsilon, "epsilon")
+    # Of the excess over epsilon, so that directions as the prior's add 0 and not rounding.
+    excess = (_check_precisions(precisions) - epsilon) / epsilon
+    widths = np.log1p(excess) - excess / (1 + excess)
+    distance = check_nonnegative(squared_distance, "squared_distance")
+    return float((widths.sum() + epsilon * distance) / 2)
+
+
+def loose_objective(
+    eigenvalues: np.ndarray, n: int, epsilon: float | np.ndarray, squared_distance: float
+) -> float | np.ndarray:
+    r"""The loose bound at the analytic posterior, less the loss of its mean (4.7.2.2).
+
+    .. math:: \breve e(Q) - \breve e(w) + \frac{\mathrm{KL}(Q \| P)}{2 (n - 1)}
+              = \frac{1}{4 (n - 1)} \left[\sum_i
+                \ln\left(1 + \frac{2 (n - 1) \max(\lambda_i, 0)}{\epsilon}\right)
+                + \epsilon |w - w_0|^2\right]
+
+    The rise and the trace in KL cancel, which leaves this sum; it is convex in epsilon.
+
+    Parameters
+    ----------
+    eigenvalues : (k,) of the Hessian of cross-entropy / ln 2
+    n : int, training samples
+    epsilon : inverse variance of the prior, or an array of such
+    squared_distance : |w - w_0|^2, of all weights
+
+    Returns
+    -------
+    float, or of epsilon's shape; units of the loss, cross-entropy / ln 2
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above.
+
+    Examples
+    --------
+    >>> loose_objective([9.0], 2, [2.0], 1.0).round(4)  # (ln 10 + 2) / 4
+    array([1.0756])
+    """
+    stiffness, epsilon = _stiffness(eigenvalues, n), check_epsilon(epsilon)
+    logs = np.array([np.log1p(stiffness / e).sum() for e in epsilon.ravel()])
+    distance = check_nonnegative(squared_distance, "squared_distance")
+    return ((logs.reshape(epsilon.shape) + epsilon * distance) / (4 * (n - 1)))[()]
+
+
+def best_epsilon(
+    eigenvalues: np.ndarray, n: int, squared_distance: float, *, c: float, b: float
+) -> GridPoint:
+    """The scale of the prior, on the grid, at which `loose_objective` is least.
+
+    The objective is convex in epsilon, so the best point of the grid is one of the two beside the
+    root of its derivative, wherever that is. The penalty of the grid, which hardly changes from
+    one point to the next, is left to the certificate.
+
+    Parameters
+    ----------
+    eigenvalues, n : as `loose_objective` takes them
+    squared_distance : |w - w_0|^2, above 0: without it the objective falls for ever
+    c, b : of the grid, as in `hyperribbon.pac_bayes.bound.round_to_grid`
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above.
+
+    Examples
+    --------
+    >>> best_epsilon(np.exp(-0.1 * np.arange(200)), 1000, 4.0, c=0.05, b=10.0).j
+    55
+    """
+    stiffness = _stiffness(eigenvalues, n)
+    distance = check_positive(squared_distance, "squared_distance")
+    stiffness = stiffness[stiffness > 0]
+    if not stiffness.size:
+        return round_to_grid(c, c=c, b=b)  # the objective only rises: the grid's first point
+
+    def slope(log_epsilon: float) -> float:
+        epsilon = np.exp(log_epsilon)
+        return epsilon * distance - (stiffness / (stiffness + epsilon)).sum()
+
+    # At the first end one direction alone outweighs the distance; at the second, all do not.
+    ends = np.log([min(stiffness.max(), 0.5 / distance), stiffness.size / distance])
+    root = float(np.exp(brentq(slope, ends[0] - 1, ends[1] + 1, xtol=1e-12)))
+    near = [round_to_grid(root * np.exp(step / b), c=c, b=b) for step in (-0.5, 0.5)]
+    return min(near, key=lambda at: loose_objective(stiffness / (2 * (n - 1)), n, at[0], distance))
+
+
+class Basis(Protocol):
+    """Orthonormal vectors, of all of the weights' space or of a subspace."""
+
+    def to_basis(self, v: np.ndarray) -> np.ndarray:
+        """(k,) coordinates of flat weights (p,), or of their projection."""
+
+    def from_basis(self, z: np.ndarray) -> np.ndarray:
+        """(p,) flat weights of coordinates (k,)."""
+
+
+class Subspace:
+    """The span of k orthonormal vectors, as a `Basis`.
+
+    Parameters
+    ----------
+    vectors : (p, k), columns, of any floating-point type; products are made in it
+
+    Raises
+    ------
+    DataError
+        If they are not orthonormal.
+    """
+
+    def __init__(self, vectors: np.ndarray):
+        self.vectors = as_numpy(vectors, "vectors")
+        if self.vectors.ndim != 2 or not np.issubdtype(self.vectors.dtype, np.floating):
+            raise DataError(
+                f"vectors: shape {self.vectors.shape} of {self.vectors.dtype}, expected (p, k) of "
+                "floating-point numbers"
+            )
+        # A random combination keeps its coordinates only if all are orthonormal; V^T V would cost
+        # k times as much.
+        probe = np.random.default_rng(0).standard_normal(self.vectors.shape[1])
+        off = np.abs(self.to_basis(self.from_basis(probe)) - probe).max(initial=0)
+        if not off < 1e-3:
+            raise DataError(f"vectors: off by {off:.2g}, expected orthonormal columns")
+
+    def to_basis(self, v: np.ndarray) -> np.ndarray:
+        return self.vectors.T @ np.asarray(v, dtype=self.vectors.dtype)
+
+    def from_basis(self, z: np.ndarray) -> np.ndarray:
+        return self.vectors @ np.asarray(z, dtype=self.vectors.dtype)
+
+
+class GaussianPosterior:
+    """Q of a mean, precisions in an orthonormal basis, and the prior's precision beyond its span.
+
+    Parameters
+    ----------
+    mean : (p,) flat weights
+    precisions : (k,) in the basis, above 0
+    epsilon : inverse variance of the prior, and of Q where the basis does not reach
+    basis : `Subspace`, or what else has its two methods
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above, or shapes do not fit.
+
+    Examples
+    --------
+    >>> posterior = GaussianPosterior(np.zeros(3), [4.0], 1.0, Subspace(np.eye(3)[:, :1]))
+    >>> posterior.sample(np.random.default_rng(0)).shape
+    (3,)
+    """
+
+    def __init__(self, mean: np.ndarray, precisions: np.ndarray, epsilon: float, basis: Basis):
+        self.mean = as_numpy(mean, "mean").astype(np.float64)
+        self.precisions = _check_precisions(precisions)
+        self.epsilon = check_positive(epsilon, "epsilon")
+        self.basis = basis
+        if self.mean.ndim != 1 or not np.isfinite(self.mean).all():
+            raise DataError(f"mean: shape {self.mean.shape}, expected (p,) finite numbers")
+        if isinstance(basis, Subspace) and len(basis.vectors) != len(self.mean):
+            raise DataError(
+                f"mean: {len(self.mean)} weights, expected as many as the basis, "
+                f"{len(basis.vectors)}"
+            )
+        given = np.shape(basis.to_basis(self.mean))
+        if given != self.precisions.shape:
+            raise DataError(
+                f"precisions: shape {self.precisions.shape}, expected that of coordinates in the "
+                f"basis, {given}"
+            )
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        r"""Flat weights (p,) drawn from Q, float64.
+
+        .. math:: w + z / \sqrt\epsilon
+                  + U (\bar\Lambda^{-1/2} - \epsilon^{-1/2}) U^T z, \qquad z \sim N(0, I)
+        """
+        z = rng.standard_normal(len(self.mean))
+        scale = 1 / np.sqrt(self.precisions) - 1 / np.sqrt(self.epsilon)
+        inside = self.basis.from_basis(scale * self.basis.to_basis(z))
+        return self.mean + z / np.sqrt(self.epsilon) + inside
+
+    def kl(self, centre: np.ndarray) -> float:
+        """KL(Q || P) in nats, of the prior around flat weights (p,)."""
+        centre = as_numpy(centre, "centre").astype(np.float64)
+        if centre.shape != self.mean.shape or not np.isfinite(centre).all():
+            raise DataError(
+                f"centre: shape {centre.shape}, expected {self.mean.shape} finite numbers"
+            )
+        step = self.mean - centre
+        return gaussian_kl(self.precisions, self.epsilon, step @ step)
+
+
+def _stiffness(eigenvalues: np.ndarray, n: int) -> np.ndarray:
+    return 2 * (check_samples(n) - 1) * np.maximum(check_spectrum(eigenvalues), 0)
+
+
+def _check_precisions(precisions: np.ndarray) -> np.ndarray:
+    array = as_numpy(precisions, "precisions").astype(np.float64)
+    if array.ndim != 1 or not (np.isfinite(array) & (array > 0)).all():
+        raise DataError(f"precisions: shape {array.shape}, expected (k,) finite numbers above 0")
+    return array

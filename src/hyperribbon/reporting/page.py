@@ -1,0 +1,46 @@
+"""Pages of the report: tables with headings, complete in themselves."""
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from hyperribbon.storage.files import written_whole
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font-family: sans-serif; font-size: 14px; margin: 2em; color: #222 }}
+table {{ border-collapse: collapse; margin-bottom: 2em }}
+th, td {{ padding: 0.25em 0.8em; text-align: left; border-bottom: 1px solid #ddd;
+          vertical-align: top }}
+p {{ max-width: 50em }}
+</style></head><body>
+{body}
+</body></html>
+"""
+
+
+def write_page(path: Path, title: str, sections: Mapping[str, str | pd.DataFrame]) -> None:
+    """Write a page, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(page(title, sections), encoding="utf-8")
+
+
+def page(title: str, sections: Mapping[str, str | pd.DataFrame]) -> str:
+    """HTML of sections by heading: a sentence, or a table.
+
+    Examples
+    --------
+    >>> "<p>None &amp; none.</p>" in page("Title", {"Heading": "None & none."})
+    True
+    """
+    parts = []
+    for heading, content in sections.items():
+        parts.append(f"<h2>{escape(heading)}</h2>")
+        if isinstance(content, str):
+            parts.append(f"<p>{escape(content)}</p>")
+        else:
+            number = "{:.4g}".format
+            parts.append(content.to_html(index=False, na_rep="", border=0, float_format=number))
+    return _PAGE.format(title=escape(title), body="\n".join(parts))

@@ -1,0 +1,66 @@
+"""The device that a study's networks are trained and looked at on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from hyperribbon.errors import HyperribbonError
+from hyperribbon.runtime.gpus import claimed_gpu
+
+logger = logging.getLogger(__name__)
+
+
+def resolve_device(device: str) -> torch.device:
+    """``auto`` is the GPU if there is one.
+
+    Raises
+    ------
+    HyperribbonError
+        If ``cuda`` is asked for and torch sees no GPU.
+    """
+    if device not in ("auto", "cuda", "cpu"):
+        raise HyperribbonError(f"training.device = {device!r}: expected auto, cuda or cpu")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise HyperribbonError('training.device = "cuda": torch sees no GPU here; use "cpu"')
+    return torch.device(device)
+
+
+@contextmanager
+def own_gpu(wanted: str, n_gpus: int) -> Iterator[None]:
+    """A GPU to oneself, unless the CPU is wanted.
+
+    Who was promised one by a cluster does not turn to the CPU; on one's own machine that is what
+    ``auto`` means, even if there is a GPU that torch cannot use.
+
+    Parameters
+    ----------
+    wanted : ``auto``, ``cuda`` or ``cpu``
+    n_gpus : that the job was given
+
+    Raises
+    ------
+    HyperribbonError
+        If a GPU was promised, and torch sees none.
+    """
+    if wanted == "cpu":
+        yield
+        return
+    with claimed_gpu():
+        if n_gpus and not torch.cuda.is_available():
+            seen = "sees no GPU" if torch.version.cuda else "is built without CUDA"
+            fault = f"{platform.node()}: this job was given gpu={n_gpus}, and torch {seen} there"
+            if wanted == "cuda" or "SLURM_JOB_ID" in os.environ:
+                raise HyperribbonError(
+                    f"{fault}; install torch for CUDA, send the job to nodes with GPUs, or set "
+                    'training.device to "cpu"'
+                )
+            logger.warning("%s; it runs on the CPU", fault)
+        yield

@@ -1,0 +1,279 @@
+"""The predictions stores of a study as one set of models, read lazily."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import zarr
+
+from hyperribbon.errors import StoreError
+from hyperribbon.numerics.blocks import evenly
+from hyperribbon.storage.dataset import SPLITS, open_dataset
+from hyperribbon.storage.manifest import Manifest, inputs_of, manifest_path
+from hyperribbon.storage.predictions import (
+    Trajectory,
+    open_predictions,
+    predictions_variable,
+    stored_form,
+)
+
+
+class Models:
+    """All checkpoints of all trainings that did not diverge, in the order of the stores.
+
+    Parameters
+    ----------
+    paths : predictions stores, of the same data; recordings of the same labels, sample by sample
+
+    Attributes
+    ----------
+    table : DataFrame, one row a model: configuration, network, optimiser, augmentation and stage
+        ("unknown" of a recording), seed, checkpoint, step, epoch, and loss (nats) and error on
+        both splits
+    trainings : DataFrame, one row a training, diverged ones too: configuration, network,
+        optimiser, augmentation, stage, seed, diverged_step (-1 if it did not diverge)
+    n_classes : int
+    configurations : DataFrame, one row a configuration: configuration, network, architecture,
+        parameters (how many), optimiser, algorithm, learning_rate, batch_size,
+        weight_decay, augmentation; missing where not known
+    data_sha256 : str
+    inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
+
+    Raises
+    ------
+    StoreError
+        If a store is missing, foreign, of other data than the first, without a split, or every
+        training diverged.
+    """
+
+    def __init__(self, paths: Sequence[str | Path]):
+        self._paths = [Path(path) for path in paths]
+        rows, trainings, self._seeds = [], [], []
+        self._stores = [open_dataset(path) for path in self._paths]
+        configurations = list(map(_configuration, self._paths, self._stores))
+        about = [_about(*pair) for pair in zip(self._stores, configurations, strict=True)]
+        found = pd.DataFrame(about).drop_duplicates("configuration", ignore_index=True)
+        self.configurations = found.astype({"parameters": "Int64", "batch_size": "Int64"})
+        recorded = [configuration.get("recorded", False) for configuration in configurations]
+        elsewhere = list(itertools.compress(self._paths, recorded))
+        self.inputs = inputs_of(self._paths, elsewhere)
+        # What was trained here decides, if there is any: all of its data is known.
+        first = recorded.index(False) if False in recorded else 0
+        for path, store, configuration, foreign in zip(
+            self._paths, self._stores, configurations, recorded, strict=True
+        ):
+            check = _check_labels if foreign else _check_data
+            check(path, store, self._paths[first], self._stores[first])
+            who = {
+                "configuration": store.attrs["configuration_id"],
+                "network": configuration["network_name"],
+                "optimiser": configuration["optimiser_name"],
+                "augmentation": configuration.get("augmentation_name", "unknown"),
+                "stage": store.attrs.get("stage", "unknown"),
+            }
+            diverged = store["diverged_step"].values
+            for seed, step in zip(store["seed"].values, diverged, strict=True):
+                trainings.append({**who, "seed": int(seed), "diverged_step": int(step)})
+            kept = np.flatnonzero(diverged < 0)
+            self._seeds.append(kept)
+            curves = [f"{split}_{name}" for split in SPLITS for name in ("loss", "error")]
+            frame = store[curves].isel(seed=kept).reset_coords(["step", "epoch"]).to_dataframe()
+            rows.append(frame[["step", "epoch", *curves]].reset_index().assign(**who))
+        self.n_classes = self._stores[first].sizes["class"]
+        self.data_sha256 = self._stores[first].attrs["data_sha256"]
+        self.trainings = pd.DataFrame(trainings)
+        if (self.trainings["diverged_step"] >= 0).all():
+            raise StoreError(f"{self._paths[0]} and {len(paths) - 1} more: every training diverged")
+        columns = [*who, "seed", "checkpoint", "step", "epoch", *curves]
+        self.table = pd.concat(rows, ignore_index=True)[columns]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def labels(self, split: str) -> np.ndarray:
+        """True classes (N,) of a split."""
+        return self._stores[0][f"{split}_label"].values
+
+    def trajectories(self, split: str) -> Iterator[Trajectory]:
+        """Each training's predictions (K, N, C), in the order of the table, lazily."""
+        for path, seeds in zip(self._paths, self._seeds, strict=True):
+            array = open_predictions(path, split)
+            yield from (Trajectory(array, int(seed)) for seed in seeds)
+
+    def corner_labels(self) -> Iterator[np.ndarray | None]:
+        """Of each training, in the order of the table, the random labels (N,) of its corner."""
+        for store, seeds in zip(self._stores, self._seeds, strict=True):
+            labels = store.get("train_corner_label")
+            yield from [None if labels is None else labels.values] * len(seeds)
+
+    def sample(self, split: str, count: int | None = None) -> tuple[np.ndarray, list[Selection]]:
+        """Models evenly spread over the table, all by default.
+
+        Returns
+        -------
+        rows : (k,) of the table
+        parts : a training's models (b, N, C) of them each, lazily; trainings without one left out
+        """
+        rows = evenly(len(self), count)
+        bounds = np.cumsum([0, *(len(P) for P in self.trajectories(split))])
+        parts = []
+        for P, start, stop in zip(self.trajectories(split), bounds, bounds[1:], strict=False):
+            inside = rows[(start <= rows) & (rows < stop)]
+            if len(inside):
+                parts.append(Selection(P, inside - start))
+        return rows, parts
+
+    def coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
+        """What tells the models apart in a store that was computed from them."""
+        keys = self.table[["configuration", "seed", "checkpoint", "step"]]
+        return {
+            name: ("model", column.to_numpy(object if name == "configuration" else None))
+            for name, column in keys.items()
+        }
+
+    def open(self, path: str | Path) -> xr.Dataset:
+        """A store that was computed from these models or their trainings.
+
+        Raises
+        ------
+        StoreError
+            If it is missing, or of other models or in another order.
+        """
+        store = open_dataset(path)
+        if "trajectory" in store.dims:
+            expected = {name: self.training_keys()[name] for name in ("configuration", "seed")}
+        else:
+            expected = {name: pd.Series(values) for name, (_, values) in self.coordinates().items()}
+        for name, column in expected.items():
+            if name not in store or store[name].values.tolist() != column.tolist():
+                raise StoreError(f"{path}: of other models than the predictions, or in other order")
+        return store
+
+    def distances(self, path: str | Path) -> tuple[xr.Dataset, zarr.Array]:
+        """A store of these models' distances, and the matrix in it, (m, m); as `open`."""
+        return self.open(path), zarr.open_array(Path(path, "distance"), mode="r")
+
+    def digests(self, split: str) -> list[str]:
+        """SHA-256 of each training's stored predictions, in the order of the table."""
+        found = []
+        for path, store, seeds in zip(self._paths, self._stores, self._seeds, strict=True):
+            manifest = Manifest.read(manifest_path(path))
+            name = predictions_variable(split, stored_form(store, split))
+            found += [manifest.digest(f"{name}/c/{seed}/") for seed in seeds]
+        return found
+
+    def training_keys(self) -> pd.DataFrame:
+        """One row a training that did not diverge, in the order of the table."""
+        kept = self.trainings[self.trainings["diverged_step"] < 0]
+        return kept.drop(columns="diverged_step").reset_index(drop=True)
+
+
+class Selection:
+    """Some models and samples of a trajectory, in any order, read where they are sliced.
+
+    Parameters
+    ----------
+    P : (K, N, C), any array with slices
+    models : positions of models; all by default
+    samples : positions of samples; all by default
+
+    Examples
+    --------
+    >>> P = np.arange(24).reshape(3, 4, 2) / 24
+    >>> few = Selection(P, models=[2, 0], samples=[3, 1])
+    >>> bool(np.array_equal(few[:2, :2], P[[2, 0]][:, [3, 1]]))
+    True
+    """
+
+    def __init__(self, P, models=None, samples=None):
+        self._P = P
+        self._models = np.arange(P.shape[0]) if models is None else np.asarray(models)
+        self._samples = samples if samples is None else np.asarray(samples)
+        n_samples = P.shape[1] if samples is None else len(self._samples)
+        self.shape = (len(self._models), n_samples, P.shape[2])
+        self.dtype = P.dtype
+        self.chunks = (1, *self.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        key = key if isinstance(key, tuple) else (key,)
+        models = self._models[key[0]]
+        if models.ndim == 0:
+            block = self._read(models)
+        else:
+            block = np.stack([self._read(k) for k in models])
+        return block[(slice(None),) * models.ndim + key[1:]]
+
+    def _read(self, model: int) -> np.ndarray:
+        P = np.asarray(self._P[int(model)])
+        return P if self._samples is None else P[self._samples]
+
+
+def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:
+    there = {split: stored_form(store, split) for split in SPLITS}
+    if there["train"] is None or "configuration" not in store.attrs:
+        raise StoreError(f"{path}: not a predictions store of hyperribbon")
+    for split, form in there.items():
+        if form is None:
+            raise StoreError(f"{path}: no {split} predictions, expected those of {SPLITS}")
+    return json.loads(store.attrs["configuration"])
+
+
+def _about(store: xr.Dataset, configuration: dict[str, Any]) -> dict[str, Any]:
+    """A configuration's row: what tables and figures tell configurations apart by."""
+    optimiser = configuration.get("optimiser", {})
+    algorithm = optimiser.get("algorithm")
+    if optimiser.get("momentum"):
+        algorithm += "-nesterov" if optimiser.get("nesterov") else "-momentum"
+    batch_size = optimiser.get("batch_size") or configuration.get("training", {}).get("batch_size")
+    return {
+        "configuration": store.attrs["configuration_id"],
+        "network": configuration["network_name"],
+        "architecture": configuration.get("network", {}).get("architecture"),
+        "parameters": store.attrs.get("trained_parameters"),
+        "optimiser": configuration["optimiser_name"],
+        "algorithm": algorithm,
+        "learning_rate": optimiser.get("learning_rate"),
+        "batch_size": batch_size,
+        "weight_decay": optimiser.get("weight_decay"),
+        "augmentation": configuration.get("augmentation_name", "unknown"),
+    }
+
+
+def _check_data(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:
+    """Refuse a store of other data."""
+    given, expected = store.attrs["data_sha256"], first.attrs["data_sha256"]
+    if given != expected:
+        raise StoreError(
+            f"{path}: of data with SHA-256 {given}, expected that of {first_path}, {expected}"
+        )
+
+
+def _check_labels(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:
+    """Refuse a recording whose samples cannot be those of a store, by their labels."""
+    given, expected = store.sizes["class"], first.sizes["class"]
+    if given != expected:
+        raise StoreError(f"{path}: {given} classes, expected those of {first_path}, {expected}")
+    for split in SPLITS:
+        ours, theirs = store[f"{split}_label"].values, first[f"{split}_label"].values
+        if len(ours) != len(theirs):
+            raise StoreError(
+                f"{path}: {len(ours)} {split} samples, expected those of {first_path}, "
+                f"{len(theirs)}, in the same order"
+            )
+        other = np.flatnonzero(ours != theirs)
+        if len(other):
+            k = other[0]
+            raise StoreError(
+                f"{path}: {split} sample {k} has label {ours[k]}, that of {first_path} has "
+                f"{theirs[k]}; expected the same samples in the same order"
+            )

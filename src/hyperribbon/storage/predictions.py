@@ -1,0 +1,321 @@
+"""Stores of predictions: their layout, the forms of what they hold, and how they are read.
+
+A predictions store holds one configuration:
+
+===================  ===========================================  ===============================
+variable             dimensions                                   content
+===================  ===========================================  ===============================
+{split}_predictions  seed, checkpoint, {split}_sample, class      probabilities, float32, or
+                                                                  otherwise, in another variable:
+                                                                  see below
+{split}_loss         seed, checkpoint                             mean cross-entropy, nats
+{split}_error        seed, checkpoint                             fraction misclassified
+diverged_step        seed                                         steps taken when the loss
+                                                                  stopped being finite, or -1
+weights              seed, snapshot, parameter                    flat state of the network
+===================  ===========================================  ===============================
+
+One checkpoint's predictions are one chunk, one file, and no chunk is of two seeds. A checkpoint
+never reached is NaN. Where random labels were trained to first, the coordinate
+``train_corner_label`` holds them. A recording (:mod:`hyperribbon.recording`) holds one seed and no
+weights, perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
+
+Predictions have one of two forms:
+
+================  ==============================  ======  ========================================
+form              variable                        type    content
+================  ==============================  ======  ========================================
+``float32``       ``{split}_predictions``         float32 probabilities
+``sqrt_float16``  ``{split}_sqrt_predictions``    float16 their square roots, in half the space
+================  ==============================  ======  ========================================
+
+Square roots are what distances are made of. In float16 they are off by at most 2^-11 of themselves
+(3e-8 where they are below 6e-5), so a model is stored as one within a Bhattacharyya distance of
+2^-23, or 1.2e-7 nats. What is read is probabilities in float32, whatever the form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+import zarr
+
+from hyperribbon.errors import StoreError, first_line
+from hyperribbon.storage.dataset import CODECS, SPLITS, link
+from hyperribbon.storage.manifest import LAYOUT, Manifest, manifest_path
+
+
+class Form(NamedTuple):
+    """One of the forms above."""
+
+    variable: str
+    dtype: str
+    content: str
+    roots: bool
+
+
+PREDICTION_FORMS = {
+    "float32": Form("predictions", "float32", "predicted probabilities", False),
+    "sqrt_float16": Form(
+        "sqrt_predictions", "float16", "square roots of predicted probabilities", True
+    ),
+}
+
+
+def predictions_variable(split: str, form: str) -> str:
+    """Name of the variable that holds the predictions of a split.
+
+    >>> predictions_variable("train", "sqrt_float16")
+    'train_sqrt_predictions'
+    """
+    return f"{split}_{PREDICTION_FORMS[form].variable}"
+
+
+def as_stored(P: np.ndarray, form: str) -> np.ndarray:
+    """Probabilities as they are stored.
+
+    >>> as_stored(np.array([[0.25, 0.75]]), "sqrt_float16").tolist()
+    [[0.5, 0.8662109375]]
+    """
+    kept = PREDICTION_FORMS[form]
+    return (np.sqrt(P) if kept.roots else P).astype(kept.dtype)
+
+
+def stored_form(store: Container[str], split: str) -> str | None:
+    """The form of a split's predictions among the variables of a store; None if there are none."""
+    forms = (form for form in PREDICTION_FORMS if predictions_variable(split, form) in store)
+    return next(forms, None)
+
+
+def open_predictions(path: str | Path, split: str) -> zarr.Array:
+    """The predictions (seed, checkpoint, N, C) of a split, in the form in which they are stored."""
+    form = stored_form([folder.name for folder in Path(path).iterdir()], split)
+    # Many chunks a call of the codecs: half the time, for they are small.
+    with zarr.config.set({"codec_pipeline.batch_size": 32}):
+        return zarr.open_array(Path(path, predictions_variable(split, form)), mode="r")
+
+
+class Trajectory:
+    """A training's predictions (K, N, C) in a store, read where they are sliced.
+
+    A third of the time that dask takes for as many small chunks; can be sent to another process.
+
+    Parameters
+    ----------
+    predictions : as of `open_predictions`
+    seed : int, position in the store
+    """
+
+    def __init__(self, predictions: zarr.Array, seed: int):
+        if predictions.dtype not in (np.float32, np.float16):
+            raise StoreError(f"predictions of {predictions.dtype}, expected float32 or float16")
+        self._predictions, self._seed = predictions, seed
+        self.shape, self.dtype = predictions.shape[1:], np.dtype("float32")
+        self.chunks = predictions.chunks[1:]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        key = key if isinstance(key, tuple) else (key,)
+        if self._predictions.dtype == self.dtype:
+            return self._read(key)
+        # Whole distributions, since rounded ones no longer sum to 1.
+        P = np.square(self._read(key[:2]), dtype=np.float32)
+        P /= P.sum(axis=-1, keepdims=True)
+        return P[(..., *key[2:])]
+
+    def _read(self, key: tuple) -> np.ndarray:
+        """As stored; a StoreError that names the array if a chunk is damaged."""
+        try:
+            return self._predictions[(self._seed, *key)]
+        except (OSError, ValueError) as error:
+            where = str(self._predictions.store_path).removeprefix("file://")
+            raise StoreError(f"{where}: damaged or not readable ({first_line(error)})") from None
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self[:], dtype=dtype)
+
+
+# The variables of a predictions store that have a chunk, or several, a seed.
+PER_SEED = (
+    *(predictions_variable(split, form) for split in SPLITS for form in PREDICTION_FORMS),
+    *(f"{split}_{name}" for split in SPLITS for name in ("loss", "error")),
+    "diverged_step",
+    "weights",
+)
+
+
+_ANY_STEP = 2**53  # above every number of steps
+
+
+def create_predictions(
+    path: str | Path,
+    *,
+    seeds: Sequence[int],
+    steps: Sequence[int],
+    steps_per_epoch: int | None,
+    labels: Mapping[str, np.ndarray],
+    index: Mapping[str, np.ndarray],
+    n_classes: int,
+    attributes: Mapping[str, object],
+    snapshot_steps: Sequence[int] = (),
+    layout: Sequence[tuple[str, Sequence[int]]] = (),
+    form: str = "float32",
+    corner_labels: np.ndarray | None = None,
+) -> None:
+    """Write an empty predictions store: all metadata and coordinates, no chunk of the rest.
+
+    Parameters
+    ----------
+    path : a folder that does not exist
+    seeds : of the trainings
+    steps : checkpoints, in optimiser steps
+    steps_per_epoch : int, or None if it is not known
+    labels, index : by split, (N,) true classes and positions in the source
+    n_classes : int, C
+    attributes : of the store; must be JSON
+    snapshot_steps : the steps whose weights are kept; without any there is no such variable
+    layout : name and shape of each tensor in the flat weights, in order
+    form : of the predictions, one of `hyperribbon.storage.predictions`
+    corner_labels : (N,) random labels of the train samples that were trained to first, if any
+    """
+    n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
+    per_checkpoint = ("seed", "checkpoint")
+    shape = (len(seeds), len(steps))
+    variables, encoding = {}, {}
+    coordinates = {
+        "seed": ("seed", np.asarray(seeds)),
+        "step": ("checkpoint", np.asarray(steps), {"long_name": "optimiser steps taken"}),
+        "epoch": ("checkpoint", np.asarray(steps) / (steps_per_epoch or np.nan)),
+        "class": ("class", np.arange(n_classes)),
+    }
+
+    if corner_labels is not None:
+        coordinates["train_corner_label"] = ("train_sample", np.asarray(corner_labels))
+
+    def empty(name: str, dims: tuple, shape: tuple, chunks: tuple, dtype: str, **attrs) -> None:
+        lazy = da.full(shape, np.nan, dtype=dtype, chunks=chunks)
+        variables[name] = (dims, lazy, attrs)
+        encoding[name] = {"chunks": chunks, "_FillValue": np.nan}
+
+    for split in labels:
+        n = len(labels[split])
+        sample = f"{split}_sample"
+        coordinates[f"{split}_index"] = (
+            sample,
+            np.asarray(index[split]),
+            {"long_name": f"position of the {split} sample in the source"},
+        )
+        coordinates[f"{split}_label"] = (sample, np.asarray(labels[split]))
+        empty(
+            predictions_variable(split, form),
+            (*per_checkpoint, sample, "class"),
+            (*shape, n, n_classes),
+            (1, 1, n, n_classes),
+            PREDICTION_FORMS[form].dtype,
+            long_name=f"{PREDICTION_FORMS[form].content} on the {split} samples",
+        )
+        for name, units in (("loss", "nats"), ("error", "1")):
+            empty(f"{split}_{name}", per_checkpoint, shape, (1, len(steps)), "float64", units=units)
+    if len(snapshot_steps):
+        coordinates["snapshot_step"] = ("snapshot", np.asarray(snapshot_steps))
+        empty(
+            "weights",
+            ("seed", "snapshot", "parameter"),
+            (len(seeds), len(snapshot_steps), n_parameters),
+            (1, 1, n_parameters),
+            "float32",
+            layout=json.dumps([[name, list(size)] for name, size in layout]),
+        )
+    variables["diverged_step"] = ("seed", da.full(len(seeds), -1, dtype="int64", chunks=1))
+    encoding["diverged_step"] = {"chunks": (1,), "fill_value": -1}
+    for name in (*variables, *coordinates):
+        encoding.setdefault(name, {})["compressors"] = CODECS
+    dataset = xr.Dataset(variables, coordinates, {"format": LAYOUT, **attributes})
+    dataset.to_zarr(path, compute=False, zarr_format=3, consolidated=False, encoding=encoding)
+
+
+def create_checkpoints(path: str | Path, n_samples: int, n_classes: int) -> zarr.Array:
+    """Create an array for the predictions of one seed, (seed, step, N, C), with room for any step.
+
+    A step's predictions are one chunk, one file, with the bytes that they have in a predictions
+    store; only what is written takes space.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     array = create_checkpoints(f"{folder}/train_predictions", 4, 3)
+    ...     array[0, 10**9] = 1 / 3
+    ...     array[0, 10**9].shape
+    (4, 3)
+    """
+    return zarr.create_array(
+        path,
+        shape=(1, _ANY_STEP, n_samples, n_classes),
+        chunks=(1, 1, n_samples, n_classes),
+        dtype="float32",
+        fill_value=np.nan,
+        compressors=CODECS,
+    )
+
+
+def chunk_of(array: str | Path, checkpoint: int) -> Path:
+    """File of a checkpoint's predictions of the first seed, in the folder of their array.
+
+    >>> chunk_of("A.zarr/train_predictions", 7).as_posix()
+    'A.zarr/train_predictions/c/0/7/0/0'
+    """
+    return Path(array, "c", "0", str(checkpoint), "0", "0")
+
+
+def link_seed(source: str | Path, target: str | Path, position: int) -> None:
+    """Let a seed of one store be a seed of another, by hard links: no byte is copied.
+
+    Parameters
+    ----------
+    source : predictions store of one seed, with its manifest
+    target : predictions store as of `create_predictions`, of the same configuration
+    position : of the seed in the target
+    """
+    source, target = Path(source), Path(target)
+    for name in Manifest.read(manifest_path(source)).files:
+        variable, *chunk = name.split("/")
+        if variable in PER_SEED and chunk[:2] == ["c", "0"]:
+            place = target.joinpath(variable, "c", str(position), *chunk[2:])
+            place.parent.mkdir(parents=True, exist_ok=True)
+            link(source / name, place)
+
+
+def load_weights(store: xr.Dataset, seed: int, step: int) -> dict[str, np.ndarray]:
+    """Weights and buffers of a kept checkpoint, by the names of ``state_dict``.
+
+    Examples
+    --------
+    ``network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()}, strict=False)``
+
+    Raises
+    ------
+    StoreError
+        If the store keeps no weights of that seed and step.
+    """
+    seeds = store["seed"].values.tolist()
+    steps = store["snapshot_step"].values.tolist() if "weights" in store else []
+    if seed not in seeds or step not in steps:
+        raise StoreError(
+            f"weights of seed {seed} at step {step}: not kept; seeds {seeds}, steps {steps} are"
+        )
+    flat = store["weights"][seeds.index(seed), steps.index(step)].values
+    arrays, offset = {}, 0
+    for name, shape in json.loads(store["weights"].attrs["layout"]):
+        size = int(np.prod(shape))
+        arrays[name] = flat[offset : offset + size].reshape(shape)
+        offset += size
+    return arrays

@@ -1,0 +1,142 @@
+"""Are the results still what was written: every file that has a checksum, against its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from hyperribbon.errors import StoreError
+from hyperribbon.storage import loose_files
+from hyperribbon.storage.dataset import read_dataset
+from hyperribbon.storage.manifest import Manifest, in_words, manifest_path, outdated, store_path
+
+# Folders that no checksums are of: what is written there is no result, or may be deleted.
+UNCHECKED = (loose_files.LOGS, "benchmarks", "work")
+
+
+class Finding(NamedTuple):
+    """Something wrong with the results.
+
+    piece : what to delete, so that the next run makes it again; None if no run can, because it was
+        recorded elsewhere
+    what : in words
+    """
+
+    piece: Path | None
+    what: str
+
+
+@dataclass
+class Verification:
+    """What was compared with checksums, and what came of it.
+
+    stores : how many stores were read, with all their files
+    files : how many tables, figures, pages and other loose files were read
+    findings : one for each damaged piece; none if all is well
+    unknown : loose files that no step left checksums of, which were not compared: a user's own,
+        and those that an older version wrote
+    """
+
+    stores: int = 0
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    unknown: list[Path] = field(default_factory=list)
+
+
+def verify(
+    results: str | Path, recorded: Iterable[str | Path] = (), *, progress: bool = False
+) -> Verification:
+    """Check all that a study left, and the recordings that it is of. Reads every byte once.
+
+    Parameters
+    ----------
+    results : folder of the study
+    recorded : manifests of stores that were recorded elsewhere
+    progress : show a bar; quiet when the output is not a terminal
+
+    Examples
+    --------
+    >>> verify("results/of/no/study").findings
+    []
+    """
+    results = Path(results)
+    folders = sorted({path.parent for path in results.glob("*/*.zarr")} - {results / "work"})
+    manifests = {path for folder in folders for path in folder.glob("*.json")}
+    stores = {path for folder in [results, *folders] for path in folder.glob("*.zarr")}
+    manifests |= {manifest_path(path) for path in stores}
+    manifests |= set(results.glob("data.json"))
+    elsewhere = set(map(Path, recorded))
+    found = Verification()
+    for manifest in sorted(manifests | elsewhere):
+        store = store_path(manifest)
+        found.stores += store.exists()
+        what = _fault(manifest, store, progress)
+        if what and manifest in elsewhere:
+            advice = "copy or record it again, with its manifest"
+            found.findings.append(Finding(None, f"{what}; {advice}"))
+        elif what:
+            found.findings.append(Finding(store if store.exists() else manifest, what))
+    look_at_loose_files(results, manifests, found)
+    return found
+
+
+def _fault(manifest: Path, store: Path, progress: bool) -> str | None:
+    """What is wrong with a store."""
+    if not store.exists():
+        return f"{store}: missing, though its manifest is there"
+    try:
+        wrong = Manifest.read(manifest).damage(store, progress=progress)
+        changed = outdated(manifest)
+    except StoreError as error:
+        return _older_layout(store) or str(error)
+    except OSError as error:
+        return f"{error.filename}: not readable ({error.strerror})"
+    if wrong:
+        return f"{store}: damaged in {in_words(wrong)}"
+    if changed:
+        return f"{store}: computed from other content than now lies in {', '.join(changed)}"
+    return None
+
+
+def _older_layout(store: Path) -> str | None:
+    """That a store is of an older layout, when manifests were not written yet."""
+    try:
+        read_dataset(store)
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def look_at_loose_files(results: Path, store_manifests: set[Path], found: Verification) -> None:
+    """Compare loose files with the checksums that the steps left, and note what has none."""
+    known = set(store_manifests)
+    for manifest in loose_files.manifests(results):
+        known.add(manifest)
+        step = manifest.relative_to(results / loose_files.CHECKSUMS).parts[0].removesuffix(".json")
+        try:
+            summed = Manifest.read(manifest)
+        except StoreError as error:
+            remedy = f"delete it; --forcerun {step} makes it again, with the files that it is of"
+            found.findings.append(Finding(manifest, f"{error}; {remedy}"))
+            continue
+        for name in summed.files:
+            path = results / name
+            known.add(path)
+            found.files += path.exists()
+            try:
+                changed = Manifest.of(results, names=[name]).files != {name: summed.files[name]}
+            except FileNotFoundError:
+                found.findings.append(Finding(manifest, f"{path}: missing; {step} wrote it"))
+            except OSError as error:
+                found.findings.append(Finding(path, f"{path}: not readable ({error.strerror})"))
+            else:
+                if changed:
+                    what = f"{path}: changed since {step} wrote it"
+                    found.findings.append(Finding(path, what))
+    for path in sorted(results.rglob("*")):
+        inside = path.relative_to(results).parts
+        looked_at = inside[0] in UNCHECKED or any(part.endswith(".zarr") for part in inside)
+        if not (looked_at or path in known or path.is_dir() or path.name.startswith(".")):
+            found.unknown.append(path)

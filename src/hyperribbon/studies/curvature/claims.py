@@ -1,0 +1,307 @@
+"""Claims on the spectra of trained networks (thesis 4; Cowlagi & Chaudhari).
+
+Where the dissertation calls slopes the same or different, alike is within a factor of 2; where it
+calls an overlap strong, half of both spaces is asked for. What is measured of several networks is
+their median, of the end of training if nothing else is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.reporting.claims import (
+    AT_LEAST,
+    AT_MOST,
+    AT_MOST_TWICE,
+    POSITIVE,
+    Claim,
+    NotHere,
+    Ours,
+    Rule,
+)
+from hyperribbon.reporting.statistics import Tables
+
+ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
+UNLIKE = Rule("ours is below 0.5 or above 2", lambda ours, value: not 0.5 <= ours.value <= 2)
+STRONG = 0.5
+PERCEPTRONS = ("mnist", "mnist5k")
+
+
+def _of_networks(values: pd.Series, needs: str) -> Ours:
+    """Median of one value a network."""
+    values = values[np.isfinite(values)]
+    if values.empty:
+        raise NotHere(f"needs {needs}")
+    if len(values) == 1:
+        return Ours(values.iloc[0], note="one network")
+    note = f"{len(values)} networks, {values.min():.3g} to {values.max():.3g}"
+    return Ours(values.median(), note=note)
+
+
+def _decay(tables: Tables, matrix: str, moment: str = "end") -> pd.Series:
+    """Decay of the sloppy eigenvalues per index, mean over layers or classes, by configuration."""
+    found = tables["sloppiness"]
+    found = found[(found["matrix"] == matrix) & (found["moment"] == moment)]
+    return -found.groupby("configuration")["slope"].mean()
+
+
+def decay_of_inputs(matrix: str) -> Callable[[Tables], Ours]:
+    """Decay of a matrix's sloppy eigenvalues, over that of the inputs'."""
+
+    def measure(tables: Tables) -> Ours:
+        ratio = _decay(tables, matrix) / _decay(tables, "input")
+        return _of_networks(ratio, "sloppy ranges with slopes")
+
+    return measure
+
+
+def parts_differ(matrix: str) -> Callable[[Tables], Ours]:
+    """Fastest decay over the slowest, among layers or classes."""
+
+    def measure(tables: Tables) -> Ours:
+        found = tables["sloppiness"]
+        found = found[(found["matrix"] == matrix) & (found["moment"] == "end")]
+        slopes = found.groupby("configuration")["slope"]
+        several = slopes.count() > 1
+        return _of_networks((slopes.min() / slopes.max())[several], "two layers or classes")
+
+    return measure
+
+
+def stiff_share(tables: Tables) -> Ours:
+    """Stiff eigenvalues of the Fisher matrix, as a share of those that are not 0."""
+    found = tables["sloppiness"]
+    found = found[(found["matrix"] == "fisher") & (found["moment"] == "end")]
+    found = found.dropna(subset="elbow").set_index("configuration")
+    return _of_networks(found["elbow"] / found["eigenvalues"], "complete Fisher spectra")
+
+
+def during_training(tables: Tables) -> Ours:
+    """Decay of the Fisher matrix's sloppy eigenvalues, at initialisation over the end."""
+    ratio = _decay(tables, "fisher", "initialisation") / _decay(tables, "fisher")
+    return _of_networks(ratio, "complete Fisher spectra at initialisation and end")
+
+
+def least_growth_of_trace(tables: Tables) -> Ours:
+    """Least relative change of the Fisher matrix's trace from one moment to the next."""
+    found = tables["sloppiness"]
+    found = found[found["matrix"] == "fisher"].dropna(subset="trace").sort_values("epoch")
+    changes = found.groupby("configuration")["trace"].agg(lambda t: (t / t.shift() - 1).min())
+    return _of_networks(changes, "traces at two moments")
+
+
+def overlap(spaces: str, *, over_random: bool = False) -> Callable[[Tables], Ours]:
+    """Overlap of two spaces of as many stiff eigenvectors as are known."""
+
+    def measure(tables: Tables) -> Ours:
+        found = tables["eigenspace_overlaps"]
+        found = found[(found["spaces"] == spaces) & (found["moment"] == "end")]
+        last = found.loc[found.groupby("configuration")["k"].idxmax()].set_index("configuration")
+        values = last["overlap"] / last["random"] if over_random else last["overlap"]
+        ours = _of_networks(values, "eigenvectors")
+        return ours._replace(note=f"{ours.note}, {last['k'].max()} eigenvectors")
+
+    return measure
+
+
+def effective_dimension(tables: Tables) -> Ours:
+    """Effective dimension, as a share of the weights."""
+    found = tables["effective_dimension"]
+    found = found[found["moment"] == "end"].set_index("configuration")
+    return _of_networks(found["effective_dimension"] / found["parameters"], "trained networks")
+
+
+def lost_with(share: float) -> Callable[[Tables], Ours]:
+    """Accuracy lost by keeping that share of the directions, or fewer, where fewer are not 0."""
+
+    def measure(tables: Tables) -> Ours:
+        found = tables["reduction"]
+        by_network = found.groupby("configuration")
+        at_most = (share * by_network["kept"].transform("last")).round()  # all weights are last
+        some = found[found["kept"] <= at_most].groupby("configuration")["test_error"].last()
+        lost = some - by_network["test_error"].last()
+        return _of_networks(lost, "complete Fisher spectra")
+
+    return measure
+
+
+def nearest_bound(tables: Tables) -> Ours:
+    """Largest ratio of anything measured to its bound."""
+    found = tables["norm_bounds"]
+    if found.empty:
+        raise NotHere("needs networks of linear layers without biases, and few samples")
+    row = found.loc[found["ratio"].idxmax()]
+    return Ours(row["ratio"], note=f"of {len(found)}; nearest is {row['statement']}")
+
+
+def certificate(column: str) -> Callable[[Tables], Ours]:
+    """A certificate's value, of the network of one hidden layer of 600 units."""
+
+    def measure(tables: Tables) -> Ours:
+        found = tables["certificates"]
+        found = found[found["network"] == "FC-600-1"]
+        if found.empty:
+            raise NotHere("needs a certificate of FC-600-1, as in config/certificate_mnist.yaml")
+        row = found.iloc[0]
+        return Ours(row[column], note=f"{row['n']} samples")
+
+    return measure
+
+
+def _by_fraction(tables: Tables, column: str) -> Ours:
+    """A property of the empirical Fisher matrix, most random labels less none."""
+    found = tables["sloppiness"]
+    found = found[(found["matrix"] == "empirical_fisher") & (found["moment"] == "end")]
+    random = found["augmentation"].str.fullmatch(r"random-\d+")
+    numbers = found["augmentation"].where(random, "0").str.extract(r"(\d+)$")[0].astype(float)
+    ends = found.groupby(numbers)[column].mean().dropna()
+    if not random.any() or len(ends) < 2:
+        raise NotHere("needs random labels in fractions, as in config/random_labels.yaml")
+    first, last = ends.iloc[0], ends.iloc[-1]
+    rising = (np.diff(ends) > 0).sum()
+    note = f"{last:.3g} less {first:.3g}; rises at {rising} of {len(ends) - 1} steps"
+    return Ours(last - first, note=note)
+
+
+def random_labels(column: str) -> Callable[[Tables], Ours]:
+    """How the empirical Fisher matrix changes with the fraction of random labels."""
+    return lambda tables: _by_fraction(tables, column)
+
+
+CLAIMS = [
+    Claim(
+        "Fewer than 5% of the Fisher matrix's eigenvalues are stiff",
+        "Cowlagi & Chaudhari, Fig. 2",
+        AT_MOST,
+        stiff_share,
+        0.05,
+    ),
+    *(
+        Claim(
+            f"{words} decay like those of the inputs (ratio of decays per index)",
+            "Fig. 4.4",
+            ALIKE,
+            decay_of_inputs(matrix),
+        )
+        for matrix, words in (
+            ("activations", "Eigenvalues of activations"),
+            ("gradients", "Eigenvalues of activation gradients"),
+            ("jacobian_summed", "Eigenvalues of the logits' Jacobian"),
+        )
+    ),
+    Claim(
+        "Eigenvalues of the Fisher matrix decay unlike those of the inputs, on MNIST (ratio of "
+        "decays per index)",
+        "Fig. 4.4",
+        UNLIKE,
+        decay_of_inputs("fisher"),
+        data=PERCEPTRONS,
+    ),
+    *(
+        Claim(
+            f"Spectra are similar, {words} (fastest decay over the slowest)",
+            figure,
+            AT_MOST_TWICE,
+            parts_differ(matrix),
+        )
+        for matrix, words, figure in (
+            ("jacobian", "Jacobians of all logits", "Fig. 4.5"),
+            ("activations", "activations of all layers", "Fig. 4.6"),
+            ("gradients", "activation gradients of all layers", "Fig. 4.7"),
+        )
+    ),
+    Claim(
+        "The Fisher matrix's spectrum is alike throughout training (decay at initialisation over "
+        "the end)",
+        "Fig. 4.10",
+        ALIKE,
+        during_training,
+    ),
+    Claim(
+        "The Fisher matrix's trace increases during training (least relative change between two "
+        "moments)",
+        "Cowlagi & Chaudhari, Fig. 2",
+        POSITIVE,
+        least_growth_of_trace,
+    ),
+    Claim(
+        "Stiff eigenvectors of Fisher matrix and Hessian overlap strongly",
+        "Fig. 4.3",
+        AT_LEAST,
+        overlap("Fisher and Hessian"),
+        STRONG,
+    ),
+    Claim(
+        "They overlap much more than random ones (at least ten times)",
+        "Fig. 4.3",
+        AT_LEAST,
+        overlap("Fisher and Hessian", over_random=True),
+        10.0,
+    ),
+    *(
+        Claim(
+            f"Stiff eigenvectors of the {name} at the end overlap strongly with those at "
+            "initialisation",
+            "section 4.6",
+            AT_LEAST,
+            overlap(f"{short}, with the initial one"),
+            STRONG,
+        )
+        for name, short in (("Fisher matrix", "Fisher"), ("Hessian", "Hessian"))
+    ),
+    Claim(
+        "The effective dimension is a small part of the weights (at most 1%)",
+        "section 4.4",
+        AT_MOST,
+        effective_dimension,
+        0.01,
+    ),
+    Claim(
+        "Bounds by the norms of the weights hold (largest ratio of a measure to its bound)",
+        "Theorem 4.3.1, Lemmas 4.3.2, 4.7.2, 4.7.3, Corollary 4.7.7",
+        AT_MOST,
+        nearest_bound,
+        1.0,
+    ),
+    Claim(
+        "5% of the directions keep the accuracy but for 2 points (part of the test samples lost)",
+        "Cowlagi & Chaudhari, Fig. 3",
+        AT_MOST,
+        lost_with(0.05),
+        0.02,
+    ),
+    Claim(
+        "The analytic bound of one hidden layer of 600 units is 0.32 or less",
+        "section 4.3.3",
+        AT_MOST,
+        certificate("bound"),
+        0.32,
+        data=("mnist",),
+    ),
+    Claim(
+        "Its posterior's test error is 0.089 or less",
+        "section 4.3.3",
+        AT_MOST,
+        certificate("posterior_test_error"),
+        0.089,
+        data=("mnist",),
+    ),
+    Claim(
+        "With more random labels the largest eigenvalue of the empirical Fisher matrix is larger "
+        "(most less fewest)",
+        "Fig. 4.11",
+        POSITIVE,
+        random_labels("largest"),
+    ),
+    Claim(
+        "With more random labels its eigenvalues decay slower (slope per index, most less fewest)",
+        "Fig. 4.11",
+        POSITIVE,
+        random_labels("slope"),
+    ),
+]
+# Whatever trainings by way of random labels the study has beside.
+CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

@@ -1,0 +1,60 @@
+"""Linear models, kernel machines and wide networks on one data set, predicted and measured."""
+
+import argparse
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+
+from hyperribbon.errors import StoreError
+from hyperribbon.storage.tables import write_table
+from hyperribbon.studies.linear.config import LinearConfig
+from hyperribbon.studies.linear.experiment_tables import (
+    SLOPPY,
+    run_experiment,
+    scaled,
+    sloppy_experiment,
+)
+from hyperribbon.studies.step import logger, run_step, step_parser
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    config = LinearConfig.model_validate_json(args.linear)
+    section = config.experiments
+    if args.inputs is None:
+        name, features = SLOPPY, section.image_size**2
+        experiment = sloppy_experiment(section.samples, features, section.decay, config.seed)
+    else:
+        name = args.inputs.stem
+        experiment = scaled(*read_samples(args.inputs))
+    tables = run_experiment(name, experiment, section, config.fraction, config.seed, progress=True)
+    trained = tables["linear_experiments"]
+    for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
+        model = " ".join(map(str, model)).strip()
+        predicted, measured = rows["predicted"].tolist(), rows["measured"].tolist()
+        logger.info(
+            "%s, %s: dimensions %s predicted, %s measured", name, model, predicted, measured
+        )
+    for path in args.output:
+        write_table(tables[path.stem.removesuffix(f"-{name}")], path)
+
+
+def read_samples(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (n, d) and targets (n,) as the step `linear_inputs` writes them."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays["inputs"], arrays["targets"]
+    except (EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise StoreError(f"{path}: damaged ({error}); delete it and run again") from None
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument(
+        "--inputs", type=Path, nargs="?", help="npz of samples; none: sloppy Gaussian ones"
+    )
+    parser.add_argument("--linear", required=True, help="section of the study, JSON")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="CSV of each table")
+    run_step(main, parser)

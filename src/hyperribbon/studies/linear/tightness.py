@@ -1,0 +1,116 @@
+"""How far the bounds of chapter 5 are from what they bound, over a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from hyperribbon.linear.bounds import (
+    decay_bound,
+    initialisation_bound,
+    kernels_decay_bound,
+    targets_decay,
+    targets_largest,
+)
+from hyperribbon.linear.covariance import trajectory_covariance
+from hyperribbon.linear.phase import true_weights
+from hyperribbon.studies.linear.spectra import sloppy
+
+SLOPES = [0.05, 0.1, 0.2, 0.5, 1.0]
+STEPS = [1, 10, 100, 10_000, 10**6, 10**8]
+RATIOS = [1.0, 10.0]
+FLOOR = 1e-12  # of the largest eigenvalue: a smaller one has too few digits to be compared
+TOLERANCE = 1e-9
+OF_DECAY = "Lemma 5.2.1"
+FEWEST = 5  # eigenvalues of a line; the bound of the first four is 1, or nearly so
+Pair = tuple[np.ndarray, np.ndarray]  # eigenvalues by descending size, and bounds of them
+COLUMNS = ["bound", "slope", "steps", "ratio", "draws", "eigenvalues", "violations"]
+COLUMNS += ["tightest", "median", "decay", "decay_of_bound"]
+
+
+def bounds_table(n: int, draws: int, seed: int, progress: str | None = None) -> pd.DataFrame:
+    """Measured eigenvalues in parts of their bounds.
+
+    Parameters
+    ----------
+    n : samples
+    draws : of the true weights
+    seed : of the draws
+    progress : name of a bar to show; quiet when the output is not a terminal
+
+    Returns
+    -------
+    One row a bound, slope, T and ratio: eigenvalues compared (above 1e-12 of the largest), how many
+    were beyond their bound, the largest and the median eigenvalue over its bound, and, for Lemma
+    5.2.1, how fast both fall: minus the slope of the logarithm over the index, mean of the draws.
+    For the lower bound of Lemma 5.2.2 it is bound over eigenvalue. Eq. 5.3.2 is of two kernels of
+    the same eigenvectors, of slopes c and c / 2. Where the ratio does not matter it is NaN, and
+    where the weights do not, there is one draw.
+
+    Examples
+    --------
+    >>> int(bounds_table(20, 2, 0)["violations"].sum())
+    0
+    """
+    true = true_weights(draws, n, seed)
+    cases = [(slope, T) for slope in SLOPES for T in STEPS]
+    quiet = None if progress else True
+    rows = []
+    for slope, T in tqdm(cases, progress, leave=False, disable=quiet):
+        K = sloppy(n, slope)
+        found = {("Eq. 5.2.10", np.nan): [_initialisation(K, T)]}
+        for z in true:
+            compared = [(name, np.nan, pair) for name, pair in _targets(K, z, T)]
+            compared += [(name, r, pair) for r in RATIOS for name, pair in _both(K, r * z, T)]
+            for name, ratio, pair in compared:
+                found.setdefault((name, ratio), []).append(pair)
+        for (name, ratio), pairs in found.items():
+            kept = [values > FLOOR * values[0] for values, _ in pairs]
+            pairs = [(v[k], b[k]) for k, (v, b) in zip(kept, pairs, strict=True)]
+            share = np.concatenate([values / bound for values, bound in pairs])
+            decays = np.array([[np.nan, np.nan]])
+            if name == OF_DECAY:
+                decays = np.array([[_decay(v), _decay(b)] for v, b in pairs])
+            rows.append(
+                (name, slope, T, ratio, len(pairs), len(share), int((share > 1 + TOLERANCE).sum()),
+                 share.max(), np.median(share), *decays.mean(axis=0))
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _initialisation(K: np.ndarray, T: int) -> Pair:
+    noise = T * trajectory_covariance(K, np.ones(len(K)), step_size=1.0, steps=T).initialisation
+    order = np.argsort(-noise)
+    return noise[order], initialisation_bound(K, 1.0, T)[order]
+
+
+def _targets(K: np.ndarray, true: np.ndarray, T: int) -> Iterator[tuple[str, Pair]]:
+    y = np.sqrt(K) * true
+    targets = _eigenvalues(trajectory_covariance(K, y, step_size=1.0, steps=T).targets)
+    yield OF_DECAY, (targets / targets[0], targets_decay(K))
+    low, high = targets_largest(K, y, 1.0, T)
+    yield "Lemma 5.2.2, lower", (np.array([low]), T * targets[:1])
+    yield "Lemma 5.2.2, upper", (T * targets[:1], np.array([high]))
+
+
+def _both(K: np.ndarray, true: np.ndarray, T: int) -> Iterator[tuple[str, Pair]]:
+    y, settings = np.sqrt(K) * true, {"step_size": 1.0, "steps": T}
+    one, other = (trajectory_covariance(k, y, **settings).first for k in (K, np.sqrt(K)))
+    first, both = _eigenvalues(one), _eigenvalues(one + other)
+    yield "Lemma 5.2.3", (first / first[0], decay_bound(K, y, **settings))
+    bound = kernels_decay_bound([K, np.sqrt(K)], y, **settings)
+    yield "Eq. 5.3.2", (both / both[0], bound)
+
+
+def _eigenvalues(P: np.ndarray) -> np.ndarray:
+    return np.linalg.eigvalsh(P)[::-1]
+
+
+def _decay(values: np.ndarray) -> float:
+    """How fast a spectrum falls, per index; NaN of too few eigenvalues."""
+    if len(values) < FEWEST:
+        return np.nan
+    return -np.polyfit(np.arange(len(values)), np.log(values), 1)[0]

@@ -1,0 +1,361 @@
+"""The quantitative claims of chapter 2, each with the rule by which it is judged.
+
+A published value holds for the data set it was published for, whatever the number of samples and
+the size of the networks; a statement that names no value holds for any.
+"""
+
+from hyperribbon.reporting.claims import (
+    AT_LEAST,
+    AT_MOST,
+    NEGATIVE,
+    POSITIVE,
+    Claim,
+    Rule,
+    about,
+    not_worse,
+)
+from hyperribbon.studies.corners import claims as corners
+from hyperribbon.studies.manifold.claims import manifold, progress, trajectories
+
+OTHER_CENTROIDS = ["arithmetic", "sqrt_arithmetic", "geometric", "bhattacharyya", "jeffreys"]
+SIGNIFICANT = Rule("ours is at most 0.05", lambda ours, value: ours.value <= 0.05)
+CIFAR10, IMAGENET = ("cifar10",), ("imagenet",)
+# Median errors of Table 2.1 in percent, train and test, by name and number of parameters.
+MEDIAN_ERRORS = {
+    "Fully-Connected": (3_837_066, 1.5, 39.7),
+    "AllCNN": (399_486, 0.1, 15.4),
+    "Small ResNet": (300_226, 0.6, 15.4),
+    "Large ResNet": (43_890_122, 0.0, 9.6),
+    "ConvMixer": (594_186, 0.0, 11.7),
+    "ViT": (9_523_722, 0.3, 32.7),
+}
+
+LOW_DIMENSIONAL = [
+    Claim(
+        f"{dimension} dimensions explain {value:.0%} of the stress, {split}",
+        source,
+        AT_LEAST,
+        manifold.stress(split, dimension),
+        value,
+        data,
+    )
+    for split, dimension, value, source, data in (
+        ("train", 3, 0.76, "Fig. 2.1b", CIFAR10),
+        ("train", 50, 0.98, "Fig. 2.1b", CIFAR10),
+        ("train", 3, 0.84, "Fig. 2.1e", IMAGENET),
+        ("train", 50, 0.96, "Fig. 2.1e", IMAGENET),
+        ("test", 3, 0.63, "Fig. 2.4b", CIFAR10),
+        ("test", 50, 0.95, "Fig. 2.4b", CIFAR10),
+    )
+] + [
+    Claim(
+        "The second coordinate is time-like, train (second eigenvalue over the first)",
+        "Fig. 2.1b, c",
+        NEGATIVE,
+        manifold.second_eigenvalue,
+        data=CIFAR10,
+    ),
+    Claim(
+        "At initialisation models are within 0.6 nats of ignorance, test",
+        "section 2.3",
+        AT_MOST,
+        manifold.first_distance,
+        0.6,
+        CIFAR10,
+    ),
+    Claim(
+        "Trajectories with train error of at most 10% end within 0.02 nats of the truth, train",
+        "section 2.3",
+        AT_MOST,
+        manifold.last_distance("train"),
+        0.02,
+        CIFAR10,
+    ),
+    Claim(
+        "Trajectories with train error of at most 10% end as far as 0.58 nats from the truth, test",
+        "section 2.3",
+        about(0.1),
+        manifold.last_distance("test"),
+        0.58,
+        CIFAR10,
+    ),
+    Claim(
+        "No AllCNN model is away from the manifold (share of its models)",
+        "Fig. 2.3a",
+        AT_MOST,
+        manifold.away_of("AllCNN"),
+        0.0,
+    ),
+    Claim(
+        "The axes of train explain 0.52 of the pairwise distances on test, its own 0.56, in ten "
+        "dimensions (ratio)",
+        "section 2.3",
+        AT_LEAST,
+        manifold.train_axes_on_test,
+        0.52 / 0.56,
+        CIFAR10,
+    ),
+    Claim(
+        "50 train samples give an embedding that explains pairwise distances nearly as well as all "
+        "(difference in 3 dimensions)",
+        "Figs. 2.5b, 2.13a",
+        not_worse(0.05),
+        manifold.few_samples("train", 50),
+    ),
+    Claim(
+        "100 test samples give one that does (difference in 3 dimensions)",
+        "Fig. 2.13b",
+        not_worse(0.05),
+        manifold.few_samples("test", 100),
+    ),
+]
+
+TRAJECTORIES = [
+    claim
+    for split, stress, figures in (("train", 0.636, "2.6"), ("test", 0.737, "2.19"))
+    for claim in (
+        Claim(
+            f"Architecture is the first factor of trajectories, {split} (importance, less next)",
+            f"Fig. {figures}c",
+            POSITIVE,
+            trajectories.architecture_first(split),
+        ),
+        Claim(
+            f"Its importance is beyond chance, {split} (architecture: p-value)",
+            f"Fig. {figures}c",
+            SIGNIFICANT,
+            trajectories.architecture_by_chance(split),
+            1e-6,
+        ),
+        Claim(
+            f"Optimisation is the second factor of trajectories, {split} (importance, less next)",
+            f"Fig. {figures}c",
+            POSITIVE,
+            trajectories.optimisation_second(split),
+        ),
+        Claim(
+            f"Two dimensions of an embedding of trajectories explain {stress:.1%} of the stress, "
+            f"{split}",
+            f"Fig. {figures}b",
+            AT_LEAST,
+            trajectories.trajectory_stress(split),
+            stress,
+            CIFAR10,
+        ),
+    )
+] + [
+    Claim(
+        "Trajectories of two configurations are about 0.15 nats apart, train",
+        "section 2.5.4.1",
+        about(0.05),
+        trajectories.configuration_distance,
+        0.15,
+        CIFAR10,
+    ),
+    Claim(
+        "The median tube width is about 0.05 nats, train",
+        "Fig. 2.16a",
+        AT_MOST,
+        trajectories.tube_width("train"),
+        0.05,
+        CIFAR10,
+    ),
+    Claim(
+        "Tubes of seeds are narrower than configurations are apart, train (difference, nats)",
+        "section 2.5.4.1",
+        NEGATIVE,
+        trajectories.tube_in_configuration_distances,
+    ),
+    Claim(
+        "With augmentation, tubes are wider at large progress, train (difference, nats)",
+        "Fig. 2.15",
+        POSITIVE,
+        trajectories.augmentation_widens,
+    ),
+    Claim(
+        "Trajectories are farther from the geodesic midway than at their ends, train (difference, "
+        "nats)",
+        "Fig. 2.17a",
+        POSITIVE,
+        trajectories.geodesic_middle,
+    ),
+    Claim(
+        "Trajectories are farther from the geodesic on test than on train (difference, nats)",
+        "Fig. 2.17",
+        POSITIVE,
+        trajectories.geodesic_test_less_train,
+    ),
+    Claim(
+        "AllCNN is nearest to the geodesic, train (difference to the next, nats)",
+        "Fig. 2.17a",
+        NEGATIVE,
+        trajectories.nearest_to_geodesic("AllCNN"),
+    ),
+]
+
+PROGRESS = [
+    Claim(
+        f"R^2 of progress and {split} error is {value}",
+        source,
+        about(0.05),
+        progress.progress_and_error(split),
+        value,
+        CIFAR10,
+    )
+    for split, value, source in (("train", 0.95, "Fig. 2.7a"), ("test", 0.88, "Fig. 2.7b"))
+] + [
+    Claim(
+        "R^2 of train and test progress is 0.99",
+        "section 2.3",
+        about(0.05),
+        progress.train_and_test_progress,
+        0.99,
+        CIFAR10,
+    ),
+    Claim(
+        "Nesterov's acceleration is ahead very early (difference of mean progress in the first "
+        "epoch)",
+        "section 2.3",
+        POSITIVE,
+        progress.nesterov_is_early,
+    ),
+    Claim(
+        "The larger network of an architecture is ahead at equal updates (difference of progress)",
+        "Fig. 2.8",
+        POSITIVE,
+        progress.larger_is_faster,
+    ),
+]
+
+INTERPRETATION = [
+    Claim(
+        f"Four points (s = {s}) explain pairwise distances as well as the first {words} original "
+        "dimensions, train (difference)",
+        source,
+        not_worse(0.05),
+        manifold.four_points(s, dimension),
+    )
+    for s, dimension, words, source in (
+        (0.3, 3, "three", "Fig. 2.9"),
+        (0.2, 3, "three", "Fig. 2.10c"),
+        (0.2, 8, "eight", "Fig. 2.10c"),
+    )
+] + [
+    Claim(
+        "The embedding of four points, aligned with the original, has an RMSD of 0.06",
+        "Fig. 2.10",
+        about(0.03),
+        manifold.four_points_rmsd,
+        0.06,
+        CIFAR10,
+    ),
+]
+
+OTHER_DISTANCES = [
+    Claim(
+        f"PCA explains {value:.0%} of the variance in three dimensions, {split}",
+        "Fig. 2.23",
+        AT_LEAST,
+        manifold.pca(split),
+        value,
+        CIFAR10,
+    )
+    for split, value in (("train", 0.91), ("test", 0.86))
+] + [
+    Claim(
+        "IsKL explains slightly more stress than InPCA in three dimensions (difference, train)",
+        "section 2.5.4.3",
+        POSITIVE,
+        manifold.iskl_less_inpca,
+    ),
+]
+
+ENSEMBLES = [
+    Claim(
+        "The harmonic mean of an ensemble has a lower test error than the arithmetic one "
+        "(difference, percent; published 18.9 against 25.0)",
+        "Fig. 2.24b",
+        NEGATIVE,
+        progress.harmonic_error_less("arithmetic"),
+    ),
+    Claim(
+        "The harmonic mean has the lowest test error of six centroids (to the next, percent)",
+        "Fig. 2.24b",
+        NEGATIVE,
+        progress.harmonic_error_less(*OTHER_CENTROIDS),
+    ),
+    Claim(
+        "The harmonic mean makes the most progress of six centroids, test (to the next)",
+        "section 2.5.4.4",
+        POSITIVE,
+        progress.harmonic_progress_less(*OTHER_CENTROIDS),
+    ),
+]
+
+CORNERS = [
+    Claim(
+        "Three dimensions explain 87% of the stress of trainings by way of random labels, train",
+        "section 2.5.4.1",
+        AT_LEAST,
+        manifold.stress("train", 3),
+        0.87,
+        CIFAR10,
+        corners=True,
+    ),
+    Claim(
+        "From random labels, trainings come within 0.1 to 0.5 nats of ignorance, train (mean)",
+        "section 2.5.4.1",
+        Rule("ours is from 0.1 to 0.5", lambda ours, value: 0.1 <= ours.value <= 0.5),
+        corners.nearest_to_ignorance,
+        data=CIFAR10,
+        corners=True,
+    ),
+    Claim(
+        "Geodesics from random labels to the truth come within 0.83 nats of ignorance, train",
+        "section 2.5.4.1",
+        about(0.02),
+        corners.geodesic_from_corner,
+        0.83,
+        corners=True,
+    ),
+    Claim(
+        "Trainings from random labels come nearer than geodesics from their start (difference)",
+        "section 2.5.4.1",
+        NEGATIVE,
+        corners.nearer_than_geodesic,
+        corners=True,
+    ),
+    Claim(
+        "They come within 0.15 nats of models trained directly at progress 0.27 +- 0.15, train",
+        "section 2.5.4.1",
+        about(0.15),
+        corners.rejoining_progress,
+        0.27,
+        CIFAR10,
+        corners=True,
+    ),
+]
+
+ERRORS = [
+    Claim(
+        f"Median {split} error of {name}, percent",
+        "Table 2.1",
+        about(3.0),
+        progress.median_error(name, split, parameters),
+        value,
+        CIFAR10,
+    )
+    for name, (parameters, *values) in MEDIAN_ERRORS.items()
+    for split, value in zip(("train", "test"), values, strict=True)
+]
+
+CLAIMS = [
+    *LOW_DIMENSIONAL,
+    *TRAJECTORIES,
+    *PROGRESS,
+    *INTERPRETATION,
+    *OTHER_DISTANCES,
+    *ENSEMBLES,
+    *CORNERS,
+    *ERRORS,
+]

@@ -1,0 +1,277 @@
+"""Pictures of the InPCA embedding (thesis Figs. 2.1, 2.2, 2.4)."""
+
+import itertools
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.colors import BoundaryNorm, to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hyperribbon.reporting.embedding_axes import (
+    REFERENCES,
+    draw_references,
+    of_embedding,
+    of_split,
+    space,
+)
+from hyperribbon.reporting.style import (
+    COLUMN,
+    MARKERS,
+    ORDERED,
+    OTHERS,
+    OUTSIDE,
+    LeftOut,
+    component_label,
+    network_legend,
+    ordered,
+    palette,
+    time_of,
+)
+
+FOUR_POINTS_AT = 0.2  # s of the averages whose embedding is in the table
+
+
+@of_embedding
+def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """The first three coordinates, coloured by architecture, with the geodesic (2.1a, 2.4a)."""
+    models, _ = of_split(tables, split)
+    colours = palette(models["network"])
+    figure, axes = space(tables, split)
+    for _, run in models.groupby(["configuration", "seed"], sort=False):
+        colour = colours[run["network"].iloc[0]]
+        axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.4, alpha=0.5)
+    for name, group in models.groupby("network", sort=False):
+        points = group[["pc1", "pc2", "pc3"]].to_numpy().T
+        axes.scatter(*points, s=4, color=colours[name], linewidth=0, depthshade=False)
+    network_legend(figure, colours, REFERENCES, loc="outside right center")
+    return figure
+
+
+@of_embedding
+def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """The first three coordinates in pairs, coloured by architecture (2.1c, 2.4c)."""
+    models, curve = of_split(tables, split)
+    colours = palette(models["network"])
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.7 * COLUMN))
+    for axes, (x, y) in zip(panels, itertools.combinations((1, 2, 3), 2), strict=True):
+        axes.scatter(
+            models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0, c=models["network"].map(colours)
+        )
+        draw_references(axes, curve, x, y)
+        axes.set_xlabel(component_label(tables["explained_stress"], split, x))
+        axes.set_ylabel(component_label(tables["explained_stress"], split, y))
+    network_legend(figure, colours, REFERENCES, loc="outside right center")
+    return figure
+
+
+@of_embedding
+def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """The first two coordinates coloured by architecture, loss and error (2.2)."""
+    models, curve = of_split(tables, split)
+    colours = palette(models["network"])
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.85 * COLUMN), sharey=True)
+    points = models["pc1"], models["pc2"]
+    panels[0].scatter(*points, s=3, linewidth=0, c=models["network"].map(colours))
+    for axes, values, label in (
+        (panels[1], models["loss"], f"{split} loss (nats)"),
+        (panels[2], models["error"], f"{split} error"),
+    ):
+        scale = quantile_scale(values)
+        shown = axes.scatter(*points, s=3, linewidth=0, c=values, cmap=ORDERED, norm=scale)
+        bar = figure.colorbar(
+            shown, ax=axes, label=label, location="top", aspect=12, spacing="uniform"
+        )
+        ticks = scale.boundaries[:: -(-len(scale.boundaries) // 4)]
+        bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
+        bar.minorticks_off()
+    for axes in panels:
+        draw_references(axes, curve, 1, 2)
+        axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
+    panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
+    network_legend(figure, colours, REFERENCES, loc="outside lower center", ncols=4)
+    return figure
+
+
+def quantile_scale(values: pd.Series) -> BoundaryNorm:
+    """Colours that each hold as many values: most models are near the truth, and few far off."""
+    bounds = np.unique(values.quantile(np.linspace(0, 1, 11)))
+    if len(bounds) == 1:
+        bounds = bounds[0] + np.array([-0.5, 0.5])
+    return BoundaryNorm(bounds, 256, clip=True)
+
+
+@of_embedding
+def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Which models are near points of the geodesic, and near ends of trajectories (2.2d, 2.18)."""
+    models, curve = of_split(tables, split)
+    networks = palette(tables["models"]["network"])
+    points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
+    shades = mpl.colormaps[ORDERED]  # its end is faint on white
+    along = {point: (to_hex(shades(0.9 * float(point))), "o") for point in points}
+    figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
+    for axes, column, looks, (x, y), title in (
+        (panels[0], "near_geodesic", along, (1, 2), "near progress, on the geodesic"),
+        (panels[1], "near_end", _ends(models, networks), (2, 3), "nearest end of a training"),
+    ):
+        looks = {"none": (OUTSIDE, "o"), **looks}
+        for value, (colour, marker) in looks.items():
+            part = models[models[column] == value]
+            axes.scatter(
+                part[f"pc{x}"], part[f"pc{y}"], s=5, linewidth=0, color=colour, marker=marker
+            )
+        draw_references(axes, curve, x, y)
+        axes.set_xlabel(component_label(tables["explained_stress"], split, x))
+        axes.set_ylabel(component_label(tables["explained_stress"], split, y))
+        style = {"linestyle": "", "markersize": 4}
+        keys = [
+            Line2D([], [], color=colour, marker=marker, label=value, **style)
+            for value, (colour, marker) in looks.items()
+        ]
+        axes.legend(
+            handles=keys[1:] + keys[:1], loc="center left", bbox_to_anchor=(1, 0.5), title=title
+        )
+    return figure
+
+
+def _ends(models: pd.DataFrame, networks: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each end of a training: by its network, and by its augmentation."""
+    names, looks = set(models["near_end"]), {}
+    for network, colour in networks.items():
+        for k, augmentation in enumerate(dict.fromkeys(models["augmentation"])):
+            name = f"{network} {augmentation}"  # of a study of one augmentation, the network alone
+            for end in names & {name, network}:
+                looks[end] = colour, MARKERS[k % len(MARKERS)]
+    return looks
+
+
+def away(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Models away from the manifold by architecture and optimiser, and by epoch (2.3)."""
+    found = tables["away"].query("split == @split")
+    if not found["away"].any():
+        raise LeftOut(
+            f"No model is away from the {split} manifold: farther from the truth than 1.7 times "
+            "the distance of ignorance."
+        )
+    optimisers = palette(found["optimiser"], OTHERS)
+    figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.75 * COLUMN), sharey=False)
+    time = time_of(found)
+    for axes, column in zip(panels, ("network", "time"), strict=True):
+        part = found.assign(time=pd.cut(found[time], 8).map(lambda bin: f"{bin.mid:.3g}"))
+        counts = part.pivot_table(
+            index=column, columns="optimiser", values="away", aggfunc="sum", sort=False,
+            observed=True,
+        )  # fmt: skip
+        counts.plot.bar(stacked=True, ax=axes, color=optimisers, legend=False, width=0.8)
+        axes.set(xlabel={"network": "architecture", "time": time}[column], ylabel="models away")
+    panels[0].set_title(
+        f"{split}: {found['away'].sum():,} of {found['models'].sum():,}", loc="left"
+    )
+    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+@of_embedding
+def joint(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Train (full colour) and test models (pale) in the axes of the train embedding (2.5a)."""
+    models, explained = tables["joint_embedding"], tables["joint_explained"]
+    curve = tables["joint_geodesic"]
+    colours = palette(tables["models"]["network"])
+    figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.9 * COLUMN))
+    for axes, (x, y) in zip(panels, ((1, 2), (1, 3)), strict=True):
+        for split, alpha in (("test", 0.25), ("train", 1.0)):
+            part = models.query("split == @split")
+            axes.scatter(
+                part[f"pc{x}"], part[f"pc{y}"], s=3, linewidth=0, alpha=alpha,
+                c=part["network"].map(colours), zorder=2 if split == "train" else 1,
+            )  # fmt: skip
+        draw_references(axes, curve, x, y)
+        axes.set_xlabel(component_label(tables["explained_stress"], "train", x))
+        axes.set_ylabel(component_label(tables["explained_stress"], "train", y))
+    # Of the dimensions drawn: later axes, of small eigenvalues, may blow test coordinates up.
+    share = explained.query("dimension == 3").set_index(["split", "axes"])
+    share = share["explained_pairwise_distance"]
+    own = f"{share['test', 'test']:.0%} in their own axes"
+    placed = share["test", "train"]
+    title = f"test models in three train axes: {placed:.0%} of pairwise distance explained"
+    if placed <= 0:
+        title = "train axes do not suit the test models: their distances come out wrong"
+    panels[0].set_title(f"{title} ({own})", loc="left")
+    kinds = [
+        Line2D([], [], color="0.3", marker="o", linestyle="", markersize=4, alpha=a, label=split)
+        for split, a in (("train", 1.0), ("test", 0.25))
+    ]
+    network_legend(figure, colours, [*kinds, *REFERENCES], loc="outside right center")
+    return figure
+
+
+@of_embedding
+def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """All models in an embedding of four points, beside that of all models (2.9, 2.10)."""
+    explained = tables["four_points"].query("split == @split")
+    selection = explained["selection"].iloc[-1]  # near the manifold, if some models are away
+    explained = explained.query("selection == @selection")
+    models = tables["four_point_embedding"].query("split == @split")
+    colours = palette(tables["models"]["network"])
+    figure, panels = plt.subplots(1, 3, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
+    whole = explained.query("points == 'all'")
+    panels[0].plot(
+        whole["dimension"], whole["explained_pairwise_distance"], "k.--", label="all models"
+    )
+    values = explained["s"].dropna().unique()
+    for s, colour in ordered(values).items():
+        part = explained.query("s == @s")
+        panels[0].plot(
+            part["dimension"], part["explained_pairwise_distance"], ".-", color=colour,
+            label=f"four, s = {s:g}",
+        )  # fmt: skip
+    panels[0].set(xlabel="dimensions", ylabel="explained pairwise distance")
+    lowest = explained["explained_pairwise_distance"].min()
+    panels[0].set_ylim(0 if lowest >= 0 else max(lowest, -1) - 0.05, 1)
+    panels[0].legend(loc="lower right")
+    panels[0].set_title(f"{split}, {selection}", loc="left")
+    about = f"of four points, s = {FOUR_POINTS_AT:g}"
+    for rmsd in explained.query("s == @FOUR_POINTS_AT")["rmsd"].dropna().iloc[:1]:
+        about += f", RMSD {rmsd:.2g}"
+    for axes, points, title in (
+        (panels[1], "all", "embedding of all models"),
+        (panels[2], "four", about),
+    ):
+        part = models[models["points"] == points]
+        if part.empty:
+            axes.set_axis_off()
+            text = f"no models near\nprogress {FOUR_POINTS_AT:g} or {1 - FOUR_POINTS_AT:g}"
+            axes.text(0.5, 0.5, text, ha="center", va="center")
+            continue
+        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
+        axes.set(xlabel="PC1", ylabel="PC2")
+        axes.set_title(title, loc="left")
+    network_legend(figure, colours, loc="outside right center")
+    return figure
+
+
+@of_embedding
+def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Magnitudes of the eigenvalues, time-like ones marked, with explained stress (2.1b, 2.4b)."""
+    stress = tables["explained_stress"].query("split == @split")
+    figure, axes = plt.subplots(figsize=(COLUMN, 0.75 * COLUMN))
+    for kind, colour in (("space-like", "#0072B2"), ("time-like", "#D55E00")):
+        part = stress.query("kind == @kind")
+        axes.plot(
+            part["dimension"], part["eigenvalue"].abs(), "o", markersize=3, color=colour, label=kind
+        )
+    axes.set(xscale="log", yscale="log", xlabel="dimension", ylabel="eigenvalue, magnitude (nats)")
+    top = axes.get_ylim()[1]
+    axes.set_ylim(top=top * 6)
+    for d in (1, 3, 10, 25, 50):
+        row = stress.query("dimension == @d")
+        if len(row):
+            axes.axvline(d, color="0.85", linewidth=0.7, zorder=0)
+            text = f"{row['explained_stress'].iloc[0]:.1%}"
+            axes.annotate(text, (d, top * 2), ha="left" if d == 1 else "center", fontsize=6)
+    axes.set_xticks([1, 3, 10, 25, 50, 100], ["1", "3", "10", "25", "50", "100"])
+    axes.set_title(f"{split}: explained stress of the first dimensions", loc="left")
+    axes.legend(loc="lower left")
+    return figure

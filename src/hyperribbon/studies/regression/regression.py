@@ -1,0 +1,85 @@
+"""Spectra of perceptrons that learn a regression, on the Boston housing table and random data."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from hyperribbon.curvature import JacobianGram, Problem, correlation_eigenvalues
+from hyperribbon.curvature.tables import SLOPPINESS_COLUMNS, sloppiness_row, thinned
+from hyperribbon.data.boston import load
+from hyperribbon.storage.tables import write_table
+from hyperribbon.studies.regression.config import RegressionConfig
+from hyperribbon.studies.regression.training import standardised, train_regression
+from hyperribbon.studies.step import logger, run_step, step_parser
+
+KEYS = ["data", "network", "parameters", "seed", "moment", "epoch", "matrix"]
+OF_SPECTRA = [*KEYS, "index", "eigenvalue"]
+OF_SLOPPINESS = [*KEYS, *SLOPPINESS_COLUMNS[2:], "error"]
+WHOLE = ["parameters", "seed", "epoch", "elbow", "first", "last"]  # numbers; some rows have none
+
+
+def main(args: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    config = RegressionConfig.model_validate_json(args.regression)
+    data, found = data_sets(), []
+    for name, (x, _) in data.items():
+        found.append(({"data": name, "matrix": "input"}, correlation_eigenvalues(x)))
+    jobs = [
+        (name, widths, seed)
+        for name, networks in (("boston", config.networks), ("random", config.networks[:1]))
+        for widths in networks
+        for seed in range(config.seeds)
+    ]
+    for name, widths, seed in tqdm(jobs, "regression", unit="network", leave=False, disable=None):
+        found += fisher_spectra(name, *data[name], widths, seed, config)
+    spectra = pd.concat([thinned(values, len(values)).assign(**about) for about, values in found])
+    rows = [{**about, **sloppiness_row(values)} for about, values in found]
+    table = pd.DataFrame(rows, columns=OF_SLOPPINESS)
+    for path, rows, columns in zip(
+        args.output, (spectra, table), (OF_SPECTRA, OF_SLOPPINESS), strict=True
+    ):
+        whole = [column for column in WHOLE if column in columns]
+        write_table(rows[columns].astype(dict.fromkeys(whole, "Int64")), path)
+    end = table[(table["data"] == "boston") & (table["moment"] == "end")]
+    logger.info(
+        "%d trainings; on boston, mean squared error at most %.3f, slopes %.4f to %.4f",
+        len(jobs), end["error"].max(), end["slope"].min(), end["slope"].max(),
+    )  # fmt: skip
+
+
+def data_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Inputs (506, 13) and targets (506, 1): the table, standardised, and standard normal ones."""
+    inputs, targets = load()
+    inputs, targets = standardised(inputs), standardised(targets[:, None])
+    rng = np.random.default_rng(0)
+    random = rng.standard_normal(inputs.shape), rng.standard_normal(targets.shape)
+    return {"boston": (inputs, targets), "random": random}
+
+
+def fisher_spectra(name, x, y, widths, seed, config):
+    """Of each moment: what it is, and all eigenvalues of the Fisher matrix."""
+    rate = config.learning_rate
+    for moment in train_regression(
+        x, y, widths, seed=seed, epochs=config.epochs, learning_rate=rate
+    ):
+        problem = Problem(moment.network, x, y, "squared_error")
+        about = {
+            "data": name, "network": "-".join(map(str, widths)), "seed": seed,
+            "parameters": problem.n_parameters, "moment": moment.name, "epoch": moment.epoch,
+            "matrix": "fisher", "error": moment.error,
+        }  # fmt: skip
+        yield about, JacobianGram(problem).fisher()
+
+
+if __name__ == "__main__":
+    parser = step_parser(__doc__)
+    parser.add_argument("--regression", required=True, help="section of the study, JSON")
+    parser.add_argument(
+        "--output", type=Path, nargs=2, required=True, help="CSVs of spectra, of their sloppiness"
+    )
+    run_step(main, parser)

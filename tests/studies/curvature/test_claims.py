@@ -1,0 +1,116 @@
+"""Claims on spectra: what is put into tables is what is measured of them."""
+
+import pandas as pd
+import pytest
+
+from hyperribbon.reporting.claims import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED, NotHere, judge
+from hyperribbon.studies.curvature import claims as curvature
+
+
+def sloppiness(*rows):
+    columns = ["configuration", "augmentation", "moment", "epoch", "matrix", "part", "slope"]
+    columns += ["largest", "trace", "elbow", "eigenvalues"]
+    return {"sloppiness": pd.DataFrame(rows, columns=columns)}
+
+
+def row(matrix, slope, *, who="A", noise="none", moment="end", part="", trace=1.0, largest=1.0,
+        elbow=2, eigenvalues=100):  # fmt: skip
+    epoch = {"initialisation": 0, "middle": 1, "end": 2}[moment]
+    return (who, noise, moment, epoch, matrix, part, slope, largest, trace, elbow, eigenvalues)
+
+
+def test_slopes_are_compared_with_those_of_the_inputs_network_by_network():
+    tables = sloppiness(
+        row("input", -0.1), row("fisher", -0.02), row("activations", -0.04, part="1"),
+        row("activations", -0.12, part="2"),
+        row("input", -0.1, who="B"), row("fisher", -0.04, who="B"),
+    )  # fmt: skip
+    ours = curvature.decay_of_inputs("fisher")(tables)
+    assert ours.value == pytest.approx(0.3)
+    assert "0.2 to 0.4" in ours.note
+    assert curvature.decay_of_inputs("activations")(tables).value == pytest.approx(0.8)
+    assert curvature.parts_differ("activations")(tables).value == pytest.approx(3)
+    with pytest.raises(NotHere, match="needs two layers or classes"):
+        curvature.parts_differ("fisher")(tables)
+    with pytest.raises(NotHere, match="sloppy ranges"):
+        curvature.decay_of_inputs("gradients")(tables)
+
+
+def test_of_traces_the_least_change_counts():
+    moments = ("initialisation", "middle", "end")
+    tables = sloppiness(
+        *(row("fisher", -0.1, moment=m, trace=t) for m, t in zip(moments, (1, 4, 3), strict=True))
+    )
+    assert curvature.least_growth_of_trace(tables).value == pytest.approx(-0.25)
+    assert curvature.during_training(tables).value == pytest.approx(1)
+    assert curvature.stiff_share(tables).value == pytest.approx(0.02)
+
+
+def test_random_labels_are_ordered_by_their_fraction():
+    names = {"random-100": 9.0, "none": 1.0, "random-20": 4.0}
+    tables = sloppiness(
+        *(
+            row("empirical_fisher", -0.1 / v, who=name, noise=name, largest=v)
+            for name, v in names.items()
+        )
+    )
+    ours = curvature.random_labels("largest")(tables)
+    assert ours.value == pytest.approx(8)
+    assert "rises at 2 of 2" in ours.note
+    assert curvature.random_labels("slope")(tables).value == pytest.approx(0.1 - 0.1 / 9)
+    with pytest.raises(NotHere, match="random labels in fractions"):
+        curvature.random_labels("largest")(sloppiness(row("empirical_fisher", -0.1)))
+
+
+def test_overlaps_are_of_all_eigenvectors_at_the_end():
+    found = pd.DataFrame({
+        "configuration": "A", "moment": ["end", "end", "middle"], "k": [1, 30, 30],
+        "spaces": "Fisher and Hessian", "overlap": [1.0, 0.6, 0.1], "random": [0.01, 0.02, 0.02],
+    })  # fmt: skip
+    tables = {"eigenspace_overlaps": found}
+    assert curvature.overlap("Fisher and Hessian")(tables).value == 0.6
+    ratio = curvature.overlap("Fisher and Hessian", over_random=True)(tables)
+    assert ratio.value == pytest.approx(30) and "30 eigenvectors" in ratio.note
+
+
+def test_a_certificate_is_compared_on_mnist_only():
+    found = pd.DataFrame({
+        "network": ["FC-600-2", "FC-600-1"], "bound": [0.7, 0.43],
+        "posterior_test_error": [0.2, 0.08], "n": 55_000,
+    })  # fmt: skip
+    claims = [c for c in curvature.CLAIMS if c.source == "section 4.3.3"]
+    assert len(claims) == 2
+    judged = judge(claims, {"certificates": found}, "study", "mnist")
+    assert judged["ours"].tolist() == [0.43, 0.08]
+    assert judged["verdict"].tolist() == [NOT_REPRODUCED, REPRODUCED]
+    other = judge(claims, {"certificates": found}, "study", "mnist5k")
+    assert set(other["verdict"]) == {NOT_COMPARABLE}
+    with pytest.raises(NotHere, match="certificate_mnist"):
+        curvature.certificate("bound")({"certificates": found[:1]})
+
+
+def test_of_bounds_the_nearest_counts():
+    found = pd.DataFrame({"statement": ["Lemma 4.7.2", "Lemma 4.3.2"], "ratio": [0.1, 0.4]})
+    ours = curvature.nearest_bound({"norm_bounds": found})
+    assert ours.value == 0.4 and "Lemma 4.3.2" in ours.note
+    with pytest.raises(NotHere, match="without biases"):
+        curvature.nearest_bound({"norm_bounds": found[:0]})
+
+
+def test_what_few_directions_lose_is_against_the_whole_network():
+    found = pd.DataFrame({
+        "configuration": ["A"] * 4 + ["B"] * 2, "kept": [1, 5, 10, 100, 1, 50],
+        "test_error": [0.5, 0.3, 0.2, 0.1, 0.15, 0.05],
+    })  # fmt: skip
+    lost = curvature.lost_with(0.05)({"reduction": found})
+    assert lost.value == pytest.approx(0.15) and "2 networks, 0.1 to 0.2" in lost.note
+    with pytest.raises(NotHere, match="Fisher spectra"):
+        curvature.lost_with(0.001)({"reduction": found})
+
+
+def test_the_effective_dimension_counts_against_the_weights():
+    dimension = pd.DataFrame({
+        "configuration": "A", "moment": ["middle", "end"], "effective_dimension": [50, 10],
+        "parameters": 1000,
+    })  # fmt: skip
+    assert curvature.effective_dimension({"effective_dimension": dimension}).value == 0.01

@@ -1,0 +1,283 @@
+"""What counts as a step's code, in copies of the package that are changed."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from hyperribbon.studies import code_version as module
+from hyperribbon.studies.code_version import PACKAGE, ROOT, code_version, import_closure
+
+STEPS = sorted(path.stem for path in (ROOT / "steps").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of the package that `code_version` looks at; nothing is remembered of it."""
+    copy = shutil.copytree(ROOT, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "ROOT", copy)
+    forget()
+    yield copy
+    forget()
+
+
+def forget():
+    """Forget all that was found of files; what was found of texts holds for good."""
+    for function in vars(module).values():
+        if hasattr(function, "cache_clear") and function is not module._parsed:
+            function.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def before():
+    """The version of each step as it is here; a copy of the package has the same."""
+    forget()
+    return {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS}
+
+
+def changed_by(package, path, edit, before):
+    """Steps whose version an edit of a file changes."""
+    file = package / path
+    text = file.read_text()
+    file.write_text(edit(text))
+    assert file.read_text() != text
+    forget()
+    return {step for step in STEPS if code_version(f"{PACKAGE}.steps.{step}") != before[step]}
+
+
+def add_code(text):
+    return f"{text}\nADDED = 1\n"
+
+
+# Steps on the predictions of networks trained on synthetic data; those that train them.
+SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
+SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
+# Steps that prepare images.
+PREPARE = {"prepare_data", "synthetic_beside", "linear_inputs"}
+# Steps that read the predictions of all models.
+MODELS = {
+    "corners",
+    "distance",
+    "ensembles",
+    "four_points",
+    "joint",
+    "metrics",
+    "null_model",
+    "progress",
+    "subsets",
+    "tables",
+    "trajectories",
+    "trajectory_space",
+}
+
+
+TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
+# Steps that fit an InPCA.
+FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
+FITS |= {"spectra"} | SYNTHETIC
+CURVATURE = {"curvature", "spectra"}
+# Steps that look at curvature.
+SURVEYS = {"curvature", "synthetic_students"}
+# The step that trains linear models and wide networks; steps that draw.
+LINEAR = {"linear_experiment"}
+DRAWN = {"draw", "explore", "explore_linear"}
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("steps/embed.py", {"embed"}),
+        ("steps/__init__.py", set(STEPS)),
+        ("embedding/inpca.py", FITS),
+        ("embedding/iskl.py", set()),
+        # It no longer only passes names on.
+        ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
+        ("probability/geodesic.py", TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics"}),
+        ("probability/centroids.py", {"ensembles"}),
+        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | SYNTHETIC | {"embed", "spectra"}),
+        ("trajectories/resampling.py", TRAJECTORIES),
+        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | {"train", "regression"}),
+        ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
+        ("networks/__init__.py", SYNTHETIC_TRAIN | LINEAR | CURVATURE | {"train", "regression"}),
+        ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
+        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
+        ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
+        ("linear/networks.py", LINEAR),
+        ("linear/covariance.py", LINEAR | {"linear", "explore_linear"}),
+        ("linear/spectra.py", {"linear"}),
+        ("training/synthetic.py", {"synthetic_train"}),
+        ("training/students.py", {"synthetic_students"}),
+        ("training/regression.py", {"regression"}),
+        ("data/boston.py", {"regression"}),
+        ("synthetic.py", SYNTHETIC),
+        ("data/sloppy.py", SYNTHETIC_TRAIN | LINEAR | {"synthetic_beside", "synthetic_tables"}),
+        ("figures/synthetic.py", DRAWN),
+        ("networks/vit.py", set()),  # a rule names it beside the step
+        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
+        ("data/prepare.py", PREPARE),
+        (
+            "store.py",
+            MODELS
+            | CURVATURE
+            | SYNTHETIC
+            | SYNTHETIC_TRAIN
+            | PREPARE
+            | {"embed", "train", "verify"},
+        ),
+        ("figures/embedding.py", DRAWN),
+        ("figures/explorer.py", {"explore"}),
+        ("config/study.py", set()),
+        ("__init__.py", set()),
+        ("config/__init__.py", set()),
+    ],
+)
+def test_only_steps_that_import_a_module_depend_on_it(before, package, path, steps):
+    assert changed_by(package, path, add_code, before) == steps
+
+
+def add_comment(text):
+    return f"# A word.\n{text}\n\n\n# Another."
+
+
+def change_docstrings(text):
+    return re.sub(r'^( *)"""(?=[A-Z])', r'\1"""Indeed. ', text, flags=re.M)
+
+
+def reformat(text):
+    return ast.unparse(ast.parse(text))
+
+
+@pytest.mark.parametrize("edit", [add_comment, change_docstrings, reformat])
+@pytest.mark.parametrize("path", ["training/loop.py", "steps/train.py", "store.py"])
+def test_comments_docstrings_and_formatting_do_not_count(before, package, path, edit):
+    assert changed_by(package, path, edit, before) == set()
+
+
+def test_any_other_change_counts(package):
+    loop = package / "training" / "loop.py"
+    versions = {code_version(f"{PACKAGE}.training.loop")}
+    for old, new in [
+        ("EVALUATION_BATCH = 500", "EVALUATION_BATCH = 501"),
+        ("zero_grad", "zerograd"),
+    ]:
+        loop.write_text(loop.read_text().replace(old, new))
+        forget()
+        versions.add(code_version(f"{PACKAGE}.training.loop"))
+    assert len(versions) == 3
+
+
+def test_times_and_places_of_files_do_not_count(before, package):
+    assert {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS} == before
+    for path in package.rglob("*.py"):
+        os.utime(path, (1, 1))
+    forget()
+    assert {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS} == before
+
+
+def test_versions_of_libraries_count_where_they_are_used(monkeypatch):
+    def versions():
+        forget()
+        return {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS}
+
+    before, version = versions(), module.version
+    monkeypatch.setattr(module, "version", lambda name: version(name) + ".1" * (name == "plotly"))
+    after = versions()
+    monkeypatch.undo()
+    forget()
+    assert {step for step in STEPS if before[step] != after[step]} == {"explore", "explore_linear"}
+
+
+def test_a_module_beside_the_step_counts(package):
+    with_vit = code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.vit")
+    with_cnn = code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.allcnn")
+    path = package / "networks" / "vit.py"
+    path.write_text(add_code(path.read_text()))
+    forget()
+    assert code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.vit") != with_vit
+    assert code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.allcnn") == with_cnn
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import pack.b",
+        "from pack import b",
+        "from pack.b import value",
+        "from . import b",
+        "from .b import value as other",
+        "def f():\n    from pack.b import value",
+        "if True:\n    import pack.b as c",
+        "from pack.facade import value",
+        "from pack.facade import renamed",
+        "import pack.facade",
+    ],
+)
+def test_every_form_of_import_is_followed(tmp_path, monkeypatch, statement):
+    package = tmp_path / "pack"
+    (package / "facade").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text(statement)
+    (package / "b.py").write_text("value = 1\n")
+    (package / "facade" / "__init__.py").write_text(
+        '"""Doc."""\nfrom pack.b import value, value as renamed\n\n__all__ = ["value"]\n'
+    )
+    monkeypatch.setattr(module, "PACKAGE", "pack")
+    monkeypatch.setattr(module, "ROOT", package)
+    forget()
+    before = code_version("pack.a")
+    (package / "b.py").write_text("value = 2\n")
+    forget()
+    assert code_version("pack.a") != before
+    assert "pack.b" in import_closure("pack.a")
+    forget()
+
+
+def test_a_module_that_is_not_there_is_named():
+    with pytest.raises(ModuleNotFoundError, match=r"hyperribbon\.steps\.tarin: no such module"):
+        code_version(f"{PACKAGE}.steps.tarin")
+
+
+def test_what_is_imported_by_a_computed_name_is_known():
+    """A rule must name such modules beside its step; the API of the package computes nothing."""
+    computed = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if re.search(r"import_module\(|__import__\(", path.read_text())
+    }
+    assert computed == {
+        "__init__.py",
+        "data/function.py",
+        "networks/__init__.py",
+        "steps/fetch_data.py",
+        "steps/linear_inputs.py",
+        "steps/prepare_data.py",
+        "steps/synthetic_beside.py",
+    }
+
+
+def test_no_module_uses_the_public_names_of_the_package():
+    """They are found when asked for, which a reader of syntax trees cannot see."""
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                assert PACKAGE not in {alias.name for alias in node.names}, path
+            elif isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
+                for alias in node.names:
+                    inside = ROOT / alias.name
+                    whole = inside.is_dir() or inside.with_suffix(".py").exists()
+                    assert whole or alias.name == "__version__", path
+
+
+def test_nothing_is_imported_to_find_versions():
+    code = (
+        "import sys\n"
+        "from hyperribbon.studies.code_version import code_version\n"
+        f"for step in {STEPS}: code_version('hyperribbon.steps.' + step)\n"
+        "print({'torch', 'numpy', 'hyperribbon.steps'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

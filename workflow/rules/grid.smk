@@ -1,0 +1,110 @@
+# Nothing of the data is read here but a hash of the content, if it is one's own: once, and not
+# again by the Snakemake of every job.
+try:
+    if workflow.is_main_process or os.environ.get("HYPERRIBBON_CONTENT") is None:
+        os.environ.update(HYPERRIBBON_CONTENT=STUDY.data.fingerprint())
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+CONTENT = os.environ.get("HYPERRIBBON_CONTENT")
+DATA_MODULE = f"hyperribbon.data.{STUDY.data.name}"
+SOURCE_RECORD = []
+FETCHED = ["fetch_data"] if STUDY.data.fetched else []
+
+
+if FETCHED:
+    SOURCE_RECORD = f"{RESULTS}/source.json"
+    FETCH = KEYS.parameters("fetch_data", modules=[DATA_MODULE], name=STUDY.data.name)
+
+    # Where Snakemake runs, for nodes of a cluster may see no internet.
+    rule fetch_data:
+        output:
+            SOURCE_RECORD,
+        log:
+            f"{RESULTS}/logs/fetch_data.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/fetch_data.tsv"
+        localrule: True
+        conda:
+            "../../envs/training.yaml"
+        params:
+            **FETCH,
+        shell:
+            "python -m hyperribbon.studies.grid.fetch_data"
+            " --name {params.name:q} --output {output:q} --log {log:q}"
+
+
+PREPARE = KEYS.parameters(
+    "prepare_data",
+    *FETCHED,
+    modules=[DATA_MODULE],
+    data=canonical_json(STUDY.data.model_dump(mode="json")),
+    resolved=canonical_json(STUDY.data.resolved),
+    content=CONTENT,
+)
+
+
+# The work folder is no output: Snakemake would delete it, and with it the finished chunks.
+rule prepare_data:
+    input:
+        source=settled("fetch_data", SOURCE_RECORD),
+    output:
+        store=directory(f"{RESULTS}/data.zarr"),
+        manifest=f"{RESULTS}/data.json",
+    log:
+        f"{RESULTS}/logs/prepare_data.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_data.tsv"
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        **PREPARE,
+        work=f"{RESULTS}/work/data",
+    shell:
+        "python -m hyperribbon.studies.grid.prepare_data"
+        " --data {params.data:q} --content={params.content} --code {params.code}"
+        " --work {params.work:q} --output {output.store:q} --log {log:q}"
+
+
+# A network's code counts for its own trainings only.
+TRAIN = KEYS.each(
+    "train",
+    CONFIGURATIONS,
+    upstream=lambda id: ["prepare_data"],
+    modules=lambda id: [f"hyperribbon.networks.{CONFIGURATIONS[id].network.architecture}"],
+    configuration=lambda id: CONFIGURATIONS[id].to_json(),
+)
+STORES += both_files(f"{RESULTS}/data")
+STORES += [path for id in CONFIGURATIONS for path in both_files(f"{RESULTS}/predictions/{id}")]
+
+
+# The work folder is no output: Snakemake would delete it, and with it the finished seeds.
+rule train:
+    input:
+        data=settled("prepare_data", f"{RESULTS}/data.json"),
+        start=start_of,
+    output:
+        store=directory(f"{RESULTS}/predictions/{{configuration}}.zarr"),
+        manifest=f"{RESULTS}/predictions/{{configuration}}.json",
+    log:
+        f"{RESULTS}/logs/train/{{configuration}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{configuration}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: STUDY.training.threads * seeds_at_once()
+    resources:
+        gpu=gpus_per_job(),
+        parallel_seeds=seeds_at_once(),
+        mem_mb=lambda wildcards, attempt: attempt * training_mb(),
+    params:
+        code=of_piece(TRAIN, "code", "configuration"),
+        upstream=of_piece(TRAIN, "upstream", "configuration"),
+        configuration=of_piece(TRAIN, "configuration", "configuration"),
+        work=f"{RESULTS}/work/train",
+        start=lambda wildcards, input: ["--start", input.start] if input.start else [],
+    shell:
+        "python -m hyperribbon.studies.grid.train --configuration {params.configuration:q}"
+        " --data {input.data:q} {params.start:q} --work {params.work:q} --code {params.code}"
+        " --parallel-seeds {resources.parallel_seeds} --gpus {resources.gpu} --output {output.store:q} --log {log:q}"
