@@ -11,8 +11,9 @@ import pytest
 
 from hyperribbon.studies import code_version as module
 from hyperribbon.studies.code_version import PACKAGE, ROOT, code_version, import_closure
+from hyperribbon.studies.parts import PARTS, step_module
 
-STEPS = sorted(path.stem for path in (ROOT / "steps").glob("*.py") if path.stem != "__init__")
+STEPS = {step.name: step_module(step.name) for part in PARTS for step in part.steps}
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def forget():
 def before():
     """The version of each step as it is here; a copy of the package has the same."""
     forget()
-    return {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS}
+    return {step: code_version(module) for step, module in STEPS.items()}
 
 
 def changed_by(package, path, edit, before):
@@ -46,7 +47,7 @@ def changed_by(package, path, edit, before):
     file.write_text(edit(text))
     assert file.read_text() != text
     forget()
-    return {step for step in STEPS if code_version(f"{PACKAGE}.steps.{step}") != before[step]}
+    return {step for step, module in STEPS.items() if code_version(module) != before[step]}
 
 
 def add_code(text):
@@ -57,7 +58,7 @@ def add_code(text):
 SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that prepare images.
-PREPARE = {"prepare_data", "synthetic_beside", "linear_inputs"}
+PREPARE = {"prepare_data", "synthetic_image_spectrum", "linear_inputs"}
 # Steps that read the predictions of all models.
 MODELS = {
     "corners",
@@ -84,14 +85,14 @@ CURVATURE = {"curvature", "spectra"}
 SURVEYS = {"curvature", "synthetic_students"}
 # The step that trains linear models and wide networks; steps that draw.
 LINEAR = {"linear_experiment"}
-DRAWN = {"draw", "explore", "explore_linear"}
+DRAWN = {"draw", "explore", "linear_explore"}
 
 
 @pytest.mark.parametrize(
     ("path", "steps"),
     [
-        ("steps/embed.py", {"embed"}),
-        ("steps/__init__.py", set(STEPS)),
+        ("studies/manifold/embed.py", {"embed"}),
+        ("studies/step.py", set(STEPS)),
         ("embedding/inpca.py", FITS),
         ("embedding/iskl.py", set()),
         # It no longer only passes names on.
@@ -107,20 +108,23 @@ DRAWN = {"draw", "explore", "explore_linear"}
         ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
         ("linear/networks.py", LINEAR),
-        ("linear/covariance.py", LINEAR | {"linear", "explore_linear"}),
-        ("linear/spectra.py", {"linear"}),
-        ("training/synthetic.py", {"synthetic_train"}),
-        ("training/students.py", {"synthetic_students"}),
-        ("training/regression.py", {"regression"}),
+        ("linear/covariance.py", LINEAR | {"linear", "linear_explore"}),
+        ("studies/linear/spectra.py", {"linear"}),
+        ("studies/synthetic/training.py", {"synthetic_train"}),
+        ("studies/synthetic/student_training.py", {"synthetic_students"}),
+        ("studies/regression/training.py", {"regression"}),
         ("data/boston.py", {"regression"}),
-        ("synthetic.py", SYNTHETIC),
-        ("data/sloppy.py", SYNTHETIC_TRAIN | LINEAR | {"synthetic_beside", "synthetic_tables"}),
-        ("figures/synthetic.py", DRAWN),
+        ("studies/synthetic/analysis.py", SYNTHETIC),
+        (
+            "data/sloppy.py",
+            SYNTHETIC_TRAIN | LINEAR | {"synthetic_image_spectrum", "synthetic_tables"},
+        ),
+        ("studies/synthetic/figures.py", DRAWN),
         ("networks/vit.py", set()),  # a rule names it beside the step
         ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
         ("data/prepare.py", PREPARE),
         (
-            "store.py",
+            "storage/dataset.py",
             MODELS
             | CURVATURE
             | SYNTHETIC
@@ -128,9 +132,9 @@ DRAWN = {"draw", "explore", "explore_linear"}
             | PREPARE
             | {"embed", "train", "verify"},
         ),
-        ("figures/embedding.py", DRAWN),
-        ("figures/explorer.py", {"explore"}),
-        ("config/study.py", set()),
+        ("reporting/embedding_axes.py", DRAWN),
+        ("studies/manifold/explorer.py", {"explore"}),
+        ("studies/study.py", set()),
         ("__init__.py", set()),
         ("config/__init__.py", set()),
     ],
@@ -152,7 +156,9 @@ def reformat(text):
 
 
 @pytest.mark.parametrize("edit", [add_comment, change_docstrings, reformat])
-@pytest.mark.parametrize("path", ["training/loop.py", "steps/train.py", "store.py"])
+@pytest.mark.parametrize(
+    "path", ["training/loop.py", "studies/grid/train.py", "storage/dataset.py"]
+)
 def test_comments_docstrings_and_formatting_do_not_count(before, package, path, edit):
     assert changed_by(package, path, edit, before) == set()
 
@@ -171,34 +177,34 @@ def test_any_other_change_counts(package):
 
 
 def test_times_and_places_of_files_do_not_count(before, package):
-    assert {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS} == before
+    assert {step: code_version(module) for step, module in STEPS.items()} == before
     for path in package.rglob("*.py"):
         os.utime(path, (1, 1))
     forget()
-    assert {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS} == before
+    assert {step: code_version(module) for step, module in STEPS.items()} == before
 
 
 def test_versions_of_libraries_count_where_they_are_used(monkeypatch):
     def versions():
         forget()
-        return {step: code_version(f"{PACKAGE}.steps.{step}") for step in STEPS}
+        return {step: code_version(module) for step, module in STEPS.items()}
 
     before, version = versions(), module.version
     monkeypatch.setattr(module, "version", lambda name: version(name) + ".1" * (name == "plotly"))
     after = versions()
     monkeypatch.undo()
     forget()
-    assert {step for step in STEPS if before[step] != after[step]} == {"explore", "explore_linear"}
+    assert {step for step in STEPS if before[step] != after[step]} == {"explore", "linear_explore"}
 
 
 def test_a_module_beside_the_step_counts(package):
-    with_vit = code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.vit")
-    with_cnn = code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.allcnn")
+    with_vit = code_version(STEPS["train"], f"{PACKAGE}.networks.vit")
+    with_cnn = code_version(STEPS["train"], f"{PACKAGE}.networks.allcnn")
     path = package / "networks" / "vit.py"
     path.write_text(add_code(path.read_text()))
     forget()
-    assert code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.vit") != with_vit
-    assert code_version(f"{PACKAGE}.steps.train", f"{PACKAGE}.networks.allcnn") == with_cnn
+    assert code_version(STEPS["train"], f"{PACKAGE}.networks.vit") != with_vit
+    assert code_version(STEPS["train"], f"{PACKAGE}.networks.allcnn") == with_cnn
 
 
 @pytest.mark.parametrize(
@@ -237,8 +243,8 @@ def test_every_form_of_import_is_followed(tmp_path, monkeypatch, statement):
 
 
 def test_a_module_that_is_not_there_is_named():
-    with pytest.raises(ModuleNotFoundError, match=r"hyperribbon\.steps\.tarin: no such module"):
-        code_version(f"{PACKAGE}.steps.tarin")
+    with pytest.raises(ModuleNotFoundError, match=r"hyperribbon\.studies\.tarin: no such module"):
+        code_version(f"{PACKAGE}.studies.tarin")
 
 
 def test_what_is_imported_by_a_computed_name_is_known():
@@ -252,10 +258,12 @@ def test_what_is_imported_by_a_computed_name_is_known():
         "__init__.py",
         "data/function.py",
         "networks/__init__.py",
-        "steps/fetch_data.py",
-        "steps/linear_inputs.py",
-        "steps/prepare_data.py",
-        "steps/synthetic_beside.py",
+        "studies/grid/fetch_data.py",
+        "studies/grid/prepare_data.py",
+        "studies/linear/inputs.py",
+        "studies/parts.py",
+        "studies/report/claims.py",
+        "studies/synthetic/image_spectrum.py",
     }
 
 
@@ -276,8 +284,8 @@ def test_nothing_is_imported_to_find_versions():
     code = (
         "import sys\n"
         "from hyperribbon.studies.code_version import code_version\n"
-        f"for step in {STEPS}: code_version('hyperribbon.steps.' + step)\n"
-        "print({'torch', 'numpy', 'hyperribbon.steps'} & set(sys.modules))"
+        f"for module in {list(STEPS.values())}: code_version(module)\n"
+        "print({'torch', 'numpy', 'hyperribbon.studies.step'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

@@ -1,143 +1,90 @@
-"""Every figure is drawn, without a warning and legibly, of any study that it is for."""
+"""The registry: every piece of a part has what belongs to it."""
 
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
+import ast
+import re
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
-from hyperribbon.reporting.style import LeftOut, apply_style
-from hyperribbon.studies.parts import FIGURES
+import hyperribbon
+from hyperribbon.reporting.claims import Claim, Rule
+from hyperribbon.studies.parts import PARTS, figure_module, figure_named, step_module, step_named
 
-DRAWN = sorted(FIGURES)
-NOTHING_TO_DRAW = {
-    "away",
-    "dendrogram",
-    "ensemble_gain",
-    "ensembles",
-    "importance",
-    "subset_embedding",
-    "trajectory_embedding",
-    "tubes",
-    "tubes_by",
-}
-
-pytestmark = pytest.mark.filterwarnings("error")
+ROOT = Path(hyperribbon.__file__).parents[2]
+RULES = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+FIGURES = {figure.name: part for part in PARTS for figure in part.figures}
+TABLES = {table for part in PARTS for step in part.steps for table in step.tables}
 
 
-def words(figure) -> str:
-    return " ".join(text.get_text() for text in figure.findobj(plt.Text))
+def functions(module: str) -> dict[str, ast.FunctionDef]:
+    path = ROOT / "src" / f"{module.replace('.', '/')}.py"
+    body = ast.parse(path.read_bytes()).body
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.fixture(autouse=True)
-def style():
-    apply_style()
-    yield
-    plt.close("all")
+def test_names_are_given_once():
+    for pieces in ("steps", "figures"):
+        names = [piece.name for part in PARTS for piece in getattr(part, pieces)]
+        assert len(set(names)) == len(names)
+    tables = [table for part in PARTS for step in part.steps for table in step.tables]
+    assert len(set(tables)) == len(tables)
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_an_ordinary_study(make_tables, name, tmp_path):
-    figure = FIGURES[name](make_tables())
-    figure.savefig(tmp_path / "figure.png", dpi=50)
-    assert len(figure.axes) > 0
-    check_room(figure)
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_part_has_a_folder_rules_and_a_caption_of_everything(part):
+    assert (ROOT / "src" / "hyperribbon" / "studies" / part.name / "part.py").exists()
+    assert (ROOT / "workflow" / "rules" / f"{part.name}.smk").exists()
+    captions = dict(part.captions())
+    for figure in part.figures:
+        assert len(captions[f"figures/{figure.name}.rst"].split()) > 15, figure.name
+    assert all(about.endswith(".") for about in captions.values())
+    longer = [text for path, text in captions.items() if path.startswith("figures")]
+    assert len(set(longer)) == len(longer)
 
 
-def check_room(figure):
-    """Nothing is cut off, no label is longer than its axis, and titles keep out of each other."""
-    whole = figure.bbox.padded(1)
-    renderer = figure.canvas.get_renderer()
-    boxes = {}
-    for axes in figure.axes:
-        if axes.name == "3d":
-            continue
-        inside = axes.get_window_extent(renderer).padded(1)
-        for axis, size in ((axes.xaxis, "width"), (axes.yaxis, "height")):
-            label = axis.label.get_window_extent(renderer)
-            text = axis.label.get_text()
-            assert getattr(label, size) <= getattr(inside, size), f"{text} is longer than its axis"
-            ticks = [tick.label1 for tick in axis.get_major_ticks() if tick.label1.get_visible()]
-            shown = [t.get_window_extent(renderer) for t in ticks if t.get_text()]
-            shown = [box for box in shown if inside.padded(20).overlaps(box)]
-            assert not any(map(overlap, shown[1:], shown)), f"{text}: labels of ticks overlap"
-        for loc in ("left", "center"):
-            title = getattr(axes, {"left": "_left_title", "center": "title"}[loc])
-            if title.get_text():
-                boxes[title.get_text(), id(axes)] = title.get_window_extent(renderer)
-    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
-    for legend in filter(None, legends):
-        boxes["legend", id(legend)] = legend.get_window_extent(renderer)
-    for (text, _), box in boxes.items():
-        assert whole.x0 <= box.x0 and box.x1 <= whole.x1, f"{text} is cut off"
-        assert whole.y0 <= box.y0 and box.y1 <= whole.y1, f"{text} is cut off"
-    found = list(boxes.items())
-    for k, (key, box) in enumerate(found):
-        for other, another in found[:k]:
-            assert not overlap(box, another), f"{key[0]} lies on {other[0]}"
+@pytest.mark.parametrize("name", [step.name for part in PARTS for step in part.steps])
+def test_a_step_has_a_rule_and_a_module(name):
+    assert f"rule {name}:" in RULES
+    assert "main" in functions(step_module(name))
+    if step_named(name)[1].tables:
+        assert f'tables("{name}")' in RULES
 
 
-def overlap(box, other) -> bool:
-    return (
-        min(box.x1, other.x1) - max(box.x0, other.x0) > 1
-        and min(box.y1, other.y1) - max(box.y0, other.y0) > 1
-    )
+def test_a_rule_has_a_step():
+    for name in re.findall(r"^ *rule (\w+):", RULES, re.M):
+        step_module(name)
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_one_training(make_tables, name, tmp_path):
-    tables = make_tables({"ViT": "vit"}, {"Adam": ("adam", 10, 0.0)}, ("none",), seeds=1)
-    base = name.removesuffix("_train").removesuffix("_test")
-    if base in NOTHING_TO_DRAW:
-        with pytest.raises(LeftOut, match=r"\.$"):
-            FIGURES[name](tables)
-        return
-    figure = FIGURES[name](tables)
-    figure.savefig(tmp_path / "figure.png", dpi=50)
-    assert figure.axes
-
-
-@pytest.mark.parametrize("name", ["dendrogram_train", "to_geodesic", "tubes", "tubes_by"])
-def test_nobody_gets_anywhere(make_tables, name):
-    with pytest.raises(LeftOut):
-        FIGURES[name](make_tables(reach=0.0))
-
-
-@pytest.mark.parametrize("name", ["dendrogram_test", "progress_epoch", "updates", "tubes_by"])
-def test_a_grid(make_tables, name, tmp_path):
-    optimisers = {
-        f"{algorithm}-{batch}{'-wd' * (decay > 0)}": (algorithm, batch, decay)
-        for algorithm in ("sgd", "sgd-nesterov", "adam")
-        for batch in (200, 500, 1000)
-        for decay in (0.0, 0.001)
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_a_function_that_reads_tables_that_some_step_writes(name):
+    part = FIGURES[name]
+    figure = next(figure for figure in part.figures if figure.name == name)
+    module = part.module(figure.module)
+    assert name in functions(module)
+    read = {
+        node.slice.value
+        for node in ast.walk(functions(module)[name])
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "tables"
+        and isinstance(node.slice, ast.Constant)
     }
-    figure = FIGURES[name](make_tables(optimisers=optimisers))
-    figure.savefig(tmp_path / "figure.png", dpi=50)
-    if name == "dendrogram_test":
-        for factor in ("architecture", "algorithm", "batch size", "weight decay", "augmentation"):
-            assert factor in words(figure)
-        assert "Small-" not in words(figure)  # too many rows for labels
+    assert read <= TABLES
 
 
-def test_sizes_of_one_architecture_have_a_panel(make_tables):
-    figure = FIGURES["updates"](make_tables())
-    assert [axes.get_title("left") for axes in figure.axes] == ["wide resnet"]
-    assert "Large\n(200 parameters)" in words(figure)
-    assert "ViT" not in words(figure)
+@pytest.mark.parametrize("name", [f"{part.name}.{name}" for part in PARTS for name in part.claims])
+def test_a_claim_has_a_rule_and_a_source(name):
+    claims = import_module(f"hyperribbon.studies.{name}").CLAIMS
+    assert claims
+    for claim in claims:
+        assert isinstance(claim, Claim) and isinstance(claim.rule, Rule)
+        assert claim.source and claim.text
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_recordings_without_epochs(make_tables, name, tmp_path):
-    tables = make_tables()
-    tables |= {k: t.assign(epoch=float("nan")) for k, t in tables.items() if "epoch" in t}
-    figure = FIGURES[name](tables)
-    figure.savefig(tmp_path / "figure.png", dpi=50)
-    if name in ("progress_epoch", "away_test"):
-        assert "step" in words(figure)
-
-
-@pytest.mark.parametrize("name", ["manifold_train", "spectrum_test", "joint", "metrics"])
-def test_one_point_is_said_instead_of_drawn(name):
-    """All that a figure of an embedding needs to know; others are not asked for."""
-    stress = pd.DataFrame({"split": ["train", "test"], "explained_stress": np.nan})
-    with pytest.raises(LeftOut, match="they are one point"):
-        FIGURES[name]({"explained_stress": stress})
+def test_what_no_part_has_is_named():
+    with pytest.raises(KeyError, match="figure nothing: there is none of that name"):
+        figure_named("nothing")
+    with pytest.raises(KeyError, match="step nothing: there is none of that name"):
+        step_module("nothing")
+    assert figure_module("near_test").endswith("figures.embedding")

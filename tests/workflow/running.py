@@ -15,9 +15,11 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from hyperribbon.studies.parts import PARTS
+
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 300  # s
-PARTS = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
+COPIED = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
 # Jobs by rule that follow from predictions, trained or recorded.
 ANALYSIS = {
     "distance": 2,
@@ -44,7 +46,7 @@ ANALYSIS = {
 def copy_repository(target: Path) -> Path:
     """What the workflow needs, with the smoke study as the default one."""
     target.mkdir()
-    for part in PARTS:
+    for part in COPIED:
         source = ROOT / part
         if source.is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -60,6 +62,12 @@ def finished_study(repository: Path, name: str) -> None:
     run = snakemake(repository, "--cores", "2")
     assert run.returncode == 0, run.stdout
     assert f"Open results/{name}/report.html" in run.stdout
+
+
+def figures_of(*parts: str) -> set[str]:
+    """Names of all figures of some parts of studies."""
+    found = [figure for part in PARTS if part.name in parts for figure in part.figures]
+    return {name for figure in found for name in figure.drawn()}
 
 
 def left_out(results: Path, figures: Collection[str]) -> dict[str, str]:

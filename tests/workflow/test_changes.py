@@ -10,10 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from running import ANALYSIS, copy_repository, left_out, snakemake
-
-from hyperribbon.figures import CURVATURE_FIGURES
-from hyperribbon.studies.parts import FIGURES
+from running import ANALYSIS, copy_repository, figures_of, left_out, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -296,7 +293,7 @@ def test_the_smallest_study_leaves_figures_out_and_says_why(fresh, planned):
     path.write_text(yaml.safe_dump(config))
     run = snakemake(fresh, "--cores", "2")
     assert run.returncode == 0, run.stdout
-    reasons = left_out(fresh / "results" / "smoke", {*FIGURES, *CURVATURE_FIGURES})
+    reasons = left_out(fresh / "results" / "smoke", figures_of("manifold", "curvature"))
     assert {"tubes", "tubes_by", "dendrogram_train", "ensemble_gain"} <= set(reasons)
     assert planned(fresh) == {}
 

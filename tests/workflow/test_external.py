@@ -12,11 +12,10 @@ import pytest
 import xarray as xr
 import yaml
 from PIL import Image
-from running import ANALYSIS, copy_repository, left_out, snakemake
+from running import ANALYSIS, copy_repository, figures_of, left_out, snakemake
 from sklearn.linear_model import SGDClassifier
 
 import hyperribbon as hr
-from hyperribbon.studies.parts import FIGURES
 
 pytestmark = pytest.mark.workflow
 
@@ -59,7 +58,7 @@ def test_both_networks_of_the_example_are_in_one_picture(recorded):
     three = stress.query("dimension == 3")["explained_stress"]
     assert len(three) == 2
     assert three.between(0.5, 1.1).all()
-    drawn = set(FIGURES) - set(left_out(results, FIGURES))
+    drawn = figures_of("manifold") - set(left_out(results, figures_of("manifold")))
     for name in drawn:
         with Image.open(results / "figures" / f"{name}.png") as image:
             assert np.asarray(image.convert("L")).std() > 5, f"{name} is blank"

@@ -4,9 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from running import ROOT, copy_repository, finished_study, tables_of
-
-from hyperribbon.figures import LINEAR_FIGURES
+from running import ROOT, copy_repository, figures_of, finished_study, tables_of
 
 pytestmark = pytest.mark.workflow
 
@@ -34,7 +32,7 @@ def finished(tmp_path_factory):
 def test_it_leaves_report_tables_figures_and_a_page_and_only_its_own(finished, planned):
     assert planned(finished) == {}
     results = finished / "results" / "linear"
-    tables = tables_of(results, LINEAR_FIGURES)
+    tables = tables_of(results, figures_of("linear"))
     assert set(tables) == THEORY | TRAINED
     assert not any(table.empty for table in tables.values())
     assert len(tables["linear_phase"]) == 4**3
@@ -49,7 +47,7 @@ def test_it_leaves_report_tables_figures_and_a_page_and_only_its_own(finished, p
     [
         (
             {"draws": 3},
-            ["linear", "explore_linear", "claims", "draw", "gather_report", "all"],
+            ["linear", "linear_explore", "claims", "draw", "gather_report", "all"],
         ),
         (
             {"experiments": {"data": ["digits", "mnist5k"]}},
@@ -80,6 +78,6 @@ def test_what_is_deleted_is_made_again_alone(finished, planned, tmp_path):
     results = finished / "results" / "linear"
     kept = shutil.move(results / "linear_explorer.html", tmp_path)
     try:
-        assert planned(finished) == {"explore_linear": 1, "gather_report": 1, "all": 1}
+        assert planned(finished) == {"linear_explore": 1, "gather_report": 1, "all": 1}
     finally:
         shutil.move(kept, results)

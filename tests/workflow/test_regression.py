@@ -2,9 +2,7 @@
 
 import pytest
 import yaml
-from running import ROOT, copy_repository, finished_study, tables_of
-
-from hyperribbon.figures import REGRESSION_FIGURES
+from running import ROOT, copy_repository, figures_of, finished_study, tables_of
 
 pytestmark = pytest.mark.workflow
 
@@ -25,7 +23,7 @@ def finished(tmp_path_factory):
 
 def test_it_leaves_report_tables_and_figure_and_only_its_own(finished, planned):
     assert planned(finished) == {}
-    tables = tables_of(finished / "results" / "boston", REGRESSION_FIGURES)
+    tables = tables_of(finished / "results" / "boston", figures_of("regression"))
     assert set(tables) == {"regression_spectra", "regression_sloppiness"}
     assert not any(table.empty for table in tables.values())
 

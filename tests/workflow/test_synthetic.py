@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from running import copy_repository, finished_study, tables_of
+from running import copy_repository, figures_of, finished_study, tables_of
 
-from hyperribbon.figures import SYNTHETIC_FIGURES
 from hyperribbon.studies.synthetic.claims import CLAIMS
 
 pytestmark = pytest.mark.workflow
@@ -48,7 +47,7 @@ def trained(tmp_path_factory):
 def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
     results = trained / "results" / "tiny"
     assert planned(trained) == {}
-    tables = tables_of(results, SYNTHETIC_FIGURES)
+    tables = tables_of(results, figures_of("synthetic"))
     assert not [name for name, table in tables.items() if table.empty]
     store = xr.open_zarr(results / "synthetic" / "grid-0.5.zarr")
     models = tables["synthetic_embedding"].query("split == 'train'")
@@ -73,7 +72,7 @@ def test_another_decay_trains_only_that(trained, planned):
         write(trained, students={**SYNTHETIC["students"], "epochs": 3})
         assert planned(trained) == {"synthetic_students": 1, **analysed}
         write(trained, beside="mnist5k")
-        assert planned(trained) == {"synthetic_beside": 1, **analysed}
+        assert planned(trained) == {"synthetic_image_spectrum": 1, **analysed}
         write(trained, corners={**SYNTHETIC["corners"], "epochs": 3})
         assert planned(trained) == {"synthetic_train": 1, "synthetic_corners": 1, **analysed}
     finally:

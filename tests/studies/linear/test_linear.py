@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hyperribbon.studies.parts import step_module
+
 SECTION = {
     "samples": 20,
     "draws": 2,
@@ -20,7 +22,7 @@ TRAINED = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
 
 
 def run(step, *args, threads="1"):
-    command = [sys.executable, "-m", f"hyperribbon.steps.{step}", *map(str, args)]
+    command = [sys.executable, "-m", step_module(step), *map(str, args)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import matplotlib.pyplot as plt
 import pytest
 
-from hyperribbon import figures
 from hyperribbon.reporting.style import LeftOut
 from hyperribbon.studies.report import draw
 
@@ -26,8 +25,7 @@ def nothing(tables):
 def run(monkeypatch, tmp_path):
     """Function that draws two figures, one of which there is nothing to draw of."""
     monkeypatch.setattr(draw, "ProcessPoolExecutor", lambda n, context: ThreadPoolExecutor(n))
-    for name, function in {"bars": bars, "nothing": nothing}.items():
-        monkeypatch.setitem(figures.ALL_FIGURES, name, function)
+    monkeypatch.setattr(draw, "figure_function", {"bars": bars, "nothing": nothing}.get)
 
     def main(*names):
         draw.main(
