@@ -119,7 +119,7 @@ DRAWN = {"draw", "explore", "linear_explore"}
             "data/sloppy.py",
             SYNTHETIC_TRAIN | LINEAR | {"synthetic_image_spectrum", "synthetic_tables"},
         ),
-        ("studies/synthetic/figures.py", DRAWN),
+        ("studies/synthetic/figures.py", set()),  # so it is with figures
         ("networks/vit.py", set()),  # a rule names it beside the step
         ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
         ("data/prepare.py", PREPARE),
@@ -132,7 +132,9 @@ DRAWN = {"draw", "explore", "linear_explore"}
             | PREPARE
             | {"embed", "train", "verify"},
         ),
-        ("reporting/embedding_axes.py", DRAWN),
+        ("reporting/style.py", DRAWN),
+        ("studies/part.py", set()),
+        ("studies/manifold/part.py", set()),
         ("studies/manifold/explorer.py", {"explore"}),
         ("studies/study.py", set()),
         ("__init__.py", set()),
