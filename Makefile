@@ -49,9 +49,10 @@ bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py
 	$(BIN)/python tests/bench/bench_training.py --device cuda
 
-lint: $(READY) ## check style: ruff, snakefmt, snakemake --lint
+lint: $(READY) ## check style and types: ruff, mypy, snakefmt, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
@@ -60,7 +61,7 @@ format: $(READY) ## put the style right
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-schema: $(READY) ## make the JSON schema and config/README.md anew from the configuration model
+schema: $(READY) ## make anew what is generated: the JSON schema, config/README.md, results/README.md
 	$(BIN)/python -m hyperribbon.studies.schema
 
 lock: ## pin the newest requirements that pyproject.toml allows
