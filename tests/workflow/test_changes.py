@@ -94,31 +94,31 @@ def add_code(text):
         ("networks/__init__.py", jobs_from("train")),
         ("networks/vit.py", not_looked_at(jobs_from("train", train=2))),
         ("networks/allcnn.py", {}),  # the study has none
-        ("provenance.py", jobs_from("prepare_data")),
+        ("storage/provenance.py", jobs_from("prepare_data")),
         ("probability/geodesic.py", jobs_from("distance", "trajectories")),
         ("probability/centroids.py", jobs_from("ensembles")),
         ("pairwise/cpu.py", jobs_from("distance", "trajectories", "spectra")),
         ("probability/kernels.py", jobs_from("progress")),
         ("trajectories/resampling.py", jobs_from("trajectories")),
         ("trajectories/importance.py", jobs_from("trajectory_space")),
-        ("trajectories/factors.py", jobs_from("trajectory_space", "draw", "explore")),
+        ("trajectories/factors.py", jobs_from("trajectory_space", "draw")),
         (
-            "eigenpairs.py",
+            "numerics/eigenpairs.py",
             jobs_from("embed", "null_model", "metrics", "subsets", "trajectory_space", "curvature"),
         ),
         ("curvature/gram.py", jobs_from("curvature")),
-        ("steps/spectra.py", jobs_from("spectra")),
+        ("studies/curvature/spectra.py", jobs_from("spectra")),
         ("embedding/alignment.py", jobs_from("subsets", "four_points")),
         ("probability/shuffling.py", jobs_from("null_model")),
-        ("claims/chapter2.py", jobs_from("claims")),
+        ("studies/manifold/claims/chapter2.py", jobs_from("claims")),
         ("embedding/iskl.py", {}),
-        ("steps/tables.py", jobs_from("tables")),
-        ("figures/style.py", jobs_from("draw", "explore")),
-        ("figures/trajectories.py", jobs_from("draw", "explore")),
-        ("figures/explorer.py", jobs_from("explore")),
-        ("steps/summarise.py", jobs_from("summarise")),
-        ("steps/verify.py", {}),
-        ("config/study.py", {}),
+        ("studies/manifold/tables.py", jobs_from("tables")),
+        ("reporting/style.py", jobs_from("draw", "explore")),
+        ("studies/manifold/figures/trajectories.py", jobs_from("draw")),
+        ("studies/manifold/explorer.py", jobs_from("explore")),
+        ("studies/manifold/summarise.py", jobs_from("summarise")),
+        ("studies/report/verify.py", {}),
+        ("studies/study.py", {}),
         ("__init__.py", {}),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_module_runs_what_imports_it(edited, planned, module, jobs):
     assert plan_after(add_code, edited, f"src/hyperribbon/{module}", planned) == jobs
 
 
-@pytest.mark.parametrize("module", ["training/loop.py", "store.py", "steps/distance.py"])
+@pytest.mark.parametrize("module", ["training/loop.py", "storage/dataset.py", "studies/manifold/distance.py"])
 def test_comments_and_docstrings_run_nothing(edited, planned, module):
     def reword(text):
         return "# A word.\n" + re.sub(r'^( *)"""(?=[A-Z])', r'\1"""Indeed. ', text, flags=re.M)

@@ -137,7 +137,7 @@ def test_with_copied_results_only_what_was_added_is_trained(edited, planned):
 
 
 def test_the_step_runs_after_its_code(edited, planned):
-    with (edited / "src" / "hyperribbon" / "steps" / "corners.py").open("a") as module:
+    with (edited / "src/hyperribbon/studies/corners/corners.py").open("a") as module:
         module.write("\nADDED = 1\n")
     assert planned(edited) == {
         "corners": 1, "claims": 1, "draw": 1, "gather_report": 1, "all": 1,

@@ -135,7 +135,10 @@ def _map_of(part: Part) -> str:
     lines = [f"## {part.title}", "", "| path | what it is |", "| --- | --- |"]
     if part.section is not None:
         lines[2:2] = [f"Only of a study with the section `{part.name}`.", ""]
-    return "\n".join([*lines, *(f"| `{path}` | {about} |" for path, about in rows.items()), ""])
+    for path, about in rows.items():
+        manifest = f", `{path.removesuffix('.zarr')}.json`" if path.endswith(".zarr") else ""
+        lines.append(f"| `{path}`{manifest} | {about} |")
+    return "\n".join([*lines, ""])
 
 
 def renewed(page: Path, generated: str) -> str:

@@ -37,10 +37,9 @@ PART = Part(
             "Which figures were drawn, and why the others were left out: a study may be too"
             " small for some of those below."
         ),
-        "claims.csv": (
-            "The verdict: each claim that the study can judge, its rule, what was "
-            "published, what this study measured, reproduced or not."
-        ),
+        "figures/*.svg": "Every figure again, for print.",
+        "captions/": "The captions of the report.",
+        "claims.csv": "The same verdicts as a table.",
         "checksums/": (
             "SHA-256 of tables, figures and pages, by the step that wrote them, for `make verify`."
         ),
