@@ -126,7 +126,9 @@ def test_a_module_runs_what_imports_it(edited, planned, module, jobs):
     assert plan_after(add_code, edited, f"src/hyperribbon/{module}", planned) == jobs
 
 
-@pytest.mark.parametrize("module", ["training/loop.py", "storage/dataset.py", "studies/manifold/distance.py"])
+@pytest.mark.parametrize(
+    "module", ["training/loop.py", "storage/dataset.py", "studies/manifold/distance.py"]
+)
 def test_comments_and_docstrings_run_nothing(edited, planned, module):
     def reword(text):
         return "# A word.\n" + re.sub(r'^( *)"""(?=[A-Z])', r'\1"""Indeed. ', text, flags=re.M)
