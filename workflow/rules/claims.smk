@@ -15,7 +15,7 @@ rule claims:
         report(
             f"{RESULTS}/claims.html",
             caption="../report/claims.rst",
-            category="Verdict",
+            category=chapter(OVERVIEW),
             labels={"page": "claims"},
         ),
     log:

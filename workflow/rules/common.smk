@@ -2,7 +2,7 @@ import json
 import os
 import re
 import sys
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -33,6 +33,8 @@ from hyperribbon.devices import count_gpus
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.manifest import file_sha256, manifest_path, outdated
 from hyperribbon.recording.external import find_recorded
+from hyperribbon.reporting.chapters import OVERVIEW, chapters
+from hyperribbon.reporting.opening import opening
 
 # Of the paths in this workflow only those of inputs and outputs would get the prefix.
 if workflow.modifier.modify_path("results/report.html") != "results/report.html":
@@ -75,6 +77,7 @@ validate(config, "../schemas/config.schema.yaml", set_default=False)
 
 RESULTS = f"results/{STUDY.study}"
 REPORT = f"{RESULTS}/report.html"
+REPORTING = any(word.startswith("--report") for word in sys.argv)
 CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
 SPLITS = ["train", "test"]
 # Manifests of the stores that are trained here, and of those that were recorded elsewhere.
@@ -208,15 +211,34 @@ def stores(kind):
 TABLES = {}  # paths, by the rule that writes them
 
 
+LONG = 40_000  # bytes; a longer table is beside the report only
+
+
 def tables(step, *names):
-    """Outputs of a rule that writes tables. The report has all but coordinates, as figures."""
+    """Outputs of a rule that writes tables. The report has all but coordinates and long ones."""
     TABLES[step] = [f"{RESULTS}/tables/{name}.csv" for name in names]
-    shown = partial(report, caption="../report/tables.rst", category="Tables")
-    labels = ({"table": name.replace("_", " ")} for name in names)
     return [
-        path if path.endswith("_embedding.csv") else shown(path, labels=label)
-        for path, label in zip(TABLES[step], labels)
+        (
+            path
+            if path.endswith("_embedding.csv") or is_long(path)
+            else report(
+                path,
+                caption="../report/tables.rst",
+                category=chapter("Tables"),
+                labels={"table": Path(path).stem.replace("_", " ")},
+            )
+        )
+        for path in TABLES[step]
     ]
+
+
+def is_long(path):
+    return REPORTING and Path(path).exists() and Path(path).stat().st_size > LONG
+
+
+def chapter(category):
+    """Name of a category in the report, where chapters are numbered once all figures are known."""
+    return lambda wildcards: CHAPTERS[category]
 
 
 def start_of(wildcards):
@@ -246,9 +268,17 @@ def figure_in_report(figure):
     return report(
         f"{RESULTS}/figures/{figure}.png",
         caption=caption_of(figure),
-        category=FIGURES[figure],
-        labels={"figure": figure.replace("_", " ")},
+        category=CHAPTERS[FIGURES[figure]],
+        labels=labels_of(figure),
     )
+
+
+def labels_of(figure):
+    """What the report calls a figure; of two that differ in the split, it shows a switch."""
+    name, _, split = figure.rpartition("_")
+    if split in SPLITS:
+        return {"figure": name.replace("_", " "), "split": split}
+    return {"figure": figure.replace("_", " ")}
 
 
 def check_captions():

@@ -14,8 +14,8 @@ rule explore:
         report(
             f"{RESULTS}/explorer.html",
             caption="../report/explore.rst",
-            category="Interactive",
-            labels={"figure": "explorer"},
+            category=chapter(OVERVIEW),
+            labels={"page": "explorer"},
         ),
     log:
         f"{RESULTS}/logs/explore.log",

@@ -1,7 +1,7 @@
-# Where the report shows what; of some figures there is one for each split. A colon would end a
-# name where Snakemake makes links of the categories.
+# Where the report shows what, in the order of the story; of some figures there is one for each
+# split. A colon would end a name where Snakemake makes links of the categories.
 SPLIT_FIGURES = {
-    "Predictions on the {} data": ["manifold", "spectrum", "pairs", "loss_error", "near", "away"],
+    "Predictions": ["manifold", "spectrum", "pairs", "loss_error", "near", "away"],
     "How low-dimensional is it?": [
         "subsets",
         "subset_embedding",
@@ -9,6 +9,7 @@ SPLIT_FIGURES = {
         "four_points",
     ],
     "Trajectories": ["dendrogram", "trajectory_embedding", "importance"],
+    "Progress": [],
     "Ensembles": ["ensembles"],
 }
 OTHER_FIGURES = {
@@ -19,9 +20,9 @@ OTHER_FIGURES = {
 }
 SYNTHETIC_FIGURES = {
     "Synthetic data, is it low-dimensional?": [
+        "synthetic_embedding",
         "synthetic_spectra",
         "synthetic_stress",
-        "synthetic_embedding",
         "synthetic_separation",
     ],
     "Synthetic data, from corners": [
@@ -36,11 +37,13 @@ SYNTHETIC_FIGURES = {
     ],
 }
 FIGURES = {
-    f"{name}_{split}": category.format(split)
+    figure: category
     for category, names in SPLIT_FIGURES.items()
-    for name in names
-    for split in SPLITS
-} | {name: category for category, names in OTHER_FIGURES.items() for name in names}
+    for figure in [
+        *(f"{name}_{split}" for name in names for split in SPLITS),
+        *OTHER_FIGURES.get(category, []),
+    ]
+}
 if not MODELS:
     FIGURES = {}
 if STUDY.corners:
@@ -75,6 +78,7 @@ if STUDY.linear:
     ]
     names += ["linear_kernels", "linear_experiments"] if STUDY.linear.experiments else []
     FIGURES |= dict.fromkeys(names, "Linear regression")
+CHAPTERS = chapters(FIGURES.values())
 
 
 DRAW = parameters("draw", *TABLES, figures=list(FIGURES))
@@ -83,7 +87,6 @@ DRAW = parameters("draw", *TABLES, figures=list(FIGURES))
 # a list of what it drew, and of what it left out and why. When this file is read again, figures on
 # the list are outputs as well: all of them for the report, otherwise those that were deleted.
 FIGURE_LIST = f"{RESULTS}/figures.json"
-REPORTING = any(word.startswith("--report") for word in sys.argv)
 
 
 def listed_figures():
@@ -98,7 +101,9 @@ def listed_figures():
 
 
 LISTED, LEFT_OUT = listed_figures()
-config["left_out"] = LEFT_OUT  # for the report's first page
+# For the report's first page.
+config["left_out"] = LEFT_OUT
+config["opening"] = opening(Path(RESULTS)) if REPORTING and Path(FIGURE_LIST).exists() else ""
 DRAWN = [
     path
     for figure in LISTED

@@ -172,7 +172,7 @@ rule summarise:
         report(
             f"{RESULTS}/summary.html",
             caption="../report/summarise.rst",
-            category="Summary",
+            category=chapter(OVERVIEW),
             labels={"page": "what was found"},
         ),
     log:

@@ -56,7 +56,12 @@ rule gather_report:
     conda:
         "../../envs/report.yaml"
     params:
-        code=code_version("hyperribbon.steps.gather_report", "snakemake"),
+        code=code_version(
+            "hyperribbon.steps.gather_report",
+            "hyperribbon.reporting.chapters",
+            "hyperribbon.reporting.opening",
+            "snakemake",
+        ),
         record=canonical_json(KEYS),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),

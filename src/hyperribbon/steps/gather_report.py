@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hyperribbon.errors import StoreError
 from hyperribbon.files import written_whole
+from hyperribbon.reporting.pages import asset_path
 from hyperribbon.steps import logger, run_step, step_parser
 
 
@@ -16,7 +17,8 @@ def main(args: argparse.Namespace) -> None:
         partial.write_text(args.study)
     # It only reads, and is given the resolved study.
     command = [sys.executable, "-m", "snakemake", "--nolock", "--quiet", "all"]
-    command += ["--snakefile", args.snakefile, "--configfile", study, "--report", report, "--"]
+    command += ["--snakefile", args.snakefile, "--configfile", study]
+    command += ["--report", report, "--report-stylesheet", asset_path("report.css"), "--"]
     run = subprocess.run(
         [*command, *args.results], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
