@@ -12,6 +12,7 @@ from jinja2 import Environment
 from running import ROOT, copy_repository, snakemake
 
 from hyperribbon.config import parse_study
+from hyperribbon.reporting.chapters import chapters
 
 CAPTIONS = sorted((ROOT / "workflow" / "report").rglob("*.rst"))
 SMOKE = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
@@ -27,9 +28,9 @@ def words_of(page: str) -> str:
     return " ".join("".join(found).split())
 
 
-def rendered(caption: str, study: dict) -> str:
+def rendered(caption: str, study: dict, **more: str) -> str:
     """As Snakemake renders a caption; what docutils complains of is an error."""
-    config = parse_study(study).model_dump(mode="json")
+    config = parse_study(study).model_dump(mode="json") | more
     page = Environment(trim_blocks=True, lstrip_blocks=True).from_string(caption)
     text = page.render(snakemake={"config": config})
     settings = {"halt_level": 2, "report_level": 2}
@@ -45,11 +46,21 @@ def test_links_to_categories_are_restructured_text():
     """Snakemake adds them to every caption."""
     text = (ROOT / "workflow" / "rules" / "figures_common.smk").read_text().split("DRAW =")[0]
     found = {"STUDY": MagicMock(), "MODELS": True, "SPLITS": ["train", "test"]}
+    found["chapters"] = chapters
     exec(text, found)
-    categories = sorted({*found["FIGURES"].values()})
+    categories = list(found["CHAPTERS"].values())
     assert len(categories) > 8
+    assert categories == sorted(categories)  # as Snakemake lists them
     links = [f".. _{name}: javascript:app.showCategory('{quote(name)}')" for name in categories]
     assert words_of(rendered("\n".join(["Words.\n", *links]), SMOKE)) == "Words."
+
+
+def test_the_opening_is_on_the_first_page():
+    text = (ROOT / "workflow/report/study.rst").read_text()
+    html = '<p>Claims: <strong>2</strong>\n\n<img src="data:,A\nB"></p>\n* {{ 1 }}'
+    page = rendered(text, SMOKE, opening=html)
+    assert page.index("<strong>2</strong>") < page.index('<img src="data:,A') < page.index("smoke")
+    assert "* {{ 1 }}" in page
 
 
 def test_names_and_patterns_are_shown_as_they_are():

@@ -211,7 +211,7 @@ def stores(kind):
 TABLES = {}  # paths, by the rule that writes them
 
 
-LONG = 40_000  # bytes; a longer table is beside the report only
+LONG = 100_000  # bytes; a longer table is beside the report only
 
 
 def tables(step, *names):

@@ -11,12 +11,7 @@ rule explore:
     input:
         tables=[settled(step, EXPLORED[step]) for step in EXPLORED],
     output:
-        report(
-            f"{RESULTS}/explorer.html",
-            caption="../report/explore.rst",
-            category=chapter(OVERVIEW),
-            labels={"page": "explorer"},
-        ),
+        f"{RESULTS}/explorer.html",  # the report's first page has a link to it
     log:
         f"{RESULTS}/logs/explore.log",
     benchmark:

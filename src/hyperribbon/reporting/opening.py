@@ -16,6 +16,7 @@ REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE = VERDICTS = (
     "not reproduced",
     "not comparable here",
 )
+# Not within the report: a browser shows nothing in a frame whose address has over 2 MB.
 EXPLORERS = {
     "explorer.html": "Turn the manifold and point at its models",
     "linear_explorer.html": "Choose a point of the phase diagram of linear regression",

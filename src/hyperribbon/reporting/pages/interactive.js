@@ -30,11 +30,7 @@ async function withPlotly(start) {
 
 // Put what is chosen into the address, so that it can be shared.
 function remember(chosen) {
-  try {
-    history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
-  } catch {
-    // Within a report, a page has no address of its own.
-  }
+  history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
 }
 
 function asked() {
