@@ -85,6 +85,8 @@ SURVEYS = {"curvature", "synthetic_students"}
 # The step that trains linear models and wide networks; steps that draw.
 LINEAR = {"linear_experiment"}
 DRAWN = {"draw", "explore", "explore_linear"}
+# Steps that write a page.
+PAGES = {"explore", "explore_linear", "summarise", "claims"}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ DRAWN = {"draw", "explore", "explore_linear"}
         ),
         ("figures/embedding.py", DRAWN),
         ("figures/explorer.py", {"explore"}),
-        ("reporting/pages/__init__.py", {"explore", "explore_linear", "summarise", "claims"}),
+        ("reporting/pages/__init__.py", PAGES | {"gather_report"}),
         ("config/study.py", set()),
         ("__init__.py", set()),
         ("config/__init__.py", set()),
@@ -146,6 +148,7 @@ def test_only_steps_that_import_a_module_depend_on_it(before, package, path, ste
         ("page.css", {"summarise", "claims"}),
         ("page.html", {"summarise", "claims"}),
         ("explorer.js", {"explore"}),
+        ("report.css", {"gather_report"}),
         ("linear_covariance.js", {"explore_linear"}),
         ("interactive.js", {"explore", "explore_linear"}),
     ],
