@@ -1,6 +1,9 @@
 """Shared by the tests: slices of the oracles, random models, a tiny data set and configuration."""
 
 import json
+import shutil
+import subprocess
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,29 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def javascript():
+    """Function that loads scripts of the pages as a browser does, and evaluates an expression."""
+    if shutil.which("node") is None:
+        pytest.skip("needs node to run the pages' JavaScript")
+    folder = files("hyperribbon.reporting.pages")
+
+    def evaluate(expression: str, *scripts: str):
+        """What the expression, or the promise that it is, comes to."""
+        texts = [folder.joinpath(name).read_text(encoding="utf-8") for name in scripts]
+        program = f"""
+        const vm = require("vm");
+        for (const text of {json.dumps(texts)}) vm.runInThisContext(text);
+        Promise.resolve(vm.runInThisContext({json.dumps(f"({expression})")}))
+          .then((value) => console.log(JSON.stringify(value)));
+        """
+        run = subprocess.run(["node", "-"], input=program, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)
+
+    return evaluate
 
 
 @pytest.fixture(scope="session")

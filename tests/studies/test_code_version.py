@@ -86,6 +86,8 @@ SURVEYS = {"curvature", "synthetic_students"}
 # The step that trains linear models and wide networks; steps that draw.
 LINEAR = {"linear_experiment"}
 DRAWN = {"draw", "explore", "linear_explore"}
+# Steps that write a page.
+PAGES = {"explore", "linear_explore", "summarise", "claims"}
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,7 @@ DRAWN = {"draw", "explore", "linear_explore"}
         ("studies/part.py", set()),
         ("studies/manifold/part.py", set()),
         ("studies/manifold/explorer.py", {"explore"}),
+        ("reporting/pages/__init__.py", PAGES | {"gather_report"}),
         ("studies/study.py", set()),
         ("__init__.py", set()),
         ("config/__init__.py", set()),
@@ -143,6 +146,29 @@ DRAWN = {"draw", "explore", "linear_explore"}
 )
 def test_only_steps_that_import_a_module_depend_on_it(before, package, path, steps):
     assert changed_by(package, path, add_code, before) == steps
+
+
+@pytest.mark.parametrize(
+    ("file", "steps"),
+    [
+        ("page.css", {"summarise", "claims"}),
+        ("page.html", {"summarise", "claims"}),
+        ("explorer.js", {"explore"}),
+        ("report.css", {"gather_report"}),
+        ("linear_covariance.js", {"linear_explore"}),
+        ("interactive.js", {"explore", "linear_explore"}),
+    ],
+)
+def test_only_steps_that_write_a_page_with_a_file_depend_on_it(before, package, file, steps):
+    assert changed_by(package, f"reporting/pages/{file}", "{}\n".format, before) == steps
+
+
+def test_every_file_of_the_pages_is_named_by_a_module():
+    """By a literal name; a file that none names would change without a step running again."""
+    files = module._page_files()
+    texts = [path.read_text() for path in ROOT.rglob("*.py")]
+    assert len(files) > 5
+    assert {file for file in files if not any(f'"{file}"' in text for text in texts)} == set()
 
 
 def add_comment(text):

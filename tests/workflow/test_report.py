@@ -11,6 +11,7 @@ from jinja2 import Environment
 from running import ROOT, copy_repository, snakemake
 
 from hyperribbon.studies.parts import PARTS
+from hyperribbon.studies.report.chapters import chapters
 from hyperribbon.studies.study import parse_study
 
 CAPTIONS = {path: text for part in PARTS for path, text in part.captions()}
@@ -28,9 +29,9 @@ def words_of(page: str) -> str:
     return " ".join("".join(found).split())
 
 
-def rendered(caption: str, study: dict) -> str:
+def rendered(caption: str, study: dict, **more: str) -> str:
     """As Snakemake renders a caption; what docutils complains of is an error."""
-    config = parse_study(study).model_dump(mode="json")
+    config = parse_study(study).model_dump(mode="json") | more
     page = Environment(trim_blocks=True, lstrip_blocks=True).from_string(caption)
     text = page.render(snakemake={"config": config})
     settings = {"halt_level": 2, "report_level": 2}
@@ -45,10 +46,19 @@ def test_every_caption_is_restructured_text(name):
 def test_links_to_categories_are_restructured_text():
     """Snakemake adds them to every caption."""
     figures = [figure for part in PARTS for figure in part.figures]
-    categories = sorted({name for figure in figures for name in figure.drawn().values()})
+    categories = list(chapters(figure.category for figure in figures).values())
     assert len(categories) > 8
+    assert categories == sorted(categories)  # as Snakemake lists them
     links = [f".. _{name}: javascript:app.showCategory('{quote(name)}')" for name in categories]
     assert words_of(rendered("\n".join(["Words.\n", *links]), SMOKE)) == "Words."
+
+
+def test_the_opening_is_on_the_first_page():
+    text = (ROOT / "workflow/report/study.rst").read_text()
+    html = '<p>Claims: <strong>2</strong>\n\n<img src="data:,A\nB"></p>\n* {{ 1 }}'
+    page = rendered(text, SMOKE, opening=html)
+    assert page.index("<strong>2</strong>") < page.index('<img src="data:,A') < page.index("smoke")
+    assert "* {{ 1 }}" in page
 
 
 def test_names_and_patterns_are_shown_as_they_are():

@@ -21,6 +21,10 @@ os.environ.update(
 from hyperribbon.config import decay_name, read_overrides, read_study_file
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.recording.external import find_recorded
+from hyperribbon.config import decay_name, read_overrides, read_study_file
+from hyperribbon.errors import ConfigError, StoreError
+from hyperribbon.recording.external import find_recorded
+from hyperribbon.studies.report.chapters import OVERVIEW, chapters
 from hyperribbon.runtime.gpus import count_gpus
 from hyperribbon.storage.digest import canonical_json, digest
 from hyperribbon.storage.manifest import file_sha256, manifest_path
@@ -32,8 +36,10 @@ from hyperribbon.studies.parts import (
     figure_named,
     figures_of,
     parts_of,
+    step_module,
     step_named,
 )
+from hyperribbon.studies.report.opening import opening
 from hyperribbon.studies.study import parse_study
 
 # Of the paths in this workflow only those of inputs and outputs would get the prefix.
@@ -77,6 +83,7 @@ validate(config, "../schemas/config.schema.yaml", set_default=False)
 
 RESULTS = f"results/{STUDY.study}"
 REPORT = f"{RESULTS}/report.html"
+REPORTING = any(word.startswith("--report") for word in sys.argv)
 CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
 SPLITS = ["train", "test"]
 # Manifests of the stores that are trained here, and of those that were recorded elsewhere.
@@ -125,6 +132,11 @@ PAGES = {
     for step in part.steps
 }
 PAGES = {step: paths for step, paths in PAGES.items() if paths}
+PAGES_BESIDE = {
+    page.name: page.link for part in parts_of(STUDY) for page in part.pages if page.link
+}
+FIGURES = figures_of(STUDY)  # categories by name, in the order of the report
+CHAPTERS = chapters(FIGURES.values())
 
 
 def of_piece(found, name, wildcard):
@@ -153,18 +165,21 @@ def caption(path):
     return os.path.abspath(f"{RESULTS}/captions/{path}.rst")
 
 
+LONG = 100_000  # bytes; the report leaves a longer table to its file
+
+
 def tables(step):
-    """Outputs of a rule that writes tables. The report has all but coordinates, as figures."""
+    """Outputs of a rule that writes tables. The report has all but coordinates and long ones."""
     names = step_named(step)[1].tables
     TABLES[step] = [f"{RESULTS}/tables/{name}.csv" for name in names]
     return [
         (
             path
-            if name.endswith("_embedding")
+            if name.endswith("_embedding") or is_long(path)
             else report(
                 path,
                 caption=caption(f"tables/{name}"),
-                category="Tables",
+                category=CHAPTERS["Tables"],
                 labels={"table": name.replace("_", " ")},
             )
         )
@@ -172,23 +187,33 @@ def tables(step):
     ]
 
 
+def is_long(path):
+    return REPORTING and Path(path).exists() and Path(path).stat().st_size > LONG
+
+
 def page(step):
-    """Output of a rule that writes a page of the report."""
+    """Output of a rule that writes a page; one too large for the report is linked from it."""
     [found] = [page for page in step_named(step)[0].pages if page.step == step]
+    path = f"{RESULTS}/{found.name}"
+    if found.link:
+        return path
     return report(
-        f"{RESULTS}/{found.name}",
+        path,
         caption=caption(f"pages/{found.name}"),
-        category=found.category,
-        labels={"page": Path(found.name).stem.replace("_", " ")},
+        category=CHAPTERS[OVERVIEW],
+        labels={"page": found.label},
     )
 
 
 def figure_in_report(figure):
+    """Output of `draw`. Of two figures that differ in the split, the report shows a switch."""
+    declared = figure_named(figure)[1]
+    split = {"split": figure.rpartition("_")[2]} if declared.splits else {}
     return report(
         f"{RESULTS}/figures/{figure}.png",
-        caption=caption(f"figures/{figure_named(figure)[1].name}"),
-        category=FIGURES[figure],
-        labels={"figure": figure.replace("_", " ")},
+        caption=caption(f"figures/{declared.name}"),
+        category=CHAPTERS[FIGURES[figure]],
+        labels={"figure": declared.name.replace("_", " "), **split},
     )
 
 

@@ -1,4 +1,3 @@
-FIGURES = figures_of(STUDY)  # categories by name, in the order of the report
 DRAW = KEYS.parameters(
     "draw", *TABLES, modules=sorted(set(map(figure_module, FIGURES))), figures=list(FIGURES)
 )
@@ -7,7 +6,6 @@ DRAW = KEYS.parameters(
 # a list of what it drew, and of what it left out and why. When this file is read again, figures on
 # the list are outputs as well: all of them for the report, otherwise those that were deleted.
 FIGURE_LIST = f"{RESULTS}/figures.json"
-REPORTING = any(word.startswith("--report") for word in sys.argv)
 
 
 def listed_figures():
@@ -22,7 +20,11 @@ def listed_figures():
 
 
 LISTED, LEFT_OUT = listed_figures()
-config["left_out"] = LEFT_OUT  # for the report's first page
+# For the report's first page.
+config["left_out"] = LEFT_OUT
+config["opening"] = ""
+if REPORTING and Path(FIGURE_LIST).exists():
+    config["opening"] = opening(Path(RESULTS), PAGES_BESIDE)
 DRAWN = [
     path
     for figure in LISTED

@@ -26,8 +26,11 @@ rule gather_report:
     conda:
         "../../envs/report.yaml"
     params:
-        code=code_version("hyperribbon.studies.report.gather_report", "snakemake"),
+        code=code_version(
+            step_module("gather_report"), "hyperribbon.studies.report.opening", "snakemake"
+        ),
         captions=digest(sorted(pair for part in PARTS for pair in part.captions())),
+        chapters=list(CHAPTERS),
         record=canonical_json(dict(KEYS)),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),

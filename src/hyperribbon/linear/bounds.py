@@ -17,7 +17,7 @@ from hyperribbon.probability.arrays import as_float64
 
 
 def decay_base(condition: float) -> float:
-    """rho of Lemma 5.2.1, above 1; condition : lambda_1 / lambda_n, at least 1.
+    """Rho of Lemma 5.2.1, above 1; condition : lambda_1 / lambda_n, at least 1.
 
     Examples
     --------

@@ -191,7 +191,7 @@ def _mean_power(
 
 
 def _log_magnitude(rate: np.ndarray) -> np.ndarray:
-    """ln |1 - rate|; minus infinity where that is 0."""
+    """Ln |1 - rate|; minus infinity where that is 0."""
     with np.errstate(divide="ignore"):
         return np.where(rate > 1, np.log(np.abs(rate - 1)), np.log1p(-np.minimum(rate, 1)))
 

@@ -121,7 +121,7 @@ def _kernel(X: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _layers(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """v and u beside each other (N, p, d + 1)."""
+    """V and u beside each other (N, p, d + 1)."""
     return np.concatenate([v, u[:, :, None]], axis=2)
 
 

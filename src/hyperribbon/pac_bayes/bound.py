@@ -255,7 +255,7 @@ def _kl(q: np.ndarray, step: np.ndarray, p: np.ndarray, rest: np.ndarray) -> np.
 
 
 def _term(q: np.ndarray, step: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """q ln(q / p): where the step p - q is small beside q, to the last digits of the step."""
+    """Q ln(q / p): where the step p - q is small beside q, to the last digits of the step."""
     small = np.abs(step) < q / 2
     ratio = np.divide(step, q, out=np.zeros(small.shape), where=small)
     return np.where(small, -q * np.log1p(ratio), rel_entr(q, np.maximum(p, 0)))

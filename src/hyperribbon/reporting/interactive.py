@@ -1,43 +1,35 @@
 """Pages to turn and point at, complete in themselves."""
 
+import base64
+import gzip
 import json
+from collections.abc import Sequence
+from html import escape
+from string import Template
 
 from plotly.offline import get_plotlyjs
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>hyperribbon: {title}</title>
-<style>
-body {{ margin: 0; font: 14px sans-serif; display: flex; flex-direction: column; height: 100vh; }}
-form {{ padding: 8px 12px; display: flex; flex-wrap: wrap; gap: 4px 16px; }}
-#explorer {{ flex: 1; min-height: 0; }}
-</style>
-</head>
-<body>
-<form autocomplete="off">
-{form}
-</form>
-<div id="explorer"></div>
-<script>{plotly}</script>
-<script id="data" type="application/json">{data}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+from hyperribbon.reporting.pages import asset
 
 
-def interactive_page(title: str, form: str, data: dict, script: str) -> str:
+def interactive_page(title: str, form: str, data: dict, scripts: Sequence[str]) -> str:
     """HTML of a page that loads nothing from the network.
 
     Parameters
     ----------
     title : of the page
     form : HTML of what there is to choose
-    data : as JSON can hold it, which the script finds as the text of the element ``data``
-    script : JavaScript that draws into the element ``explorer``, by plotly
+    data : as JSON can hold it, which ``pageData()`` returns to the scripts
+    scripts : JavaScript that draws into the element ``ELEMENT`` once ``withPlotly`` says so
     """
     # A name with a tag in it could end the script; in JSON, this is the same.
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return _PAGE.format(title=title, form=form, plotly=get_plotlyjs(), data=text, script=script)
+    plotly = gzip.compress(get_plotlyjs().encode(), mtime=0)
+    return Template(asset("interactive.html")).substitute(
+        title=escape(title),
+        style=asset("interactive.css"),
+        form=form,
+        plotly=base64.b64encode(plotly).decode(),
+        data=text,
+        script="\n".join([asset("interactive.js"), *scripts]),
+    )

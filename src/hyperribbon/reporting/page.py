@@ -3,22 +3,12 @@
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from string import Template
 
 import pandas as pd
 
+from hyperribbon.reporting.pages import asset
 from hyperribbon.storage.files import written_whole
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font-family: sans-serif; font-size: 14px; margin: 2em; color: #222 }}
-table {{ border-collapse: collapse; margin-bottom: 2em }}
-th, td {{ padding: 0.25em 0.8em; text-align: left; border-bottom: 1px solid #ddd;
-          vertical-align: top }}
-p {{ max-width: 50em }}
-</style></head><body>
-{body}
-</body></html>
-"""
 
 
 def write_page(path: Path, title: str, sections: Mapping[str, str | pd.DataFrame]) -> None:
@@ -43,4 +33,6 @@ def page(title: str, sections: Mapping[str, str | pd.DataFrame]) -> str:
         else:
             number = "{:.4g}".format
             parts.append(content.to_html(index=False, na_rep="", border=0, float_format=number))
-    return _PAGE.format(title=escape(title), body="\n".join(parts))
+    return Template(asset("page.html")).substitute(
+        title=escape(title), style=asset("page.css"), body="\n".join(parts)
+    )

@@ -5,7 +5,8 @@ directly or not, and over the versions of the libraries among them that decide n
 Comments, docstrings and formatting do not count, nor when a file was written. An ``__init__`` that
 only passes names on is looked through: who imports a name from it depends on the module that
 defines the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that
-is imported by a computed name is not seen; a rule names it beside the step.
+is imported by a computed name is not seen; a rule names it beside the step. A style, script or
+template of the pages counts, to the byte, for every module that names its file.
 
 What a study says reaches a step as its parameters, with every default filled in; so the modules
 that only read and check the configuration are no part of any step's code, and a new key or another
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 DECLARING = re.compile(
     rf"{PACKAGE}(\.config(\..+)?|\.studies(\.(study|part|parts|\w+\.(config|part|figure_list)))?)?"
 )
+PAGES = ("reporting", "pages")  # folder of styles, scripts and templates
 # Distributions, by the name they are imported by.
 LIBRARIES = {
     "PIL": "pillow",
@@ -101,13 +103,24 @@ def _counts(name: str) -> bool:
 
 @cache
 def _fingerprint(name: str) -> str:
-    """Of a module of this package, the hash of its code; of a library, its version."""
+    """Of a module of this package, the hash of its code and files; of a library, its version."""
     if name.split(".")[0] != PACKAGE:
         try:
             return version(LIBRARIES[name])
         except PackageNotFoundError:  # it is in the environment of the job only
             return "elsewhere"
-    return _source_of(name).digest
+    source = _source_of(name)
+    return " ".join([source.digest, *map(_file_sha256, sorted(source.strings & _page_files()))])
+
+
+@cache
+def _page_files() -> set[str]:
+    return {path.name for path in ROOT.joinpath(*PAGES).glob("*") if path.suffix != ".py"}
+
+
+@cache
+def _file_sha256(name: str) -> str:
+    return hashlib.sha256(ROOT.joinpath(*PAGES, name).read_bytes()).hexdigest()
 
 
 class _Source(NamedTuple):
@@ -115,6 +128,7 @@ class _Source(NamedTuple):
 
     body: list[ast.stmt]
     imports: list[ast.Import | ast.ImportFrom]
+    strings: set[str]  # that could be a file's name
     digest: str
 
 
@@ -130,7 +144,10 @@ def _source_of(name: str) -> _Source:
 def _parsed(text: bytes) -> _Source:
     tree = _without_docstrings(ast.parse(text))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    return _Source(tree.body, imports, hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    strings = {value for value in constants if isinstance(value, str) and "." in value}
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return _Source(tree.body, imports, strings, digest)
 
 
 @cache

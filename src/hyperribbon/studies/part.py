@@ -40,7 +40,7 @@ class Figure:
     Attributes
     ----------
     name : of the function, and of the files
-    category : heading in the report; ``{split}`` stands for the split
+    category : chapter of the report
     about : a sentence for the map of the results
     caption : reStructuredText, for the report
     splits : whether there is one of each split
@@ -59,12 +59,12 @@ class Figure:
     def drawn(self) -> dict[str, str]:
         """Categories, by the name of each file.
 
-        >>> Figure("near", "On the {split} data", "", "", splits=True).drawn()
-        {'near_train': 'On the train data', 'near_test': 'On the test data'}
+        >>> Figure("near", "Predictions", "", "", splits=True).drawn()
+        {'near_train': 'Predictions', 'near_test': 'Predictions'}
         """
         if not self.splits:
             return {self.name: self.category}
-        return {f"{self.name}_{split}": self.category.format(split=split) for split in SPLITS}
+        return {f"{self.name}_{split}": self.category for split in SPLITS}
 
 
 @dataclass(frozen=True)
@@ -87,22 +87,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the report that is complete in itself.
+    """A page that is complete in itself.
 
     Attributes
     ----------
     name : of the file
     step : that writes it
-    category : heading in the report
     about : a sentence for the map of the results
-    caption : reStructuredText, for the report
+    label, caption : how the report's overview names it, and what it says of it
+    link : words of the link on the report's first page, instead, for a page that is too large to be
+        in the report: a browser shows nothing in a frame whose address has over 2 MB
     """
 
     name: str
     step: str
-    category: str
     about: str
-    caption: str
+    label: str = ""
+    caption: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,4 +158,5 @@ class Part:
         for figure in self.figures:
             yield f"figures/{figure.name}.rst", cleandoc(figure.caption)
         for page in self.pages:
-            yield f"pages/{page.name}.rst", cleandoc(page.caption)
+            if not page.link:
+                yield f"pages/{page.name}.rst", cleandoc(page.caption)

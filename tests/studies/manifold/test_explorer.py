@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.offline import get_plotlyjs
 
 from hyperribbon.reporting.style import COLOURS
 from hyperribbon.studies.manifold.explorer import explorer
@@ -50,12 +51,12 @@ def data_of(page: str) -> dict:
 
 
 def options_of(page: str, name: str) -> list[str]:
-    (found,) = re.findall(rf'<select id="{name}">(.*?)</select>', page)
-    return re.findall(r'value="(\w+)"', found)
+    return list(data_of(page)["choices"][name])
 
 
 def test_every_column_can_be_chosen(tables, sampled):
     page = explorer({**tables, "metric_embedding": sampled})
+    assert all(f'<select id="{name}">' in page for name in ("split", "metric", "colour"))
     assert options_of(page, "split") == ["train", "test"]
     assert options_of(page, "metric") == ["bhattacharyya", "geodesic"]
     assert options_of(page, "colour") == [
@@ -73,6 +74,7 @@ def test_every_column_can_be_chosen(tables, sampled):
 def test_numbers_are_in_the_page_once(tables, sampled):
     page = explorer({**tables, "metric_embedding": sampled})
     data = page[page.index('<script id="data"') :]
+    data = data[: data.index("</script>")]
     models = tables["models"]
     for name in ("loss", "error", "progress", "pc1", "pc3"):
         for value in models.loc[models["checkpoint"] == 1, name]:
@@ -94,3 +96,67 @@ def test_sampled_models_are_found_among_all(tables, sampled):
 def test_without_other_metrics_there_is_one(tables, sampled, rows):
     more = {} if rows is None else {"metric_embedding": sampled.iloc[:rows]}
     assert options_of(explorer({**tables, **more}), "metric") == ["bhattacharyya"]
+
+
+def figures_of(page: str, javascript) -> dict[tuple, dict]:
+    """Traces and layout by split, metric and colour."""
+    found = javascript(
+        f"""((data) => {{
+          const found = [], {{ split: splits, metric: metrics, colour: colours }} = data.choices;
+          for (const split in splits) for (const metric in metrics) for (const colour in colours)
+            found.push([split, metric, colour, explorerFigure(data, {{ split, metric, colour }})]);
+          return found;
+        }})({json.dumps(data_of(page))})""",
+        "explorer_figure.js",
+    )
+    return {tuple(chosen): figure for *chosen, figure in found}
+
+
+def test_the_figure_of_every_choice_has_all_its_points(tables, sampled, javascript):
+    page = explorer({**tables, "metric_embedding": sampled})
+    figures = figures_of(page, javascript)
+    assert len(figures) == 2 * 2 * 9
+    for (split, metric, colour), figure in figures.items():
+        of = (
+            tables["models"] if metric == "bhattacharyya" else sampled.query("metric == 'geodesic'")
+        )
+        points = of.query("split == @split")
+        traces = [trace for trace in figure["traces"] if "seed" in trace["hovertemplate"]]
+        for k, axis in enumerate("xyz", start=1):
+            shown = np.concatenate([trace[axis] for trace in traces])
+            np.testing.assert_allclose(shown, points[f"pc{k}"], rtol=1e-4)
+        others = [trace["name"] for trace in figure["traces"] if trace not in traces]
+        ends = ["geodesic", "ignorance", "truth"]
+        assert others == (ends if metric == "bhattacharyya" else [])
+        assert f"{split} predictions: {len(points)}" in figure["layout"]["title"]["text"]
+        if colour in ("network", "seed"):
+            assert len(traces) == 2
+        elif colour not in ("optimiser", "augmentation"):
+            assert len(traces[0]["marker"]["color"]) == len(points)
+
+
+def test_a_name_with_a_tag_in_it_is_shown_as_it_is(tables, javascript):
+    page = explorer(tables)
+    assert page.count("</script>") == 3  # those of the page itself
+    figure = figures_of(page, javascript)["test", "bhattacharyya", "network"]
+    assert [trace["name"] for trace in figure["traces"][:2]] == ["A", "B&lt;/script>"]
+
+
+def test_epochs_are_coloured_by_their_logarithms_and_zero_has_a_place(javascript):
+    found = javascript("logarithmic([0, 1, 10, null, 100], [0, 100])", "explorer_figure.js")
+    half = np.log10(0.5)
+    assert found["color"] == [pytest.approx(half), 0, 1, None, 2]
+    assert found["bar"]["ticktext"] == ["0", "1", "10", "100"]
+    assert found["bar"]["tickvals"] == [pytest.approx(half), 0, 1, 2]
+    assert (found["cmin"], found["cmax"]) == (pytest.approx(half), 2)
+
+
+def test_plotly_is_in_the_page_compressed(tables, javascript):
+    page = explorer(tables)
+    (packed,) = re.findall(r'<script id="plotly" type="text/plain">(.*?)</script>', page)
+    assert len(page) < 2.5e6
+    assert javascript(f"unpacked({json.dumps(packed)})", "interactive.js") == get_plotlyjs()
+
+
+def test_nothing_is_loaded(tables):
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", explorer(tables))

@@ -51,7 +51,8 @@ class StepsConfig(Span):
 
 class RatiosConfig(Span):
     """Ratios sigma_* / sigma_w of true to initial weights of the phase diagram, evenly spaced in
-    their logarithm."""
+    their logarithm.
+    """
 
     first: Ratio = 0.1
     """The smallest."""
@@ -103,7 +104,8 @@ class LinearExperimentsConfig(Section):
 
 class LinearConfig(PartSection):
     """Trajectories of linear regression in closed form: how many dimensions their manifold has, its
-    phase diagram, bounds, variants, and, if asked for, trainings on real data (thesis 5)."""
+    phase diagram, bounds, variants, and, if asked for, trainings on real data (thesis 5).
+    """
 
     samples: Annotated[int, Field(strict=True, ge=10, le=500)] = 50
     """Samples n of a linear regression, and eigenvalues of K."""

@@ -187,19 +187,11 @@ PART = Part(
         Page(
             "linear_explorer.html",
             "linear_explore",
-            "Interactive",
             (
-                "The phase diagram of linear regression with its three parameters to "
-                "choose; one page that needs no network."
+                "The phase diagram of linear regression with its three parameters to choose; one "
+                "page that needs no network."
             ),
-            """
-            The phase diagram of linear regression with its three parameters to choose, c, T and
-            sigma_* / sigma_w: the heat map at that ratio, the boundaries of 3, 10 and 30 dimensions
-            to turn, and the eigenvalues of P at that point, from initial weights and from the
-            targets, which the page itself computes. A click on the heat map chooses c and T. The
-            choice is in the page's address. The page is complete in itself:
-            ``linear_explorer.html``.
-            """,
+            link="Choose a point of the phase diagram of linear regression",
         ),
     ),
     files={

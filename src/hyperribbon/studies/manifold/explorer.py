@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.interactive import interactive_page
+from hyperribbon.reporting.pages import asset
 from hyperribbon.reporting.style import OUTSIDE, colour_of, component_label, palette
 
 SPLITS = ("train", "test")
@@ -38,19 +39,8 @@ def explorer(tables: dict[str, pd.DataFrame]) -> str:
     tables : models, geodesic, explained_stress and, if there is one, metric_embedding, coordinates
         of sampled models in other metrics
     """
-    data = page_data(tables)
-    colours = {name: name.replace("_", " ") for name in [*data["categories"], *data["values"]]}
-    del colours["configuration"]  # too many
-    chosen = {
-        "split": {name: name for name in SPLITS},
-        "metric": {name: METRICS[name] for name in data["embeddings"]},
-        "colour": colours,
-    }
-    selects = "\n".join(
-        f'<label>{name} <select id="{name}">{_options(options)}</select></label>'
-        for name, options in chosen.items()
-    )
-    return interactive_page("explorer", selects, data, _SCRIPT)
+    scripts = [asset("explorer_figure.js"), asset("explorer.js")]
+    return interactive_page("explorer", asset("explorer_form.html"), page_data(tables), scripts)
 
 
 def page_data(tables: dict[str, pd.DataFrame]) -> dict:
@@ -75,7 +65,13 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
         embeddings[metric] = {"rows": _once(rows), "points": points}
     stress = tables["explained_stress"]
     curves = {split: tables["geodesic"].query("split == @split") for split in SPLITS}
+    colours = {name: name.replace("_", " ") for name in [*CATEGORIES, *texts, *numbers]}
     return {
+        "choices": {
+            "split": {split: split for split in SPLITS},
+            "metric": {name: METRICS[name] for name in embeddings},
+            "colour": colours,  # not by configuration, of which there are too many
+        },
         "categories": {
             name: _category({split: half[name] for split, half in halves.items()}, networks)
             for name in ["configuration", *CATEGORIES, *texts]
@@ -103,10 +99,6 @@ def _stress(stress: pd.DataFrame, split: str) -> float | None:
     """What three dimensions explain; None if all models are in one point."""
     found = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
     return None if np.isnan(found) else float(found)
-
-
-def _options(names: dict[str, str]) -> str:
-    return "".join(f'<option value="{name}">{words}</option>' for name, words in names.items())
 
 
 def _category(columns: dict[str, pd.Series], networks: dict[str, str]) -> dict:
@@ -143,125 +135,3 @@ def _range(values: pd.Series) -> list[float]:
 
 def _once(splits: dict[str, list]) -> dict[str, list]:
     return {"train": splits["train"]} if splits["train"] == splits["test"] else splits
-
-
-_SCRIPT = r"""
-const data = JSON.parse(document.getElementById("data").textContent);
-// Plotly takes tags in names for markup.
-for (const category of Object.values(data.categories))
-  category.names = category.names.map((n) => n.replace(/&/g, "&amp;").replace(/</g, "&lt;"));
-const selects = ["split", "metric", "colour"].map((name) => document.getElementById(name));
-const hover =
-  "<b>%{customdata[0]}</b><br>seed %{customdata[1]}, epoch %{customdata[2]:.3g}<br>" +
-  "loss %{customdata[3]:.4g} nats, error %{customdata[4]:.2%}<br>" +
-  "progress %{customdata[5]:.3f}<extra></extra>";
-
-function ofSplit(both, split) {
-  return both[split] || both.train;
-}
-
-// Of logarithms, with the values themselves at whole powers; 0 is half the smallest other value.
-function logarithmic(values, [, top]) {
-  const least = values.reduce((a, v) => (v > 0 && v < a ? v : a), Infinity);
-  const low = Math.log10(least / 2), high = Math.log10(top);
-  const ticks = [low];
-  for (let p = Math.ceil(Math.log10(least)); p <= high; p++) ticks.push(p);
-  const words = ticks.map((p, k) => (k ? String(Number((10 ** p).toPrecision(1))) : "0"));
-  return {
-    color: values.map((v) => (v === null ? null : Math.log10(v > 0 ? v : least / 2))),
-    cmin: low, cmax: high, bar: { tickvals: ticks, ticktext: words },
-  };
-}
-
-function draw() {
-  const [split, metric, colour] = selects.map((select) => select.value);
-  const { rows: sample, points } = data.embeddings[metric];
-  const rows = sample ? ofSplit(sample, split) : points[split][0].map((_, k) => k);
-  const column = (name) => ofSplit(data.values[name].of, split);
-  const named = (name) => (i) =>
-    data.categories[name].names[ofSplit(data.categories[name].codes, split)[i]];
-  const about = [named("configuration"), named("seed"),
-    ...["epoch", "loss", "error", "progress"].map((name) => (i) => column(name)[i])];
-
-  // By its uid, part of a CSS selector, plotly knows what was hidden when others come and go.
-  function trace(uid, name, places, marker, more) {
-    const [x, y, z] = points[split].map((values) => places.map((k) => values[k]));
-    const customdata = places.map((k) => about.map((of) => of(rows[k])));
-    return { type: "scatter3d", mode: "markers", uid, name, x, y, z, customdata,
-      hovertemplate: hover, marker: { size: 2.5, ...marker }, ...more };
-  }
-
-  const traces = [];
-  if (colour in data.categories) {
-    const { names, colours } = data.categories[colour];
-    const codes = ofSplit(data.categories[colour].codes, split);
-    const groups = names.map(() => []);
-    rows.forEach((i, k) => codes[i] >= 0 && groups[codes[i]].push(k));
-    groups.forEach((places, c) => places.length &&
-      traces.push(trace(`${colour}${c}`, colour === "seed" ? `seed ${names[c]}` : names[c],
-        places, { color: colours[c] })));
-  } else {
-    const { label, range } = data.values[colour];
-    const values = rows.map((i) => column(colour)[i]);
-    const { bar, ...marker } = colour === "epoch" ? logarithmic(values, range)
-      : { color: values, cmin: range[0], cmax: range[1], bar: {} };
-    const colorbar = { title: { text: label, side: "right" }, len: 0.75, y: 0, yanchor: "bottom",
-      thickness: 16, ...bar };
-    traces.push(trace(colour, "models", rows.map((_, k) => k),
-      { ...marker, colorscale: "Viridis", colorbar }, { showlegend: false }));
-  }
-
-  let axes = ["PC1", "PC2", "PC3"];
-  let found = `${rows.length.toLocaleString("en")} `;
-  if (metric === "bhattacharyya") {
-    const { alpha, points: [x, y, z] } = data.curves[split];
-    traces.push({ type: "scatter3d", mode: "lines", name: "geodesic", x, y, z, customdata: alpha,
-      line: { color: "black", width: 4 },
-      hovertemplate: "geodesic, %{customdata:.2f}<extra></extra>" });
-    for (const [k, name, symbol] of [[0, "ignorance", "square"],
-                                     [x.length - 1, "truth", "diamond"]]) {
-      traces.push({ type: "scatter3d", mode: "markers", name, x: [x[k]], y: [y[k]], z: [z[k]],
-        marker: { size: 5, color: "black", symbol },
-        hovertemplate: `${name}<extra></extra>` });
-    }
-    axes = data.axes[split];
-    const stress = data.stress[split];
-    found += stress === null ? "models, all in one point" :
-      `models, explained stress of three dimensions ${Math.round(100 * stress)}%`;
-  } else {
-    found += `sampled models, ${data.metrics[metric]} metric`;
-  }
-  const axis = (text) => ({ title: { text }, gridcolor: "#ddd", zerolinecolor: "#ddd" });
-  const scene = { aspectmode: "cube", camera: { eye: { x: 1.4, y: 1.4, z: 1.1 } } };
-  ["x", "y", "z"].forEach((name, k) => { scene[`${name}axis`] = axis(axes[k]); });
-  // What was turned or hidden by hand stays so while its revision is the same.
-  return Plotly.react("explorer", traces, {
-    title: { text: `${split} predictions: ${found}`, font: { size: 15 } },
-    margin: { l: 0, r: 0, b: 0, t: 40 }, scene, uirevision: "all",
-    legend: { itemsizing: "constant", uirevision: colour },
-  }, { responsive: true, displaylogo: false });
-}
-
-function read() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  for (const select of selects) {
-    const known = [...select.options].some((option) => option.value === asked.get(select.id));
-    if (known) select.value = asked.get(select.id);
-  }
-  draw();
-}
-
-for (const select of selects) {
-  select.addEventListener("change", () => {
-    const chosen = new URLSearchParams(selects.map((s) => [s.id, s.value]));
-    try {
-      history.replaceState(null, "", `#${chosen}`);
-    } catch {
-      // Within a report, a page has no address of its own.
-    }
-    draw();
-  });
-}
-window.addEventListener("hashchange", read);
-read();
-"""

@@ -2,7 +2,7 @@
 
 from hyperribbon.studies.part import Figure
 
-PREDICTIONS = "Predictions on the {split} data"
+PREDICTIONS = "Predictions"
 DIMENSIONS = "How low-dimensional is it?"
 TRAJECTORIES = "Trajectories"
 PROGRESS = "Progress"

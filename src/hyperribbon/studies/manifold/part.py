@@ -147,25 +147,17 @@ PART = Part(
         Page(
             "explorer.html",
             "explore",
-            "Interactive",
             "The embedding to turn and point at; one page that needs no network.",
-            """
-            The same embedding as *manifold*, to turn and to point at: a point tells its
-            configuration, seed, epoch, loss, error and progress. Above it one chooses train or test
-            predictions, the metric (others than Bhattacharyya's for a sample of the models, where
-            the study computes them) and what colours tell: any column of the table *models*. A
-            click on a legend entry hides what it names. The choice is in the page's address, to be
-            shared. The page is complete in itself: ``explorer.html``.
-            """,
+            link="Turn the manifold and point at its models",
         ),
         Page(
             "summary.html",
             "summarise",
-            "Summary",
             (
-                "What was found, diverged trainings by name, and where each configuration "
-                "ended; part of the report."
+                "What was found, diverged trainings by name, and where each configuration ended; "
+                "part of the report."
             ),
+            "what was found",
             """
             The study in numbers, the trainings that diverged by name, and where each configuration
             ended: loss (nats), error, progress and length of the trajectory (radians), averaged

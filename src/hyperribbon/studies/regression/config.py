@@ -12,7 +12,8 @@ from hyperribbon.studies.part import PartSection
 
 class RegressionConfig(PartSection):
     """Perceptrons that learn the Boston housing table by full-batch Adam in float64, and complete
-    spectra of their Fisher matrices. Activations are tanh, without BatchNorm."""
+    spectra of their Fisher matrices. Activations are tanh, without BatchNorm.
+    """
 
     networks: Annotated[tuple[Widths, ...], Field(min_length=1, max_length=8)] = (
         (50,),

@@ -1,6 +1,7 @@
 """Draw figures from tables, each as PNG and SVG, and say which ones the study is too small for."""
 
 import argparse
+import io
 import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from PIL import Image
 
 from hyperribbon.reporting.style import LeftOut, apply_style
 from hyperribbon.storage.tables import read_tables
@@ -52,11 +55,21 @@ def draw(tables: list[Path], folder: Path, names: list[str]) -> dict[str, str]:
             continue
         for points in figure.findobj(lambda artist: type(artist) is PathCollection):  # not in 3-D
             points.set_rasterized(len(points.get_offsets()) > MANY)
-        for suffix in FORMATS:
-            metadata = {"Date": None} if suffix == ".svg" else None
-            figure.savefig(folder / f"{name}{suffix}", metadata=metadata)
+        save_png(figure, folder / f"{name}.png")
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
         plt.close(figure)
     return left_out
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """With a palette of 256 colours: a third of the size, and nothing that an eye could tell."""
+    whole = io.BytesIO()
+    figure.savefig(whole, format="png", pil_kwargs={"compress_level": 1})
+    with Image.open(whole) as picture:
+        few = picture.convert("RGB").quantize(
+            256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
+    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from hyperribbon.errors import StoreError
+from hyperribbon.reporting.pages import asset_path
 from hyperribbon.storage.files import written_whole
 from hyperribbon.studies.parts import PARTS
 from hyperribbon.studies.step import logger, run_step, step_parser
@@ -22,7 +23,8 @@ def main(args: argparse.Namespace) -> None:
             path.write_text(text)
     # It only reads, and is given the resolved study.
     command = [sys.executable, "-m", "snakemake", "--nolock", "--quiet", "all"]
-    command += ["--snakefile", args.snakefile, "--configfile", study, "--report", report, "--"]
+    command += ["--snakefile", args.snakefile, "--configfile", study]
+    command += ["--report", report, "--report-stylesheet", asset_path("report.css"), "--"]
     run = subprocess.run(
         [*command, *args.results], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -16,11 +16,11 @@ PART = Part(
         Page(
             "claims.html",
             "claims",
-            "Verdict",
             (
                 "The verdict: each claim that the study can judge, its rule, what was "
                 "published, what this study measured, reproduced or not."
             ),
+            "claims",
             """
             Every claim of the dissertation that this study can judge, the rule by which that is
             done, the published value, what this study measured with an interval, and the verdict.

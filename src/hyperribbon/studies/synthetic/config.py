@@ -55,7 +55,8 @@ def _listed(values: Sequence[float]) -> str:
 
 class SyntheticDataConfig(Section):
     """Gaussian inputs of variances 50 c exp(-c i), labelled by a random network of one hidden
-    layer."""
+    layer.
+    """
 
     features: Annotated[int, Field(strict=True, ge=3, le=100_000)] = 200
     """Inputs of a network."""
@@ -89,7 +90,8 @@ class SyntheticCornersConfig(Section):
 
 class StudentsConfig(Section):
     """Networks of one hidden layer, without BatchNorm, trained by Adam on labels of others, to
-    interpolate (4.7.1)."""
+    interpolate (4.7.1).
+    """
 
     teacher_widths: Counts = (20, 50)
     """Hidden units of the networks that label."""

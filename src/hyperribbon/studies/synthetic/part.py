@@ -103,6 +103,19 @@ PART = Part(
     ),
     figures=(
         Figure(
+            "synthetic_embedding",
+            LOW,
+            (
+                "Models along trainings, train and test, in the first three InPCA "
+                "coordinates (2.26b)."
+            ),
+            """
+            Models along the trainings of the grid in the first three InPCA coordinates, coloured by
+            network, on the training samples that are recorded and on the test samples; square:
+            ignorance, star: the truth. An axis that is time-like says so. Thesis Fig. 2.26b.
+            """,
+        ),
+        Figure(
             "synthetic_spectra",
             LOW,
             "Spectra of synthetic inputs, and of images if `synthetic.beside` names some (2.25).",
@@ -123,19 +136,6 @@ PART = Part(
             each c; bands: 95%, from drawing configurations again; dotted: 99%. Thesis Fig. 2.26a.
             How long the trainings are is under ``synthetic`` of the study's configuration; the
             dissertation does not say how long its are.
-            """,
-        ),
-        Figure(
-            "synthetic_embedding",
-            LOW,
-            (
-                "Models along trainings, train and test, in the first three InPCA "
-                "coordinates (2.26b)."
-            ),
-            """
-            Models along the trainings of the grid in the first three InPCA coordinates, coloured by
-            network, on the training samples that are recorded and on the test samples; square:
-            ignorance, star: the truth. An axis that is time-like says so. Thesis Fig. 2.26b.
             """,
         ),
         Figure(
