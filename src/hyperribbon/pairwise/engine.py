@@ -132,4 +132,7 @@ def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Ke
                 return TritonKernel(floor=floor, device=device, threads=threads)
     from hyperribbon.pairwise.plain import TorchKernel
 
-    return TorchKernel(metric.kernel, device=device, **options)
+    try:
+        return TorchKernel(metric.kernel, device=device, **options)
+    except DataError as error:
+        raise DataError(f"metric = {metric.name!r}: {error}") from None
