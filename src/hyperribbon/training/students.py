@@ -38,7 +38,7 @@ from hyperribbon.locks import locked
 from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.provenance import versions
 from hyperribbon.training.finished import keep
-from hyperribbon.training.parallel import keep_freed_memory
+from hyperribbon.training.parallel import set_up
 from hyperribbon.training.stacked import StackedFullyConnected, predict_stacked
 from hyperribbon.training.stacked_loop import train_stacked
 from hyperribbon.training.work import remove_superseded, work_folder
@@ -83,9 +83,7 @@ def train_students(
     - ``student_critical``, one row a student that was reduced: the fewest eigenvectors that predict
       about as well, and the stiff part of the inputs.
     """
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    set_up()
     described = {
         "students": config.model_dump(mode="json", exclude={"decays"}),
         "decay": decay,

@@ -42,7 +42,7 @@ from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import versions
 from hyperribbon.store import remove_leftovers, write_dataset
 from hyperribbon.training.finished import keep
-from hyperribbon.training.parallel import keep_freed_memory
+from hyperribbon.training.parallel import set_up
 from hyperribbon.training.stacked import (
     StackedFullyConnected,
     add_corner,
@@ -198,9 +198,7 @@ def train_experiment(
     path : where to publish
     code : hash of the code; work of another is not continued
     """
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    set_up()
     path = Path(path)
     train, test = load(decay=experiment.decay, **experiment.data.model_dump())
     described = {
