@@ -58,14 +58,14 @@ def bench_jobs(decay, optimiser, turns):
     """Whole jobs: a line per network and batch size, and their sum."""
     study = parse_study(yaml.safe_load(STUDY.read_text())).synthetic
     whole = study.experiment("grid", decay)
-    starts = {}
-    for name in ("train", "synthetic_train"):
-        command = [sys.executable, "-c", f"import hyperribbon.steps.{name}"]
+    starts = []
+    for function in (train_experiment, train_configuration):
+        command = [sys.executable, "-c", f"import {function.__module__}"]
         runs = [spent(lambda c=command: subprocess.run(c, check=True)) for _ in range(2)]
-        starts[name] = np.min(runs, axis=0)
+        starts.append(np.min(runs, axis=0))
     print(
-        f"ten trainings, c = {decay:g}, {optimiser}, {whole.epochs} epochs, {whole.checkpoints} "
-        "checkpoints; seconds per training, wall clock and processor, least of each"
+        f"jobs of {whole.seeds[0]} trainings, c = {decay:g}, {optimiser}, {whole.epochs} epochs, "
+        f"{whole.checkpoints} checkpoints; seconds per training, wall clock and processor"
     )
     print(
         f"{'network':9} {'batch':>5} {'stacked':>13} {'one by one':>13} {'ratio':>11}", flush=True
@@ -86,9 +86,7 @@ def bench_jobs(decay, optimiser, turns):
         show(network, batch_size, least)
     show("mean", "", total)
     # The grid has a process for each configuration, here ten trainings; the experiment has one.
-    shares = np.array([starts["synthetic_train"], starts["train"]])
-    shares /= np.array([[whole.trainings], [experiment.trainings]])
-    show("and start", "", total + shares)
+    show("and start", "", total + starts / np.array([[whole.trainings], [experiment.trainings]]))
 
 
 def show(network, batch_size, seconds):
