@@ -54,7 +54,7 @@ CONFIG = SGDConfig(
 )
 
 
-def bench_jobs(decay, optimiser, turns):
+def bench_jobs(decay, optimiser, batches, turns):
     """Whole jobs: a line per network and batch size, and their sum."""
     study = parse_study(yaml.safe_load(STUDY.read_text())).synthetic
     whole = study.experiment("grid", decay)
@@ -71,7 +71,7 @@ def bench_jobs(decay, optimiser, turns):
         f"{'network':9} {'batch':>5} {'stacked':>13} {'one by one':>13} {'ratio':>11}", flush=True
     )
     total = np.zeros((2, 2))
-    kinds = list(product(whole.networks, whole.batch_sizes))
+    kinds = list(product(whole.networks, batches or whole.batch_sizes))
     for network, batch_size in kinds:
         experiment = whole.model_copy(
             update={
@@ -137,23 +137,32 @@ def jobs(experiment: SyntheticExperiment) -> np.ndarray:
         patch.object(plan, "checkpoint_steps", checkpoints),
     ):
         work, stores = Path(folder) / "work", [Path(folder) / name for name in ("a.zarr", "b.zarr")]
-        seconds = [
-            spent(lambda: train_experiment(experiment, work, stores[0])),
-            spent(lambda: train_configuration(configuration, dataset, work, stores[1])),
-        ]
+        seconds = np.array(
+            [
+                spent(lambda: train_experiment(experiment, work, stores[0])),
+                spent(lambda: train_configuration(configuration, dataset, work, stores[1])),
+            ]
+        )
         check_same(*stores)
-    return np.array(seconds)
+    return seconds
 
 
 def check_same(stacked: Path, one_by_one: Path) -> None:
-    """See that both have trained the same networks, up to rounding, which grows with the steps."""
+    """See that both have trained the same networks: after a step, each is nearest its equal.
+
+    They are not the same to rounding, as BatchNorm's first statistics are of the samples recorded
+    in the grid and of all in the stack.
+    """
     P, Q = (
-        xr.open_zarr(path, consolidated=False)["test_predictions"] for path in (stacked, one_by_one)
+        xr.open_zarr(path, consolidated=False)["test_predictions"].values
+        for path in (stacked, one_by_one)
     )
-    assert P.shape == Q.shape
-    start, end = (np.abs(P.values[:, k] - Q.values[:, k]).mean() for k in (1, -1))
-    assert start < 1e-4, start
-    print(f"    mean difference of probabilities: {start:.0e} early, {end:.0e} at the end")
+    apart = np.abs(P[:, None, 1] - Q[:, 1]).mean(axis=(2, 3))
+    if (apart.argmin(axis=1) != np.arange(len(P))).any():
+        sys.exit("the two jobs did not train the same networks")
+    end = np.abs(P[:, -1] - Q[:, -1]).mean()
+    equal, other = apart.diagonal().mean(), np.median(apart)
+    print(f"    apart: {equal:.1e} after a step, other seeds {other:.1e}; {end:.1e} at the end")
 
 
 def spent(function) -> np.ndarray:
@@ -243,13 +252,13 @@ if __name__ == "__main__":
     parser.add_argument("--optimiser", default="Nesterov", help="of jobs")
     parser.add_argument("--threads", type=int, default=2, help="of loops; jobs have one")
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 20, 40])
-    parser.add_argument("--batches", type=int, nargs="+", default=[100, 200, 500])
+    parser.add_argument("--batches", type=int, nargs="+", help="by default, the study's of jobs")
     parser.add_argument("--layers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=float, default=0.3, help="of a measurement of loops")
     args = parser.parse_args()
     keep_freed_memory()
     if args.what == "jobs":
-        bench_jobs(args.decay, args.optimiser, args.turns or 1)
+        bench_jobs(args.decay, args.optimiser, args.batches, args.turns or 1)
         sys.exit()
     torch.set_num_threads(args.threads)
     print(
@@ -261,7 +270,7 @@ if __name__ == "__main__":
         f"{'floor':>6} {'needed':>7}"
     )
     for layers in args.layers:
-        for batch_size in args.batches:
+        for batch_size in args.batches or (100, 200, 500):
             bench_loops(
                 [512] * layers, batch_size, args.sizes, args.turns or 7, args.seconds, args.threads
             )
