@@ -54,10 +54,12 @@ CONFIG = SGDConfig(
 )
 
 
-def bench_jobs(decay, optimiser, batches, turns):
+def bench_jobs(decay, optimiser, batches, part, turns):
     """Whole jobs: a line per network and batch size, and their sum."""
     study = parse_study(yaml.safe_load(STUDY.read_text())).synthetic
     whole = study.experiment("grid", decay)
+    shorter = {key: round(getattr(whole, key) * part) for key in ("epochs", "checkpoints")}
+    whole = whole.model_copy(update=shorter)
     starts = []
     for function in (train_experiment, train_configuration):
         command = [sys.executable, "-c", f"import {function.__module__}"]
@@ -250,6 +252,7 @@ if __name__ == "__main__":
     parser.add_argument("--turns", type=int, help="by default, 1 of jobs and 7 of loops")
     parser.add_argument("--decay", type=float, default=0.5, help="of jobs")
     parser.add_argument("--optimiser", default="Nesterov", help="of jobs")
+    parser.add_argument("--part", type=float, default=1.0, help="of a job's epochs and checkpoints")
     parser.add_argument("--threads", type=int, default=2, help="of loops; jobs have one")
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 20, 40])
     parser.add_argument("--batches", type=int, nargs="+", help="by default, the study's of jobs")
@@ -258,7 +261,7 @@ if __name__ == "__main__":
     args = parser.parse_args()
     keep_freed_memory()
     if args.what == "jobs":
-        bench_jobs(args.decay, args.optimiser, args.batches, args.turns or 1)
+        bench_jobs(args.decay, args.optimiser, args.batches, args.part, args.turns or 1)
         sys.exit()
     torch.set_num_threads(args.threads)
     print(
