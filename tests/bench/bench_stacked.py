@@ -82,6 +82,7 @@ def bench_jobs(decay, optimiser, batches, part, turns):
                 "batch_sizes": (batch_size,),
             }
         )
+        jobs(experiment.model_copy(update={"epochs": 1, "checkpoints": 2}))  # warms up
         found = [jobs(experiment) for _ in range(turns)]
         least = np.min(found, axis=0) / experiment.trainings
         total += least / len(kinds)
