@@ -11,20 +11,11 @@ import sys
 import time
 
 import numpy as np
+from measuring import FAILED, best_of, report
 
 from hyperribbon.linear import phase_diagram, trajectory_covariance
 
 N, STEPS = 50, 10_000
-
-
-def seconds(function, repeats):
-    """Of the fastest call."""
-    taken = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        found = function()
-        taken.append(time.perf_counter() - start)
-    return min(taken), found
 
 
 def simulated(eigenvalues, y, alpha, sigma_w):
@@ -41,14 +32,14 @@ def simulated(eigenvalues, y, alpha, sigma_w):
 
 
 def main() -> None:
-    from bench_cpu import FAILED, report
-
     eigenvalues = np.exp(-0.5 * np.arange(N))
     y = 3 * np.sqrt(eigenvalues) * np.random.default_rng(0).standard_normal(N)
     print(f"\nCovariance of trajectories of {STEPS:,} steps, n = {N}")
-    slow, expected = seconds(lambda: simulated(eigenvalues, y, 0.9, 0.5), 3)
     arguments = {"step_size": 0.9, "steps": STEPS, "sigma_w": 0.5}
-    fast, found = seconds(lambda: trajectory_covariance(eigenvalues, y, **arguments).total, 100)
+    slow = best_of(5, simulated, eigenvalues, y, 0.9, 0.5)
+    fast = best_of(5, trajectory_covariance, eigenvalues, y, **arguments)
+    expected = simulated(eigenvalues, y, 0.9, 0.5)
+    found = trajectory_covariance(eigenvalues, y, **arguments).total
     error = np.abs(found - expected).max() / np.abs(expected).max()
     report("simulated", f"{1e3 * slow:.0f} ms")
     report("in closed form", f"{1e6 * fast:.0f} us")
@@ -61,7 +52,7 @@ def main() -> None:
     diagram = phase_diagram(slopes, steps, ratios, n=N, draws=10, threads=2)
     taken = time.perf_counter() - start
     matrices = 10 * diagram["dimension"].size
-    whole, _ = seconds(lambda: np.linalg.eigvalsh(np.broadcast_to(found, (1000, N, N))), 3)
+    whole = best_of(3, np.linalg.eigvalsh, np.broadcast_to(found, (1000, N, N)))
     print(f"\nPhase diagram of {matrices:,} matrices, two threads")
     report("time", f"{taken:.0f} s", "180 s", taken < 180)
     report("a matrix", f"{1e6 * taken / matrices:.0f} us")

@@ -23,7 +23,7 @@ def main() -> None:
     if sys.argv[1:2] == ["measure"]:
         return measure(sys.argv[2:])
     sys.path.append(str(ROOT / "tests" / "workflow"))
-    from bench_cpu import FAILED, report
+    from measuring import FAILED, report
     from running import copy_repository
 
     print(f"\nPlanning {NETWORKS * OPTIMISERS} configurations of {SEEDS} seeds (snakemake -n)")

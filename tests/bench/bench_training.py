@@ -24,7 +24,7 @@ from hyperribbon.studies.study import parse_study
 from hyperribbon.training.loop import predict, tf32, train
 from hyperribbon.training.objective import Objective
 from hyperribbon.training.optimisers import build_optimiser
-from hyperribbon.training.parallel import keep_freed_memory
+from hyperribbon.training.parallel import set_up
 from hyperribbon.training.samples import Resident
 from hyperribbon.training.schedule import checkpoint_steps
 
@@ -126,13 +126,6 @@ def synchronise(device):
         torch.cuda.synchronize()
 
 
-def as_the_workflow_does():
-    """Settings of a process that trains a seed, see `hyperribbon.training.parallel`."""
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-
-
 def alone(function, configuration, n, epochs, prepare=None):
     """Seconds in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1, prepare) as pool:
@@ -145,7 +138,7 @@ def seconds_of(function, configuration, n, epochs):
 
 
 def worker(configuration, n, epochs, barrier):
-    as_the_workflow_does()
+    set_up()
     data = noise(configuration, n)
     ours(configuration, *data, 1)
     barrier.wait(TIMEOUT)
@@ -182,7 +175,7 @@ def bench_cpu(n, epochs):
     for name, configuration in first_configurations(read_study("config.yaml")).items():
         seen = n // configuration.training.batch_size * configuration.training.batch_size * epochs
         slow = seen / alone(plain, configuration, n, epochs)
-        one = seen / alone(ours, configuration, n, epochs, as_the_workflow_does)
+        one = seen / alone(ours, configuration, n, epochs, set_up)
         # Each seed warms up by an epoch, as the others do.
         fast = SEEDS * seen * (epochs + 1) / epochs / together(configuration, n, epochs)
         ratios.append(fast / slow)

@@ -1,8 +1,11 @@
 """What a metric's name leads to: a kernel that knows it, or a refusal."""
 
+import pickle
+
 import numpy as np
 import pytest
 
+from hyperribbon.embedding import InPCA
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise import METRICS, pairwise_distance, plain
 from hyperribbon.pairwise.metrics import Metric
@@ -12,39 +15,121 @@ def _mean(sums, n_samples):
     return sums / n_samples
 
 
-def test_a_kernel_that_only_torch_has_is_used(monkeypatch, random_models):
-    """As CONTRIBUTING says: a line in METRICS, one in plain.SUMS."""
+def _total_variation(p, q):
+    return (p - q).abs().sum(-1) / 2
 
-    def add(kernel, A, B, out):
-        (p,), (q,) = A.arrays, B.arrays
-        out += (p[:, None] - q).abs().sum(dim=(2, 3)) / 2
 
-    sums = plain.Sums(lambda kernel, P: ((P,), P.sum(dim=(1, 2))), add)
-    monkeypatch.setitem(plain.SUMS, "total_variations", sums)
-    metric = Metric("total_variation", "total_variations", _mean)
+@pytest.fixture
+def total_variation(monkeypatch):
+    """A metric as CONTRIBUTING says how to add one: a function and a line of METRICS."""
+    metric = Metric("total_variation", _total_variation, _mean)
     monkeypatch.setitem(METRICS, metric.name, metric)
-    P = random_models(0, 5, 7, 3)
+    return metric.name
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """Function registering the metric "new", of some kernel and last step."""
+
+    def register(kernel, finish=_mean):
+        monkeypatch.setitem(METRICS, "new", Metric("new", kernel, finish))
+
+    return register
+
+
+def test_a_new_metric_is_a_function_and_a_line(
+    total_variation, brute_force, path, monkeypatch, random_models
+):
+    P, Q = random_models(0, 20, 7, 3), random_models(1, 4, 7, 3)
     expected = np.abs(P[:, None] - P).sum(axis=3).mean(axis=2) / 2
-    found = pairwise_distance(P, metric="total_variation")
-    np.testing.assert_allclose(found, expected, atol=1e-14)
+    options = {"metric": total_variation, "threads": 2}
+    near = {"atol": 1e-14}
+    np.testing.assert_allclose(pairwise_distance(P, **options), expected, **near)
+    np.testing.assert_allclose(brute_force(P, P, total_variation), expected, **near)
+    across = brute_force(P, Q, total_variation)
+    monkeypatch.setattr(plain, "_AT_ONCE", 50)  # a few rows and one sample at a time
+    np.testing.assert_allclose(pairwise_distance(P, Q, **options), across, **near)
+    np.testing.assert_allclose(pairwise_distance(P, memory=1, **options), expected, **near)
+    out = np.full((20, 20), np.nan)
+    pairwise_distance(P.astype(np.float32), out=out, **options)
+    np.testing.assert_allclose(out, expected, atol=1e-6)
+    InPCA(2, metric=total_variation).fit(P)
 
 
-def test_a_kernel_that_nobody_has_is_refused(monkeypatch, path, random_models):
-    monkeypatch.setitem(METRICS, "new", Metric("new", "no_such_sums", _mean))
-    with pytest.raises(DataError, match="kernel = 'no_such_sums': expected one of log_coeff"):
-        pairwise_distance(random_models(0, 3, 4, 2), metric="new")
+def test_a_new_metric_crosses_to_another_process(total_variation):
+    kernel = plain.TorchKernel(_total_variation, single=False, floor=0.0, device="cpu", threads=1)
+    again = pickle.loads(pickle.dumps(kernel))
+    P = np.array([[[0.5, 0.5]], [[1.0, 0.0]]])
+    packed, sums = again.pack(lambda part: P[part], P.shape, "P"), np.zeros((2, 2))
+    again.add(packed, None, sums)
+    np.testing.assert_array_equal(sums, [[0, 0.5], [0.5, 0]])
 
 
-def test_each_kernel_refuses_what_it_does_not_know(brute_force, random_models):
+class Unread:
+    """Models that must not be read."""
+
+    shape, dtype = (3, 4, 2), np.dtype(np.float32)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, key):
+        raise AssertionError("models were read before the metric was looked at")
+
+
+ROUTES = {
+    "in memory": lambda: pairwise_distance(Unread(), metric="new"),
+    "across": lambda: pairwise_distance(Unread(), Unread(), metric="new"),
+    "out of core": lambda: pairwise_distance(
+        Unread(), metric="new", memory=1, out=np.full((3, 3), np.nan)
+    ),
+    "torch": lambda: pairwise_distance(Unread(), metric="new", device="cpu"),
+    "InPCA": lambda: InPCA(2, metric="new").fit(np.full((3, 4, 2), 0.5)),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+def test_a_metric_that_no_kernel_computes_is_refused_on_every_route(registered, path, route):
+    for kernel, finish, message in (
+        ("no_such_sums", _mean, "kernel = 'no_such_sums': expected a function of .* log_coeff"),
+        (None, _mean, "kernel = None: expected a function of"),
+        ("squares", "mean", "finish = 'mean', expected a function of"),
+        ("squares", lambda sums, n: sums.mean(), "finish = .*expected a function of"),
+    ):
+        registered(kernel, finish)
+        with pytest.raises(DataError, match=f"^metric = 'new': {message}") as refused:
+            route()
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "wrong"),
+    [
+        (lambda p, q: (p - q).abs().sum(), r"returned Tensor \(\) for"),
+        (lambda p, q: (p - q).abs().sum(-1).numpy(), "returned ndarray"),
+        (lambda p, q: ((p - q) ** 2 / (p + q)).sum(-1), "returned NaN"),
+        (lambda p, q: (p * q).sum(-1).log(), "returned numbers below 0"),
+        (lambda p, q: p[..., 0] - q[..., 0] + 1, "returned other numbers for"),
+        (lambda p, q: (p * q).sum(-1), "returned numbers above 0 for p = q"),
+    ],
+)
+def test_a_function_that_is_no_distance_is_refused(registered, kernel, wrong):
+    registered(kernel)
+    with pytest.raises(DataError, match=f"^metric = 'new': kernel = <lambda>: {wrong}"):
+        pairwise_distance(Unread(), metric="new")
+
+
+def test_each_kernel_refuses_what_it_does_not_know(registered, brute_force, random_models):
     from hyperribbon.pairwise.cpu import CompiledKernel
 
     with pytest.raises(DataError, match="kernel = 'squares': expected one of log_coeff"):
         CompiledKernel("squares", single=False, floor=0.0, threads=1)
-    with pytest.raises(DataError, match="kernel = 'square': expected one of log_coeff"):
+    with pytest.raises(DataError, match="kernel = 'square': expected a function of"):
         plain.TorchKernel("square", single=False, floor=0.0, device="cpu", threads=1)
+    registered("squares")
     P = random_models(0, 3, 4, 2)
-    with pytest.raises(AssertionError, match="chebyshev"):
-        brute_force(P, P, "chebyshev")
+    with pytest.raises(AssertionError, match="new"):
+        brute_force(P, P, "new")
 
 
 @pytest.mark.parametrize("metric", METRICS)

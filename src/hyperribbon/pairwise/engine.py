@@ -114,22 +114,26 @@ def _has_compiler() -> bool:
 def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
     """The fastest kernel there is for a metric on a device; torch's if no other knows it."""
     options = {"single": single, "floor": floor, "threads": threads}
+    kernel = metric.kernel
     if device == "cpu":
         try:
             from hyperribbon.pairwise.cpu import CompiledKernel
         except ImportError:
             pass  # no numba here
         else:
-            if metric.kernel in CompiledKernel.kernels:
-                return CompiledKernel(metric.kernel, **options)
+            if isinstance(kernel, str) and kernel in CompiledKernel.kernels:
+                return CompiledKernel(kernel, **options)
     elif single and _has_compiler():
         try:
             from hyperribbon.pairwise.cuda import TritonKernel
         except ImportError:
             pass  # no Triton here
         else:
-            if metric.kernel in TritonKernel.kernels:
+            if kernel in TritonKernel.kernels:
                 return TritonKernel(floor=floor, device=device, threads=threads)
     from hyperribbon.pairwise.plain import TorchKernel
 
-    return TorchKernel(metric.kernel, device=device, **options)
+    try:
+        return TorchKernel(kernel, device=device, **options)
+    except DataError as error:
+        raise DataError(f"metric = {metric.name!r}: {error}") from None

@@ -27,7 +27,7 @@ def pairwise_distance(
     progress: bool = False,
     client=None,
 ) -> np.ndarray:
-    r"""Distances between models, in one of five metrics.
+    r"""Distances between models, in one of the metrics of `hyperribbon.pairwise.METRICS`.
 
     ==================  ==========================================================================
     ``metric``          distance; natural logarithms, means over samples
@@ -46,7 +46,7 @@ def pairwise_distance(
     P : (m, N, C) distributions: a numpy, torch, dask or Zarr array, or a sequence of such arrays
         (b, N, C) or (N, C). Rows are normalised in float64.
     Q : (k, N, C), or None for the distances of P's models among themselves
-    metric : str, of the table
+    metric : str, of the table, or another entry of METRICS
     floor : float, 0 to below 1. A sample on which two models have no class in common has a
         coefficient :math:`\sum_c \sqrt{p q}` of 0 and would put them infinitely far apart.
         Coefficients below ``floor`` count as ``floor``; for ``symmetric_kl``, probabilities in the

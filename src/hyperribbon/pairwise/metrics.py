@@ -1,9 +1,12 @@
-"""The metrics, each a sum over samples that a kernel computes and a last step that it takes."""
+"""The metrics, each a sum over samples that a kernel computes and a last step that it takes.
+
+To add a metric, write a function of p and q and a line of METRICS; see `Metric`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,14 +19,22 @@ FLOOR_FLOAT32 = float(np.finfo(np.float32).tiny)
 class Metric(NamedTuple):
     """How a distance follows from a sum over samples.
 
-    kernel : what is summed, one of SUMS in plain.py: "log_coefficients", ln sum_c sqrt(p q);
-        "arcs", arccos of the same; "squares", sum_c (p - q)^2; "divergences",
-        sum_c (p - q) ln(p / q)
-    finish : distance from (sums, N)
+    kernel : what is summed. Either a function of p and q, torch tensors of probabilities in
+        float64 that broadcast to (..., C); it returns one number for each sample, (...), which is
+        symmetric, not negative, and 0 where p equals q. Or, much faster, the name of one of SUMS
+        in plain.py: "log_coefficients", ln sum_c sqrt(p q); "arcs", arccos of the same; "squares",
+        sum_c (p - q)^2; "divergences", sum_c (p - q) ln(p / q).
+    finish : distances (a, b) from (sums, N), where sums are (a, b)
+
+    Examples
+    --------
+    >>> def total_variation(p, q):
+    ...     return (p - q).abs().sum(-1) / 2
+    >>> metric = Metric("total_variation", total_variation, _mean)  # an entry of METRICS
     """
 
     name: str
-    kernel: str
+    kernel: str | Callable[[Any, Any], Any]
     finish: Callable[[np.ndarray, int], np.ndarray]
 
 
@@ -55,10 +66,17 @@ METRICS = {
 
 
 def metric_of(name: str) -> Metric:
-    """The metric of a name; else a DataError that lists them."""
+    """The metric of a name; a DataError if there is none, or its last step is none."""
     if not isinstance(name, str) or name not in METRICS:
         raise DataError(f"metric = {name!r}: expected one of {', '.join(METRICS)}")
-    return METRICS[name]
+    metric = METRICS[name]
+    finish, sums = metric.finish, np.zeros((1, 2))
+    if not callable(finish) or np.shape(finish(sums, 1)) != sums.shape:
+        raise DataError(
+            f"metric = {name!r}: finish = {finish!r}, expected a function of (sums, N) that "
+            "returns a distance for each sum"
+        )
+    return metric
 
 
 def floor_of(floor: float | None, single: bool) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distribution
 
 _STEP = 2**22  # entries of models read at a time
 _SUMMED = 32  # classes in a partial sum
+_AT_ONCE = 2**22  # entries of pairs of models that a metric's own function sees at a time
 _GROUP = 8  # samples whose coefficients are multiplied before a logarithm
 _ALONE = Lock()  # torch's threads, or the GPU, are for one tile at a time
 
@@ -51,7 +53,7 @@ class TorchKernel:
 
     Parameters
     ----------
-    what : name of a metric's kernel, one of SUMS
+    what : a metric's kernel, one of SUMS or a function of p and q; see `metrics.Metric`
     single : compute in float32; else in float64
     floor : of a coefficient, or for the symmetrised KL divergence of a probability
     device : torch device
@@ -60,16 +62,14 @@ class TorchKernel:
     Raises
     ------
     DataError
-        If there is no such kernel.
+        If there is no such kernel, or the function is no distance.
     """
 
     memory = 3 * 2**28
     sides = (512, 512)
 
-    def __init__(self, what: str, *, single: bool, floor: float, device, threads: int):
-        if what not in SUMS:
-            raise DataError(f"kernel = {what!r}: expected one of {', '.join(SUMS)}")
-        self._sums, self._floor = SUMS[what], floor
+    def __init__(self, what: str | Callable, *, single: bool, floor: float, device, threads: int):
+        self._sums, self._floor = _sums_of(what), floor
         self._device = torch.device(device)
         self._single = single
         self._threads = threads
@@ -109,6 +109,9 @@ class TorchKernel:
         with _ALONE, _torch_threads(self._threads):
             self._sums.add(self, A, B, out)
         total += out.cpu().numpy()
+
+    def _whole(self, P: torch.Tensor):
+        return (P,), P.new_zeros(len(P))
 
     def _flat(self, P: torch.Tensor):
         P = P.flatten(1)
@@ -201,6 +204,50 @@ SUMS = {
     "squares": Sums(TorchKernel._flat, TorchKernel._squares),
     "divergences": Sums(TorchKernel._with_logarithms, TorchKernel._divergences, copies=3),
 }
+
+
+def _sums_of(kernel: str | Callable) -> Sums:
+    if callable(kernel):
+        _check_distance(kernel)
+        return Sums(TorchKernel._whole, partial(_add_each, kernel))
+    if kernel not in SUMS:
+        expected = f"a function of (p, q) or one of {', '.join(SUMS)}"
+        raise DataError(f"kernel = {kernel!r}: expected {expected}")
+    return SUMS[kernel]
+
+
+def _check_distance(function: Callable) -> None:
+    """See on three models, some of whose probabilities are 0, that a function is a distance."""
+    P = torch.tensor([[[1, 0, 0]], [[0.5, 0.5, 0]], [[0.2, 0.3, 0.5]]], dtype=torch.float64)
+    found = function(P[:, None], P)
+    name, shape = getattr(function, "__name__", repr(function)), tuple(np.shape(found))
+    if not isinstance(found, torch.Tensor) or shape != (3, 3, 1):
+        wrong = f"returned {type(found).__name__} {shape} for (3, 1, 1, 3) and (3, 1, 3)"
+        raise DataError(f"kernel = {name}: {wrong}, expected Tensor (3, 3, 1)")
+    D = found[:, :, 0]
+    for wrong, fine in (
+        ("NaN", not D.isnan().any()),
+        ("numbers below 0", (D >= 0).all()),
+        ("other numbers for (q, p) than for (p, q)", torch.allclose(D, D.T)),
+        ("numbers above 0 for p = q", (D.diagonal() <= 1e-12).all()),
+    ):
+        if not fine:
+            raise DataError(f"kernel = {name}: returned {wrong}, expected a distance")
+
+
+def _add_each(
+    function: Callable, kernel: TorchKernel, A: Packed, B: Packed, out: torch.Tensor
+) -> None:
+    """Add a function of every pair of models, some rows and samples at a time."""
+    (a,), (b,) = A.arrays, B.arrays
+    n_samples, n_classes = a.shape[1:]
+    rows = max(1, _AT_ONCE // (len(b) * n_classes))
+    step = max(1, _AT_ONCE // (min(rows, len(a)) * len(b) * n_classes))
+    for top in range(0, len(a), rows):
+        part = slice(top, top + rows)
+        for start in range(0, n_samples, step):
+            samples = slice(start, start + step)
+            out[part] += function(a[part, None, samples], b[:, samples]).sum(dim=2)
 
 
 def _empty_like(array: torch.Tensor, n_models: int) -> torch.Tensor:

@@ -4,12 +4,12 @@ A network and step take at least 6 * B * sum(in * out) operations, of which the 
 gradient of its inputs, 2 of its 6. With 512 units in one or two hidden layers on 200 inputs and
 batches of 100 to 500, 20 networks on one core of an EPYC of Zen 5 take these at 0.51 to 0.75 of
 oneDNN's peak (0.35 to 0.68 without those that are not needed), which is 1.6 to 1.9 times as fast as
-a plain loop over the networks (``tests/bench/bench_stacked.py --threads 1``). The rest goes to what
-the products are surrounded by, which reads and writes more than it computes. Two threads are 1.4
-to 2.1 times as fast as two of the plain loop, but for one hidden layer and batches of 100 a stack
-in each of two processes of one thread does a third more (2 x 1,660 steps of a network a second
-against 2,470), and on a busy machine far more, since threads wait for each other. Call
-`hyperribbon.training.parallel.keep_freed_memory` first, as the workflow's trainings do.
+a plain loop over the networks (``bench_stacked.py loops --threads 1`` in ``tests/bench/``). The
+rest goes to what the products are surrounded by, which reads and writes more than it computes. Two
+threads are 1.4 to 2.1 times as fast as two of the plain loop, but for one hidden layer and batches
+of 100 a stack in each of two processes of one thread does a third more (2 x 1,660 steps of a
+network a second against 2,470), and on a busy machine far more, since threads wait for each other.
+Call `hyperribbon.training.parallel.set_up` first, as the workflow's trainings do.
 """
 
 from __future__ import annotations

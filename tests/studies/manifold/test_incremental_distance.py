@@ -10,7 +10,8 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hyperribbon.pairwise import cpu, pairwise_distance
+from hyperribbon.errors import DataError
+from hyperribbon.pairwise import METRICS, cpu, pairwise_distance
 from hyperribbon.storage.manifest import Manifest
 from hyperribbon.studies.manifold import incremental_distance as growth
 from hyperribbon.studies.manifold.incremental_distance import grow, grow_across
@@ -254,3 +255,25 @@ def test_what_the_rows_are_is_written_down(pool, tmp_path):
     content = json.loads((folder / "rows.json").read_text())
     _, digests = pool.of([2, 5])
     assert content["trainings"] == [[digests[0], 7], [digests[1], 2]]
+
+
+def test_a_metric_that_no_kernel_computes_is_refused_before_there_is_work(
+    pool, monkeypatch, tmp_path
+):
+    monkeypatch.setitem(METRICS, "new", METRICS["euclidean"]._replace(name="new", kernel="none"))
+    message = "^metric = 'new': kernel = 'none': expected a function"
+    with pytest.raises(DataError, match=message):
+        pool.grown(tmp_path / "work", [1, 2], metric="new")
+    P = pool.trainings[2][:3].astype(float)
+    with pytest.raises(DataError, match=message):
+        grow_across(tmp_path / "rows.npz", P, *pool.of([1, 4]), **OPTIONS | {"metric": "new"})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_metric_that_is_a_function_grows(pool, monkeypatch, tmp_path):
+    metric = METRICS["euclidean"]._replace(name="new", kernel=lambda p, q: (p - q).square().sum(-1))
+    monkeypatch.setitem(METRICS, "new", metric)
+    for which in ([1, 4], [1, 6, 4]):
+        folder = pool.grown(tmp_path, which, metric="new")
+    expected = pairwise_distance(np.concatenate(pool.of(which)[0]), metric="euclidean")
+    np.testing.assert_allclose(read(folder), expected, atol=1e-14)

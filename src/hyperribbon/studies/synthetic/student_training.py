@@ -41,7 +41,7 @@ from hyperribbon.storage.digest import digest
 from hyperribbon.storage.locks import locked
 from hyperribbon.storage.provenance import versions
 from hyperribbon.studies.synthetic.config import StudentsConfig
-from hyperribbon.training.parallel import keep_freed_memory
+from hyperribbon.training.parallel import set_up
 from hyperribbon.training.stacked import StackedFullyConnected, predict_stacked
 from hyperribbon.training.stacked_loop import train_stacked
 
@@ -85,9 +85,7 @@ def train_students(
     - ``student_critical``, one row a student that was reduced: the fewest eigenvectors that predict
       about as well, and the stiff part of the inputs.
     """
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    set_up()
     described = {
         "students": config.model_dump(mode="json", exclude={"decays"}),
         "decay": decay,

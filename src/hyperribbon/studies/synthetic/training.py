@@ -44,7 +44,7 @@ from hyperribbon.storage.digest import digest
 from hyperribbon.storage.locks import locked
 from hyperribbon.storage.provenance import versions
 from hyperribbon.studies.synthetic.config import SyntheticExperiment
-from hyperribbon.training.parallel import keep_freed_memory
+from hyperribbon.training.parallel import set_up
 from hyperribbon.training.stacked import (
     StackedFullyConnected,
     add_corner,
@@ -199,9 +199,7 @@ def train_experiment(
     path : where to publish
     code : hash of the code; work of another is not continued
     """
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    set_up()
     path = Path(path)
     train, test = load(decay=experiment.decay, **experiment.data.model_dump())
     described = {
