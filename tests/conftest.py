@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from preloaded import Preloaded
 
 from hyperribbon.config import AdamConfig, Configuration, FullyConnectedConfig, TrainingConfig
 from hyperribbon.data import Dataset
@@ -21,6 +22,16 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def preloaded():
+    """Runs steps, each in a process; dask is not imported before, for it reads the environment."""
+    server = Preloaded(
+        "torch", "numba", "pandas", "pydantic", "sklearn.manifold", "tqdm", "xarray", "zarr"
+    )
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
