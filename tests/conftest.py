@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 from preloaded import Preloaded
+from threadpoolctl import threadpool_limits
 
 from hyperribbon.config import AdamConfig, Configuration, FullyConnectedConfig, TrainingConfig
 from hyperribbon.data import Dataset
@@ -21,7 +22,10 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
+    """Of small arrays, several threads of BLAS would only wait for each other."""
     torch.set_num_threads(1)
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(scope="session")
