@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forked import Preloaded
 from hypothesis import settings
-from preloaded import Preloaded
 from threadpoolctl import threadpool_limits
 
 from hyperribbon.config import AdamConfig, Configuration, FullyConnectedConfig, TrainingConfig

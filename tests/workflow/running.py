@@ -2,18 +2,21 @@
 
 import json
 import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from PIL import Image
-from preloaded import Preloaded
 
 ROOT = Path(__file__).parents[2]
-SNAKEMAKE = Preloaded("pandas", "snakemake.cli", "snakemake.utils")
+_PATIENCE = 300  # s
 PARTS = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
 # Jobs by rule that follow from predictions, trained or recorded.
 ANALYSIS = {
@@ -100,6 +103,27 @@ def command(*args: str) -> list[str]:
 
 def snakemake(repository: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake at the root of a repository, in a fork of a process that has imported it."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    options = {"folder": repository, "environment": environment, "merged": True}
-    return SNAKEMAKE.run("snakemake", *args, **options)
+    server = _preloaded()
+    with tempfile.NamedTemporaryFile("r") as output:
+        run = {"folder": str(repository), "arguments": args, "output": output.name}
+        server.stdin.write(json.dumps(run) + "\n")
+        server.stdin.flush()
+        if not select.select([server.stdout], [], [], _PATIENCE)[0]:
+            os.killpg(server.pid, signal.SIGKILL)
+            _preloaded.cache_clear()
+            raise subprocess.TimeoutExpired(command(*args), _PATIENCE, output.read())
+        status = int(server.stdout.readline())
+        return subprocess.CompletedProcess(command(*args), status, output.read())
+
+
+@cache
+def _preloaded() -> subprocess.Popen:
+    """A process that runs Snakemake, one run after the other, until this one ends."""
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("preloaded.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+    )

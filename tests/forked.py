@@ -1,7 +1,7 @@
 """Modules that are imported once: each run of a program is a fork of a process that has them.
 
 A run has its own folder, environment and output, as if Python had been started for it; what it is
-spared is the import of torch or Snakemake, some seconds of a processor each.
+spared is the import of torch and others, some seconds of a processor each.
 """
 
 import gc
@@ -28,12 +28,10 @@ class Preloaded:
     ----------
     *modules : imported once. Those that read the environment when they are imported, as dask
         does, are to be left out if a run is to see another environment.
-    environment : that of the imports; by default the one here
     """
 
-    def __init__(self, *modules: str, environment: Mapping[str, str] | None = None):
-        self.modules, self.environment = modules, environment
-        self.process = None
+    def __init__(self, *modules: str):
+        self.modules, self.process = modules, None
 
     def run(
         self,
@@ -41,16 +39,15 @@ class Preloaded:
         *arguments: object,
         folder: Path | str = ".",
         environment: Mapping[str, str] | None = None,
-        merged: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Status and output of a run; ``merged`` puts its errors among its standard output."""
+        """Exit status and output of a run."""
         command = [module, *map(str, arguments)]
         with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
             run = {
                 "folder": str(Path(folder).absolute()),
                 "command": command,
                 "environment": dict(os.environ if environment is None else environment),
-                "output": [output.name, output.name if merged else errors.name],
+                "output": [output.name, errors.name],
             }
             status = self._ask(json.dumps(run))
             if status is None:
@@ -66,7 +63,6 @@ class Preloaded:
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-                env=self.environment,
             )
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
