@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study verify setup test test-slurm bench bench-gpu lint format schema lock clean help
+.PHONY: study verify setup test test-all test-slurm bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
@@ -32,8 +32,11 @@ $(READY): envs/requirements.txt envs/test_oracles.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-test: $(READY) ## run all tests, a file on each core at once
+test: $(READY) ## run the tests, a file on each core at once
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
+
+test-all: $(READY) ## the same, and tests that only repeat what others cover
+	$(BIN)/python -m pytest -m 'slow or not slow' --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 test-slurm: $(READY) ## run the workflow on a Slurm of its own (root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)

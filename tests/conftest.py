@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forked import Preloaded
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from hyperribbon.config import AdamConfig, Configuration, FullyConnectedConfig, TrainingConfig
 from hyperribbon.data import Dataset
@@ -23,7 +25,20 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
+    """Of small arrays, several threads of BLAS would only wait for each other."""
     torch.set_num_threads(1)
+    with threadpool_limits(1, "blas"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def preloaded():
+    """Runs steps, each in a process; dask is not imported before, for it reads the environment."""
+    server = Preloaded(
+        "torch", "numba", "pandas", "pydantic", "sklearn.manifold", "tqdm", "xarray", "zarr"
+    )
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ from hyperribbon.networks import build_network
 DATA = Path(__file__).parents[1] / "data"
 NETWORKS = {
     "fully_connected": {"widths": [6, 5]},
-    "allcnn": {"widths": [3, 4]},
+    "allcnn": {"widths": [2, 3]},
     "convmixer": {"width": 4, "depth": 2, "kernel_size": 3, "patch_size": 2},
-    "vit": {"patch_size": 4, "width": 8, "depth": 2, "heads": 2, "mlp_width": 6},
-    "wide_resnet": {"depth": 10, "width": 2, "widen_factor": 1},
+    "vit": {"patch_size": 4, "width": 4, "depth": 2, "heads": 2, "mlp_width": 3},
+    "wide_resnet": {"depth": 10, "width": 1, "widen_factor": 1},
     "lenet": {"widths": [2], "hidden_width": 5},
 }
 

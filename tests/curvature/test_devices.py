@@ -1,5 +1,6 @@
 """Everything on a GPU is what it is on the CPU."""
 
+import itertools
 from copy import deepcopy
 
 import numpy as np
@@ -10,12 +11,7 @@ from hyperribbon.curvature import Hessian, Problem, norm_bounds, reduced_models,
 from hyperribbon.curvature.survey import survey
 from hyperribbon.pac_bayes.certificate import certify
 
-DEVICES = [
-    "cpu",
-    pytest.param(
-        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-    ),
-]
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def moved(problem: Problem, device: str) -> Problem:
@@ -24,8 +20,17 @@ def moved(problem: Problem, device: str) -> Problem:
     return Problem(network, problem.inputs, problem.targets, problem.loss)
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("architecture", ["fully_connected", "lenet", "wide_resnet", "vit"])
+@pytest.mark.parametrize(
+    ("architecture", "device"),
+    [
+        *itertools.product(["fully_connected", "lenet", "vit"], ["cpu"]),
+        pytest.param("wide_resnet", "cpu", marks=pytest.mark.slow),
+        *(
+            pytest.param(architecture, "cuda", marks=needs_gpu)
+            for architecture in ["fully_connected", "lenet", "vit", "wide_resnet"]
+        ),
+    ],
+)
 def test_spectra_and_reduced_models(problem_of, architecture, device):
     problem = problem_of(architecture)
     there = moved(problem, device)
@@ -42,7 +47,7 @@ def test_spectra_and_reduced_models(problem_of, architecture, device):
     np.testing.assert_allclose(densities[1].nodes, densities[0].nodes, atol=1e-8)
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=needs_gpu)])
 def test_certificates_and_bounds(small_problem, device):
     there = moved(small_problem, device)
     initial = 0.9 * small_problem.flat_weights()

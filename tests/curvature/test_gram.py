@@ -8,36 +8,34 @@ from hyperribbon.curvature.operators import jacobian_product
 from hyperribbon.errors import DataError
 
 
-@pytest.fixture(params=[2**29, 7 * 3 * 8 * 10])
-def block_bytes(request, monkeypatch):
-    """Explicit Jacobians whole, and ten columns at a time."""
-    monkeypatch.setattr(gram, "BLOCK_BYTES", request.param)
-
-
 def spectrum(matrix):
     return np.linalg.eigvalsh(matrix)[::-1]
 
 
-def test_every_architecture_agrees_with_the_dense_matrices(any_problem, block_bytes):
+def test_every_architecture_agrees_with_the_dense_matrices(any_problem, monkeypatch):
     J = jacobian_product(any_problem, np.eye(any_problem.n_parameters))
-    found, N = JacobianGram(any_problem), len(J)
-    np.testing.assert_allclose(
-        found.gram, np.einsum("ncp,mdp->ncmd", J, J), atol=1e-13 * found.gram.max()
-    )
+    N = len(J)
     dense = {
         "fisher": Fisher(any_problem).dense(),
         "empirical_fisher": EmpiricalFisher(any_problem).dense(),
         "summed": np.einsum("ncp,ndq->pq", J, J, optimize=True) / N,
         "all_logits": np.einsum("ncp,ncq->pq", J, J, optimize=True) / N,
     }
-    for name, matrix in dense.items():
-        values, expected = getattr(found, name)(), spectrum(matrix)
-        n = min(len(values), len(expected))
-        np.testing.assert_allclose(values[:n], expected[:n], atol=1e-13 * expected[0])
-        np.testing.assert_allclose(values[n:], 0, atol=1e-13 * expected[0])
-    for k in range(3):
-        expected = spectrum(J[:, k].T @ J[:, k] / N)[: len(J)]
-        np.testing.assert_allclose(found.logit(k), expected, atol=1e-13 * expected[0])
+    spectra = {name: spectrum(matrix) for name, matrix in dense.items()}
+    logits = [spectrum(J[:, k].T @ J[:, k] / N)[:N] for k in range(3)]
+    for block_bytes in (2**29, 7 * 3 * 8 * 10):  # Jacobians whole, and ten columns at a time
+        monkeypatch.setattr(gram, "BLOCK_BYTES", block_bytes)
+        found = JacobianGram(any_problem)
+        np.testing.assert_allclose(
+            found.gram, np.einsum("ncp,mdp->ncmd", J, J), atol=1e-13 * found.gram.max()
+        )
+        for name, expected in spectra.items():
+            values = getattr(found, name)()
+            n = min(len(values), len(expected))
+            np.testing.assert_allclose(values[:n], expected[:n], atol=1e-13 * expected[0])
+            np.testing.assert_allclose(values[n:], 0, atol=1e-13 * expected[0])
+        for k, expected in enumerate(logits):
+            np.testing.assert_allclose(found.logit(k), expected, atol=1e-13 * expected[0])
 
 
 def test_oracle(o4, oracle_problem):

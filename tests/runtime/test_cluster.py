@@ -1,5 +1,6 @@
 """Steps on a cluster of Dask's: two processes on this machine, one of them killed in the middle."""
 
+import inspect
 import os
 import signal
 import socket
@@ -19,9 +20,9 @@ from hyperribbon.studies.manifold.incremental_distance import grow
 from hyperribbon.trajectories import compare_trajectories
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster():
-    """Two workers, as processes that nobody starts again."""
+    """Two workers, as processes that nobody starts again; the last two tests are hard on it."""
     options = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
     quiet = {"dashboard_address": ":0", "silence_logs": "CRITICAL"}
     with LocalCluster(**options, **quiet) as cluster:
@@ -54,24 +55,6 @@ class KillingArray:
         self.left -= 1
         if self.left == 0:
             kill_one(self.client)
-
-
-def test_a_worker_that_is_killed_changes_nothing(client, random_models, tmp_path):
-    P = random_models(0, 300, 40, 5).astype(np.float32)
-    stored = zarr.create_array(tmp_path / "P.zarr", data=P, chunks=(1, 40, 5))
-    memory = 100 * 40 * 5 * 4  # blocks of 64, in bands of one
-    expected = pairwise_distance(P)
-    out = KillingArray((300, 300), client, after=4)
-    pairwise_distance(stored, out=out, memory=memory, client=client)
-    assert out.left < 0
-    np.testing.assert_array_equal(out.values, expected)
-    # What follows runs on the other one.
-    digests = [str(k) for k in range(3)]
-    trainings = [P[:100], P[100:180], P[180:]]
-    for which in (slice(0, 2), slice(0, 3)):
-        options = {"code": "", "client": client}
-        folder = grow(tmp_path / "work", trainings[which], digests[which], **options)
-    np.testing.assert_array_equal(zarr.open_array(folder / "distance")[:], expected)
 
 
 def test_everything_is_the_same_on_a_cluster(client, random_models):
@@ -115,7 +98,8 @@ def test_the_scheduler_is_taken_from_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{}", "nowhere.invalid:{}", "carrier://:{}"])
-def test_a_scheduler_that_does_not_answer(address):
+def test_a_scheduler_that_does_not_answer(monkeypatch, address):
+    monkeypatch.setattr(inspect.getmodule(dask_client), "_PATIENCE", 1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = address.format(free.getsockname()[1])
@@ -131,6 +115,24 @@ def test_a_scheduler_that_does_not_answer(address):
     assert message.startswith(f'dask.scheduler = "{address}": no scheduler answers there')
     assert "expected the address of a running one, such as tcp://" in message
     assert "\n" not in message
+
+
+def test_a_worker_that_is_killed_changes_nothing(client, random_models, tmp_path):
+    P = random_models(0, 300, 40, 5).astype(np.float32)
+    stored = zarr.create_array(tmp_path / "P.zarr", data=P, chunks=(1, 40, 5))
+    memory = 100 * 40 * 5 * 4  # blocks of 64, in bands of one
+    expected = pairwise_distance(P)
+    out = KillingArray((300, 300), client, after=4)
+    pairwise_distance(stored, out=out, memory=memory, client=client)
+    assert out.left < 0
+    np.testing.assert_array_equal(out.values, expected)
+    # What follows runs on the other one.
+    digests = [str(k) for k in range(3)]
+    trainings = [P[:100], P[100:180], P[180:]]
+    for which in (slice(0, 2), slice(0, 3)):
+        options = {"code": "", "client": client}
+        folder = grow(tmp_path / "work", trainings[which], digests[which], **options)
+    np.testing.assert_array_equal(zarr.open_array(folder / "distance")[:], expected)
 
 
 def test_a_scheduler_that_is_lost(cluster, random_models):

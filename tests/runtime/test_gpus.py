@@ -137,19 +137,15 @@ def test_without_choice_nothing_is_done(monkeypatch, tmp_path, visible):
     ],
 )
 def test_a_training_promised_a_gpu_does_not_turn_to_the_cpu(
-    tiny_configuration, tmp_path, device, slurm, messages
+    preloaded, tiny_configuration, tmp_path, device, slurm, messages
 ):
     configuration = tiny_configuration(device=device).to_json()
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "hyperribbon.studies.grid.train", "--gpus", "1"),
-            *("--configuration", configuration, "--data", "data.json"),
-            *("--work", "work", "--output", "store.zarr"),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **slurm},
-        stderr=subprocess.PIPE,
-        text=True,
+    run = preloaded.run(
+        *("hyperribbon.studies.grid.train", "--gpus", 1),
+        *("--configuration", configuration, "--data", "data.json"),
+        *("--work", "work", "--output", "store.zarr"),
+        folder=tmp_path,
+        environment={**os.environ, "CUDA_VISIBLE_DEVICES": "", **slurm},
     )
     assert run.returncode == 1
     for message, line in zip(messages, run.stderr.splitlines(), strict=True):

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -24,8 +23,8 @@ LABELS = {"train": np.arange(12) % N_CLASSES, "test": np.arange(8) % N_CLASSES}
 class Study:
     """Where it is, and what makes its configurations."""
 
-    def __init__(self, root, random_models):
-        self.root, self._random_models = root, random_models
+    def __init__(self, root, random_models, preloaded):
+        self.root, self._random_models, self._preloaded = root, random_models, preloaded
 
     def train(
         self,
@@ -86,21 +85,17 @@ class Study:
 
     def step(self, name: str, *options, **environment) -> subprocess.CompletedProcess:
         """Run a step as its rule does."""
-        return subprocess.run(
-            [sys.executable, "-m", step_module(name), *map(str, options)],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            env=environment or None,
+        return self._preloaded.run(
+            step_module(name), *options, folder=self.root, environment=environment or None
         )
 
 
 @pytest.fixture
-def study(tmp_path, random_models):
-    return Study(tmp_path, random_models)
+def study(tmp_path, random_models, preloaded):
+    return Study(tmp_path, random_models, preloaded)
 
 
 @pytest.fixture(scope="module")
-def module_study(tmp_path_factory, random_models):
+def module_study(tmp_path_factory, random_models, preloaded):
     """One for all tests of a module, which leave it as it is."""
-    return Study(tmp_path_factory.mktemp("study"), random_models)
+    return Study(tmp_path_factory.mktemp("study"), random_models, preloaded)

@@ -2,9 +2,8 @@ import logging
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,10 +86,12 @@ def test_out_of_memory_names_the_configuration_and_what_to_change(
 
 
 SCRIPT = """
-import pickle, sys
+import os, pickle
 from hyperribbon.training.job import train_configuration
 
 if __name__ == "__main__":
+    with open("pid", "w") as file:
+        file.write(str(os.getpid()))
     with open("arguments", "rb") as file:
         configuration, dataset = pickle.load(file)
     train_configuration(configuration, dataset, "work", "A.zarr")
@@ -111,23 +112,24 @@ def alive(pid):
 
 
 @pytest.fixture
-def endless(tiny_configuration, tiny_dataset, tmp_path):
-    """A process that trains two seeds in processes of its own, and these processes."""
+def endless(preloaded, tiny_configuration, tiny_dataset, tmp_path):
+    """A process that trains two seeds in processes of its own: its run, its id, and theirs."""
     configuration = tiny_configuration(seeds=2, parallel_seeds=2, epochs=100_000)
     (tmp_path / "arguments").write_bytes(pickle.dumps((configuration, tiny_dataset)))
     (tmp_path / "script.py").write_text(SCRIPT)
-    with subprocess.Popen(
-        [sys.executable, "script.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as parent:
+    with ThreadPoolExecutor(1) as thread:
+        run = thread.submit(preloaded.run, "script", folder=tmp_path)
         while len(list(tmp_path.glob("work/*/seed-*.state"))) < 2:
-            assert parent.poll() is None
+            assert not run.done(), run.result()
             time.sleep(0.1)
-        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        parent = int((tmp_path / "pid").read_text())
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         names = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
         workers = [pid for pid, name in names.items() if "spawn_main" in name]
         assert len(workers) == 2
-        yield parent, workers
-        parent.kill()
+        yield run, parent, workers
+        if not run.done():
+            os.kill(parent, signal.SIGKILL)
     wait_for_death(workers)
 
 
@@ -140,15 +142,16 @@ def wait_for_death(pids):
 
 @needs_proc
 def test_processes_die_with_the_one_that_started_them(endless):
-    parent, workers = endless
-    parent.kill()
+    run, parent, workers = endless
+    os.kill(parent, signal.SIGKILL)
+    assert run.result(timeout=60).returncode == -signal.SIGKILL
     wait_for_death(workers)
 
 
 @needs_proc
 def test_a_killed_process_is_told(endless):
-    parent, workers = endless
+    run, _, workers = endless
     os.kill(workers[0], signal.SIGKILL)
-    _, errors = parent.communicate(timeout=60)
-    assert "a process that trained a seed was killed" in errors
-    assert parent.returncode == 1
+    told = run.result(timeout=60)
+    assert "a process that trained a seed was killed" in told.stderr
+    assert told.returncode == 1

@@ -21,10 +21,10 @@ TABLES = ["linear_phase", "linear_spectra", "linear_bounds", "linear_variants"]
 TRAINED = ["linear_kernel_spectra", "linear_kernels", "linear_experiments"]
 
 
-def run(step, *args, threads="1"):
-    command = [sys.executable, "-m", step_module(step), *map(str, args)]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
+@pytest.fixture
+def run(preloaded):
+    """Function running a step."""
+    return lambda step, *args: preloaded.run(step_module(step), *args)
 
 
 def test_tables_are_the_same_from_any_number_of_threads(tmp_path):
@@ -35,13 +35,15 @@ def test_tables_are_the_same_from_any_number_of_threads(tmp_path):
         paths = [folder / f"{name}.csv" for name in TABLES]
         section = json.dumps({**SECTION, "samples": 100, "slopes": {"last": 0.5, "number": 3}})
         arguments = ["--linear", section, "--threads", threads, "--output", *paths]
-        done = run("linear", *arguments, threads=threads)
+        command = [sys.executable, "-m", "hyperribbon.studies.linear.linear", *map(str, arguments)]
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
         written[threads] = [path.read_bytes() for path in paths]
     assert written["1"] == written["2"]
 
 
-def test_trained_on_samples_of_a_data_set_and_put_together(tmp_path):
+def test_trained_on_samples_of_a_data_set_and_put_together(run, tmp_path):
     samples = tmp_path / "digits.npz"
     done = run(
         "linear_inputs", "--name", "digits", "--samples", 12, "--image-size", 14,
@@ -68,7 +70,7 @@ def test_trained_on_samples_of_a_data_set_and_put_together(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive"])
-def test_damaged_samples_are_one_line(tmp_path, content):
+def test_damaged_samples_are_one_line(run, tmp_path, content):
     (tmp_path / "digits.npz").write_bytes(content)
     done = run(
         "linear_experiment", "--inputs", tmp_path / "digits.npz", "--linear", json.dumps(SECTION),
