@@ -14,6 +14,7 @@ from hyperribbon.curvature.tables import SLOPPINESS_COLUMNS, sloppiness_row, thi
 from hyperribbon.data.boston import load
 from hyperribbon.steps import logger, run_step, step_parser
 from hyperribbon.tables import write_table
+from hyperribbon.training.device import be_deterministic
 from hyperribbon.training.regression import standardised, train_regression
 
 KEYS = ["data", "network", "parameters", "seed", "moment", "epoch", "matrix"]
@@ -24,7 +25,7 @@ WHOLE = ["parameters", "seed", "epoch", "elbow", "first", "last"]  # numbers; so
 
 def main(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    be_deterministic(torch.device("cpu"))
     config = RegressionConfig.model_validate_json(args.regression)
     data, found = data_sets(), []
     for name, (x, _) in data.items():

@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from hyperribbon.errors import HyperribbonError
+from hyperribbon.training.device import be_deterministic
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
 
@@ -122,4 +123,4 @@ def _train(seed: int) -> None:
 def _set_up(plan: Plan, device: torch.device) -> None:
     keep_freed_memory()
     torch.set_num_threads(plan.configuration.training.threads)
-    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    be_deterministic(device, compiled=plan.configuration.training.compile)

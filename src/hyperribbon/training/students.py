@@ -37,6 +37,7 @@ from hyperribbon.data.sloppy import load
 from hyperribbon.locks import locked
 from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.provenance import versions
+from hyperribbon.training.device import be_deterministic
 from hyperribbon.training.finished import keep
 from hyperribbon.training.parallel import keep_freed_memory
 from hyperribbon.training.stacked import StackedFullyConnected, predict_stacked
@@ -85,7 +86,7 @@ def train_students(
     """
     keep_freed_memory()
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    be_deterministic(torch.device("cpu"))
     described = {
         "students": config.model_dump(mode="json", exclude={"decays"}),
         "decay": decay,

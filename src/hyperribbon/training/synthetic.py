@@ -41,6 +41,7 @@ from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.probability.blocks import evenly
 from hyperribbon.provenance import versions
 from hyperribbon.store import remove_leftovers, write_dataset
+from hyperribbon.training.device import be_deterministic
 from hyperribbon.training.finished import keep
 from hyperribbon.training.parallel import keep_freed_memory
 from hyperribbon.training.stacked import (
@@ -200,7 +201,7 @@ def train_experiment(
     """
     keep_freed_memory()
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    be_deterministic(torch.device("cpu"))
     path = Path(path)
     train, test = load(decay=experiment.decay, **experiment.data.model_dump())
     described = {
