@@ -110,6 +110,15 @@ def training_mb():
     return 2000 + waiting + processes * (2000 + stored_mb + seen_mb)
 
 
+def threads_of_analysis(most):
+    """Threads of a job. Those of a small study are done sooner two at once, with a thread each."""
+    small = len(STUDY.trainings()) + len(RECORDED_STORES) <= 50
+    return 1 if small else most
+
+
+# In what order jobs run that could: first what leads to the first picture, then to the explorer.
+FIRST, SECOND = 2, 1
+
 # What runs again is decided by parameters alone: each rule carries the version of its code, its
 # settings, and a hash of the same of the rules before it. The times of files, which a touch, a copy
 # or a checkout changes, count for nothing while all of this is as it was when the study was last

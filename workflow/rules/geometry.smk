@@ -39,9 +39,10 @@ rule distance:
         f"{RESULTS}/logs/distance/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/distance/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -64,6 +65,7 @@ rule embed:
         f"{RESULTS}/logs/embed/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/embed/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -85,9 +87,10 @@ rule progress:
         f"{RESULTS}/logs/progress/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/progress/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=2000,
     params:
@@ -108,9 +111,10 @@ rule trajectories:
         f"{RESULTS}/logs/trajectories/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/trajectories/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=2000,
     params:
@@ -147,6 +151,7 @@ rule tables:
         f"{RESULTS}/logs/tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/tables.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
     resources:

@@ -3,6 +3,7 @@ report: "../report/study.rst"
 
 TABULATED = [path for paths in TABLES.values() for path in paths]
 PAGES = {
+    "first_picture": [f"{RESULTS}/first_picture.png"],
     "explore": [f"{RESULTS}/explorer.html"],
     "summarise": [f"{RESULTS}/summary.html"],
     "claims": [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"],

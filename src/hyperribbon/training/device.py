@@ -10,10 +10,9 @@ from contextlib import contextmanager
 
 import torch
 
-from torch import optim
-
 from hyperribbon.devices import claimed_gpu
 from hyperribbon.errors import HyperribbonError
+from hyperribbon.training.uncompiled import leave_compiler_out
 
 logger = logging.getLogger(__name__)
 
@@ -42,20 +41,13 @@ def be_deterministic(device: torch.device, *, compiled: bool = False) -> None:
     ----------
     device : where it computes
     compiled : whether networks go through `torch.compile`
-
-    If they do not, nothing needs torch's compiler, which takes longer to import than torch itself:
-    neither to be told of it, nor in the methods of optimisers that are kept out of its sight.
     """
     warn_only = device.type != "cpu"
     if compiled:
         torch.use_deterministic_algorithms(True, warn_only=warn_only)
-        return
-    torch.set_deterministic_debug_mode("warn" if warn_only else "error")
-    for name in ("add_param_group", "load_state_dict", "state_dict", "zero_grad"):
-        method = getattr(optim.Optimizer, name)
-        hidden = getattr(method, "__wrapped__", None)  # what the compiler would be imported for
-        if hidden is not None:
-            hidden.__dynamo_disable = hidden
+    else:
+        torch.set_deterministic_debug_mode("warn" if warn_only else "error")
+        leave_compiler_out()
 
 
 @contextmanager
