@@ -17,7 +17,9 @@ def leave_compiler_out() -> None:
     for name in ("add_param_group", "load_state_dict", "state_dict", "zero_grad"):
         method = getattr(getattr(optim.Optimizer, name), "__wrapped__", None)
         if method is not None:
-            method.__dynamo_disable = method  # where torch keeps what the compiler is to leave alone
+            method.__dynamo_disable = (
+                method  # where torch keeps what the compiler is to leave alone
+            )
     for kind in (optim.SGD, optim.Adam):  # AdamW is an Adam
         step = getattr(kind.step, "__wrapped__", None)
         if step is not None and not getattr(kind.step, "hooked", False):
