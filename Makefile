@@ -8,6 +8,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
@@ -15,7 +16,8 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CON
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
-	$(SNAKEMAKE) $(ARGS)
+	@$(if $(CONFIG),:,test -f results/mnist5k/report.html || echo 'The default study takes about five minutes on two cores; its first picture, half of that')
+	@$(SNAKEMAKE) $(ARGS)
 
 verify: $(READY) ## check every stored result against its checksums
 	$(SNAKEMAKE) $(ARGS) -- verify
@@ -25,12 +27,13 @@ setup: $(READY) ## create .venv with the pinned requirements and the package
 # The mark is written last: a set-up that was interrupted starts anew.
 $(READY): envs/requirements.txt envs/test_oracles.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hyperribbon needs Python 3.11 or newer; this is %s. Say make PYTHON=python3.12, for one." % sys.version.split()[0])'
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --requirement envs/requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --requirement envs/test_oracles.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo 'Installing the pinned requirements into $(VENV), once: a minute or two'
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --requirement envs/requirements.txt
+	@$(PIP) --no-deps --requirement envs/test_oracles.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
 test: $(READY) ## run the tests, a file on each core at once
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)

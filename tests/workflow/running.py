@@ -35,6 +35,7 @@ ANALYSIS = {
     "ensembles": 1,
     "trajectory_space": 1,
     "claims": 1,
+    "first_picture": 1,
     "draw": 1,
     "explore": 1,
     "summarise": 1,

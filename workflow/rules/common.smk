@@ -119,6 +119,15 @@ def training_mb():
     return 2000 + waiting + processes * (2000 + stored_mb + seen_mb)
 
 
+def threads_of_analysis(most):
+    """Threads of a job. Those of a small study are done sooner two at once, with a thread each."""
+    small = len(STUDY.trainings()) + len(RECORDED_STORES) <= 50
+    return 1 if small else most
+
+
+# In what order jobs run that could: first what leads to the first picture, then to the explorer.
+FIRST, SECOND = 2, 1
+
 RECORD = f"{RESULTS}/keys.json"  # written when the study is complete
 KEYS = Keys(
     recorded_keys(RECORD),
@@ -195,7 +204,7 @@ def page(step):
     """Output of a rule that writes a page; one too large for the report is linked from it."""
     [found] = [page for page in step_named(step)[0].pages if page.step == step]
     path = f"{RESULTS}/{found.name}"
-    if found.link:
+    if not found.caption:
         return path
     return report(
         path,

@@ -15,7 +15,7 @@ rule corners:
         f"{RESULTS}/benchmarks/corners.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=2000,
     params:

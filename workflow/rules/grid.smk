@@ -54,6 +54,7 @@ rule prepare_data:
         f"{RESULTS}/logs/prepare_data.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare_data.tsv"
+    priority: FIRST
     conda:
         "../../envs/training.yaml"
     resources:
@@ -91,6 +92,7 @@ rule train:
         f"{RESULTS}/logs/train/{{configuration}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{configuration}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/training.yaml"
     threads: STUDY.training.threads * seeds_at_once()

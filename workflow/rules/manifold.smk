@@ -47,9 +47,10 @@ rule distance:
         f"{RESULTS}/logs/distance/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/distance/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -72,6 +73,7 @@ rule embed:
         f"{RESULTS}/logs/embed/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/embed/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -93,9 +95,10 @@ rule progress:
         f"{RESULTS}/logs/progress/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/progress/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=2000,
     params:
@@ -116,9 +119,10 @@ rule trajectories:
         f"{RESULTS}/logs/trajectories/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/trajectories/{{split}}.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=2000,
     params:
@@ -143,6 +147,7 @@ rule tables:
         f"{RESULTS}/logs/tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/tables.tsv"
+    priority: FIRST
     conda:
         "../../envs/analysis.yaml"
     resources:

@@ -1,3 +1,36 @@
+# As soon as there is an embedding; all other figures wait for all tables.
+FIRST_PICTURE = KEYS.parameters(
+    "first_picture", "tables", modules=[figure_module("manifold_train")]
+)
+
+
+rule first_picture:
+    input:
+        tables=settled(
+            "tables",
+            expand(
+                f"{RESULTS}/tables/{{table}}.csv",
+                table=["models", "geodesic", "explained_stress"],
+            ),
+        ),
+    output:
+        page("first_picture"),
+    log:
+        f"{RESULTS}/logs/first_picture.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/first_picture.tsv"
+    priority: FIRST
+    conda:
+        "../../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        **FIRST_PICTURE,
+    shell:
+        "python -m hyperribbon.studies.manifold.first_picture"
+        " --tables {input.tables:q} --output {output:q} --log {log:q}"
+
+
 # Tables that the explorer shows, by the rules that write them.
 EXPLORED = ["models", "geodesic", "explained_stress", "metric_embedding"]
 EXPLORED = {
@@ -16,6 +49,7 @@ rule explore:
         f"{RESULTS}/logs/explore.log",
     benchmark:
         f"{RESULTS}/benchmarks/explore.tsv"
+    priority: SECOND
     conda:
         "../../envs/figures.yaml"
     resources:

@@ -20,7 +20,7 @@ rule null_model:
         f"{RESULTS}/benchmarks/null_model.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -50,9 +50,10 @@ rule metrics:
         f"{RESULTS}/logs/metrics.log",
     benchmark:
         f"{RESULTS}/benchmarks/metrics.tsv"
+    priority: SECOND
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -84,7 +85,7 @@ rule subsets:
         f"{RESULTS}/benchmarks/subsets.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -150,7 +151,7 @@ rule four_points:
         f"{RESULTS}/benchmarks/four_points.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -178,7 +179,7 @@ rule ensembles:
         f"{RESULTS}/benchmarks/ensembles.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:
@@ -205,7 +206,7 @@ rule trajectory_space:
         f"{RESULTS}/benchmarks/trajectory_space.tsv"
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=4000,
     params:

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from pydantic import TypeAdapter
-from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from hyperribbon.config import DataConfig
@@ -177,6 +176,8 @@ def _chosen(parts: list[Part], config: DataConfig) -> dict[str, np.ndarray]:
     """Positions in their part of the train and the test samples."""
     sizes = {"train": config.train_size, "test": config.test_size}
     if len(parts) == 1:
+        from sklearn.model_selection import train_test_split  # takes a second, here alone
+
         n = len(parts[0].labels)
         if sum(sizes.values()) > n:
             raise DataError(

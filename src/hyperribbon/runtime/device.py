@@ -12,6 +12,7 @@ import torch
 
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.runtime.gpus import claimed_gpu
+from hyperribbon.runtime.uncompiled import leave_compiler_out
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,22 @@ def resolve_device(device: str) -> torch.device:
     if device == "cuda" and not torch.cuda.is_available():
         raise HyperribbonError('training.device = "cuda": torch sees no GPU here; use "cpu"')
     return torch.device(device)
+
+
+def be_deterministic(device: torch.device, *, compiled: bool = False) -> None:
+    """Have torch compute bit by bit the same each time; on a GPU, warn of what cannot be.
+
+    Parameters
+    ----------
+    device : where it computes
+    compiled : whether networks go through `torch.compile`
+    """
+    warn_only = device.type != "cpu"
+    if compiled:
+        torch.use_deterministic_algorithms(True, warn_only=warn_only)
+    else:
+        torch.set_deterministic_debug_mode("warn" if warn_only else "error")
+        leave_compiler_out()
 
 
 @contextmanager

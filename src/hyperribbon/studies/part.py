@@ -94,7 +94,8 @@ class Page:
     name : of the file
     step : that writes it
     about : a sentence for the map of the results
-    label, caption : how the report's overview names it, and what it says of it
+    label, caption : how the report's overview names it, and what it says of it; without them it is
+        not in the report
     link : words of the link on the report's first page, instead, for a page that is too large to be
         in the report: a browser shows nothing in a frame whose address has over 2 MB
     """
@@ -158,5 +159,5 @@ class Part:
         for figure in self.figures:
             yield f"figures/{figure.name}.rst", cleandoc(figure.caption)
         for page in self.pages:
-            if not page.link:
+            if page.caption:
                 yield f"pages/{page.name}.rst", cleandoc(page.caption)

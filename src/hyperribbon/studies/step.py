@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -45,10 +46,20 @@ def models_parser(description: str | None, *stores: str) -> argparse.ArgumentPar
 
 
 class _LogFile(logging.FileHandler):
-    """A log that turns to the terminal when its own disk is full."""
+    """A log that also takes what libraries and other processes of the step say.
+
+    So progress bars do not appear beside the workflow's own line. When the log's disk is full, it
+    turns to the terminal.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__(path, mode="w")
+        sys.stderr.flush()
+        self._terminal = os.fdopen(os.dup(2), "w")
+        os.dup2(self.stream.fileno(), 2)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, logging's name
-        print(self.format(record), file=sys.stderr)
+        print(self.format(record), file=self._terminal, flush=True)
 
 
 def run_step(
@@ -64,7 +75,7 @@ def run_step(
     try:
         if args.log:
             args.log.parent.mkdir(parents=True, exist_ok=True)
-            _log_to(_LogFile(args.log, mode="w"))
+            _log_to(_LogFile(args.log))
         others = main(args) or ()
         if args.log and "output" in args:
             outputs = args.output if isinstance(args.output, list) else [args.output]

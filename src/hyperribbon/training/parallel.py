@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from hyperribbon.errors import HyperribbonError
+from hyperribbon.runtime.device import be_deterministic
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
 
@@ -48,7 +49,7 @@ def train_seeds(
     """
     processes = min(processes, len(seeds))
     if processes <= 1:
-        set_up(plan.configuration.training.threads, device)
+        _set_up(plan, device)
         for seed in seeds:
             SeedTraining(plan, folder, seed).train(device)
         return
@@ -80,11 +81,18 @@ def train_seeds(
         listener.stop()
 
 
-def set_up(threads: int = 1, device: torch.device | str = "cpu") -> None:
-    """Prepare this process for training: fast, and bit-equal on the CPU with as many threads."""
+def set_up(threads: int = 1, device: torch.device | str = "cpu", *, compiled: bool = False) -> None:
+    """Prepare this process for training: fast, and bit-equal on the CPU with as many threads.
+
+    Parameters
+    ----------
+    threads : of torch
+    device : where it computes
+    compiled : whether networks go through `torch.compile`
+    """
     keep_freed_memory()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=torch.device(device).type != "cpu")
+    be_deterministic(torch.device(device), compiled=compiled)
 
 
 def keep_freed_memory() -> None:
@@ -111,7 +119,7 @@ def _begin(messages, level: int, plan: Plan, folder: Path, device: torch.device)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     logger.handlers[:] = [QueueHandler(messages)]
     logger.setLevel(level)
-    set_up(plan.configuration.training.threads, device)
+    _set_up(plan, device)
 
 
 def _die_with_parent() -> None:
@@ -124,3 +132,8 @@ def _die_with_parent() -> None:
 def _train(seed: int) -> None:
     plan, folder, device = _job
     SeedTraining(plan, folder, seed).train(device)
+
+
+def _set_up(plan: Plan, device: torch.device) -> None:
+    training = plan.configuration.training
+    set_up(training.threads, device, compiled=training.compile)

@@ -140,10 +140,19 @@ PART = Part(
                 ),
             },
         ),
+        Step("first_picture"),
         Step("explore"),
     ),
     figures=FIGURES,
     pages=(
+        Page(
+            "first_picture.png",
+            "first_picture",
+            (
+                "`figures/manifold_train.png`, drawn as soon as it can be, minutes before the "
+                "other figures."
+            ),
+        ),
         Page(
             "explorer.html",
             "explore",

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from hyperribbon.curvature import JacobianGram, Problem, correlation_eigenvalues
 from hyperribbon.curvature.tables import SLOPPINESS_COLUMNS, sloppiness_row, thinned
 from hyperribbon.data.boston import load
+from hyperribbon.runtime.device import be_deterministic
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.regression.config import RegressionConfig
 from hyperribbon.studies.regression.training import standardised, train_regression
@@ -24,7 +25,7 @@ WHOLE = ["parameters", "seed", "epoch", "elbow", "first", "last"]  # numbers; so
 
 def main(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    be_deterministic(torch.device("cpu"))
     config = RegressionConfig.model_validate_json(args.regression)
     data, found = data_sets(), []
     for name, (x, _) in data.items():

@@ -5,7 +5,6 @@ Thesis Figs. 2.5b, 2.13, 2.14, 2.22 and 2.23.
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -30,6 +29,8 @@ SHARE = "explained pairwise distance"
 @of_embedding
 def null_model(tables: dict[str, pd.DataFrame]) -> Figure:
     """Explained stress by dimension, observed and of the nulls."""
+    import seaborn as sns  # takes a second or two
+
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         sns.lineplot(
@@ -80,6 +81,8 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 @of_embedding
 def subsets(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Explained pairwise distance from few samples, and from few random mixtures of classes."""
+    import seaborn as sns  # takes a second or two
+
     found = tables["subsets"].query("split == @split")
     whole = found.query("kind == 'samples'")["size"].max()
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.8 * COLUMN), sharey=True)

@@ -3,7 +3,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
@@ -69,6 +68,8 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 def ensemble_gain(tables: dict[str, pd.DataFrame]) -> Figure:
     """Final test error of the centroids, less that of single networks and of the usual mean."""
+    import seaborn as sns  # takes a second or two
+
     scores = tables["ensembles"].query("split == 'test'")
     if scores.empty:
         raise LeftOut(TOO_FEW)

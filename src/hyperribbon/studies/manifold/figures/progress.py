@@ -6,7 +6,6 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -44,6 +43,8 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
 
     Augmentations, where there are several, are told apart by the style of the lines.
     """
+    import seaborn as sns  # takes a second or two
+
     models = _trained_directly(tables["models"])
     time = time_of(models)
     colours = palette(tables["models"]["network"])

@@ -3,7 +3,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -172,6 +171,8 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 def lengths(tables: dict[str, pd.DataFrame]) -> Figure:
     """Riemannian lengths of all trajectories, against the geodesic's."""
+    import seaborn as sns  # takes a second or two
+
     found = tables["trajectories"]
     colours = palette(tables["models"]["network"])
     geodesic = float(tables["summary"].set_index("quantity")["value"]["length of the geodesic"])
@@ -199,6 +200,8 @@ def _factors(about: pd.DataFrame) -> pd.DataFrame:
 
 def _shades(values: pd.Series, colours: dict[str, str]) -> dict:
     """A colour a value: architectures have theirs, others shades of grey, or many of one map."""
+    import seaborn as sns  # takes a second or two
+
     if values.name == "network":
         return {name: colours[name] for name in dict.fromkeys(values)}
     names = list(dict.fromkeys(values))
