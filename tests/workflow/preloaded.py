@@ -3,7 +3,7 @@
 Reads lines of JSON, {"folder", "arguments", "output"}, and answers each with the exit status of
 ``snakemake ARGUMENTS`` in that folder, whose output goes to the file. The Snakefile of the folder
 finds the library imported already, from the repository; what it looks at is the folder's: syntax
-trees are parsed once for each text. Jobs are processes of their own, and import the folder's.
+trees are parsed once for each text. Jobs, which `job_server` runs, import the folder's library.
 """
 
 import json
@@ -50,6 +50,7 @@ def main() -> None:
     folder = Path(run["folder"])
     copy = folder / "src" / "hyperribbon"
     code_version.ROOT = copy if copy.is_dir() else code_version.ROOT
+    sys.executable = sys.argv[1]  # so the Snakefile finds the program that asks for a job
     os.chdir(folder)
     sys.path[0] = str(folder)
     sys.argv[:] = ["snakemake", *run["arguments"]]

@@ -1,5 +1,6 @@
 """Running the real workflow in a copy of the repository."""
 
+import atexit
 import json
 import os
 import select
@@ -12,6 +13,7 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
+import job_server
 import pandas as pd
 from PIL import Image
 
@@ -128,8 +130,14 @@ def snakemake(repository: Path, *args: str) -> subprocess.CompletedProcess[str]:
 @cache
 def _preloaded() -> subprocess.Popen:
     """A process that runs Snakemake, one run after the other, until this one ends."""
+    folder = tempfile.mkdtemp(prefix="jobs-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("preloaded.py"))],
+        [
+            sys.executable,
+            str(Path(__file__).with_name("preloaded.py")),
+            job_server.start(Path(folder)),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
