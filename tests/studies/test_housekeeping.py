@@ -1,4 +1,4 @@
-"""Before and after a run: places that cannot be written, stale locks, copied work, what was found."""
+"""Before and after a run: places that cannot be written, stale locks, copied work, a summary."""
 
 import json
 import os

@@ -5,9 +5,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
-from PIL import Image
 
 from hyperribbon.reporting.style import LeftOut
 from hyperribbon.studies.report import draw
@@ -47,22 +45,6 @@ def test_a_figure_is_left_out_with_its_reason(run):
     assert files == {"bars.png", "bars.svg"}
     reasons = {"nothing": "There is one seed only."}
     assert listed == {"key": "abc", "drawn": ["bars"], "left_out": reasons}
-
-
-def test_a_palette_keeps_the_colours_of_a_picture(tmp_path):
-    figure, (left, right) = plt.subplots(1, 2)
-    left.imshow(np.arange(900).reshape(30, 30))
-    right.plot([0, 1], color="#D55E00", linewidth=9)
-    figure.savefig(tmp_path / "whole.png")
-    draw.save_png(figure, tmp_path / "few.png")
-    plt.close(figure)
-    whole, few = (Image.open(tmp_path / f"{name}.png") for name in ("whole", "few"))
-    assert few.mode == "P"
-    apart = np.abs(np.asarray(whole.convert("RGB"), int) - np.asarray(few.convert("RGB"), int))
-    assert apart.max() < 30
-    assert apart.mean() < 0.5
-    assert few.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
-    assert (tmp_path / "few.png").stat().st_size < 0.7 * (tmp_path / "whole.png").stat().st_size
 
 
 def test_what_an_earlier_run_drew_goes(run, tmp_path):

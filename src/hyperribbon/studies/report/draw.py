@@ -1,7 +1,6 @@
 """Draw figures from tables, each as PNG and SVG, and say which ones the study is too small for."""
 
 import argparse
-import io
 import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -9,18 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
-from PIL import Image
 
+from hyperribbon.reporting.saving import FORMATS, save
 from hyperribbon.reporting.style import LeftOut, apply_style
 from hyperribbon.storage.tables import read_tables
 from hyperribbon.studies.parts import figure_function
 from hyperribbon.studies.step import logger, run_step, step_parser
-
-FORMATS = (".png", ".svg")
-MANY = 5000  # points; as many would make an SVG of megabytes, so they are an image in it
-
 
 def main(args: argparse.Namespace) -> list[Path]:
     names, left_out = args.figures, {}
@@ -53,23 +46,9 @@ def draw(tables: list[Path], folder: Path, names: list[str]) -> dict[str, str]:
         except LeftOut as reason:
             left_out[name] = str(reason)
             continue
-        for points in figure.findobj(lambda artist: type(artist) is PathCollection):  # not in 3-D
-            points.set_rasterized(len(points.get_offsets()) > MANY)
-        save_png(figure, folder / f"{name}.png")
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        save(figure, folder, name)
         plt.close(figure)
     return left_out
-
-
-def save_png(figure: Figure, path: Path) -> None:
-    """With a palette of 256 colours: a third of the size, and nothing that an eye could tell."""
-    whole = io.BytesIO()
-    figure.savefig(whole, format="png", pil_kwargs={"compress_level": 1})
-    with Image.open(whole) as picture:
-        few = picture.convert("RGB").quantize(
-            256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-        )
-    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""Saved figures: their colours, their layout, and points that would make a large SVG."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from hyperribbon.reporting.saving import MANY, save
+
+pytestmark = pytest.mark.usefixtures("style")
+
+
+def test_they_look_as_by_savefig_with_few_colours(tmp_path):
+    figure, (left, right) = plt.subplots(1, 2)
+    left.imshow(np.arange(900).reshape(30, 30))
+    right.plot([0, 1], color="#D55E00", linewidth=9)
+    right.set_xlabel("a long label below")
+    figure.savefig(tmp_path / "whole.png")
+    save(figure, tmp_path, "few")
+    whole, few = (Image.open(tmp_path / f"{name}.png") for name in ("whole", "few"))
+    assert few.mode == "P"
+    apart = np.abs(np.asarray(whole.convert("RGB"), int) - np.asarray(few.convert("RGB"), int))
+    assert apart.max() < 30
+    assert apart.mean() < 0.5
+    assert few.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+    assert (tmp_path / "few.png").stat().st_size < 0.7 * (tmp_path / "whole.png").stat().st_size
+
+
+def test_equal_figures_are_equal_files(tmp_path):
+    for name in ("a", "b"):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1])
+        save(figure, tmp_path, name)
+    for suffix in ("png", "svg"):
+        a, b = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
+        assert a == b
+
+
+@pytest.mark.parametrize(("number", "images"), [(MANY, 0), (MANY + 1, 1)])
+def test_many_points_are_an_image(tmp_path, number, images):
+    figure, axes = plt.subplots()
+    axes.scatter(np.arange(number), np.zeros(number))
+    save(figure, tmp_path, "points")
+    assert (tmp_path / "points.svg").read_text().count("<image") == images
