@@ -161,11 +161,12 @@ class _Finder:
 
 def _asked_for(package: str) -> str:
     """The module of a package whose import made Python look for the package first, or itself."""
-    frame = sys._getframe()
-    while frame := frame.f_back:
+    frame = sys._getframe().f_back
+    while frame is not None:
         name = frame.f_locals.get("name") if frame.f_code.co_name == "_find_and_load" else None
         if name and name.startswith(f"{package}."):
             return name
+        frame = frame.f_back
     return package
 
 

@@ -60,7 +60,8 @@ def phase_diagram(
     Notes
     -----
     One matrix per slope and T serves all ratios and draws; each of these then needs the eigenvalues
-    of a symmetric matrix, at most 0.1 ms for 50 rows. Memory is about 64 n^2 bytes per T and thread.
+    of a symmetric matrix, at most 0.1 ms for 50 rows. Memory is about 64 n^2 bytes per T and
+    thread.
 
     Examples
     --------

@@ -29,8 +29,8 @@ class Packed(NamedTuple):
     """Models ready for a kernel.
 
     panels : (panels, n C lanes), square roots of probabilities
-    own : (m, blocks of samples), sums over samples of ln |root|, which are 0 but for the rounding
-        of the roots
+    own : (m, blocks of samples), sums over samples of ln |root|, which differ from 0 only by the
+        rounding of the roots
     n_classes : int
     """
 

@@ -259,7 +259,7 @@ def visit(A, B, n_classes, first, last, upper, values, exponents, limits):
             for i in range(j + 1 if upper else n_a):
                 for row in range(0, lanes, ROWS):
                     a = at(A, i * size + start + row)  # type: ignore[call-arg, var-annotated]
-                    b = at(B, j * size + start)  # type: ignore[call-arg, var-annotated]
+                    b = at(B, j * size + start)
                     entry = ((i * n_b + j) * lanes + row) * lanes
                     if exponents is None:  # known when compiling
                         add_arcs(a, b, at(values, entry), n_samples, n_classes)

@@ -80,8 +80,8 @@ def variable_importance(
     Without the restriction, values would become correlated with factors that do matter. A factor
     that is tied to others, such as one optimiser per network, cannot be permuted, and has no row.
 
-    The cost is one forest per permutation and factor, 70 ms for 45 pairs and 1 s for 3,000. The grid
-    of 312 configurations and six factors takes ten minutes, divided among the processes.
+    The cost is one forest per permutation and factor, 70 ms for 45 pairs and 1 s for 3,000. The
+    grid of 312 configurations and six factors takes ten minutes, divided among the processes.
 
     Examples
     --------
