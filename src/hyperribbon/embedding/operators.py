@@ -12,7 +12,7 @@ from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 
 
 def to_float64(block, name: str = "D") -> np.ndarray:
-    """Convert a block of any array (numpy, dask, zarr, torch) to numpy float64, uncopied if it is."""
+    """Convert a block of any array (numpy, dask, zarr, torch) to numpy float64."""
     return as_float64(block, name)
 
 

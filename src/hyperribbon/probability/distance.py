@@ -37,7 +37,7 @@ def bhattacharyya_distance(P, Q, *, floor: float = FLOOR) -> np.ndarray | float:
     array([0.3466, 0.    ])
     """
     if not 0 <= floor < 1:
-        raise DataError(f"floor = {floor}: expected 0 to below 1")
+        raise DataError(f"floor = {floor}: expected a number in [0, 1)")
     root_p, root_q = paired_roots(P, Q, "P", "Q")
     coefficients = np.einsum("...nc,...nc->...n", root_p, root_q)
     np.clip(coefficients, floor, 1.0, out=coefficients)
