@@ -1,9 +1,12 @@
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
 import hyperribbon as hr
+from hyperribbon._moved import MOVED
 
 
 def test_every_public_name_is_there_and_documented():
@@ -55,3 +58,62 @@ def test_distances_load_no_torch():
         "print('torch' in sys.modules)"
     )
     assert printed(code) == "False"
+
+
+def test_importing_the_package_loads_none_of_its_rooms():
+    code = (
+        "import sys, hyperribbon; print([m for m in sys.modules if m.startswith('hyperribbon.')])"
+    )
+    assert printed(code) == "['hyperribbon._moved']"
+
+
+def exists(dotted: str) -> bool:
+    """Whether there is a module or, in a module, a name."""
+    place, _, name = dotted.rpartition(".")
+    if find_spec(place).submodule_search_locations is not None:
+        return find_spec(dotted) is not None
+    return hasattr(import_module(place), name)
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_an_old_place_names_the_new_one_which_exists(old):
+    new = f"hyperribbon.{MOVED[old]}"
+    with pytest.raises(ModuleNotFoundError) as error:
+        import_module(f"hyperribbon.{old}")
+    assert str(error.value) == f"hyperribbon.{old} is {new} now"
+    assert exists(new)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("import hyperribbon.store", "hyperribbon.store is hyperribbon.storage.dataset now"),
+        ("from hyperribbon import store", "hyperribbon.store is hyperribbon.storage.dataset now"),
+        (
+            "from hyperribbon.steps.train import main",
+            "hyperribbon.steps.train is hyperribbon.studies.grid.train now",
+        ),
+        ("import hyperribbon.steps", "hyperribbon.steps is hyperribbon.studies.step now"),
+        (
+            "from hyperribbon.config import parse_study",
+            "hyperribbon.config.parse_study is hyperribbon.studies.study.parse_study now",
+        ),
+        ("import hyperribbon.stor", "No module named 'hyperribbon.stor'"),
+        ("import hyperribbon.steps.no", "hyperribbon.steps is hyperribbon.studies.step now"),
+    ],
+)
+def test_an_import_from_an_old_place_says_where_it_is(statement, words):
+    with pytest.raises(ModuleNotFoundError) as error:
+        exec(statement)
+    assert str(error.value) == words
+
+
+def test_a_name_that_left_the_configuration_says_where_it_is():
+    config = import_module("hyperribbon.config")
+    with pytest.raises(AttributeError) as error:
+        config.StudyConfig  # noqa: B018
+    assert str(error.value) == (
+        "hyperribbon.config.StudyConfig is hyperribbon.studies.study.StudyConfig now"
+    )
+    with pytest.raises(AttributeError, match="'hyperribbon.config' has no attribute 'Studies'"):
+        config.Studies  # noqa: B018

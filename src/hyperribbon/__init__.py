@@ -1,6 +1,6 @@
-"""hyperribbon: the geometry of learning, in prediction space.
+"""hyperribbon: the geometry of learning in prediction space.
 
-Models are arrays (m, N, C): m models, N samples, C classes; every row is a distribution.
+Models are arrays (m, N, C) of m models, N samples and C classes; every row is a distribution.
 
 >>> import hyperribbon as hr
 >>> import numpy as np
@@ -11,6 +11,8 @@ Models are arrays (m, N, C): m models, N samples, C classes; every row is a dist
 """
 
 from importlib import import_module
+
+from hyperribbon import _moved  # noqa: F401  says where modules that moved are now
 
 __version__ = "0.1.0"
 
@@ -36,7 +38,7 @@ __all__ = [*sorted(_HOME_OF)]
 
 
 def __getattr__(name: str):
-    """Import what is asked for only then: a step that needs no scikit-learn does not load it."""
+    """Import a name on first use, so that a step without scikit-learn does not load it."""
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

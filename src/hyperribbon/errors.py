@@ -1,8 +1,8 @@
-"""Errors a user can act on: their message is one clear line."""
+"""Errors that a user can act on; their message is one clear line."""
 
 
 class HyperribbonError(Exception):
-    """Something the user can mend; the message names what, what was given, what is expected."""
+    """An error that the user can fix; it names a key or file, what was given and expected."""
 
 
 class ConfigError(HyperribbonError):
@@ -10,21 +10,21 @@ class ConfigError(HyperribbonError):
 
 
 class DataError(HyperribbonError, ValueError):
-    """A data set is not what it should be."""
+    """Data or an argument is not what it should be."""
 
 
 class StoreError(HyperribbonError):
-    """A store on disk is missing, foreign or inconsistent with the others."""
+    """A store on disk is missing, was written by something else, or contradicts other stores."""
 
 
 class OnePointWarning(UserWarning):
-    """All models coincide, so that there is nothing to embed and nothing to explain."""
+    """All models coincide, so there is nothing to embed and nothing to explain."""
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or its kind if it has none.
+    r"""Return the first line of an error's message, or its type if it has none.
 
-    >>> first_line(ValueError("too long\\nand much more")), first_line(KeyboardInterrupt())
+    >>> first_line(ValueError("too long\nand much more")), first_line(KeyboardInterrupt())
     ('too long', 'KeyboardInterrupt')
     """
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -124,7 +124,7 @@ REFUSED = {
     ),
     "list of tensors": (lambda: (net(), list(X), Y), "inputs: a list of tensors, .* torch.stack"),
     "ragged": (lambda: (net(), [[1.0, 2.0], [3.0]], Y), "inputs: not an array of numbers"),
-    "text": (lambda: (net(), X, ["a"] * N), "targets: of text, expected real numbers"),
+    "text": (lambda: (net(), X, ["a"] * N), "targets: entries of type text, expected real numbers"),
     "masked": (
         lambda: (net(), np.ma.masked_less(X.numpy(), 0), Y),
         r"inputs: \d+ of \d+ entries masked, expected none",
@@ -328,7 +328,10 @@ def test_absurd_counts_and_arrays_are_refused():
         (lambda: spectral_density(Hessian(problem), steps=4, probes=10**20), "probes: .* 2 to"),
         (lambda: JacobianGram(problem).logit(2), "k: 2, expected an integer, 0 to 1"),
         (lambda: Hessian(problem) @ np.zeros((10, 0)), r"vectors: shape \(10, 0\)"),
-        (lambda: Hessian(problem) @ ["a"] * 10, "vectors: of text, expected real numbers"),
+        (
+            lambda: Hessian(problem) @ ["a"] * 10,
+            "vectors: entries of type text, expected real numbers",
+        ),
         (lambda: correlation_eigenvalues([1.0, 2.0]), r"H: shape \(2,\), expected \(N, ...\)"),
         (
             lambda: Problem(net(), X, Y, only="layer.weight"),

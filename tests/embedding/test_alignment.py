@@ -80,7 +80,7 @@ def test_points_that_coincide_can_be_aligned():
         (np.ones((0, 2)), np.ones((0, 2)), [1, 1], "shapes (0, 2)"),
         (np.ones((4, 2)), np.ones((4, 2)), [1], "signature: [1], expected +1 or -1"),
         (np.ones((4, 2)), np.ones((4, 2)), [1, 0], "signature: [1, 0]"),
-        (np.ones((4, 2)), np.full((4, 2), np.nan), [1, 1], "NaN or infinity"),
+        (np.ones((4, 2)), np.full((4, 2), np.nan), [1, 1], "NaN or infinite"),
     ],
 )
 def test_what_does_not_fit_is_refused(A, B, signature, words):

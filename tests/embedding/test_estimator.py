@@ -217,12 +217,16 @@ GOOD = np.array(
         (None, 1, "X: NoneType, expected an array of real numbers"),
         (np.ma.masked_equal(GOOD, 5), 1, "X: 2 of 25 entries masked, expected none"),
         (torch.empty(3, 3, device="meta"), 1, "X: a tensor on the meta device"),
-        (torch.tensor(GOOD).to(torch.complex64), 1, "X: of complex64, expected real numbers"),
+        (
+            torch.tensor(GOOD).to(torch.complex64),
+            1,
+            "X: entries of type complex64, expected real numbers",
+        ),
         (np.zeros((0, 0)), 1, "0 sample(s)"),
         (np.zeros((2, 2, 2)), 1, "X: shape (2, 2, 2), expected a matrix of distances"),
-        (_changed(GOOD, 1, 2, np.nan), 1, "X: entries that are NaN or infinity"),
-        (_changed(GOOD, 1, 2, np.inf), 1, "X: entries that are NaN or infinity"),
-        (_changed(GOOD, 1, 2, 2.25), 1, "X: not symmetric, off by up to 0.25"),
+        (_changed(GOOD, 1, 2, np.nan), 1, "X: entries that are NaN or infinite"),
+        (_changed(GOOD, 1, 2, np.inf), 1, "X: entries that are NaN or infinite"),
+        (_changed(GOOD, 1, 2, 2.25), 1, "X: not symmetric (entries differ by up to 0.25"),
         (_changed(GOOD, 3, 3, 1), 1, "X: 1 on the diagonal"),
         (GOOD, 6, "n_components = 6: expected None or 1 to the number of models, n_samples = 5"),
         (GOOD, 0, "n_components = 0: expected"),
@@ -243,14 +247,14 @@ def test_impossible_fits_are_refused(D, k, words, solver):
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        ([1, 1, 1, 1], "sample_weight: shape (4,), expected one a model, (5,)"),
+        ([1, 1, 1, 1], "sample_weight: shape (4,), expected one per model, (5,)"),
         (np.ones((5, 1)), "sample_weight: shape (5, 1)"),
         (2.0, "sample_weight: shape ()"),
         ([1, 1, 1, 1, -0.5], "sample_weight: from -0.5 to 1, expected finite numbers, 0 or more"),
         ([1, 1, 1, 1, np.nan], "sample_weight: from nan to nan, expected finite"),
         ([1, 1, 1, 1, np.inf], "sample_weight: from 1 to inf, expected finite"),
         (np.zeros(5), "sample_weight: all weights are zero"),
-        (["a", "b", "c", "d", "e"], "sample_weight: of text, expected real numbers"),
+        (["a", "b", "c", "d", "e"], "sample_weight: entries of type text, expected real numbers"),
         (np.ma.masked_equal([1, 1, 2, 1, 1], 2), "sample_weight: 1 of 5 entries masked"),
     ],
 )
@@ -295,7 +299,7 @@ def test_what_are_no_models_is_refused(estimator, X, words):
     assert words in str(error.value)
 
 
-POINT = "all models .* in one point"
+POINT = "all models .* coincide"
 
 
 def assert_one_point(estimator, k: int) -> None:
@@ -373,7 +377,7 @@ def test_impossible_transforms_are_refused(random_models):
     for X, words in (
         (np.zeros((1, 4)), "X has 4 features, but InPCA is expecting 5 features"),
         (np.zeros(5), "1D array"),
-        (np.full((2, 5), np.nan), "NaN or infinity"),
+        (np.full((2, 5), np.nan), "NaN or infinite"),
     ):
         with pytest.raises(DataError, match=words):
             inpca.transform(X)

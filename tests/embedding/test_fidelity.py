@@ -58,9 +58,9 @@ def test_explained_pairwise_distance_is_its_formula(m, weighted):
     ("D", "X", "signature", "words"),
     [
         (np.ones((3, 4)), np.ones((3, 2)), [1, 1], "D: shape (3, 4)"),
-        (np.ones((3, 3)), np.ones((4, 2)), [1, 1], "embedding: shape (4, 2)"),
-        (np.ones((3, 3)), np.ones((3, 2)), [1], "with (1,) signs, expected (3, dimensions)"),
-        (np.ones((3, 3)), np.ones(3), [1], "embedding: shape (3,)"),
+        (np.ones((3, 3)), np.ones((4, 2)), [1, 1], "embedding, signature: shapes (4, 2) and (2,)"),
+        (np.ones((3, 3)), np.ones((3, 2)), [1], "shapes (3, 2) and (1,), expected (3, k) and (k,)"),
+        (np.ones((3, 3)), np.ones(3), [1], "embedding, signature: shapes (3,) and (1,)"),
     ],
 )
 def test_what_does_not_fit_is_refused(D, X, signature, words):

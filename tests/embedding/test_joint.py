@@ -48,8 +48,8 @@ def test_what_does_not_fit_is_refused(train_and_test):
         (train, test[:14, :14], "test_distance: shape (14, 14), expected that of train_distance"),
         (train, test[:14], "test_distance: shape (14, 15), expected a square matrix"),
         (train[:14], test, "train_distance: shape (14, 15), expected a square matrix"),
-        (train, asymmetric, "test_distance: not symmetric, off by up to 1"),
-        (["a"], test, "train_distance: of text, expected real numbers"),
+        (train, asymmetric, "test_distance: not symmetric (entries differ by up to 1"),
+        (["a"], test, "train_distance: entries of type text, expected real numbers"),
     ):
         with pytest.raises(DataError) as error:
             joint_embedding(first, second)

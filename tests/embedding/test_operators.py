@@ -120,10 +120,10 @@ def test_one_wrong_entry_is_found_in_any_block(fault, u, v, small_blocks, random
     if fault == "diagonal":
         D[u, u], words = 0.125, "X: 0.125 on the diagonal"
     elif fault == "asymmetry":
-        D[u, v], words = D[v, u] + 1e-3, "X: not symmetric, off by up to 0.001"
+        D[u, v], words = D[v, u] + 1e-3, "X: not symmetric .entries differ by up to 0.001"
     else:
         D[u, v] = D[v, u] = {"NaN": np.nan, "infinity": np.inf}[fault]
-        words = "X: entries that are NaN or infinity"
+        words = "X: entries that are NaN or infinite"
     for solver in ("full", "block"):
         with pytest.raises(ValueError, match=words):
             InPCA(3, "precomputed", solver).fit(Rows(D, 5000 // 8))

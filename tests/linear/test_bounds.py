@@ -79,7 +79,7 @@ def test_no_later_eigenvalue_has_a_larger_bound(slope, steps):
 def test_of_spectra_that_do_not_descend_there_is_no_bound():
     with pytest.raises(DataError, match="in descending order"):
         bounds.targets_decay([0.1, 1.0])
-    with pytest.raises(DataError, match="0.0 is the last"):
+    with pytest.raises(DataError, match="the last is 0.0"):
         bounds.targets_decay([1.0, 0.0])
     with pytest.raises(DataError, match="condition = 0.5"):
         bounds.decay_base(0.5)

@@ -113,18 +113,21 @@ def test_many_at_once_are_each_alone():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"eigenvalues": [1.0, 0.0]}, "eigenvalues: 0.0 is among them, expected finite ones above"),
-        ({"eigenvalues": [1.0, np.nan]}, "eigenvalues: nan is among"),
-        ({"y": [1.0]}, r"y of shape \(1,\): expected finite targets, one for each of the 2"),
-        ({"step_size": 2.0}, "step_size = 2.0: gradient descent diverges from 2 / lambda_1 = 2"),
+        ({"eigenvalues": [1.0, 0.0]}, "eigenvalues: 0.0 among them, expected finite ones above"),
+        ({"eigenvalues": [1.0, np.nan]}, "eigenvalues: nan among"),
+        ({"y": [1.0]}, r"y: shape \(1,\), expected finite targets, one for each of the 2"),
+        (
+            {"step_size": 2.0},
+            "step_size = 2.0: gradient descent diverges, expected less than 2 / lambda_1 = 2",
+        ),
         ({"step_size": 0.0}, "step_size = 0.0: expected a number above 0"),
-        ({"steps": 0}, "steps: 0 is among them, expected whole numbers from 1"),
-        ({"steps": 1.5}, "steps: 1.5 is among"),
-        ({"steps": [3, np.inf]}, "steps: inf is among"),
+        ({"steps": 0}, "steps: 0 among them, expected integers from 1"),
+        ({"steps": 1.5}, "steps: 1.5 among"),
+        ({"steps": [3, np.inf]}, "steps: inf among"),
         ({"sigma_w": 0.0}, "sigma_w = 0.0: expected a number above 0"),
         ({"batch_size": 0}, "batch_size = 0: expected 1 or more, or None"),
         ({"weight_decay": -0.1}, "weight_decay = -0.1: expected 0 or more"),
-        ({"weight_decay": 3.5}, "diverges from 2 / lambda_1 = 0.444"),
+        ({"weight_decay": 3.5}, "expected less than 2 / lambda_1 = 0.444"),
     ],
 )
 def test_what_cannot_be_is_refused(changes, message):

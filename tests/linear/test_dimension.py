@@ -47,7 +47,7 @@ def test_axes_stay():
 @pytest.mark.parametrize(
     ("P", "fraction", "message"),
     [
-        (np.ones((2, 3)), 0.95, r"P of shape \(2, 3\): expected"),
+        (np.ones((2, 3)), 0.95, r"P: shape \(2, 3\), expected"),
         (np.eye(2), 1.0, "fraction = 1.0: expected above 0 and below 1"),
         (np.zeros((2, 2)), 0.95, "no variance"),
         (np.full((2, 2), np.nan), 0.95, "no variance"),

@@ -24,7 +24,9 @@ def test_a_kernel_is_of_the_gradients_of_the_output():
 
 
 def test_of_two_outputs_there_is_no_kernel():
-    with pytest.raises(DataError, match=r"outputs of shape \(1, 2\) of one sample, expected one"):
+    with pytest.raises(
+        DataError, match=r"outputs of shape \(1, 2\) for one sample, expected \(1, 1\)"
+    ):
         neural_tangent_kernel(nn.Linear(3, 2).eval(), torch.zeros(4, 3))
 
 

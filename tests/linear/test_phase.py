@@ -34,7 +34,7 @@ def test_threads_and_other_places_change_nothing():
     [
         ({"ratios": [0.0, 1.0]}, r"ratios = \[0. 1.\]: expected a list of numbers above 0"),
         ({"slopes": []}, "slopes = "),
-        ({"steps": [0]}, "steps: 0 is among them"),
+        ({"steps": [0]}, "steps: 0 among them"),
         ({"n": 1}, "n = 1: expected an integer, 2 or more"),
         ({"draws": 0}, "draws = 0: expected an integer, 1 or more"),
         ({"step_size": 2.0}, "diverges"),

@@ -47,13 +47,13 @@ def test_many_models_tend_to_the_closed_form():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": []}, r"steps = \[\]: expected increasing whole numbers from 1"),
+        ({"steps": []}, r"steps = \[\]: expected increasing integers from 1"),
         ({"steps": [0, 3]}, r"steps = \[0, 3\]: "),
         ({"steps": [3, 3]}, r"steps = \[3, 3\]: "),
         ({"steps": [1.5]}, r"steps = \[1.5\]: "),
-        ({"y": np.zeros(3)}, r"X of shape \(2, 2\), y of \(3,\)"),
+        ({"y": np.zeros(3)}, r"X, y: shapes \(2, 2\) and \(3,\)"),
         ({"y": np.array([1.0, np.nan])}, "expected finite"),
-        ({"step_size": 1e6, "steps": [200]}, "step_size = 1000000.0: diverged at step"),
+        ({"step_size": 1e6, "steps": [200]}, "step_size = 1000000.0: training diverged at step"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(changes, message):

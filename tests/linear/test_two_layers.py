@@ -59,7 +59,7 @@ def test_wide_and_large_ones_are_linear_models():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y": np.ones(2)}, r"X of shape \(3, 4\), y of \(2,\): expected finite"),
+        ({"y": np.ones(2)}, r"X, y: shapes \(3, 4\) and \(2,\), expected finite"),
         ({"width": 0}, "width = 0: expected 1 or more"),
         ({"scale": 0.0}, "scale = 0.0: expected a number above 0"),
         ({"step_size": 50.0}, "step_size = 50.0: a training diverged at step"),

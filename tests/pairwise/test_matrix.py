@@ -438,7 +438,10 @@ def test_a_fault_while_writing_is_not_lost(random_models, small_memory):
 
 def test_a_bar_shows_on_a_terminal(random_models, monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    pairwise_distance(random_models(1, 5, 3, 2), progress=True)
+    pairwise_distance(random_models(1, 5, 3, 2), progress_bar=True)
+    assert "distances" in capsys.readouterr().err
+    with pytest.warns(FutureWarning, match="progress is now called progress_bar"):
+        pairwise_distance(random_models(1, 5, 3, 2), progress=True)
     assert "distances" in capsys.readouterr().err
     pairwise_distance(random_models(1, 5, 3, 2))
     assert capsys.readouterr().err == ""
@@ -466,7 +469,10 @@ def _with(value):
         (_with(0.6), ["sums to 1.1"]),
         (np.zeros((2, 3, 2)), ["sums to 0"]),
         ([], ["empty"]),
-        ([np.full((2, 3, 2), 0.5), np.full((1, 3, 4), 0.25)], ["(3, 4)", "beside", "(3, 2)"]),
+        (
+            [np.full((2, 3, 2), 0.5), np.full((1, 3, 4), 0.25)],
+            ["(3, 2) and (3, 4)", "same samples"],
+        ),
         (np.full((2, 3, 2), "a"), ["real numbers"]),
         (7, ["int", "expected an array of models"]),
     ],
@@ -504,10 +510,10 @@ def test_different_samples_or_classes_are_refused():
         ({"device": "meta"}, "device = 'meta'"),
         ({"out": np.zeros((2, 3))}, "out: shape (2, 3) of float64, expected (2, 2) of floats"),
         ({"out": np.zeros((2, 2), dtype=int)}, "out: shape (2, 2) of int64, expected"),
-        ({"out": [[0.0, 0.0], [0.0, 0.0]]}, "out: list, expected an array with slices"),
-        ({"out": da.zeros((2, 2))}, "out: Array, which cannot be written to"),
-        ({"out": torch.zeros(2, 2)}, "out: Tensor, which cannot be written to"),
-        ({"resume": True}, "resume = True: expected with out"),
+        ({"out": [[0.0, 0.0], [0.0, 0.0]]}, "out: list, expected a sliceable array"),
+        ({"out": da.zeros((2, 2))}, "out: Array, expected an array to which"),
+        ({"out": torch.zeros(2, 2)}, "out: Tensor, expected an array to which"),
+        ({"resume": True}, "resume = True: expected an out"),
         ({"threads": 0}, "threads = 0: expected an integer, 1 or more"),
         ({"threads": 1.5}, "threads = 1.5"),
         ({"memory": 0}, "memory = 0: expected an integer, 1 or more"),

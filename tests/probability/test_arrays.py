@@ -92,8 +92,11 @@ REFUSED = {
     "dask": (lambda: dask_of(MASKED, asarray=False), "1 of .* entries masked, expected none"),
     "list": (lambda: list(MASKED), "1 of 18 entries masked, expected none"),
     "meta": (lambda: torch.empty(P.shape, device="meta"), "a tensor on the meta device"),
-    "complex": (lambda: P.astype(complex), "of complex128, expected real numbers"),
-    "tensor": (lambda: torch.tensor(P).to(torch.complex64), "of complex64, expected real"),
+    "complex": (lambda: P.astype(complex), "entries of type complex128, expected real numbers"),
+    "tensor": (
+        lambda: torch.tensor(P).to(torch.complex64),
+        "entries of type complex64, expected real",
+    ),
     "unknown": (
         lambda: dask_of(P)[dask_of(np.arange(4)) > 1],
         r"dask array of unknown shape .*compute_chunk_sizes\(\)",
@@ -104,7 +107,7 @@ REFUSED = {
         lambda: [pd.DataFrame(p).astype("Float64").mask(p > 0.8) for p in P],
         "entries missing",
     ),
-    "objects": (lambda: P.astype(object), "of object, expected real numbers"),
+    "objects": (lambda: P.astype(object), "entries of type object, expected real numbers"),
     "none": (lambda: None, "NoneType, expected an array"),
 }
 

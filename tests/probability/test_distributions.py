@@ -68,7 +68,7 @@ def test_smoothed_truth_is_what_torch_trains_on():
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0, np.nan, "a"])
 def test_impossible_smoothing_is_refused(smoothing):
-    with pytest.raises(DataError, match="smoothing = .*: expected a number, 0 to below 1"):
+    with pytest.raises(DataError, match="smoothing = .*: expected a number in \\[0, 1\\)"):
         truth([0, 1], 2, smoothing=smoothing)
 
 

@@ -207,7 +207,7 @@ def test_stored_models_are_read_once(random_models):
 
 def test_what_progress_refuses(random_models, broken):
     P = random_models(0, 2, 3, 4)
-    with pytest.raises(DataError, match="labels: 2, expected one a sample, 3"):
+    with pytest.raises(DataError, match="labels: 2, expected one per sample, 3"):
         progress(P, np.array([0, 1]))
     with pytest.raises(DataError, match="labels: from 0 to 4"):
         progress(P, np.array([0, 1, 4]))

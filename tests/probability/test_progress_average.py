@@ -26,7 +26,7 @@ def test_a_narrow_average_is_the_model_itself(random_models):
 
 def test_bad_input_is_named(random_models):
     P = random_models(0, 3, 4, 3)
-    with pytest.raises(DataError, match="progress: shape \\(2,\\), expected one a model"):
+    with pytest.raises(DataError, match="progress: shape \\(2,\\), expected one per model"):
         progress_weighted_sums(P, np.zeros(2), [0.5])
     with pytest.raises(DataError, match="sigma = 0"):
         progress_weighted_sums(P, np.zeros(3), [0.5], 0)

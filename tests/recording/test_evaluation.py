@@ -295,7 +295,7 @@ NO_OUTPUTS = {
     "shape (2, 2), expected (2, 3)": lambda z: z if len(z) == 5 else z[:, :2],
     "on the meta device": lambda z: z.to("meta"),
     "masked entries": lambda z: np.ma.masked_less(z.numpy(), 0),
-    "of complex64, expected real numbers": lambda z: z + 0j,
+    "entries of type complex64, expected real numbers": lambda z: z + 0j,
 }
 
 

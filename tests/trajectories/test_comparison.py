@@ -151,9 +151,9 @@ def test_models_know_their_progress():
     for other in (A[:], A[::-1], (A + A) / 2, A.copy(), np.asarray(A)):
         with pytest.raises(DataError, match="progress is not known"):
             trajectory_distance(A, other)
-    with pytest.raises(DataError, match="at other values of progress, expected the same"):
+    with pytest.raises(DataError, match="different values of progress, expected the same"):
         trajectory_distance(A, B)
-    with pytest.raises(DataError, match="at other values of progress, expected the same"):
+    with pytest.raises(DataError, match="different values of progress, expected the same"):
         trajectory_distance(np.asarray(A), B, progress=GRID)
     with pytest.raises(DataError, match="progress: 10 values, expected one per model, 11"):
         trajectory_distance(A[:], A[:], progress=GRID[1:])
@@ -200,7 +200,7 @@ def test_what_the_comparison_refuses(trajectories):
         compare(groups=["a"])
     with pytest.raises(DataError, match="progress: of 8 checkpoints, expected 9"):
         compare(s=[s[0][1:], *s[1:]])
-    with pytest.raises(DataError, match="labels: 14, expected one a sample, 15"):
+    with pytest.raises(DataError, match="labels: 14, expected one per sample, 15"):
         compare(labels=LABELS[1:])
     with pytest.raises(DataError, match="grid: from 0 to 2"):
         compare(grid=GRID * 2)

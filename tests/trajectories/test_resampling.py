@@ -110,7 +110,7 @@ def test_what_resampling_refuses(random_models):
         crossings([0.5, np.nan], [0.5])
     with pytest.raises(DataError, match=r"P: shape \(4, 3\), expected \(models, samples"):
         resample_trajectory(P[0], labels, [0.5])
-    with pytest.raises(DataError, match="labels: 2, expected one a sample, 4"):
+    with pytest.raises(DataError, match="labels: 2, expected one per sample, 4"):
         resample_trajectory(P, labels[:2], [0.5])
     P[1, 2] = 0
     with pytest.raises(DataError, match="P: a row that sums to 0"):

@@ -54,3 +54,11 @@ __all__ = [
     "read_overrides",
     "read_study_file",
 ]
+
+
+def __getattr__(name: str):
+    """Say where a name that used to be here is now; there are no others."""
+    from hyperribbon._moved import moved
+
+    old = f"{__name__}.{name}"
+    raise AttributeError(moved(old) or f"module {__name__!r} has no attribute {name!r}")

@@ -147,7 +147,7 @@ def extreme_eigenpairs(
         max_products=check_count(max_products, "max_products"),
         smallest=smallest,
         dtype=dtype,
-        progress=progress,
+        progress_bar=progress,
     )
 
 

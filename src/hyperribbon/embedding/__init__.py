@@ -1,4 +1,10 @@
-"""Embeddings of models from their pairwise distances."""
+"""Embeddings of models from their pairwise distances.
+
+Begin with `InPCA`, a scikit-learn estimator; `IsKL` embeds the symmetrised Kullback-Leibler
+divergence without its matrix. `joint_embedding` shows train and test models in the same axes, and
+`align` moves one embedding onto another. `explained_stress` and `explained_pairwise_distance` say
+how much of the distances a few dimensions keep.
+"""
 
 from hyperribbon.embedding.alignment import Alignment, align, align_like_signs
 from hyperribbon.embedding.fidelity import explained_pairwise_distance, explained_stress

@@ -11,46 +11,46 @@ from hyperribbon.probability.distributions import as_numpy
 
 
 class Alignment(NamedTuple):
-    """One embedding laid upon another; see `align`."""
+    """One embedding moved onto another; see `align`."""
 
     aligned: np.ndarray
-    """(m, d), A moved onto B."""
+    """(m, d), A moved onto B: ``scale * A @ rotation + translation``."""
     rmsd: float
-    """What is left: root of the mean over points of the sum of squares over coordinates."""
+    """Root mean square over points of the Euclidean distance between A, once moved, and B."""
     rotation: np.ndarray
     """(d, d), orthogonal, zero between space-like and time-like coordinates."""
     translation: np.ndarray
-    """(d,); ``aligned`` is ``scale * A @ rotation + translation``."""
+    """(d,)"""
     scale: float
-    """1 unless asked for."""
+    """1 unless a scale was fitted."""
 
 
 def align(A, B, signature, *, scale: bool = False) -> Alignment:
-    r"""Lay embedding A upon embedding B of the same points, keeping its distances.
+    r"""Move embedding A onto embedding B of the same points, keeping its distances.
 
-    Minimises :math:`\sum_u \| s A_u R + t - B_u \|^2` over translations t and transformations R
-    that are orthogonal (reflections too: an axis has no direction) within the space-like and
-    within the time-like coordinates, and mix none of one with the other. These, unlike Lorentz
-    boosts, keep the coordinates' sizes as well as the Minkowski distances. With the centred parts
-    :math:`A_p^T B_p = U \Sigma V^T`, :math:`R_p = U V^T`.
+    Minimises :math:`\sum_u \| s A_u R + t - B_u \|^2` over translations t and orthogonal
+    transformations R (including reflections, because an axis has no direction) that mix
+    space-like coordinates with one another, and time-like ones with one another. Unlike Lorentz
+    boosts, these keep the sizes of coordinates as well as the Minkowski distances. With
+    :math:`A_p^T B_p = U \Sigma V^T` for the centred coordinates of either kind, the solution is
+    :math:`R_p = U V^T`.
 
     Parameters
     ----------
     A, B : (m, d) coordinates
     signature : (d,) +1 space-like, -1 time-like; the same for both
-    scale : bool, also fit one factor s > 0 for all coordinates; distances are then multiplied by
-        its square
+    scale : bool, also fit one factor s > 0 for all coordinates, which multiplies distances by s^2
 
     Returns
     -------
     Alignment
         ``aligned`` (m, d), ``rmsd`` in the units of B (Euclidean over all coordinates, so that
-        time-like errors count and do not cancel), and ``rotation``, ``translation``, ``scale``
+        time-like errors do not cancel), ``rotation``, ``translation`` and ``scale``
 
     Raises
     ------
     DataError
-        If shapes differ, entries are not finite, or the signature is not +1 and -1.
+        If shapes differ, entries are not finite, or entries of the signature are not +1 or -1.
 
     References
     ----------
@@ -67,14 +67,16 @@ def align(A, B, signature, *, scale: bool = False) -> Alignment:
     A, B = as_numpy(A, "A").astype(np.float64), as_numpy(B, "B").astype(np.float64)
     signature = as_numpy(signature, "signature")
     if A.ndim != 2 or A.shape != B.shape or 0 in A.shape:
-        raise DataError(f"A, B: shapes {A.shape}, {B.shape}, expected (points, coordinates) twice")
+        raise DataError(
+            f"A, B: shapes {A.shape}, {B.shape}, expected (points, coordinates) in both"
+        )
     if signature.shape != A.shape[1:] or not np.isin(signature, (-1, 1)).all():
         raise DataError(
             f"signature: {signature.tolist()}, expected +1 or -1 for each of {A.shape[1]} "
             "coordinates"
         )
     if not (np.isfinite(A).all() and np.isfinite(B).all()):
-        raise DataError("A, B: entries that are NaN or infinity, expected finite ones")
+        raise DataError("A, B: entries that are NaN or infinite, expected finite entries")
     centre_a, centre_b = A.mean(axis=0), B.mean(axis=0)
     A_c, B_c = A - centre_a, B - centre_b
     rotation = np.zeros((A.shape[1],) * 2)
@@ -93,11 +95,17 @@ def align(A, B, signature, *, scale: bool = False) -> Alignment:
 
 
 def align_like_signs(A, signature_A, B, signature_B) -> Alignment | None:
-    """As `align`, of embeddings whose dimensions are ordered each by its own eigenvalues.
+    """Align embeddings whose space-like and time-like dimensions are ordered differently.
 
     Returns
     -------
-    Alignment, in the order of B; None if there are not as many space-like dimensions in both
+    Alignment in the order of B; None if the embeddings differ in their numbers of space-like or
+    time-like dimensions
+
+    Raises
+    ------
+    DataError
+        As `align`.
 
     Examples
     --------

@@ -15,18 +15,22 @@ SOLVERS = ("auto", "full", "block")
 
 
 class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Coordinates from the leading eigenpairs of a centred matrix, by magnitude."""
+    """Base of estimators that embed by the leading eigenpairs of a centred matrix."""
+
+    n_components: int | None
+    solver: str
+    random_state: int | np.random.RandomState | None
 
     @property
     def _n_features_out(self) -> int:
         return self.embedding_.shape[1]
 
     def fit_transform(self, X, y=None, sample_weight=None) -> np.ndarray:
-        """Fit, and return ``embedding_``; parameters as in `fit`."""
+        """Fit and return ``embedding_``; for the parameters see `fit`."""
         return self.fit(X, sample_weight=sample_weight).embedding_
 
     def _check_parameters(self, m: int) -> int:
-        """Number of components asked for; a DataError if a parameter is impossible."""
+        """Return the number of components; a DataError if a parameter is impossible."""
         if self.solver not in SOLVERS:
             raise DataError(f"solver = {self.solver!r}: expected one of {', '.join(SOLVERS)}")
         k = m if self.n_components is None else self.n_components
@@ -40,14 +44,15 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def _embed(self, operator, k: int) -> tuple[np.ndarray, float | None]:
         """Set ``embedding_``, ``eigenvalues_`` and ``signature_`` from the operator's eigenpairs.
 
-        Coordinates of points of weight 0 are left 0.
+        Coordinates of points of weight 0 remain 0.
 
         Returns
         -------
         V : (m, k) unit eigenvectors
-        rest : sum of squares of the other eigenvalues, None where they are not known
+        rest : sum of squares of the other eigenvalues, None if these are not known
         """
-        m, rest = len(operator.weights), None
+        m = len(operator.weights)
+        rest: float | None = None
         if self._solver_for(m, k) == "full":
             eigenvalues, V = all_eigenpairs(operator.dense())
             rest = float((eigenvalues[k:] ** 2).sum())
@@ -56,12 +61,12 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             eigenvalues, V = leading_eigenpairs(
                 operator.matmul, m, k, random_state=self.random_state
             )
-        # Rounding errors of the largest eigenvalue; a direction of that length is no direction.
+        # Smaller eigenvalues are rounding errors of the largest one.
         rounding = 4 * np.finfo(np.float64).eps * np.sqrt(m)
         if not abs(eigenvalues[0]) > rounding * operator.magnitude:
             warnings.warn(
-                f"n_samples = {m}: all models (of weight above 0) in one point; all coordinates "
-                "are 0, and there is nothing to explain",
+                f"n_samples = {m}: all models (of weight above 0) coincide; all coordinates are 0, "
+                "and there is nothing to explain",
                 OnePointWarning,
                 stacklevel=3,
             )
@@ -82,7 +87,7 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return "full" if m <= 2000 or 20 * k > m else "block"
 
     def _finish(self, operator, V: np.ndarray, product: np.ndarray) -> None:
-        """Set ``residuals_``, and place the points of weight 0, from W diag(sqrt w) V."""
+        """Set ``residuals_`` and place the points of weight 0; product is W diag(sqrt w) V."""
         error = operator.root[:, None] * product - V * self.eigenvalues_
         scale = np.where(self.eigenvalues_ == 0, self.eigenvalues_[0], self.eigenvalues_)
         norms = np.linalg.norm(error, axis=0)
@@ -94,16 +99,16 @@ class MinkowskiEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.embedding_[outside] = self._over_eigenvalues(product[outside] * lengths)
 
     def _over_eigenvalues(self, X: np.ndarray) -> np.ndarray:
-        """Columns divided by the eigenvalues, 0 where the eigenvalue is."""
+        """Divide columns by the eigenvalues; 0 where the eigenvalue is 0."""
         kept = self.eigenvalues_ != 0
         return np.divide(X, self.eigenvalues_, out=np.zeros_like(X), where=kept)
 
 
 def validated(estimator: BaseEstimator, X, **options):
-    """scikit-learn's `validate_data` with this package's errors."""
+    """Call scikit-learn's `validate_data`, raising the errors of this package."""
     try:
         return validate_data(estimator, X, **options)
     except ValueError as error:
-        # One line; between the first and what to do about it, it may show the array.
+        # Keep one line: the message may print the array between its first line and its advice.
         _, advised, advice = str(error).partition("\nReshape")
         raise DataError(first_line(error) + advised.replace("\n", " ") + advice) from None

@@ -1,4 +1,4 @@
-"""How much of the distances a few dimensions keep."""
+"""How much of the distances a few dimensions of an embedding keep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.arrays import as_float64, sliceable
 
-_TILE = 128  # times twice as many columns; what is worked on stays in the processor's cache
+_TILE = 128  # rows, times twice as many columns: a tile stays in the processor's cache
 
 
 def explained_stress(eigenvalues: np.ndarray, rest: float = 0.0) -> np.ndarray:
@@ -23,12 +23,12 @@ def explained_stress(eigenvalues: np.ndarray, rest: float = 0.0) -> np.ndarray:
     Parameters
     ----------
     eigenvalues : (k,) in the order of the dimensions, by decreasing magnitude
-    rest : float, sum of squares of the eigenvalues not given
+    rest : float, sum of squares of the eigenvalues that are not given
 
     Returns
     -------
-    (k,) float64, increasing, within 0 and 1; NaN if all eigenvalues are 0: there is nothing to
-    explain
+    (k,) float64, increasing, from 0 to 1; NaN if all eigenvalues are 0, because there is nothing
+    to explain
 
     Examples
     --------
@@ -36,7 +36,7 @@ def explained_stress(eigenvalues: np.ndarray, rest: float = 0.0) -> np.ndarray:
     array([0.4, 1. , 1. ])
     """
     squares = as_float64(eigenvalues, "eigenvalues") ** 2
-    # Summed from the small end: a difference to the total would lose the last digits of 1.
+    # Summed from the small end; subtracting from the total would lose the last digits.
     left = np.append(squares, rest)[::-1].cumsum()[::-1]
     if not left[0] > 0:
         return np.full(len(squares), np.nan)
@@ -53,15 +53,20 @@ def explained_pairwise_distance(
 
     Parameters
     ----------
-    D : (m, m) distances, symmetric; any array with slices, read in blocks of rows
+    D : (m, m) distances, symmetric; any sliceable array, read in blocks of rows
     embedding : (m, k) coordinates
     signature : (k,) +1 or -1
-    sample_weight : (m,) multiplicities w, 1 by default; w equals repeating a point w times
+    sample_weight : (m,) multiplicities w, 1 by default; a weight w counts a point w times
 
     Returns
     -------
-    (k,) float64, at most 1; below 0 if the picture is worse than one point, NaN if the distances
-    are those of one point
+    (k,) float64, at most 1; below 0 if the embedding is worse than a single point, NaN if all
+    distances are 0
+
+    Raises
+    ------
+    DataError
+        If shapes do not fit, or D is not a square matrix.
 
     Examples
     --------
@@ -74,8 +79,8 @@ def explained_pairwise_distance(
     X = as_float64(embedding, "embedding")
     if X.ndim != 2 or len(X) != D.shape[0] or np.shape(signature) != X.shape[1:]:
         raise DataError(
-            f"embedding: shape {X.shape} with {np.shape(signature)} signs, "
-            f"expected ({D.shape[0]}, dimensions)"
+            f"embedding, signature: shapes {X.shape} and {np.shape(signature)}, "
+            f"expected ({D.shape[0]}, k) and (k,)"
         )
     root = None if sample_weight is None else np.sqrt(check_weights(sample_weight, len(X)))
     misfit, total = np.zeros(X.shape[1]), 0.0
@@ -91,48 +96,48 @@ def _share(misfit: np.ndarray, total: float) -> np.ndarray:
 
 
 def check_weights(sample_weight, m: int) -> np.ndarray:
-    """Multiplicities as (m,) float64, 1 by default.
+    """Return multiplicities as (m,) float64, 1 by default.
 
     Raises
     ------
     DataError
-        If they are not m finite numbers, 0 or more, one of them more.
+        If they are not m finite numbers, 0 or more, and at least one above 0.
     """
     if sample_weight is None:
         return np.ones(m)
     weights = as_float64(sample_weight, "sample_weight")
     if weights.shape != (m,):
-        raise DataError(f"sample_weight: shape {weights.shape}, expected one a model, ({m},)")
+        raise DataError(f"sample_weight: shape {weights.shape}, expected one per model, ({m},)")
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise DataError(
             f"sample_weight: from {weights.min():.3g} to {weights.max():.3g}, expected finite "
             "numbers, 0 or more"
         )
     if not weights.any():
-        raise DataError("sample_weight: all weights are zero, expected one or more above")
+        raise DataError("sample_weight: all weights are zero, expected one or more above 0")
     return weights
 
 
 class Fidelity(NamedTuple):
-    """What one reading of the distances tells of an embedding; see `measure`."""
+    """How well an embedding fits the distances; see `measure`."""
 
     product: np.ndarray
     """(m, k) W diag(sqrt w) V."""
     rest: float
-    """Squared Frobenius norm of what the k eigenpairs leave of A: sum of the other squares."""
+    """Sum of squares of the other eigenvalues of A, as a squared Frobenius norm."""
     explained_pairwise_distance: np.ndarray
     """(k,)"""
 
 
 def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fidelity:
-    """Compare an embedding with the distances, whose blocks ``operator.rows()`` yields.
+    """Compare an embedding with the distances, which are read once.
 
     Parameters
     ----------
-    operator : CentredDistances or LogProducts
+    operator : CentredDistances or LogProducts, whose ``rows()`` yields blocks of the distances
     V : (m, k) eigenvectors of the operator
     X : (m, k) coordinates; those of points of weight 0 do not count
-    signature : (k,)
+    signature : (k,) +1 or -1
     """
     weights = operator.weights
     root = None if (weights == 1).all() else operator.root
@@ -143,7 +148,7 @@ def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fi
         product[rows] = W @ Y
         misfit += _misfit(D, rows, X, signature, root)
         total += _magnitude(D, rows, root)
-        # As a difference of the norms of A and of what is kept, the rest would be rounding error.
+        # Computed as a difference of two norms, the rest would be lost to rounding.
         W = W - (X[rows] * signature) @ X.T
         W *= W
         rest += weights[rows] @ (W @ weights)
@@ -158,9 +163,9 @@ def _magnitude(D: np.ndarray, rows: slice, root: np.ndarray | None) -> float:
 def _misfit(
     D: np.ndarray, rows: slice, X: np.ndarray, signature: np.ndarray, root: np.ndarray | None
 ) -> np.ndarray:
-    """Sums of w_u w_v |D - Dhat_d|, d = 1..k, for u in rows; only v from there on, counted twice.
+    """Sum w_u w_v |D - Dhat_d|, d = 1..k, over u in rows and v beyond; pairs v > u count twice.
 
-    Summed over all blocks of rows of a symmetric D it is the sum over all u, v.
+    Added up over all blocks of rows of a symmetric D, this is the sum over all u and v.
     """
     sums = np.zeros(X.shape[1])
     columns_of = np.ascontiguousarray(X.T)
@@ -185,7 +190,7 @@ def _misfit(
 
 
 def _aligned(A: np.ndarray) -> np.ndarray:
-    """Copy at an address that 64 divides: `dasum` rounds by where its argument begins."""
+    """Copy to an address divisible by 64: rounding in `dasum` depends on the alignment."""
     buffer = np.empty(A.size + 8)
     start = -buffer.ctypes.data % 64 // 8
     copy = buffer[start : start + A.size].reshape(A.shape)

@@ -25,56 +25,59 @@ class InPCA(MinkowskiEmbedding):
 
     has eigenpairs :math:`(\lambda_k, U_k)`, sorted by magnitude. Coordinates are :math:`X_k =
     \sqrt{|\lambda_k|} U_k`, space-like where the eigenvalue is positive and time-like where it is
-    negative. All of them together give back the distances (Eq. 2.2.7):
+    negative. All coordinates together reproduce the distances (Eq. 2.2.7):
 
     .. math:: \sum_k \mathrm{sign}(\lambda_k) (X_{uk} - X_{vk})^2 = D_{uv}
 
     Parameters
     ----------
-    n_components : int, coordinates kept; None keeps all m
-    metric : where distances come from
+    n_components : int, number of coordinates; None keeps all m
+    metric : how distances are computed
 
         - a metric of `hyperribbon.pairwise.pairwise_distance` ("bhattacharyya", "symmetric_kl",
           "geodesic", "hellinger", "euclidean"): X is (m, N, C) models;
-        - "precomputed": X is D, (m, m). From memory, a memmap, dask, Zarr or a torch tensor on any
-          device; with the block solver it is read in blocks of rows and never copied whole;
+        - "precomputed": X is the (m, m) distances D, as a numpy array, memmap, dask or Zarr array,
+          or a torch tensor on any device. The block solver reads D in blocks of rows and never
+          copies all of it;
         - a function of X and Y that returns the (len(X), len(Y)) distances between them.
-    solver : how eigenpairs are found
+    solver : how eigenpairs are computed
 
-        - "full": all of them, O(m^3) time and O(m^2) memory;
-        - "block": the n_components of largest magnitude by block Lanczos, O(m^2) time a column
-          (see `hyperribbon.numerics.eigenpairs.leading_eigenpairs`); W is never formed;
-        - "auto": "block" for more than 2000 models, if components are at most one for 20 of them.
-    random_state : int, RandomState or None; where the block solver starts
+        - "full": all of them, in O(m^3) time and O(m^2) memory;
+        - "block": the n_components of largest magnitude by block Lanczos, in O(m^2) time per
+          column (see `hyperribbon.numerics.eigenpairs.leading_eigenpairs`); W is never formed;
+        - "auto": "block" for more than 2000 models with at least 20 models per component, else
+          "full".
+    random_state : int, RandomState or None; seed of the block solver's first block
 
     Attributes
     ----------
-    embedding_ : (m, n_components), coordinates of the fitted models. In each, the entry of largest
-        magnitude, of models of weight above 0, is positive
-    eigenvalues_ : (n_components,), by decreasing magnitude; 0 where not more than rounding errors
-        of the first one, 4 eps sqrt(m) of it, and the coordinates are 0 with them
-    signature_ : (n_components,), int, +1 space-like, -1 time-like
+    embedding_ : (m, n_components), coordinates of the fitted models. In each coordinate, the entry
+        of largest magnitude, among models of weight above 0, is positive
+    eigenvalues_ : (n_components,), by decreasing magnitude. Eigenvalues within the rounding error
+        of the first one, 4 eps sqrt(m) relative to it, and their coordinates are set to 0
+    signature_ : (n_components,) int, +1 space-like, -1 time-like
     explained_stress_ : (n_components,), of the first d = 1..n_components dimensions (Eq. 2.2.8),
         :math:`1 - \sqrt{\sum_{k>d} \lambda_k^2 / \sum_k \lambda_k^2}`, over all m eigenvalues
     explained_pairwise_distance_ : (n_components,), of the first d dimensions (Eq. 2.4.2),
         :math:`1 - \sum |D_{uv} - \hat D_{uv}| / \sum |D_{uv}|`
-    residuals_ : (n_components,), :math:`\|W U_k - \lambda_k U_k\| / |\lambda_k|`; over
-        :math:`|\lambda_1|` where the eigenvalue is 0. Rounding leaves about 1e-16
+    residuals_ : (n_components,), :math:`\|W U_k - \lambda_k U_k\| / |\lambda_k|`, relative to
+        :math:`|\lambda_1|` where the eigenvalue is 0. Rounding alone gives about 1e-16
         :math:`|\lambda_1 / \lambda_k|`
-    X_fit_ : the X fitted, not copied, unless ``metric="precomputed"``; `transform` needs it
+    X_fit_ : the fitted X, not copied, unless ``metric="precomputed"``; `transform` needs it
     n_features_in_ : int, ``X.shape[1]``
-    feature_names_in_ : (n_features_in_,), only if X has names of columns that are all strings
+    feature_names_in_ : (n_features_in_,), only if all names of X's columns are strings
 
     Notes
     -----
-    ``sample_weight`` are multiplicities w: a point of weight 3 counts as three that coincide, in
-    the mean (:math:`\mu = w / \sum w`), the eigenvalues and all that is explained. Eigenpairs are
-    those of :math:`\mathrm{diag}(\sqrt w)\, W\, \mathrm{diag}(\sqrt w)`, coordinates
-    :math:`\sqrt{|\lambda_k|} V_k / \sqrt w` (2.5.3.2). A point of weight 0 is placed as a new one
-    would be.
+    ``sample_weight`` gives multiplicities w: a point of weight 3 counts as three coinciding points
+    in the mean (:math:`\mu = w / \sum w`), the eigenvalues, the explained stress and the explained
+    pairwise distance. Eigenpairs are those of
+    :math:`\mathrm{diag}(\sqrt w)\, W\, \mathrm{diag}(\sqrt w)`, and coordinates are
+    :math:`\sqrt{|\lambda_k|} V_k / \sqrt w` (2.5.3.2). A point of weight 0 is placed like a new
+    one.
 
-    Distances are those whose squares are not taken: D has the units of squared coordinates.
-    Negative ones are accepted, as intervals of a Minkowski space.
+    D has the units of squared coordinates; do not square the distances. Negative distances are
+    accepted, as intervals of a Minkowski space.
 
     References
     ----------
@@ -83,14 +86,14 @@ class InPCA(MinkowskiEmbedding):
     Examples
     --------
     >>> import numpy as np
-    >>> D = np.array([[0.0, 1.0, 9.0], [1.0, 0.0, 4.0], [9.0, 4.0, 0.0]])  # squares on a line
+    >>> D = np.array([[0.0, 1.0, 9.0], [1.0, 0.0, 4.0], [9.0, 4.0, 0.0]])  # points on a line
     >>> inpca = InPCA(n_components=1, metric="precomputed").fit(D)
     >>> inpca.embedding_.round(3).tolist()
     [[-1.333], [-0.333], [1.667]]
     >>> inpca.transform([[1.0, 4.0, 16.0]]).round(3).tolist()  # one step further out
     [[-2.333]]
 
-    Models, three of two samples:
+    Three models of two samples:
 
     >>> P = np.array([[[0.9, 0.1], [0.8, 0.2]], [[0.5, 0.5], [0.5, 0.5]], [[0.2, 0.8], [0.6, 0.4]]])
     >>> InPCA(n_components=2).fit(P).signature_
@@ -115,27 +118,28 @@ class InPCA(MinkowskiEmbedding):
 
         Parameters
         ----------
-        X : (m, N, C) models, (m, m) distances, or (m, ...) whatever the metric takes
+        X : (m, N, C) models, (m, m) distances, or (m, ...) whatever a function as metric takes
         y : ignored
         sample_weight : (m,) multiplicities, 0 or more; 1 by default
 
         Raises
         ------
         DataError
-            If distances are not square, finite, symmetric and 0 on the diagonal, to rounding; if
-            models are fewer than components; if weights do not fit, or a parameter is impossible.
+            If distances are not square, finite, symmetric and, to rounding, 0 on the diagonal; if
+            there are fewer models than components; if weights do not fit, or a parameter is
+            impossible.
 
         Warns
         -----
         OnePointWarning
-            If all models (of weight above 0) are in one point, to the rounding of their distances.
-            Coordinates and eigenvalues are then 0, and what is explained is NaN.
+            If all models (of weight above 0) coincide, to the rounding of their distances.
+            Coordinates and eigenvalues are then 0, and explained fractions are NaN.
         """
         X = self._checked(X, reset=True)
         m = X.shape[0]
         k = self._check_parameters(m)
         weights = check_weights(sample_weight, m)
-        self.__dict__.pop("X_fit_", None)  # of a fit with another metric
+        self.__dict__.pop("X_fit_", None)  # from a fit with another metric
         if self.metric == "precomputed":
             D = X
         else:
@@ -153,7 +157,7 @@ class InPCA(MinkowskiEmbedding):
             self.explained_pairwise_distance_[:] = np.nan
         self._finish(operator, V, found.product)
         # New coordinates are -(D_new - means) Y / 2; the other terms of the centring are the same
-        # for all fitted models, and Y takes them out.
+        # for all fitted models and vanish, because columns of Y sum to 0.
         Y = self._over_eigenvalues(weights[:, None] * self.embedding_)
         Y -= np.outer(operator.mu, Y.sum(axis=0))
         self._projection = -0.5 * Y
@@ -161,20 +165,24 @@ class InPCA(MinkowskiEmbedding):
         return self
 
     def transform(self, X) -> np.ndarray:
-        r"""Coordinates (k, n_components) of new models from their distances to the fitted (2.2.9).
+        r"""Coordinates of new models from their distances to the fitted models (Eq. 2.2.9).
 
-        :math:`X = W_{new} U_k\, \mathrm{sign}(\lambda_k) / \sqrt{|\lambda_k|}`; the sign, missing
-        in print, makes fitted models return to their own coordinates.
+        :math:`X = W_{new} U_k\, \mathrm{sign}(\lambda_k) / \sqrt{|\lambda_k|}`. The sign, which
+        the printed equation lacks, makes fitted models return to their own coordinates.
 
         Parameters
         ----------
         X : (k, N, C) new models, (k, m) distances of the new models to the m fitted ones, or
             (k, ...) as fitted
 
+        Returns
+        -------
+        (k, n_components)
+
         Raises
         ------
         DataError
-            If X is not as the X fitted was, or distances are not finite.
+            If X does not fit the fitted X, or distances are not finite.
         """
         check_is_fitted(self)
         D = self._checked(X, reset=False)
@@ -184,12 +192,12 @@ class InPCA(MinkowskiEmbedding):
         for rows in slices(D):
             block = to_float64(D[rows])
             if not np.isfinite(block).all():
-                raise DataError("X: distances that are NaN or infinity, expected finite ones")
+                raise DataError("X: distances that are NaN or infinite, expected finite distances")
             new[rows] = block @ self._projection
         return new - self._offset
 
     def _checked(self, X, *, reset: bool):
-        """X as something with a shape and slices, as the metric needs it."""
+        """Return X as a sliceable array of the shape that the metric needs."""
         if self.metric == "precomputed":
             return self._checked_distances(X, reset)
         if isinstance(self.metric, str):
@@ -210,24 +218,24 @@ class InPCA(MinkowskiEmbedding):
         if len(D.shape) == 1:
             raise DataError(
                 f"X: a 1D array of {len(D)}, expected a matrix of distances. Reshape your data: "
-                "scipy.spatial.distance.squareform makes a square of a condensed vector"
+                "scipy.spatial.distance.squareform converts a condensed vector to a matrix"
             )
         if len(D.shape) != 2:
             raise DataError(f"X: shape {tuple(D.shape)}, expected a matrix of distances")
         if hasattr(X, "columns"):
             validated(self, X, reset=reset, skip_check_array=True)
-        elif isinstance(D, np.ndarray):  # finite or not is found block by block
+        elif isinstance(D, np.ndarray):  # finiteness is checked block by block
             D = validated(self, D, reset=reset, ensure_all_finite=False)
-        else:  # what lies elsewhere is not to be read whole: scikit-learn sees its shape only
+        else:  # never read as a whole: scikit-learn checks the shape only
             D = validated(self, D, reset=reset, skip_check_array=True)
         if reset:
             check_square(D, "X")
         return D
 
     def _distances(self, X, Y) -> np.ndarray:
-        """From each of X to each of Y, (len(X), len(Y)); Y is X in a fit."""
+        """Distances (len(X), len(Y)) from X to Y; in a fit, Y is X."""
         if not callable(self.metric):
-            # One floor in fit and transform, whatever the precision of either's X.
+            # The same floor in fit and transform, whatever the precisions of X and Y.
             return pairwise_distance(X, None if Y is X else Y, metric=self.metric, floor=FLOOR)
         D = as_numpy(self.metric(X, Y), "metric")
         expected = (X.shape[0], Y.shape[0])
@@ -237,10 +245,10 @@ class InPCA(MinkowskiEmbedding):
 
 
 def _rounding(metric: str, X) -> float:
-    """The largest distance that computing can leave between equal models, or nearly so.
+    """The largest rounding error of a distance between equal models.
 
-    Several times what was found for 2 to 1,000 classes and 3 to 3,000 samples; errors of samples do
-    not add up in a mean.
+    Several times the errors found for 2 to 1,000 classes and 3 to 3,000 samples; errors of samples
+    do not add up in a mean.
     """
     single = metric == "bhattacharyya" and dtype_name(X) in ("float32", "float16", "bfloat16")
     return float(np.finfo(np.float32).eps) if single else 1e-13

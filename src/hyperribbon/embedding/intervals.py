@@ -1,7 +1,7 @@
-"""Intervals of what an embedding explains, from drawing configurations again.
+"""Bootstrap intervals of explained stress and distance, from resampled configurations.
 
-Computed on a few hundred of the models, since it is the number of configurations that decides
-how wide they are; a draw takes O(m^3) for the stress and O(m^2 k) for pairwise distances.
+They are computed on a few hundred models, because the number of configurations determines their
+width. A draw takes O(m^3) time for the stress and O(m^2 k) for pairwise distances.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from hyperribbon.embedding.fidelity import explained_pairwise_distance, explaine
 from hyperribbon.embedding.operators import CentredDistances
 from hyperribbon.numerics.bootstrap import bootstrap_interval
 
-MODELS = 300  # enough, evenly spaced
+MODELS = 300  # evenly spaced models are enough
 
 
 def explained_stress_interval(
@@ -23,13 +23,13 @@ def explained_stress_interval(
 
     Parameters
     ----------
-    D : (m, m) distances, of a few hundred models
-    groups : m labels, configurations
-    estimate : (k,) explained stress of the first d = 1..k dimensions, from more models or the same
+    D : (m, m) distances of a few hundred models
+    groups : m labels, the configurations of the models
+    estimate : (k,) explained stress of the first d = 1..k dimensions, from these models or more
 
     Returns
     -------
-    low, high : (k,), within 0 and 1; NaN if there is one group only
+    low, high : (k,), from 0 to 1; NaN if there is only one group
 
     Raises
     ------
@@ -43,10 +43,10 @@ def explained_stress_interval(
         some = weights > 0  # a model of weight 0 changes nothing
         drawn = D[np.ix_(some, some)]
         if np.abs(drawn).max() <= 1e-9 * largest:
-            return np.full(k, np.nan)  # all in one point: nothing to explain
+            return np.full(k, np.nan)  # all models coincide: nothing to explain
         eigenvalues = eigvalsh(CentredDistances(drawn, weights[some]).dense())
         largest_first = eigenvalues[np.abs(eigenvalues).argsort()[::-1]]
-        # Beyond as many dimensions as there are models, nothing is left to explain.
+        # As many dimensions as models explain everything.
         return np.append(explained_stress(largest_first), np.ones(k))[:k]
 
     low, high = bootstrap_interval(stress, groups, estimate)
@@ -60,15 +60,20 @@ def explained_pairwise_distance_interval(
 
     Parameters
     ----------
-    D : (m, m) distances, of a few hundred models
+    D : (m, m) distances of a few hundred models
     embedding : (m, k) coordinates
     signature : (k,) +1 or -1
-    groups : m labels, configurations
-    estimate : (k,) of the first d = 1..k dimensions, from all models
+    groups : m labels, the configurations of the models
+    estimate : (k,) explained pairwise distance of the first d = 1..k dimensions, from all models
 
     Returns
     -------
-    low, high : (k,), at most 1; NaN if there is one group only
+    low, high : (k,), at most 1; NaN if there is only one group
+
+    Raises
+    ------
+    DataError
+        If shapes do not fit.
     """
 
     def share(weights: np.ndarray) -> np.ndarray:

@@ -16,12 +16,12 @@ from hyperribbon.probability import as_distributions
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import sliceable
 
-# Probabilities and logarithms are kept between products if they take no more bytes than this.
+# Probabilities and logarithms stay in memory between products if they take at most this many bytes.
 _KEPT_BYTES = 2**30
 
 
 def iskl_coordinates(P, *, floor: float = FLOOR) -> tuple[np.ndarray, np.ndarray]:
-    r"""All coordinates of IsKL: space-like S and time-like T, (m, N C) each (2.5.3).
+    r"""All coordinates of IsKL: space-like S and time-like T (Eq. 2.5.3).
 
     .. math:: S = \frac{\ln p + p}{2 \sqrt N}, \qquad T = \frac{\ln p - p}{2 \sqrt N}, \qquad
               d_{sKL}(P, Q) = |S_P - S_Q|^2 - |T_P - T_Q|^2
@@ -29,7 +29,11 @@ def iskl_coordinates(P, *, floor: float = FLOOR) -> tuple[np.ndarray, np.ndarray
     Parameters
     ----------
     P : (m, N, C) distributions
-    floor : float; smaller probabilities count as this much in the logarithm
+    floor : float; smaller probabilities count as ``floor`` in the logarithm
+
+    Returns
+    -------
+    S, T : (m, N C) float64
 
     Raises
     ------
@@ -52,32 +56,33 @@ class IsKL(MinkowskiEmbedding):
     r"""Isometric embedding of models by the symmetrised KL divergence (Eq. 2.5.3).
 
     The divergence (natural logarithm, mean over samples) is a Minkowski distance between points
-    that are known beforehand, :math:`d = |\Delta S|^2 - |\Delta T|^2` with :math:`S, T = (\ln p
-    \pm p) / 2 \sqrt N`, so that the matrix of `InPCA` is
+    that are known in advance, :math:`d = |\Delta S|^2 - |\Delta T|^2` with :math:`S, T = (\ln p
+    \pm p) / 2 \sqrt N`. So the centred matrix of `InPCA` is
 
     .. math:: W = S_c S_c^T - T_c T_c^T = \frac{1}{2 N} (\ln p_c\, p_c^T + p_c \ln p_c^T),
 
-    with columns centred. Its leading eigenpairs come from products with ln p and p, O(m N C) a
-    column: no (m, m) matrix is made. Same coordinates as ``InPCA(metric="symmetric_kl")``.
+    with centred columns. Its leading eigenpairs come from products with ln p and p, in O(m N C)
+    time per column and without an (m, m) matrix. Coordinates are the same as those of
+    ``InPCA(metric="symmetric_kl")``.
 
     Parameters
     ----------
-    n_components : int, coordinates kept; None keeps all m
-    solver : "auto", "full" or "block", as of `InPCA`; "full" does make W
-    random_state : int, RandomState or None; where the block solver starts
-    floor : float above 0; smaller probabilities count as this much in the logarithm
+    n_components : int, number of coordinates; None keeps all m
+    solver : "auto", "full" or "block", as in `InPCA`; "full" does form W
+    random_state : int, RandomState or None; seed of the block solver's first block
+    floor : float above 0; smaller probabilities count as ``floor`` in the logarithm
 
     Attributes
     ----------
-    embedding_, eigenvalues_, signature_, residuals_, n_features_in_ : as of `InPCA`
-    explained_stress_, explained_pairwise_distance_ : as of `InPCA`. Exact, from all pairs of
-        models in blocks, O(m^2 N C): they are computed when first asked for
-    X_fit_ : the X fitted, not copied, for these two
+    embedding_, eigenvalues_, signature_, residuals_, n_features_in_ : as in `InPCA`
+    explained_stress_, explained_pairwise_distance_ : as in `InPCA`. These are exact, from all pairs
+        of models in O(m^2 N C) time, and computed on first access
+    X_fit_ : the fitted X, not copied
 
     Notes
     -----
-    X is read in blocks of models, twice a product, unless ln p and p fit in 1 GB (in float64) and
-    are kept. Besides, memory is O((m + N C) k).
+    X is read in blocks of models, twice per product, unless ln p and p fit in 1 GB (in float64) and
+    stay in memory. Other memory is O((m + N C) k).
 
     References
     ----------
@@ -116,8 +121,8 @@ class IsKL(MinkowskiEmbedding):
         Raises
         ------
         DataError
-            If rows are not distributions; if models are fewer than components; if weights do not
-            fit, or a parameter is impossible.
+            If rows are not distributions; if there are fewer models than components; if weights
+            do not fit, or a parameter is impossible.
 
         Warns
         -----
@@ -130,7 +135,7 @@ class IsKL(MinkowskiEmbedding):
         weights = check_weights(sample_weight, m)
         operator = LogProducts(X, weights, _checked_floor(self.floor))
         V, self._rest = self._embed(operator, k)
-        self._measured = None
+        self._measured: Fidelity | None = None
         self.X_fit_, self._weights = X, weights
         product = operator.apply(operator.root[:, None] * V)
         self._finish(operator, V, product)
@@ -140,7 +145,7 @@ class IsKL(MinkowskiEmbedding):
         return self
 
     def transform(self, X) -> np.ndarray:
-        """Coordinates (k, n_components) of new models (k, N, C), as of `InPCA` (2.2.9)."""
+        """Coordinates (k, n_components) of new models (k, N, C), as in `InPCA` (Eq. 2.2.9)."""
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         if X.shape[1:] != self.X_fit_.shape[1:]:
@@ -155,12 +160,14 @@ class IsKL(MinkowskiEmbedding):
 
     @property
     def explained_stress_(self) -> np.ndarray:
+        """Explained stress of the first d = 1..n_components dimensions (Eq. 2.2.8)."""
         check_is_fitted(self)
         rest = self._fidelity().rest if self._rest is None else self._rest
         return explained_stress(self.eigenvalues_, rest if self.eigenvalues_[0] else 0.0)
 
     @property
     def explained_pairwise_distance_(self) -> np.ndarray:
+        """Explained pairwise distance of the first d dimensions (Eq. 2.4.2)."""
         check_is_fitted(self)
         explained = self._fidelity().explained_pairwise_distance
         return explained if self.eigenvalues_[0] else np.full_like(explained, np.nan)
@@ -184,13 +191,13 @@ class IsKL(MinkowskiEmbedding):
 
 
 class LogProducts:
-    """The matrix of `CentredDistances` for symmetrised KL, from models instead of distances.
+    """The matrix of `CentredDistances` for the symmetrised KL divergence, from models.
 
     Parameters
     ----------
     X : (m, N, C) distributions
     weights : (m,) float64, >= 0, not all 0
-    floor : float above 0, of the probabilities in the logarithm
+    floor : float above 0, smallest probability in the logarithm
     """
 
     def __init__(self, X, weights: np.ndarray, floor: float):
@@ -200,25 +207,25 @@ class LogProducts:
         self.mu = weights / weights.sum()
         m, n, c = X.shape
         self._scale = 1 / (2 * n)
-        self._kept = None
+        self._kept: list[tuple[slice, np.ndarray, np.ndarray]] | None = None
         self.means = np.zeros((2, n * c))
         lengths = np.zeros(2)
         for rows in slices(X):
-            pair = _flat(X[rows], floor)
-            self.means += [self.mu[rows] @ a for a in pair]
-            lengths += [weights[rows] @ np.einsum("ij,ij->i", a, a) for a in pair]
+            both = _flat(X[rows], floor)
+            self.means += [self.mu[rows] @ a for a in both]
+            lengths += [weights[rows] @ np.einsum("ij,ij->i", a, a) for a in both]
         if 2 * 8 * m * n * c <= _KEPT_BYTES:
             self._kept = list(self._blocks())
         centred = np.zeros(2)
         for rows, *pair in self._blocks():
             centred += [weights[rows] @ np.einsum("ij,ij->i", a, a) for a in pair]
         self.magnitude = float(np.sqrt(centred.prod()) / n)
-        # Models that are equal differ from their mean by its rounding error: no eigenvalue counts.
+        # Equal models differ from their mean by rounding only: no eigenvalue is significant.
         if not centred[0] > (16 * np.finfo(np.float64).eps) ** 2 * lengths[0]:
             self.magnitude = np.inf
 
     def _blocks(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Blocks of models: which, centred probabilities and logarithms, (b, N C) each."""
+        """Yield blocks of models: their slice, centred probabilities and logarithms (b, N C)."""
         if self._kept is not None:
             yield from self._kept
             return
@@ -227,7 +234,7 @@ class LogProducts:
             yield rows, p - self.means[0], log_p - self.means[1]
 
     def project(self, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """p^T Y and ln p^T Y, centred, over 2 N; (N C, b) each."""
+        """Compute p^T Y / 2N and (ln p)^T Y / 2N, centred; (N C, b) each."""
         of_p = np.zeros((self.means.shape[1], Y.shape[1]))
         of_log = np.zeros_like(of_p)
         for rows, p, log_p in self._blocks():
@@ -236,7 +243,7 @@ class LogProducts:
         return of_p * self._scale, of_log * self._scale
 
     def apply(self, Y: np.ndarray) -> np.ndarray:
-        """W Y, (m, b)."""
+        """Compute W Y, (m, b)."""
         of_p, of_log = self.project(Y)
         product = np.empty_like(Y)
         for rows, p, log_p in self._blocks():
@@ -244,18 +251,18 @@ class LogProducts:
         return product
 
     def matmul(self, V: np.ndarray) -> np.ndarray:
-        """A V, (m, b), A = diag(sqrt w) W diag(sqrt w)."""
+        """Compute A V, (m, b), with A = diag(sqrt w) W diag(sqrt w)."""
         return self.root[:, None] * self.apply(self.root[:, None] * V)
 
     def dense(self) -> np.ndarray:
-        """A itself, (m, m)."""
+        """Form A, (m, m)."""
         A = np.empty((len(self.mu),) * 2)
         for rows, _, W in self.rows():
             A[rows] = self.root[rows, None] * W * self.root
         return (A + A.T) / 2
 
     def rows(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Blocks of rows: which, of the distances and of W. X is read once a block."""
+        """Yield blocks of rows: their slice, distances and W. X is read once per block."""
         squares = np.empty(len(self.mu))
         for rows, p, log_p in self._blocks():
             squares[rows] = 2 * self._scale * np.einsum("ij,ij->i", p, log_p)
@@ -276,5 +283,7 @@ def _flat(P, floor: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _checked_floor(floor: float) -> float:
     if not isinstance(floor, int | float | np.number) or not 0 < floor < 1:
-        raise DataError(f"floor = {floor!r}: expected above 0 and below 1; 0 has no logarithm")
+        raise DataError(
+            f"floor = {floor!r}: expected above 0 and below 1, because 0 has no logarithm"
+        )
     return float(floor)

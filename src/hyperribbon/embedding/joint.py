@@ -1,4 +1,4 @@
-"""Train and test models in one picture (thesis 2.3.1)."""
+"""Train and test models in the same axes (thesis 2.3.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class JointEmbedding(NamedTuple):
     """Coordinates of the same m models on two sets of samples; see `joint_embedding`."""
 
     train: np.ndarray
-    """(m, n_components), InPCA of the train distances."""
+    """(m, n_components), from InPCA of the train distances."""
     test: np.ndarray
     """(m, n_components), in the axes of the train embedding."""
     inpca: InPCA
@@ -32,22 +32,23 @@ def joint_embedding(
               - \frac1m \sum_{v'} D_{u'v'}) \Big), \qquad
               X' = W' U_k\, \mathrm{sign}(\lambda_k) / \sqrt{|\lambda_k|}
 
-    (Eq. 2.3.1): distances D' of the test models among themselves, centred by the train distances
-    D, with the eigenpairs of the train embedding. The terms of u' that do not depend on v vanish
-    in X', as each U_k sums to 0, so that this is Eq. 2.2.9 with D' in place of the distances from
-    new models to the fitted ones. Meaningful where train and test means are close.
+    (Eq. 2.3.1): the distances D' of the test models among themselves are centred by the train
+    distances D and multiplied with the eigenpairs of the train embedding. Terms that do not depend
+    on v vanish in X', because each U_k sums to 0, so this is Eq. 2.2.9 with D' in place of the
+    distances from new models to the fitted ones. It is meaningful where train and test means are
+    close.
 
     Parameters
     ----------
     train_distance, test_distance : (m, m) distances of the same models in the same order; any
         array that `InPCA` takes as precomputed
-    n_components : int, coordinates kept; None keeps all m
-    random_state : as of `InPCA`
+    n_components : int, number of coordinates; None keeps all m
+    random_state : int, RandomState or None, as in `InPCA`
 
     Raises
     ------
     DataError
-        If either matrix is not one of distances, or they differ in shape.
+        If either matrix is not a matrix of distances, or their shapes differ.
 
     Examples
     --------

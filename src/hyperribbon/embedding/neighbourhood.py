@@ -1,4 +1,4 @@
-"""Which models are near which points, and which are away from the manifold (thesis 2.3)."""
+"""Which models are near given points, and which are away from the manifold (thesis 2.3)."""
 
 import numpy as np
 
@@ -6,16 +6,15 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability.distributions import as_numpy, check_size
 
 # Radii of the thesis, in nats, for ten classes: around points of the geodesic (Figs. 2.2d, 2.18c)
-# and ends of trajectories (2.18d), and the distance from the truth beyond which is away (2.3).
+# and ends of trajectories (2.18d), and the distance from the truth beyond which models are away
+# from the manifold (2.3).
 NEAR_GEODESIC = {"train": 0.15, "test": 0.3}
 NEAR_END = 0.45
 AWAY = 2.0
 
 
 def for_classes(radius: float, n_classes: int) -> float:
-    """A radius given for ten classes, in the same part of the distance from ignorance to truth.
-
-    That distance is ln(C) / 2.
+    """Scale a radius for ten classes with the distance from ignorance to truth, ln(C) / 2.
 
     Examples
     --------
@@ -26,14 +25,18 @@ def for_classes(radius: float, n_classes: int) -> float:
 
 
 def is_away(to_truth: np.ndarray, n_classes: int) -> np.ndarray:
-    """Whether models are away from the manifold (Fig. 2.3): d_B(P, P*) > 2 nats, of ten classes.
+    """Whether models are away from the manifold (Fig. 2.3): d_B(P, P*) > 2 nats for ten classes.
 
-    These are worse than ignorance, which is 1.15 nats from the truth.
+    Such models are worse than ignorance, which is 1.15 nats from the truth.
 
     Parameters
     ----------
     to_truth : (m,) Bhattacharyya distances from the truth, nats
     n_classes : int
+
+    Returns
+    -------
+    (m,) bool
 
     Examples
     --------
@@ -44,16 +47,16 @@ def is_away(to_truth: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def nearest_within(distance: np.ndarray, radius: float) -> np.ndarray:
-    """The nearest of some points, if it is within a radius.
+    """The nearest of some points to each model, if it is within a radius.
 
     Parameters
     ----------
-    distance : (k, m) from k points to m models
+    distance : (k, m) distances from k points to m models
     radius : float, in the units of the distance
 
     Returns
     -------
-    (m,) int, 0 to k - 1, or -1 where none is that near
+    (m,) int, 0 to k - 1, or -1 where no point is within the radius
 
     Raises
     ------

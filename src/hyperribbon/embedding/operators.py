@@ -1,4 +1,4 @@
-"""Centred matrices of distances, through products with blocks of vectors."""
+"""Centred matrices of distances, known through products with blocks of vectors."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 
 
 def to_float64(block, name: str = "D") -> np.ndarray:
-    """A block of any array (numpy, dask, zarr, torch) as numpy float64; no copy if it is that."""
+    """Convert a block of any array (numpy, dask, zarr, torch) to numpy float64."""
     return as_float64(block, name)
 
 
 class CentredDistances:
-    r"""The symmetric matrix whose eigenpairs are (weighted) InPCA's, from distances D.
+    r"""The symmetric matrix of distances D whose eigenpairs are those of (weighted) InPCA.
 
     .. math:: A = \mathrm{diag}(\sqrt w)\, W\, \mathrm{diag}(\sqrt w),
               \qquad W = -\tfrac12 L D L^T, \qquad L = I - 1 \mu^T,
 
-    with multiplicities w and :math:`\mu = w / \sum w` (2.5.3.2; W itself if all w are 1). A point
-    repeated w times is w equal rows and columns of W, whose eigenvalues are those of A.
+    with multiplicities w and :math:`\mu = w / \sum w` (2.5.3.2; A is W if all w are 1). If points
+    were repeated w times instead, W would have w equal rows and columns for each, and the nonzero
+    eigenvalues of A.
 
-    L and W are never formed for a product: :math:`L^T` takes from a vector mu times its sum, L
-    takes from a vector its mean. D is read in blocks of rows, from memory, disk or a device.
+    L and W are never formed for a product: :math:`L^T` subtracts mu times the sum of a vector, and
+    L subtracts its weighted mean. D is read in blocks of rows, from memory, disk or a device.
 
     Parameters
     ----------
@@ -37,8 +38,7 @@ class CentredDistances:
     Raises
     ------
     DataError
-        If D is not square, finite, symmetric and zero on the diagonal, to rounding, or if all
-        points of weight above 0 coincide.
+        If D is not square, finite, symmetric and, to rounding, zero on the diagonal.
     """
 
     def __init__(self, D, weights: np.ndarray, name: str = "D"):
@@ -48,22 +48,24 @@ class CentredDistances:
         self.weights = weights
         self.root = np.sqrt(weights)
         self.mu = weights / weights.sum()
-        # What the numbers of D can resolve; distances kept in float32 carry errors of 1e-7.
-        precision = np.finfo(np.float64).eps
-        narrow = {"float32": np.finfo(np.float32).eps, "float16": 1e-3, "bfloat16": 8e-3}
-        self.precision = float(narrow.get(dtype_name(D), precision))
+        # Relative precision of the entries of D; distances in float32 have errors of 1e-7.
+        precision = float(np.finfo(np.float64).eps)
+        narrow = {"float32": float(np.finfo(np.float32).eps), "float16": 1e-3, "bfloat16": 8e-3}
+        self.precision = narrow.get(dtype_name(D), precision)
         self._in_memory = type(D) in (np.ndarray, np.memmap) and D.dtype == np.float64
         self._survey(name)
 
     def _survey(self, name: str) -> None:
-        """One reading of D: checks, weighted means and magnitude."""
+        """Read D once to check it and to compute its weighted means and magnitude."""
         m = len(self.weights)
         self.means = np.empty(m)
         largest = diagonal = asymmetry = magnitude = 0.0
         for rows in slices(self.D):
             block = to_float64(self.D[rows])
             if not np.isfinite(block).all():
-                raise DataError(f"{name}: entries that are NaN or infinity, expected finite ones")
+                raise DataError(
+                    f"{name}: entries that are NaN or infinite, expected finite entries"
+                )
             within = block[:, rows]
             across = block[:, rows.stop :] - to_float64(self.D[rows.stop :, rows]).T
             asymmetry = max(
@@ -76,10 +78,13 @@ class CentredDistances:
             magnitude += self.weights[rows] @ (block @ self.mu)
         rounding = self.precision ** (2 / 3) * largest
         if asymmetry > rounding:
-            raise DataError(f"{name}: not symmetric, off by up to {asymmetry:.3g}")
+            raise DataError(
+                f"{name}: not symmetric (entries differ by up to {asymmetry:.3g}), expected a "
+                "symmetric matrix"
+            )
         if diagonal > rounding:
             raise DataError(
-                f"{name}: {diagonal:.3g} on the diagonal, expected distances, 0 from a point to "
+                f"{name}: {diagonal:.3g} on the diagonal, expected 0, the distance from a point to "
                 "itself"
             )
         self._symmetric = asymmetry == 0
@@ -87,7 +92,7 @@ class CentredDistances:
         self.mean = float(self.mu @ self.means)
 
     def matmul(self, V: np.ndarray) -> np.ndarray:
-        """A V, (m, b); D is read once."""
+        """Compute A V, (m, b); D is read once."""
         Y = self.root[:, None] * V
         Y -= np.outer(self.mu, Y.sum(axis=0))
         if self._in_memory:
@@ -104,7 +109,7 @@ class CentredDistances:
         C = np.zeros_like(Y)
         for rows in slices(self.D):
             block, operand = self.D[rows], Y
-            if hasattr(block, "detach"):  # torch: multiplied where it lies
+            if hasattr(block, "detach"):  # torch: multiplied on its device
                 block = block.detach().double()
                 operand = block.new_tensor(Y)
             else:
@@ -115,14 +120,14 @@ class CentredDistances:
         return C if self._symmetric else C / 2
 
     def dense(self) -> np.ndarray:
-        """A itself, (m, m)."""
+        """Form A, (m, m)."""
         A = np.empty((len(self.mu),) * 2)
         for rows, _, W in self.rows():
             A[rows] = self.root[rows, None] * W * self.root
         return A if self._symmetric else (A + A.T) / 2
 
     def rows(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Blocks of rows: which, of D and of W; D is read once."""
+        """Yield blocks of rows: their slice, D and W; D is read once."""
         for rows in slices(self.D):
             block = to_float64(self.D[rows])
             W = block - self.means
@@ -132,7 +137,7 @@ class CentredDistances:
 
 
 def check_square(D, name: str) -> None:
-    """DataError unless D has a shape (m, m), m > 0."""
+    """Raise a DataError unless D has a shape (m, m), m > 0."""
     if len(D.shape) != 2 or D.shape[0] != D.shape[1]:
         raise DataError(f"{name}: shape {tuple(D.shape)}, expected a square matrix of distances")
     if not D.shape[0]:

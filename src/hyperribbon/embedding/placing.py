@@ -1,4 +1,4 @@
-"""New models among those of an InPCA that was kept without its distances (thesis Eq. 2.2.9)."""
+"""New models in the axes of an InPCA that was stored without its distances (thesis Eq. 2.2.9)."""
 
 import numpy as np
 
@@ -8,29 +8,29 @@ from hyperribbon.numerics.blocks import slices
 
 
 def mean_distances(D) -> np.ndarray:
-    """Means (m,) of the rows of a matrix of distances, which is read in blocks of rows."""
+    """Means (m,) of the rows of a matrix of distances, read in blocks of rows."""
     return np.concatenate([to_float64(D[rows]).mean(axis=1) for rows in slices(D)])
 
 
 def place(D_new, means: np.ndarray, embedding: np.ndarray, eigenvalues: np.ndarray) -> np.ndarray:
-    r"""Coordinates of new models, as `InPCA.transform` would find them, from a kept embedding.
+    r"""Coordinates of new models in a stored embedding, the same as from `InPCA.transform`.
 
     .. math:: X_{new} = -\tfrac12 (D_{new} - \bar D)\, (X - \bar X)\, /\, \lambda
 
     This is Eq. 2.2.9 with the coordinates :math:`X = \sqrt{|\lambda|} U` in place of the
-    eigenvectors; the other terms of the centring are the same for all fitted models, and the
-    eigenvectors, whose means are 0, take them out.
+    eigenvectors. The other terms of the centring are the same for all fitted models and vanish,
+    because eigenvectors have mean 0.
 
     Parameters
     ----------
     D_new : (k, m) distances of the new models to the m fitted ones
-    means : (m,) of the fitted models' distances among themselves, as of `mean_distances`
+    means : (m,) mean distances of the fitted models from each other, as `mean_distances` returns
     embedding : (m, d) coordinates of the fitted models, all of weight 1
-    eigenvalues : (d,) of those dimensions; coordinates are 0 where they are
+    eigenvalues : (d,) eigenvalues of the dimensions; coordinates are 0 where these are 0
 
     Returns
     -------
-    (k, d)
+    (k, d) float64
 
     Raises
     ------
@@ -39,7 +39,7 @@ def place(D_new, means: np.ndarray, embedding: np.ndarray, eigenvalues: np.ndarr
 
     Examples
     --------
-    >>> D = np.array([[0.0, 1.0, 9.0], [1.0, 0.0, 4.0], [9.0, 4.0, 0.0]])  # squares on a line
+    >>> D = np.array([[0.0, 1.0, 9.0], [1.0, 0.0, 4.0], [9.0, 4.0, 0.0]])  # points on a line
     >>> X = np.array([[-4], [-1], [5]]) / 3
     >>> place([[1.0, 4.0, 16.0]], mean_distances(D), X, [42 / 9]).round(3).tolist()
     [[-2.333]]

@@ -1,9 +1,9 @@
-"""Training of linear models: its manifold in closed form (thesis 5).
+"""The training manifold of linear models in closed form (thesis 5).
 
-In the eigenbasis of the inputs' correlation matrix K = X X^T the covariance of all points on all
-trajectories of gradient descent is known exactly (`trajectory_covariance`), and with it how many
-dimensions the manifold has (`ribbon_dimension`), for any length of training. What needs torch, wide
-networks, is in `hyperribbon.linear.networks`.
+In the eigenbasis of the correlation matrix K = X X^T of the inputs, the covariance of all points on
+all trajectories of gradient descent is known exactly, for any length of training. Begin with
+`trajectory_covariance`, and `ribbon_dimension`, which counts the dimensions of the manifold. Wide
+networks, which need torch, are in `hyperribbon.linear.networks`.
 """
 
 from hyperribbon.linear.covariance import (

@@ -1,8 +1,9 @@
-"""Covariance of the points on trajectories of gradient descent (thesis Eq. 5.2.5)."""
+"""Covariance of the points on trajectories of gradient descent in closed form (Eq. 5.2.5)."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from hyperribbon.probability.distributions import check_size
 
 
 class StepSizeWarning(UserWarning):
-    """The step size is stable, and beyond what chapter 5 assumes."""
+    """The step size is stable, but above what chapter 5 assumes."""
 
 
 class TrajectoryCovariance(NamedTuple):
@@ -21,9 +22,9 @@ class TrajectoryCovariance(NamedTuple):
 
     Attributes
     ----------
-    initialisation : (..., n), the diagonal of P1 from the initial weights, and of noise
-    targets : (..., n, n), P1 from the targets
-    mean : (..., n), the mean residual but for its sign, K_T y; P2 is its square
+    initialisation : (..., n), the diagonal part of P1 that comes from the initial weights and noise
+    targets : (..., n, n), the part of P1 that comes from the targets
+    mean : (..., n), K_T y, the mean residual up to its sign; P2 is its outer product with itself
     """
 
     initialisation: np.ndarray
@@ -32,7 +33,7 @@ class TrajectoryCovariance(NamedTuple):
 
     @property
     def first(self) -> np.ndarray:
-        """P1 (..., n, n), of both parts."""
+        """P1 (..., n, n), the sum of both parts."""
         return _add_diagonal(self.targets, self.initialisation)
 
     @property
@@ -51,12 +52,12 @@ def trajectory_covariance(
     y: np.ndarray,
     *,
     step_size: float,
-    steps: int | np.ndarray,
+    steps: int | Sequence[int] | np.ndarray,
     sigma_w: float = 1.0,
     batch_size: int | None = None,
     weight_decay: float = 0.0,
 ) -> TrajectoryCovariance:
-    r"""Covariance of the residuals r_0, ..., r_{T-1} of all initial weights, in closed form.
+    r"""Covariance of residuals r_0, ..., r_{T-1} over time and initial weights, in closed form.
 
     With :math:`a_i = 1 - \alpha \lambda_i`,
 
@@ -70,42 +71,43 @@ def trajectory_covariance(
 
     Parameters
     ----------
-    eigenvalues : (..., n), of K = X X^T, above 0
-    y : (..., n), targets in K's eigenbasis
-    step_size : alpha, above 0 and below 2 / the largest eigenvalue
-    steps : T, whole numbers from 1, of any shape that broadcasts with the leading axes
-    sigma_w : standard deviation of each initial weight, above 0
-    batch_size : b of stochastic gradient descent, whose noise adds (alpha^2 / b) K^2 to the
-        covariance of the residuals in each step (Eq. 5.3.1); None is gradient descent
-    weight_decay : of the penalty weight_decay / 2 |w|^2
+    eigenvalues : (..., n), eigenvalues of K = X X^T, above 0
+    y : (..., n), targets in the eigenbasis of K
+    step_size : float, alpha, above 0 and below 2 / the largest eigenvalue
+    steps : T, integers from 1, of any shape that broadcasts with the leading axes
+    sigma_w : float above 0, standard deviation of each initial weight
+    batch_size : int, b, of stochastic gradient descent, whose noise adds (alpha^2 / b) K^2 to the
+        covariance of the residuals in each step (Eq. 5.3.1); None for gradient descent
+    weight_decay : float, coefficient of the penalty weight_decay / 2 |w|^2
 
     Returns
     -------
-    TrajectoryCovariance; noise counts as initialisation
+    TrajectoryCovariance; noise is part of its ``initialisation``
 
     Raises
     ------
     DataError
-        If an argument is not as above; gradient descent diverges from 2 / lambda_1, or
-        2 / (lambda_1 + weight_decay).
+        If an argument is not as above, or the step size is 2 / lambda_1 (with weight decay,
+        2 / (lambda_1 + weight_decay)) or more, where gradient descent diverges.
 
     Warns
     -----
     StepSizeWarning
-        If alpha is above 1 / lambda_1: below it residuals fall without oscillation, which the
-        bounds of chapter 5 assume (iii). Its figures are of 1 / lambda_1 exactly.
+        If alpha is above 1 / lambda_1, where residuals oscillate. The bounds of chapter 5 assume
+        that they do not (iii); its figures take alpha = 1 / lambda_1 exactly.
 
     Notes
     -----
     Both parts of P1, and P2, are exact to rounding in each entry, for any T and any eigenvalue:
-    :math:`1 - a^T` is ``-expm1(T log1p(-alpha lambda))``. Their difference loses, in entries of
-    which T alpha lambda is far below 1, what is smaller than rounding of :math:`y_i y_j`.
+    :math:`1 - a^T` is computed as ``-expm1(T log1p(-alpha lambda))``. Their difference loses
+    entries that are smaller than the rounding error of :math:`y_i y_j`, as where T alpha lambda is
+    far below 1.
 
-    With weight decay residuals tend to :math:`-\lambda (K + \lambda)^{-1} y` instead of 0. About
-    that limit they follow the same recursion with :math:`K + \lambda`, from
-    :math:`K (K + \lambda)^{-1} y` instead of y; the initial covariance stays
-    :math:`\sigma_w^2 K`. The thesis (5.3) puts K + lambda for K everywhere, which holds for
-    the recursion alone.
+    With weight decay, residuals converge to :math:`-\lambda (K + \lambda)^{-1} y` instead of 0.
+    Around this limit they follow the same recursion with :math:`K + \lambda`, from
+    :math:`K (K + \lambda)^{-1} y` instead of y; the initial covariance is still
+    :math:`\sigma_w^2 K`. The thesis (5.3) replaces K by K + lambda everywhere, which holds for
+    the recursion only.
 
     Examples
     --------
@@ -147,18 +149,23 @@ def sampled_covariance(
     models: int,
     random_state: int | np.random.Generator = 0,
 ) -> np.ndarray:
-    r"""P(N, T) of N models from random initial weights, in K's eigenbasis (Eq. 5.2.3).
+    r"""P(N, T) of N models from random initial weights, in the eigenbasis of K (Eq. 5.2.3).
 
     Parameters
     ----------
-    eigenvalues, y : (n,)
-    step_size, steps, sigma_w : as of `trajectory_covariance`
-    models : N; residuals at first are :math:`\sigma_w X w - y` of standard normal w
-    random_state : of the initial weights
+    eigenvalues, y : (n,), as in `trajectory_covariance`
+    step_size, steps, sigma_w : as in `trajectory_covariance`
+    models : int, N; initial residuals are :math:`\sigma_w X w - y` with standard normal w
+    random_state : int or Generator, seed of the initial weights
 
     Returns
     -------
-    (n, n); its expectation tends to that of `trajectory_covariance` as 1 / N
+    (n, n); its expectation differs from the result of `trajectory_covariance` by O(1 / N)
+
+    Raises
+    ------
+    DataError
+        If an argument is not as above.
 
     Examples
     --------
@@ -183,7 +190,7 @@ def _mean_power(
 ) -> np.ndarray:
     """Mean of q^t over t < T: (1 - q^T) / (T (1 - q)).
 
-    log : of |q|; rest : 1 - q; negative : where q is
+    log : ln |q|; rest : 1 - q; negative : where q is negative
     """
     falls = -np.expm1(steps * log)
     odd = negative & (steps % 2 == 1)
@@ -191,7 +198,7 @@ def _mean_power(
 
 
 def _log_magnitude(rate: np.ndarray) -> np.ndarray:
-    """Ln |1 - rate|; minus infinity where that is 0."""
+    """Compute ln |1 - rate|, which is minus infinity where rate is 1."""
     with np.errstate(divide="ignore"):
         return np.where(rate > 1, np.log(np.abs(rate - 1)), np.log1p(-np.minimum(rate, 1)))
 
@@ -215,14 +222,14 @@ def _check(
     weight_decay: float,
 ) -> None:
     if eigenvalues.ndim == 0 or not eigenvalues.size:
-        raise DataError(f"eigenvalues of shape {eigenvalues.shape}: expected (..., n)")
+        raise DataError(f"eigenvalues: shape {eigenvalues.shape}, expected (..., n)")
     possible = np.isfinite(eigenvalues) & (eigenvalues > 0)
     if not possible.all():
         wrong = eigenvalues[~possible][0]
-        raise DataError(f"eigenvalues: {wrong} is among them, expected finite ones above 0")
+        raise DataError(f"eigenvalues: {wrong} among them, expected finite ones above 0")
     if y.shape[-1:] != eigenvalues.shape[-1:] or not np.isfinite(y).all():
         raise DataError(
-            f"y of shape {y.shape}: expected finite targets, one for each of the "
+            f"y: shape {y.shape}, expected finite targets, one for each of the "
             f"{eigenvalues.shape[-1]} eigenvalues"
         )
     if not sigma_w > 0 or not np.isfinite(sigma_w):
@@ -230,7 +237,7 @@ def _check(
     possible = np.isfinite(steps) & (steps >= 1) & (steps == np.floor(steps))
     if not possible.all():
         wrong = steps[~possible].flat[0]
-        raise DataError(f"steps: {wrong} is among them, expected whole numbers from 1")
+        raise DataError(f"steps: {wrong} among them, expected integers from 1")
     if batch_size is not None and not batch_size >= 1:
         raise DataError(f"batch_size = {batch_size}: expected 1 or more, or None")
     if not weight_decay >= 0 or not np.isfinite(weight_decay):
@@ -239,13 +246,13 @@ def _check(
 
 
 def check_step_size(step_size: float, largest: float) -> None:
-    """Refuse step sizes that diverge, and warn of those that oscillate."""
+    """Refuse step sizes for which residuals diverge; warn of those for which they oscillate."""
     if not step_size > 0 or not np.isfinite(step_size):
         raise DataError(f"step_size = {step_size}: expected a number above 0")
     if step_size * largest >= 2:
         raise DataError(
-            f"step_size = {step_size}: gradient descent diverges from 2 / lambda_1 = "
-            f"{2 / largest:g}; expected less"
+            f"step_size = {step_size}: gradient descent diverges, expected less than "
+            f"2 / lambda_1 = {2 / largest:g}"
         )
     if step_size * largest > 1:
         warnings.warn(

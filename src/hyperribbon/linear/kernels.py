@@ -1,4 +1,4 @@
-"""Trajectories of kernel machines (thesis 5.3)."""
+"""Covariance of trajectories of kernel machines in closed form (thesis 5.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.linear.covariance import trajectory_covariance
 from hyperribbon.probability.arrays import as_float64
 
-LEAST = 1e-30  # of the largest eigenvalue: what has less is not learnt in any time
+LEAST = 1e-30  # relative to the largest eigenvalue: smaller directions are never learnt
 
 
 def kernels_covariance(
@@ -19,29 +19,29 @@ def kernels_covariance(
     y: np.ndarray,
     *,
     step_size: float,
-    steps: int | np.ndarray,
+    steps: int | Sequence[int] | np.ndarray,
     sigma_w: float = 1.0,
 ) -> np.ndarray:
-    r"""Covariance P(M, T) of all points on trajectories of M kernel machines, in closed form.
+    r"""Covariance P(M, T) of all points on the trajectories of M kernel machines.
 
     .. math:: P = \frac{1}{M} \sum_m P_1^{(m)} - (K_{T,M} y)(K_{T,M} y)^T
 
     Parameters
     ----------
-    kernels : M matrices (n, n), k(x_i, x_j) or that divided by n: symmetric and positive
-        semidefinite, but for rounding
-    y : (n,), targets
-    step_size, sigma_w : as of `hyperribbon.linear.trajectory_covariance`
-    steps : T, one whole number or several, from 1
+    kernels : M matrices (n, n), k(x_i, x_j) or k(x_i, x_j) / n: symmetric and, to rounding,
+        positive semidefinite
+    y : (n,) targets
+    step_size, sigma_w : as in `hyperribbon.linear.trajectory_covariance`
+    steps : T, one integer or several, from 1
 
     Returns
     -------
-    (n, n), of residuals of the n samples; (..., n, n) of several T
+    (n, n), covariance of the residuals of the n samples; (..., n, n) for several T
 
     Raises
     ------
     DataError
-        If a kernel is not as above, or another argument as there.
+        If an argument is not as above.
 
     Examples
     --------
@@ -50,8 +50,10 @@ def kernels_covariance(
     array([[0.6875, 0.0031],
            [0.0031, 0.0953]])
     """
+    if not len(kernels):
+        raise DataError("kernels: none, expected at least one")
     y = as_float64(y, "y")
-    first, mean = 0.0, 0.0
+    first = mean = np.zeros(())
     for m, K in enumerate(kernels):
         values, U = _eigenpairs(as_float64(K, "K"), len(y), m)
         found = trajectory_covariance(
@@ -69,17 +71,17 @@ def linearised_covariance(
     step_size: float,
     steps: Sequence[int],
 ) -> np.ndarray:
-    r"""Covariance of all points on trajectories of M models, each linear in its weights.
+    r"""Covariance of all points on the trajectories of M models that are linear in their weights.
 
-    Model m follows :math:`r_{t+1} = (I - \alpha K^{(m)}) r_t` from residuals of its own, as wide
-    networks do near their initial weights, K being their tangent kernel there. In closed form in T.
+    Model m follows :math:`r_{t+1} = (I - \alpha K^{(m)}) r_t` from its own initial residuals. Wide
+    networks do so near their initial weights, where K is their tangent kernel.
 
     Parameters
     ----------
-    kernels : M matrices (n, n), as of `kernels_covariance`
+    kernels : M matrices (n, n), as in `kernels_covariance`
     residuals : (M, n), r_0 of each model
-    step_size : alpha, as of `hyperribbon.linear.trajectory_covariance`
-    steps : lengths of training T, whole numbers from 1
+    step_size : float, alpha, as in `hyperribbon.linear.trajectory_covariance`
+    steps : lengths of training T, integers from 1
 
     Returns
     -------
@@ -88,7 +90,7 @@ def linearised_covariance(
     Raises
     ------
     DataError
-        If a kernel is not as there, or another argument as above.
+        If an argument is not as above.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def linearised_covariance(
     residuals = as_float64(residuals, "residuals")
     if residuals.ndim != 2 or len(residuals) != len(kernels) or not np.isfinite(residuals).all():
         raise DataError(
-            f"residuals of shape {residuals.shape}: expected finite ones, of each of the "
+            f"residuals: shape {residuals.shape}, expected finite ones, one row for each of the "
             f"{len(kernels)} kernels"
         )
     M, n = residuals.shape
@@ -113,12 +115,12 @@ def linearised_covariance(
 
 
 def _eigenpairs(K: np.ndarray, n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues, above 0, and eigenvectors of a kernel."""
+    """Eigenvalues, made positive, and eigenvectors of a kernel; a DataError if it is none."""
     if K.shape != (n, n) or not np.isfinite(K).all():
-        raise DataError(f"kernels[{m}] of shape {K.shape}: expected finite ({n}, {n}), as targets")
+        raise DataError(f"kernels[{m}]: shape {K.shape}, expected finite ({n}, {n}), as targets")
     scale = np.abs(K).max()
     if np.abs(K - K.T).max() > 1e-8 * scale:
-        raise DataError(f"kernels[{m}]: expected a symmetric matrix")
+        raise DataError(f"kernels[{m}]: not symmetric, expected a symmetric matrix")
     values, U = eigh((K + K.T) / 2)
     if not values[-1] > 0 or values[0] < -1e-8 * values[-1]:
         raise DataError(

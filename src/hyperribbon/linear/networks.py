@@ -16,20 +16,22 @@ from hyperribbon.errors import DataError
 from hyperribbon.linear.simulation import PointCovariance, check_samples, check_steps
 from hyperribbon.training.stacked import StackedFullyConnected, seeded_network
 
-SHARE = 0.5  # of 1 / the largest eigenvalue of any kernel at first, which may grow: the step size
+SHARE = (
+    0.5  # step size relative to 1 / the largest eigenvalue of any initial kernel, which may grow
+)
 
 
 class LazyTrainings(NamedTuple):
-    """What trainings of M networks leave, and what they began with.
+    """Initial state and results of the trainings of M networks.
 
     Attributes
     ----------
-    kernels : (M, n, n), tangent kernels of the initial weights
-    residuals : (M, n), of the initial weights
+    kernels : (M, n, n), tangent kernels at the initial weights
+    residuals : (M, n), residuals at the initial weights
     step_size : float, alpha
     covariances : (len(steps), n, n), P(M, T) of all residuals
-    kernel_change : (M,), how far the kernel moved, in parts of its first Frobenius norm; 0 would be
-        a linear model
+    kernel_change : (M,), Frobenius norm of the kernel's change relative to that of the initial
+        kernel; 0 for a linear model
     """
 
     kernels: np.ndarray
@@ -40,11 +42,11 @@ class LazyTrainings(NamedTuple):
 
 
 def neural_tangent_kernel(network: nn.Module, inputs: torch.Tensor | np.ndarray) -> np.ndarray:
-    """Products of the gradients of a network's output in its weights, at the weights it has.
+    """Inner products of the gradients of a network's output by its weights, at its weights.
 
     Parameters
     ----------
-    network : in evaluation mode, mapping (n, ...) to (n, 1); the kernel is computed in float64
+    network : module in evaluation mode that maps (n, ...) to (n, 1); computed with in float64
     inputs : (n, ...)
 
     Returns
@@ -54,7 +56,7 @@ def neural_tangent_kernel(network: nn.Module, inputs: torch.Tensor | np.ndarray)
     Raises
     ------
     DataError
-        If the network has more than one output, or depends on the batch or on chance.
+        If the network has more than one output, or its output depends on the batch or is random.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def neural_tangent_kernel(network: nn.Module, inputs: torch.Tensor | np.ndarray)
     with torch.no_grad():
         shape = tuple(network(inputs[:1]).shape)
     if shape != (1, 1):
-        raise DataError(f"network: outputs of shape {shape} of one sample, expected one, (1, 1)")
+        raise DataError(f"network: outputs of shape {shape} for one sample, expected (1, 1)")
     targets = torch.zeros(len(inputs), 1).double()
     return JacobianGram(Problem(network, inputs, targets, "squared_error")).gram[:, 0, :, 0]
 
@@ -80,22 +82,28 @@ def train_lazily(
     steps: Sequence[int],
     models: int,
     random_state: int = 0,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> LazyTrainings:
-    """Train fully-connected networks, of ReLU without BatchNorm, on half the squared residuals.
+    """Train fully-connected ReLU networks without BatchNorm on half the squared residuals.
 
-    Gradient descent on all samples, with half of 1 / the largest eigenvalue of any of the tangent
-    kernels at first as the step size: the wider the networks, the nearer each stays to the model
-    that is linear in its weights.
+    Trains by gradient descent on all samples. The step size is half of 1 / lambda, where lambda is
+    the largest eigenvalue of any initial tangent kernel. The wider the networks, the closer they
+    stay to models that are linear in their weights.
 
     Parameters
     ----------
-    X : (n, d), inputs
-    y : (n,), targets
-    widths : units of each hidden layer
-    steps : lengths of training T at which to look, increasing, from 1
-    models : M, from seeds ``random_state``, ``random_state + 1``, ...; PyTorch's initial weights
-    progress : name of a bar to show; quiet when the output is not a terminal
+    X : (n, d) inputs
+    y : (n,) targets
+    widths : number of units in each hidden layer
+    steps : lengths of training T to report, increasing integers from 1
+    models : int, M; networks have PyTorch's initial weights for the seeds ``random_state``,
+        ``random_state + 1``, ...
+    random_state : int, the first seed
+    progress_bar : name of a bar to show; quiet when the output is not a terminal
+
+    Returns
+    -------
+    LazyTrainings
 
     Raises
     ------
@@ -104,8 +112,8 @@ def train_lazily(
 
     Notes
     -----
-    All networks are trained at once, in float32; a step takes 6 M n p operations, p the weights of
-    one.
+    All networks are trained at once, in float32. A step takes 6 M n p operations for p weights per
+    network.
 
     Examples
     --------
@@ -124,16 +132,18 @@ def train_lazily(
     step_size = SHARE / max(np.linalg.eigvalsh(K)[-1] for K in kernels)
     stack = StackedFullyConnected(networks)
     parameters = list(stack.parameters())
-    points, found, first = PointCovariance(len(x)), [], None
-    quiet = None if progress else True
-    for t in tqdm(range(1, due[-1] + 1), desc=progress, leave=False, disable=quiet):
+    points = PointCovariance(len(x))
+    found: list[np.ndarray] = []
+    first: np.ndarray | None = None
+    quiet = None if progress_bar else True
+    for t in tqdm(range(1, due[-1] + 1), desc=progress_bar, leave=False, disable=quiet):
         residuals = stack(x)[:, 0] - target
         values = residuals.detach().double().numpy()
         first = values if first is None else first
         if not np.isfinite(values).all():
             raise DataError(
-                f"networks of {list(widths)} units diverged at step {t - 1} from a step size "
-                f"{step_size:g}"
+                f"networks of {list(widths)} units diverged at step {t - 1} with step size "
+                f"{step_size:g}; expected wider networks or fewer steps"
             )
         points.add(values)
         if t == due[len(found)]:
@@ -141,9 +151,10 @@ def train_lazily(
         gradients = torch.autograd.grad(residuals.square().sum() / 2, parameters)
         with torch.no_grad():
             for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter -= step_size * gradient
+                parameter.sub_(step_size * gradient)
     for network, state in zip(networks, stack.state_dicts(), strict=True):
         network.load_state_dict(state)
+    assert first is not None  # steps are at least 1
     change = np.linalg.norm(_kernels(networks, x) - kernels, axis=(1, 2))
     return LazyTrainings(
         kernels, first, step_size, np.array(found), change / np.linalg.norm(kernels, axis=(1, 2))

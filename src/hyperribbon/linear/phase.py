@@ -1,4 +1,4 @@
-"""The phase diagram of linear regression: how many dimensions its hyper-ribbon has (Fig. 5.3)."""
+"""The phase diagram of linear regression: dimensions of its hyper-ribbon (thesis Fig. 5.3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from hyperribbon.probability.distributions import check_size
 
 
 def phase_diagram(
-    slopes: Sequence[float],
-    steps: Sequence[int],
-    ratios: Sequence[float],
+    slopes: Sequence[float] | np.ndarray,
+    steps: Sequence[int] | np.ndarray,
+    ratios: Sequence[float] | np.ndarray,
     *,
     n: int = 50,
     draws: int = 10,
@@ -28,29 +28,29 @@ def phase_diagram(
     step_size: float = 1.0,
     random_state: int = 0,
     threads: int = 1,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> xr.Dataset:
-    """Dimension of the hyper-ribbon over data, training and initialisation.
+    """Dimension of the hyper-ribbon as a function of data, training and initialisation.
 
     Parameters
     ----------
-    slopes : c of the inputs, whose correlation has eigenvalues exp(-c (i - 1))
-    steps : T, whole numbers from 1
-    ratios : sigma_* / sigma_w, of true and initial weights, above 0
-    n : samples, and eigenvalues
-    draws : of the true weights, over which dimensions are averaged; the same ones everywhere
-    fraction : of the variance that the dimensions hold
-    step_size : alpha; the largest eigenvalue is 1
-    random_state : of the draws
-    threads : of slopes that are worked on at once
-    progress : name of a bar to show; quiet when the output is not a terminal
+    slopes : values of c; the correlation of the inputs has eigenvalues exp(-c (i - 1))
+    steps : values of T, integers from 1
+    ratios : values of sigma_* / sigma_w, the ratio of true to initial weights, above 0
+    n : int, number of samples and eigenvalues
+    draws : int, draws of the true weights over which dimensions are averaged; all points share them
+    fraction : float in (0, 1), fraction of the variance that the dimensions hold
+    step_size : float, alpha; the largest eigenvalue is 1
+    random_state : int, seed of the draws
+    threads : int, number of slopes computed at once
+    progress_bar : name of a bar to show; quiet when the output is not a terminal
 
     Returns
     -------
     xarray.Dataset
 
     - ``dimension`` (ratio, slope, steps), mean over the draws
-    - ``standard_error`` (ratio, slope, steps), of that mean; NaN of one draw
+    - ``standard_error`` (ratio, slope, steps) of the mean; NaN for a single draw
 
     Raises
     ------
@@ -59,8 +59,9 @@ def phase_diagram(
 
     Notes
     -----
-    Of each slope and T one matrix serves all ratios and draws; then each takes the eigenvalues of a
-    symmetric matrix, of 50 rows at most 0.1 ms. Memory is some 64 n^2 bytes for each T and thread.
+    One matrix per slope and T serves all ratios and draws; each of these then needs the eigenvalues
+    of a symmetric matrix, at most 0.1 ms for 50 rows. Memory is about 64 n^2 bytes per T and
+    thread.
 
     Examples
     --------
@@ -78,9 +79,9 @@ def phase_diagram(
     true = true_weights(draws, n, random_state)
 
     def of_slope(slope: float) -> np.ndarray:
-        """(draws, ratio, steps)"""
+        """Dimensions (draws, ratio, steps) for a slope."""
         eigenvalues = np.exp(-slope * np.arange(n))
-        y = true * np.sqrt(eigenvalues)  # of X w*, with sigma_* of 1
+        y = true * np.sqrt(eigenvalues)  # X w* in the eigenbasis, with sigma_* = 1
         unit = trajectory_covariance(eigenvalues, np.ones(n), step_size=step_size, steps=steps)
         targets = unit.targets - unit.second  # (steps, n, n)
         found = np.empty((draws, len(ratios), len(steps)), int)
@@ -92,11 +93,11 @@ def phase_diagram(
                 found[k, j] = ribbon_dimension(P, fraction)
         return found
 
-    quiet = None if progress else True
+    quiet = None if progress_bar else True
     # Matrices are too small for several threads each.
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         work = pool.map(of_slope, slopes)
-        found = np.stack(list(tqdm(work, progress, len(slopes), leave=False, disable=quiet)))
+        found = np.stack(list(tqdm(work, progress_bar, len(slopes), leave=False, disable=quiet)))
     dims = ("ratio", "slope", "steps")
     found = found.transpose(1, 2, 0, 3)  # draws first
     error = np.full(found.shape[1:], np.nan)
@@ -117,5 +118,5 @@ def phase_diagram(
 
 
 def true_weights(draws: int, n: int, random_state: int) -> np.ndarray:
-    """Draws (draws, n) of standard normal true weights, each in K's eigenbasis."""
+    """Draw standard normal true weights (draws, n) in the eigenbasis of K."""
     return np.random.default_rng(random_state).standard_normal((draws, n))

@@ -1,4 +1,4 @@
-"""Linear models trained step by step, which the closed form is compared with (thesis 5.2)."""
+"""Linear models trained step by step, to compare with the closed form (thesis 5.2)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MOST_STEPS = 10**9
 
 
 class PointCovariance:
-    """Covariance of points that come a step at a time, without keeping them.
+    """Covariance of points that are added step by step and not kept.
 
     Parameters
     ----------
-    n : int, coordinates of a point
+    n : int, number of coordinates of a point
 
     Examples
     --------
@@ -32,13 +32,13 @@ class PointCovariance:
         self._products, self._sum, self._count = np.zeros((n, n)), np.zeros(n), 0
 
     def add(self, points: np.ndarray) -> None:
-        """Take some (N, n)."""
+        """Add points (N, n)."""
         self._products += points.T @ points
         self._sum += points.sum(axis=0)
         self._count += len(points)
 
     def covariance(self) -> np.ndarray:
-        """(n, n), of all so far."""
+        """Covariance (n, n) of all points so far."""
         mean = self._sum / self._count
         return self._products / self._count - np.outer(mean, mean)
 
@@ -52,20 +52,20 @@ def train_linear(
     sigma_w: float = 1.0,
     models: int = 20,
     random_state: int | np.random.Generator = 0,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> np.ndarray:
     """Train linear models by gradient descent on half the squared residuals X w - y.
 
     Parameters
     ----------
-    X : (n, d), inputs
-    y : (n,), targets
-    step_size : alpha
-    steps : lengths of training T at which to look, increasing, from 1
-    sigma_w : standard deviation of each initial weight
-    models : N
-    random_state : of the initial weights
-    progress : name of a bar to show; quiet when the output is not a terminal
+    X : (n, d) inputs
+    y : (n,) targets
+    step_size : float, alpha
+    steps : lengths of training T to report, increasing integers from 1
+    sigma_w : float, standard deviation of each initial weight
+    models : int, N
+    random_state : int or Generator, seed of the initial weights
+    progress_bar : name of a bar to show; quiet when the output is not a terminal
 
     Returns
     -------
@@ -85,12 +85,15 @@ def train_linear(
     X, y = check_samples(X, y)
     due = check_steps(steps)
     w = sigma_w * np.random.default_rng(random_state).standard_normal((models, X.shape[1]))
-    points, found = PointCovariance(len(y)), []
-    quiet = None if progress else True
-    for t in tqdm(range(1, due[-1] + 1), desc=progress, leave=False, disable=quiet):
+    points = PointCovariance(len(y))
+    found: list[np.ndarray] = []
+    quiet = None if progress_bar else True
+    for t in tqdm(range(1, due[-1] + 1), desc=progress_bar, leave=False, disable=quiet):
         residuals = w @ X.T - y
         if not np.isfinite(residuals).all():
-            raise DataError(f"step_size = {step_size}: diverged at step {t - 1}; take less")
+            raise DataError(
+                f"step_size = {step_size}: training diverged at step {t - 1}, expected less"
+            )
         points.add(residuals)
         if t == due[len(found)]:
             found.append(points.covariance())
@@ -99,25 +102,25 @@ def train_linear(
 
 
 def check_samples(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (n, d) and targets (n,) as float64, if they are finite."""
+    """Return inputs (n, d) and targets (n,) as float64; a DataError unless they are finite."""
     X, y = as_float64(X, "X"), as_float64(y, "y")
     if X.ndim != 2 or y.shape != X.shape[:1] or not (np.isfinite(X).all() and np.isfinite(y).all()):
-        raise DataError(f"X of shape {X.shape}, y of {y.shape}: expected finite (n, d) and (n,)")
+        raise DataError(f"X, y: shapes {X.shape} and {y.shape}, expected finite (n, d) and (n,)")
     return X, y
 
 
 def check_steps(steps: Sequence[int]) -> list[int]:
-    """Lengths of training at which to look, if they are whole numbers that increase from 1.
+    """Return lengths of training; a DataError unless they are increasing integers from 1 to 10^9.
 
-    Up to a thousand million: steps are taken one by one.
+    Steps are taken one by one, so more would take days.
     """
     due = as_float64(steps, "steps")
     whole = due.ndim == 1 and due.size > 0 and (due == np.floor(due)).all()
     if not (whole and due[0] >= 1 and (np.diff(due) > 0).all()):
-        raise DataError(f"steps = {steps}: expected increasing whole numbers from 1")
+        raise DataError(f"steps = {steps}: expected increasing integers from 1")
     if due[-1] > MOST_STEPS:
         raise DataError(
             f"steps: {steps[-1]}, taken one by one, expected at most {MOST_STEPS}; "
-            "`trajectory_covariance` knows any number in closed form"
+            "`trajectory_covariance` computes any number in closed form"
         )
     return [int(T) for T in due]

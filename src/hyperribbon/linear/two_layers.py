@@ -12,16 +12,16 @@ from hyperribbon.linear.simulation import PointCovariance, check_samples
 
 
 class TwoLayerTrainings(NamedTuple):
-    """What N trainings of f(x) = u^T v x leave.
+    """Results of N trainings of f(x) = u^T v x.
 
     Attributes
     ----------
     covariance : (n, n), P(N, T) of all residuals
     losses : (N,), half the sum of squared residuals after T steps
-    kernel_change : (N,), how far the kernel X (v^T v + |u|^2) X^T moved in training, in parts of
-        its first Frobenius norm; 0 would be a linear model
-    imbalance_change : (N,), the same of v v^T - u u^T, which gradient flow leaves as it is, in
-        parts of the first norm of v v^T + u u^T
+    kernel_change : (N,), Frobenius norm of the change of the kernel X (v^T v + |u|^2) X^T relative
+        to that of the initial kernel; 0 for a linear model
+    imbalance_change : (N,), norm of the change of v v^T - u u^T, which gradient flow conserves,
+        relative to the initial norm of v v^T + u u^T
     """
 
     covariance: np.ndarray
@@ -41,22 +41,26 @@ def train_two_layers(
     balanced: bool = False,
     models: int = 20,
     random_state: int | np.random.Generator = 0,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> TwoLayerTrainings:
     r"""Train linear networks of one hidden layer by gradient descent on half the squared residuals.
 
     Parameters
     ----------
-    X : (n, d), inputs
-    y : (n,), targets
-    width : p, hidden units
+    X : (n, d) inputs
+    y : (n,) targets
+    width : int, p, number of hidden units
     step_size, steps : alpha and T
-    scale : weights of both layers begin with standard deviation scale / sqrt(width)
-    balanced : whether v v^T = u u^T at first: v = u s^T, s a random unit vector. The thesis says
-        that the kernel then stays as it is; it is this difference that does, while weights grow
-    models : N
-    random_state : of the weights
-    progress : name of a bar to show; quiet when the output is not a terminal
+    scale : float; initial weights of both layers have standard deviation scale / sqrt(width)
+    balanced : bool, begin with v v^T = u u^T, that is v = u s^T with a random unit vector s. The
+        thesis says that the kernel is then constant; in fact v v^T - u u^T is, while weights grow
+    models : int, N
+    random_state : int or Generator, seed of the weights
+    progress_bar : name of a bar to show; quiet when the output is not a terminal
+
+    Returns
+    -------
+    TwoLayerTrainings
 
     Raises
     ------
@@ -78,9 +82,9 @@ def train_two_layers(
     for name, value in (("width", width), ("steps", steps), ("models", models)):
         if not value >= 1:
             raise DataError(f"{name} = {value}: expected 1 or more")
-    for name, value in (("step_size", step_size), ("scale", scale)):
-        if not value > 0:
-            raise DataError(f"{name} = {value}: expected a number above 0")
+    for name, number in (("step_size", step_size), ("scale", scale)):
+        if not number > 0:
+            raise DataError(f"{name} = {number}: expected a number above 0")
     rng, (n, d) = np.random.default_rng(random_state), X.shape
     u = scale / np.sqrt(width) * rng.standard_normal((models, width))
     if balanced:
@@ -91,11 +95,13 @@ def train_two_layers(
     first, kernel = _layers(u, v), _kernel(X, u, v)
     signs = np.array([*np.ones(d), -1.0])  # v v^T - u u^T
     points = PointCovariance(n)
-    quiet = None if progress else True
-    for t in tqdm(range(steps), desc=progress, leave=False, disable=quiet):
+    quiet = None if progress_bar else True
+    for t in tqdm(range(steps), desc=progress_bar, leave=False, disable=quiet):
         residuals = _outputs(X, u, v) - y
         if not np.isfinite(residuals).all():
-            raise DataError(f"step_size = {step_size}: a training diverged at step {t}; take less")
+            raise DataError(
+                f"step_size = {step_size}: a training diverged at step {t}, expected less"
+            )
         points.add(residuals)
         back = step_size * residuals @ X  # (N, d)
         u, v = u - (v @ back[:, :, None])[:, :, 0], v - u[:, :, None] * back[:, None, :]
@@ -104,30 +110,32 @@ def train_two_layers(
         points.covariance(),
         losses,
         _norm(_kernel(X, u, v) - kernel) / _norm(kernel),
-        _norm_of_product(np.concatenate([_layers(u, v), first], axis=2), [*signs, *-signs])
+        _norm_of_product(
+            np.concatenate([_layers(u, v), first], axis=2), np.concatenate([signs, -signs])
+        )
         / _norm_of_product(first, np.ones(d + 1)),
     )
 
 
 def _outputs(X: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(N, n)"""
+    """Outputs (N, n) of the networks."""
     return (u[:, None, :] @ v)[:, 0] @ X.T
 
 
 def _kernel(X: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(N, n, n)"""
+    """Tangent kernels (N, n, n) of the networks."""
     Z = v @ X.T
     return Z.transpose(0, 2, 1) @ Z + (u**2).sum(axis=1)[:, None, None] * (X @ X.T)
 
 
 def _layers(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """V and u beside each other (N, p, d + 1)."""
+    """Concatenate v and u to (N, p, d + 1)."""
     return np.concatenate([v, u[:, :, None]], axis=2)
 
 
 def _norm_of_product(W: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Frobenius norms (N,) of W diag(signs) W^T, without forming it."""
-    G = W.transpose(0, 2, 1) @ W * np.asarray(signs)
+    G = W.transpose(0, 2, 1) @ W * signs
     return np.sqrt(np.maximum(np.einsum("nij,nji->n", G, G), 0))
 
 

@@ -1,0 +1,5 @@
+"""Numerical tools without statistics of models: nothing here knows distributions or networks.
+
+`eigenpairs` computes extreme eigenpairs of symmetric matrices, `bootstrap` intervals from groups of
+observations, `blocks` cuts large arrays into blocks, and `compiling` caches numba's machine code.
+"""

@@ -1,4 +1,4 @@
-"""Large arrays a block at a time, whatever holds them."""
+"""Blocks of large arrays of any kind, threads, and evenly spaced positions."""
 
 import os
 from collections.abc import Iterator
@@ -13,32 +13,37 @@ def slices(P, axis: int = 0, *, parts: int = 1) -> Iterator[slice]:
 
     Parameters
     ----------
-    P : any array with .shape; slices follow its chunks if it has any
+    P : any array with a shape; slices follow its chunks if it has any
     axis : int
-    parts : cut into at least so many, as far as the axis has entries
+    parts : int, least number of slices, as far as the axis has entries
+
+    Examples
+    --------
+    >>> list(slices(np.zeros((5, 2)), parts=2))
+    [slice(0, 3, None), slice(3, 5, None)]
     """
     length, size = P.shape[axis], 8
     for n in P.shape:
         size *= n
     step = max(1, min(BLOCK_BYTES * length // size, -(-length // parts)))
-    # Zarr's chunks are numbers, those of dask are tuples. A chunk cut in two is read twice.
+    # Chunks are numbers in Zarr, tuples in dask. A chunk cut in two would be read twice.
     chunk = (getattr(P, "chunks", None) or (1,) * len(P.shape))[axis]
     chunk = chunk[0] if isinstance(chunk, tuple) else chunk
     whole = -(-step // chunk) * chunk
-    if whole <= 4 * step:  # else memory comes first
+    if whole <= 4 * step:  # else save memory
         step = whole
     for start in range(0, length, step):
         yield slice(start, min(start + step, length))
 
 
 def n_threads() -> int:
-    """Cores this process may run on."""
+    """Number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def evenly(n: int, count: int | None) -> np.ndarray:
-    """Places of so many things among n, evenly spaced; of all by default, or if there are fewer.
+    """Evenly spaced positions, ``count`` of 0..n-1; all of them if count is None or above n.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Intervals by drawing whole configurations, or other groups, with replacement."""
+"""Bootstrap intervals, from configurations or other groups drawn with replacement."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,19 +19,20 @@ def bootstrap_interval(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A 95% interval of a statistic, from drawing groups of observations again.
+    """A 95% bootstrap interval of a statistic, from groups drawn with replacement.
 
     Observations of one group (checkpoints of a training, seeds of a configuration) are not
-    independent, so groups are drawn, as many as there are, and an observation counts as often as
-    its group was drawn. A draw repeats some groups, which alone makes explained stress larger, so
-    the interval is the estimate and the percentiles of the draws' deviations from their mean.
+    independent, so each draw takes as many groups as there are, and an observation counts as often
+    as its group was drawn. Repeated groups alone increase explained stress, so the interval is the
+    estimate plus the percentiles of the draws' deviations from their mean.
 
     Parameters
     ----------
-    statistic : of multiplicities (m,), integers as floats; draws on which it is NaN do not count
+    statistic : function of multiplicities (m,), integers as floats; draws for which it returns NaN
+        do not count
     groups : m labels
-    estimate : what the interval is around; by default, the statistic of all observations
-    draws : int
+    estimate : centre of the interval; by default, the statistic of all observations
+    draws : int, number of draws
     seed : int
 
     Returns
@@ -52,13 +53,13 @@ def bootstrap_interval(
     (1, 3)
     """
     if not len(groups):
-        raise DataError("groups: empty, expected one label an observation")
+        raise DataError("groups: empty, expected one label per observation")
     names, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     if estimate is None:
         estimate = statistic(np.ones(len(member)))
     estimate = np.asarray(estimate, dtype=float)
     if len(names) == 1:
-        return np.full((2, *estimate.shape), np.nan)
+        return np.full(estimate.shape, np.nan), np.full(estimate.shape, np.nan)
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(draws):
@@ -68,6 +69,6 @@ def bootstrap_interval(
     deviations = (values - values.mean(axis=0)).filled(np.nan)
     tail = 100 * (1 - LEVEL) / 2
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all draws NaN: so is the result
+        warnings.simplefilter("ignore", RuntimeWarning)  # if all draws are NaN, so is the result
         low, high = estimate + np.nanpercentile(deviations, [tail, 100 - tail], axis=0)
     return low, high

@@ -1,4 +1,4 @@
-"""Compiled functions whose machine code is kept on disk, so that each process need not make it."""
+"""Compiled functions whose machine code is cached on disk for other processes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from numba import njit
 
 
 def compiled(**options) -> Callable[[Callable], Callable]:
-    """Decorate a function as `numba.njit` does, and keep its machine code in a cache.
+    """Decorate a function as `numba.njit` does, and cache its machine code.
 
-    The cache is ``__pycache__`` beside the module, or the user's cache folder where that cannot be
-    written; where neither can, the function is compiled in each process. Code is looked up by the
-    processor, the types of the arguments and the text of the module, so what a function uses must
-    stand in the same module or be numba's own.
+    The cache is ``__pycache__`` next to the module or, if that cannot be written, the user's cache
+    folder; if neither can, each process compiles the function. Code is looked up by the processor,
+    the types of the arguments and the text of the module, so everything that a function uses must
+    be in the same module or part of numba.
 
-    Not for functions that call other compiled ones: a process that compiles them calls one copy of
-    their code, a process that finds them another, which may round otherwise (numba 0.68).
+    Not for functions that call other compiled functions: a process that compiles them and a process
+    that finds them in the cache would call different copies of the inner function, which may round
+    differently (numba 0.68).
 
     Examples
     --------
@@ -30,7 +31,7 @@ def compiled(**options) -> Callable[[Callable], Callable]:
     def decorate(function: Callable) -> Callable:
         try:
             return njit(cache=True, **options)(function)
-        except RuntimeError:  # no folder to keep it in, as for a function that is in no file
+        except RuntimeError:  # no folder for the cache, e.g. for a function that is in no file
             return njit(**options)(function)
 
     return decorate

@@ -1,4 +1,4 @@
-"""Extreme eigenpairs of a symmetric matrix known through its products."""
+"""Extreme eigenpairs of a symmetric matrix that is known through its products."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tqdm import tqdm
 def by_magnitude(
     eigenvalues: np.ndarray, vectors: np.ndarray, k: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k eigenpairs of largest magnitude, largest first; all by default."""
+    """Sort eigenpairs by decreasing magnitude, and keep the first k; all by default."""
     order = np.argsort(-np.abs(eigenvalues), kind="stable")[:k]
     return eigenvalues[order], vectors[:, order]
 
@@ -37,7 +37,7 @@ def all_eigenpairs(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    eigenvalues (m,), vectors (m, m), one a column
+    eigenvalues (m,), vectors (m, m), one per column
     """
     return by_magnitude(*eigh(A, driver="evd", overwrite_a=True, check_finite=False))
 
@@ -54,48 +54,51 @@ def leading_eigenpairs(
     max_products: int = 1000,
     smallest: bool = False,
     dtype: type[np.floating] = np.float64,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""The k eigenpairs of largest magnitude, from both ends of the spectrum, or its bottom.
+    r"""The k eigenpairs of largest magnitude or, on request, of the smallest eigenvalues.
 
-    Block Lanczos with full reorthogonalisation and thick restarts. After j products with blocks
-    of b columns the eigenpairs are approximated from :math:`V^T A V`, V an orthonormal basis of
-    the block Krylov space :math:`[Q, AQ, ..., A^{j-1} Q]` of a random block Q. When the basis is
-    full, it is cut to the Ritz vectors of largest magnitude, and grows again.
+    The method is block Lanczos with full reorthogonalisation and thick restarts. After j products
+    with blocks of b columns, eigenpairs are approximated from :math:`V^T A V`, where V is an
+    orthonormal basis of the block Krylov space :math:`[Q, AQ, ..., A^{j-1} Q]` of a random block Q.
+    When the basis is full, it is reduced to the Ritz vectors of largest magnitude, and grows again.
 
-    Where the space closes (A has low rank, or few different eigenvalues) random directions
-    orthogonal to it are added, so that the search goes on in what is left.
+    If the space is invariant (A has low rank, or few distinct eigenvalues), random directions
+    orthogonal to it are added, so that the search continues in the complement.
 
     Parameters
     ----------
-    product : function of (m, b), columns contiguous, that returns A times it; A symmetric
+    product : function of (m, b), with contiguous columns, that returns the product with A, which
+        is symmetric
     m : int, size of A
     k : int, 1 to m
-    random_state : of the first block: None, int or RandomState
-    tol : a pair is found when ||A u - lambda u|| is below tol |lambda|, or below ten times the
-        rounding error of the largest eigenvalue
-    block_size : b; k within 16 and 64 by default
-    basis_size : most columns of V; 2 k + 8 b by default. Memory is O(m basis_size), and a step
-        reads it four times
-    max_products : int
-    smallest : bool, whether to find the smallest eigenvalues, the most negative ones if there are
-        such, instead of those of largest magnitude
-    dtype : float32 or float64: what the products are computed in, and the basis kept in
-    progress : name of a counter of products to show; quiet when the output is not a terminal
+    random_state : None, int or RandomState; seed of the first block
+    tol : float. A pair has converged when ||A u - lambda u|| is below tol |lambda|, or below ten
+        times the rounding error of the largest eigenvalue
+    block_size : int, b; by default k, but at least 16 and at most 64
+    basis_size : int, largest number of columns of V; 2 k + 8 b by default. Memory is
+        O(m basis_size), and each step reads it four times
+    max_products : int, largest number of products
+    smallest : bool, find the smallest (most negative) eigenvalues instead of those of largest
+        magnitude
+    dtype : float32 or float64, the type of the products and the basis
+    progress_bar : name of a counter of products to show; quiet when the output is not a terminal
 
     Returns
     -------
-    eigenvalues (k,) by decreasing magnitude, or increasing; vectors (m, k) of ``dtype``
+    eigenvalues : (k,) by decreasing magnitude, or increasing if ``smallest``
+    vectors : (m, k) of ``dtype``
 
     Warns
     -----
     ConvergenceWarning
-        If ``max_products`` were not enough.
+        If pairs have not converged after ``max_products`` products.
 
     Notes
     -----
-    Every product reads the matrix once: wide blocks need fewer. An eigenvalue may be repeated as
-    often as the block is wide; of more copies, some could be passed over for smaller eigenvalues.
+    Every product reads the matrix once, so wide blocks need fewer reads. An eigenvalue may have
+    multiplicity up to the block size; of more copies, some could be missed in favour of smaller
+    eigenvalues.
 
     References
     ----------
@@ -112,14 +115,15 @@ def leading_eigenpairs(
     rng = check_random_state(random_state)
     b = min(block_size or min(max(k, 16), 64), m)
     size = min(max(basis_size or 2 * k + 8 * b, k + 2 * b), m)
-    # Vectors are rows here, so that each of them, and what is multiplied with all, is contiguous.
+    # Vectors are rows here, so that each vector and each block is contiguous.
     V = np.empty((size, m), dtype)
     T = np.zeros((size, size))
-    # Decompositions of a few columns gain nothing from threads, and lose much to them where other
-    # processes want the cores.
+    # Decompositions of a few columns gain nothing from threads, and lose much if other processes
+    # want the cores.
     alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
     ordered, noise = _ascending if smallest else by_magnitude, 10 * np.finfo(dtype).eps
-    bar = tqdm(itertools.count(1), desc=progress, leave=False, disable=None if progress else True)
+    quiet = None if progress_bar else True
+    bar = tqdm(itertools.count(1), desc=progress_bar, leave=False, disable=quiet)
     first = rng.standard_normal((m, b)).astype(dtype).T
     Q, p = _extended(np.ascontiguousarray(first), V[:0], b, rng, alone)[0], 0
     for n_products in bar:
@@ -140,7 +144,7 @@ def leading_eigenpairs(
         Q, R = _extended(Z, basis, min(b, m - p), rng, alone, noise * largest)
         if p < k:
             continue
-        # What the basis lacks of A times a Ritz vector lies along the next block.
+        # The part of A times a Ritz vector outside the basis lies along the next block.
         residuals = np.linalg.norm(R @ Y[start:, :k], axis=0)
         if (residuals <= np.maximum(tol * np.abs(ritz[:k]), noise * largest)).all():
             break
@@ -148,7 +152,7 @@ def leading_eigenpairs(
             worst = (residuals / np.maximum(np.abs(ritz[:k]), np.finfo(float).tiny)).max()
             warnings.warn(
                 f"leading eigenpairs: relative residual {worst:.1e} after {n_products} block "
-                f"products, expected {tol:.0e}; all eigenpairs at once are exact",
+                f"products, expected {tol:.0e}; a full decomposition would be exact",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -171,9 +175,9 @@ def _extended(
     alone: Callable,
     noise: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal rows Q (width, m) beside the basis, and R with Z^T = Q^T R but for signs.
+    """Orthonormal rows Q (width, m), orthogonal to the basis, and R with Z^T = Q^T R up to signs.
 
-    Directions of Z no longer than the noise are replaced by random ones, with rows of 0 in R.
+    Directions of Z that are not above the noise are replaced by random ones, with rows of 0 in R.
     """
     with alone():
         Q, R = qr(Z.T, mode="economic", check_finite=False)
@@ -182,8 +186,8 @@ def _extended(
     Q = left.T @ Q.T
     Q[rank:] = rng.standard_normal((Q.shape[1], len(Q) - rank)).T
     Q = Q[:width]
-    # Again: once leaves rounding errors, which grow at every step by as much as it shortens Z.
-    # Random directions may lie in the basis almost wholly, and need it twice.
+    # Orthogonalise again: the first pass leaves rounding errors, which grow by the factor by which
+    # it shortens Z. Random directions may lie almost entirely in the basis, and need two passes.
     for _ in range(1 if rank == width else 2):
         Q -= (basis @ Q.T).T @ basis
         with alone():

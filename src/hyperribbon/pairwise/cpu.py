@@ -1,13 +1,13 @@
 """The fast path on the CPU: products of coefficients in registers, compiled by numba.
 
-A coefficient takes C multiplications and a logarithm. To get rid of the logarithm, the
-coefficients of successive samples are multiplied together, and the product's exponent, as a power
-of two, is moved to an integer now and then: what is left for a pair of models, after all samples,
-is one logarithm. The rest is a matrix product whose result never leaves the registers.
+A coefficient takes C multiplications and a logarithm. To avoid the logarithm, the coefficients of
+successive samples are multiplied together, and the product's exponent is moved to an integer now
+and then: each pair of models then needs a single logarithm, after all samples. The rest is a
+matrix product whose result never leaves the registers.
 
-Models are packed in panels, as many models wide as two vector registers, laid out sample by
-sample, class by class, so that a panel's models are next to each other. A kernel takes some rows of
-one panel and a whole other one.
+Models are packed in panels that are two vector registers wide, laid out sample by sample and class
+by class, so that the models of a panel are next to each other. The kernel multiplies some rows of
+one panel with another complete panel.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distribution
 class Packed(NamedTuple):
     """Models ready for a kernel.
 
-    panels : (panels, n C lanes), square roots
-    own : (m, blocks of samples), sum over samples of ln |root|, which the rounding of the roots
-        leaves beside 0
+    panels : (panels, n C lanes), square roots of probabilities
+    own : (m, blocks of samples), sums over samples of ln |root|, which differ from 0 only by the
+        rounding of the roots
     n_classes : int
     """
 
@@ -40,34 +40,35 @@ class Packed(NamedTuple):
 
 
 class CompiledKernel:
-    """Sums over samples of ln sum_c sqrt(p q), or of its arccos, for all pairs of two blocks.
+    """Sums over samples of ln or arccos of sum_c sqrt(p q), for all pairs of two blocks.
 
-    A pair's sum is the same to the last bit in whatever tile it is computed: its coefficients are
-    multiplied in the order of the samples, and powers of two that go to the exponent are exact.
+    The sum of a pair is the same to the last bit in any tile: coefficients are multiplied in the
+    order of the samples, and moving powers of two to the exponent is exact.
 
     Parameters
     ----------
     what : name of a metric's kernel, one of ``kernels``
-    single : compute in float32; else in float64
-    floor : of a coefficient
-    threads : int, tiles computed at once, by one thread each
+    single : bool, compute in float32 instead of float64
+    floor : float, smallest coefficient
+    threads : int, number of tiles computed at once, by one thread each
     """
 
     kernels = ("log_coefficients", "arcs")
     memory = 3 * 2**28
-    sides = (128, 512)  # sums of a tile stay in the cache
+    sides = (128, 512)  # the sums of a tile stay in the cache
 
     def __init__(self, what: str, *, single: bool, floor: float, threads: int):
         if what not in self.kernels:
             raise DataError(f"kernel = {what!r}: expected one of {', '.join(self.kernels)}")
         self.workers = threads
         self._arcs = what == "arcs"
-        self.dtype = np.dtype(np.float32 if single else np.float64)
+        self.dtype: np.dtype[np.floating] = np.dtype(np.float32 if single else np.float64)
         self.entry_bytes = self.dtype.itemsize
         self._floor = floor
         self._lanes = lanes_of(self.dtype.itemsize)
 
     def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
+        """Check, normalise and pack models of a shape (b, n, C); see `Kernel.pack`."""
         (n_models, n_samples, n_classes), lanes = shape, self._lanes
         together = samples_together(n_classes)
         panels = np.empty((-(-n_models // lanes), n_samples * n_classes * lanes), self.dtype)
@@ -81,17 +82,18 @@ class CompiledKernel:
                 rows = block[start - first : models.stop - first]
                 into = (panels[start // lanes], own[models], lanes, together)
                 if not _pack(rows, *into, SUM_TOLERANCE):
-                    # Says what is wrong, unless sums were within a rounding error of what may be.
+                    # Raises with what is wrong, unless sums are within rounding of the tolerance.
                     as_distributions(rows, name)
                     _pack(rows, *into, 2 * SUM_TOLERANCE)
         return Packed(panels, own, n_classes)
 
     def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
+        """Add the sums over samples of all pairs to ``total``, (a, b); see `Kernel.add`."""
         lanes, upper = self._lanes, B is None
-        B = A if upper else B
+        B = A if B is None else B
         shape = (len(A.panels), len(B.panels), lanes, lanes)
         tiny = float(np.finfo(self.dtype).tiny)
-        # Under low, a product (of a mantissa, below 2, too) may hide a coefficient under floor.
+        # A product below low (with a mantissa below 2) may contain a coefficient below the floor.
         floor, low = max(self._floor, tiny), 4 * max(self._floor, tiny**0.8)
         limits = tuple(map(self.dtype.type, (floor, low, 0 if self._floor == 0 else -1)))
         size, sample = A.panels.shape[1], A.n_classes * lanes
@@ -109,7 +111,7 @@ class CompiledKernel:
                     sums = np.log(mantissas, dtype=np.float64) + exponents * np.log(2)
             sums = sums.swapaxes(1, 2).reshape(shape[0] * lanes, shape[1] * lanes)
             sums = sums[: len(A.own), : len(B.own)]
-            if not self._arcs:  # these are exactly 0 between equal models
+            if not self._arcs:  # arcs between equal models are exactly 0
                 own = A.own[:, n], B.own[:, n]
                 sums = sums - (own[0][:, None] + own[1])
                 n_samples = (of[4] - first) // sample
@@ -120,15 +122,15 @@ class CompiledKernel:
 
 @compiled(nogil=True, error_model="numpy")
 def _pack(P, panel, own, lanes, together, tolerance):
-    """Square roots of normalised rows, (b, N, C) to (N, C, lanes); False if one is no row."""
+    """Pack square roots of normalised rows, (b, N, C) to (N, C, lanes); False if one is invalid."""
     n_models, n_samples, n_classes = P.shape
     panel = panel.reshape(n_samples, n_classes, lanes)
     own[:] = 0
     totals, least, excess = np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    span = max(1, 4096 // (n_classes * lanes))  # samples whose part of the panel is in the cache
+    span = max(1, 4096 // (n_classes * lanes))  # samples whose part of the panel fits the cache
     for start in range(0, n_samples, span):
         stop = min(start + span, n_samples)
-        # A panel that is not full: ignorance, as good as any.
+        # Fill the rest of the last panel with ignorance; any distribution would do.
         panel[start:stop, :, n_models:] = 1 / n_classes
         for k in range(n_models):
             for n in range(start, stop):

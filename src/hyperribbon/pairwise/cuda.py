@@ -1,8 +1,8 @@
 """The fast path on a GPU: one fused kernel, written in Triton.
 
-The same scheme as on the CPU (cpu.py): coefficients of successive samples are multiplied together
-in registers, and the product's exponent moves to an integer now and then; a pair of models costs
-N C multiplications and one logarithm.
+It works as on the CPU (cpu.py): coefficients of successive samples are multiplied together in
+registers, and the product's exponent moves to an integer now and then. A pair of models costs N C
+multiplications and one logarithm.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hyperribbon.pairwise.metrics import coefficient_rounding, zero_between_equa
 from hyperribbon.pairwise.plain import Packed, TorchKernel
 
 _GROUP = 8  # samples between two moves of the exponent
-_CLASSES = 16  # the least that a matrix product of Triton's takes
+_CLASSES = 16  # the smallest dimension of a matrix product in Triton
 
 
 class TritonKernel(TorchKernel):
@@ -26,13 +26,13 @@ class TritonKernel(TorchKernel):
 
     Parameters
     ----------
-    floor : of a coefficient
+    floor : float, smallest coefficient
     device : torch device
-    threads : int, that read
-    tile : models of a program's tile, rows and columns; larger ones spill more registers, smaller
-        ones read more
-    precision : of Triton's matrix products: "ieee" for float32 units, "tf32x3" for tensor cores
-        with three products of TF32
+    threads : int, number of threads that read models
+    tile : (rows, columns) of models in a program's tile; larger tiles spill more registers,
+        smaller ones read more
+    precision : precision of Triton's matrix products: "ieee" for float32 units, "tf32x3" for
+        tensor cores with three TF32 products
     """
 
     kernels = ("log_coefficients",)
@@ -43,8 +43,9 @@ class TritonKernel(TorchKernel):
         self._tile, self._precision = tile, precision
 
     def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
+        """Add the sums over samples of all pairs to ``total``, (a, b); see `Kernel.add`."""
         upper = B is None
-        B = A if upper else B
+        B = A if B is None else B
         (a,), (b,) = A.arrays, B.arrays
         _, n_samples, n_classes = a.shape
         shape = (len(a), len(b))
@@ -93,7 +94,7 @@ def _coefficients(
     CLASSES: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
-    """sum_c sqrt(p q) of one sample, whose roots are at ``a``, (n_a, C), and ``b``, (n_b, C)."""
+    """Compute sum_c sqrt(p q) of one sample from roots at ``a``, (n_a, C), and ``b``, (n_b, C)."""
     total = tl.zeros((ROWS, COLUMNS), tl.float32)
     for first in range(0, n_classes, CLASSES):
         classes = first + tl.arange(0, CLASSES)
@@ -107,9 +108,9 @@ def _coefficients(
             mask=(columns[None, :] < n_b) & (classes[:, None] < n_classes),
             other=0.0,
         )
-        # Sums of sums: errors of one long sum are of one sign where entries are equal.
+        # Partial sums: rounding errors of one long sum of equal entries have the same sign.
         total += tl.dot(left, right, input_precision=PRECISION)
-    # Models that are not there must not look like disjoint ones.
+    # Padding must not look like disjoint models.
     there = (rows[:, None] < n_a) & (columns[None, :] < n_b)
     return tl.where(there, total, 1.0)
 
@@ -155,7 +156,7 @@ def _multiply_coefficients(
             a_n += a_stride
             b_n += b_stride
         if tl.min(product) < low:
-            # A coefficient may be under the floor: sample by sample.
+            # A coefficient may be below the floor: multiply sample by sample.
             a_n, b_n = a, b
             for _ in range(first, last):
                 coefficient = _coefficients(

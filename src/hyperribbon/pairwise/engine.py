@@ -1,4 +1,4 @@
-"""The distances of two stacks of models: which kernel computes them, in which tiles."""
+"""Distances between two stacks of models: which kernel computes them, in which tiles."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from hyperribbon.probability.distributions import check_size
 
 
 class Engine:
-    """Computes tiles of a matrix of distances; see `pairwise_distance` for what is what.
+    """Computes tiles of a matrix of distances; for the parameters see `pairwise_distance`.
 
     Attributes
     ----------
-    shape : (m, k) of the matrix
+    shape : (m, k), shape of the matrix
     symmetric : bool, whether Q is None
-    single : bool, whether it computes in float32
+    single : bool, whether distances are computed in float32
     threads : int
-    room : int, models that fit the memory
+    room : int, number of models that fit in memory
     """
 
     def __init__(self, P, Q=None, *, metric, floor=None, device=None, threads=None, memory=None):
@@ -49,7 +49,7 @@ class Engine:
             raise DataError(f"Q: shape {self._columns.shape}, expected {expected}")
         self.shape = m, len(self._columns)
         device = _device(device, P)
-        # float32 has no room for a smaller floor.
+        # A smaller floor would underflow in float32.
         self.single = (
             metric == "bhattacharyya"
             and self._rows.single
@@ -62,7 +62,7 @@ class Engine:
         self.room = self._memory // (n_samples * n_classes * self._kernel.entry_bytes)
 
     def side(self, chunk: int | None) -> int:
-        """Models a side of the tiles that suit a result in square chunks of so many."""
+        """Models along a side of a tile, given the side of the result's square chunks."""
         return side_for(self._kernel, self.shape, self.room, chunk)
 
     def compute(
@@ -73,7 +73,7 @@ class Engine:
         write: Callable[[int, int, np.ndarray], None],
         client=None,
     ) -> None:
-        """Compute what is wanted of the tiles of blocks, and write it; see `tiles.run`."""
+        """Compute the wanted parts of the tiles, and write them; see `tiles.run`."""
         side = max(size(block) for block in (*row_blocks, *column_blocks))
         tiling = tiling_for(self._kernel, side, self._rows.shape[1:], self._memory)
         tiles = Tiles(
@@ -107,12 +107,12 @@ def _device(device, P) -> str:
 
 
 def _has_compiler() -> bool:
-    """Whether Triton, which compiles a little C to launch its kernels, can do so."""
+    """Whether there is a C compiler, which Triton needs to launch its kernels."""
     return bool(os.environ.get("CC")) or any(map(shutil.which, ("gcc", "clang", "cc")))
 
 
 def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
-    """The fastest kernel there is for a metric on a device; torch's if no other knows it."""
+    """The fastest available kernel for a metric on a device; `TorchKernel` knows all metrics."""
     options = {"single": single, "floor": floor, "threads": threads}
     kernel = metric.kernel
     if device == "cpu":

@@ -1,7 +1,8 @@
-"""Matrices of distances between models, tile by tile."""
+"""Matrices of distances between models, computed tile by tile."""
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 from threading import Lock
 
@@ -24,15 +25,16 @@ def pairwise_distance(
     memory: int | None = None,
     out=None,
     resume: bool = False,
-    progress: bool = False,
+    progress_bar: bool = False,
     client=None,
+    progress: bool | None = None,
 ) -> np.ndarray:
     r"""Distances between models, in one of the metrics of `hyperribbon.pairwise.METRICS`.
 
     ==================  ==========================================================================
-    ``metric``          distance; natural logarithms, means over samples
+    ``metric``          distance (natural logarithm, mean over samples)
     ==================  ==========================================================================
-    ``bhattacharyya``   :math:`-\frac{1}{N} \sum_n \ln \sum_c \sqrt{p_{nc} q_{nc}}` (2.2.1 ff.)
+    ``bhattacharyya``   :math:`-\frac{1}{N} \sum_n \ln \sum_c \sqrt{p_{nc} q_{nc}}` (2.2.2)
     ``symmetric_kl``    :math:`\frac{1}{N} \sum_{nc} (p_{nc} - q_{nc}) \ln (p_{nc} / q_{nc})`
                         (2.5.3)
     ``geodesic``        :math:`\frac{1}{N} \sum_n \arccos \sum_c \sqrt{p_{nc} q_{nc}}`, radians
@@ -46,22 +48,24 @@ def pairwise_distance(
     P : (m, N, C) distributions: a numpy, torch, dask or Zarr array, or a sequence of such arrays
         (b, N, C) or (N, C). Rows are normalised in float64.
     Q : (k, N, C), or None for the distances of P's models among themselves
-    metric : str, of the table, or another entry of METRICS
-    floor : float, 0 to below 1. A sample on which two models have no class in common has a
-        coefficient :math:`\sum_c \sqrt{p q}` of 0 and would put them infinitely far apart.
-        Coefficients below ``floor`` count as ``floor``; for ``symmetric_kl``, probabilities in the
-        logarithm do. By default it is 1e-30, 69 nats, and 1.2e-38, 87 nats, where coefficients
-        are computed in float32; ``floor=0`` gives inf.
-    device : torch device, as "cuda"; by default that of P if it is a CUDA tensor, else the CPU
-    threads : int, on the CPU; all cores by default
+    metric : str, a name in the table, or another entry of METRICS
+    floor : float in [0, 1). A sample on which two models have no class in common has a
+        coefficient :math:`\sum_c \sqrt{p q}` of 0, which would put them infinitely far apart.
+        Coefficients below ``floor`` count as ``floor``; for ``symmetric_kl``, probabilities in
+        the logarithm do. The default is 1e-30 (69 nats), or 1.2e-38 (87 nats) where
+        coefficients are computed in float32; ``floor=0`` gives inf.
+    device : torch device such as "cuda"; by default that of P if it is a CUDA tensor, else the CPU
+    threads : int, number of threads on the CPU; all cores by default
     memory : int, bytes that models may take; by default 0.8e9 or, on a GPU, half of its free memory
-    out : array of floats of shape (m, k) with slices (Zarr, memmap) to write to instead of
-        memory. Tiles follow the chunks of ``out`` if they are square and not too large.
-    resume : bool, go on where the same call was stopped: tiles of ``out`` that hold no NaN are
-        kept. Needs an ``out`` that was filled with NaN beforehand.
-    progress : bool, show a bar; quiet when the output is not a terminal
-    client : dask.distributed.Client, to compute on its cluster, each of whose workers may take that
-        memory and must see the files of P and Q; by default, threads of this process compute
+    out : sliceable array of floats of shape (m, k), such as Zarr or a memmap, which is written to
+        instead of memory. Tiles follow the chunks of ``out`` if they are square and not too large.
+    resume : bool, continue where the same call was stopped: tiles of ``out`` without NaN are kept.
+        Needs an ``out`` that was filled with NaN beforehand.
+    progress_bar : bool, show a progress bar; quiet when the output is not a terminal
+    client : dask.distributed.Client, whose cluster computes the distances. Each worker may take
+        ``memory`` bytes and must see the files of P and Q. By default, threads of this process
+        compute.
+    progress : deprecated name of ``progress_bar``
 
     Returns
     -------
@@ -70,19 +74,21 @@ def pairwise_distance(
     Raises
     ------
     DataError
-        If shapes differ, rows are not distributions, or an option is not what it can be.
+        If shapes differ, rows are not distributions, or an option has an impossible value.
 
     Notes
     -----
-    Costs m k N C multiplications, half of that if Q is None. If ``out`` is given, only a tile of
-    the result a thread is in memory. Models that do not fit the memory are read again for every
-    part of the rows that does.
-    Computes in float64, except for ``bhattacharyya`` of float32 inputs, which is in float32, to
-    within 1e-6 max(1, d) of a distance d. The first call compiles for a second.
+    The cost is m k N C multiplications, or half of that if Q is None. If ``out`` is given, only one
+    tile of the result per thread is in memory. Models that do not fit in memory are read again for
+    every part of the rows that does.
 
-    On the CPU, the distance of two models in ``bhattacharyya``, ``geodesic`` and ``hellinger`` is
-    the same to the last bit whatever the other models, their order, the tiles, threads, memory and
-    cluster; in the other metrics, which are products of matrices, and on a GPU, to rounding.
+    Distances are computed in float64, except that ``bhattacharyya`` of float32 inputs is computed
+    in float32, to within 1e-6 max(1, d) of a distance d. The first call takes a second to compile.
+
+    On the CPU, the distance between two models in ``bhattacharyya``, ``geodesic`` and
+    ``hellinger`` is the same to the last bit for any other models, order, tiles, threads, memory
+    and cluster; in the other metrics, which are products of matrices, and on a GPU, it is the same
+    to rounding.
 
     Examples
     --------
@@ -95,14 +101,17 @@ def pairwise_distance(
     array([[0. ],
            [0.5]])
     """
+    if progress is not None:
+        warnings.warn("progress is now called progress_bar", FutureWarning, stacklevel=2)
+        progress_bar = progress
     engine = Engine(P, Q, metric=metric, floor=floor, device=device, threads=threads, memory=memory)
     chunk = None if out is None else _chunk_of(out, engine.shape)
     if resume and out is None:
-        raise DataError("resume = True: expected with out, where tiles were kept")
+        raise DataError("resume = True: expected an out, which holds the tiles to keep")
     symmetric, side = engine.symmetric, engine.side(chunk)
     row_blocks, column_blocks = (blocks_of(n, side) for n in engine.shape)
     result = np.empty(engine.shape) if out is None else out
-    # Two threads that write parts of one chunk would lose what one of them wrote.
+    # Two threads that write to the same chunk would overwrite each other's part.
     own_chunks = chunk is not None and side % chunk == 0
     writing = nullcontext() if out is None or own_chunks else Lock()
     bar = tqdm(
@@ -111,7 +120,7 @@ def pairwise_distance(
         unit="pair",
         unit_scale=True,
         leave=False,
-        disable=None if progress else True,
+        disable=None if progress_bar else True,
     )
 
     def mirrored(r: int, c: int) -> bool:
@@ -119,7 +128,7 @@ def pairwise_distance(
 
     def wanted(r: int, c: int) -> Parts:
         all_of_it = [(0, 0)]
-        if not resume:
+        if out is None or not resume:
             return all_of_it
         i, j = whole(row_blocks[r]), whole(column_blocks[c])
         tiles = [out[i, j], out[j, i]] if mirrored(r, c) else [out[i, j]]
@@ -142,14 +151,14 @@ def pairwise_distance(
 
 
 def _chunk_of(out, shape: tuple[int, int]) -> int | None:
-    """Side of the square chunks of what is written to, if it has them; a DataError if unfit."""
+    """Side of the square chunks of ``out``, None without; a DataError if it cannot be written."""
     kind = type(out).__name__
     if not all(hasattr(out, name) for name in ("shape", "dtype", "__setitem__")):
-        raise DataError(f"out: {kind}, expected an array with slices, of numpy or Zarr")
+        raise DataError(f"out: {kind}, expected a sliceable array, of numpy or Zarr")
     if hasattr(out, "detach") or hasattr(out, "dask"):
-        raise DataError(f"out: {kind}, which cannot be written to by slices of numpy arrays")
+        raise DataError(f"out: {kind}, expected an array to which slices of numpy can be written")
     if tuple(out.shape) != shape or np.dtype(out.dtype).kind != "f":
         raise DataError(f"out: shape {tuple(out.shape)} of {out.dtype}, expected {shape} of floats")
-    # A shard is written whole.
+    # A shard can only be written as a whole.
     chunks = getattr(out, "shards", None) or getattr(out, "chunks", None)
     return chunks[0] if chunks is not None and chunks[0] == chunks[1] else None

@@ -1,6 +1,6 @@
-"""The metrics, each a sum over samples that a kernel computes and a last step that it takes.
+"""The registry of metrics: each is a sum over samples, computed by a kernel, and a last step.
 
-To add a metric, write a function of p and q and a line of METRICS; see `Metric`.
+To add a metric, write a function of p and q and one line of METRICS; see `Metric`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ FLOOR_FLOAT32 = float(np.finfo(np.float32).tiny)
 class Metric(NamedTuple):
     """How a distance follows from a sum over samples.
 
+    name : name of the metric, as users give it
     kernel : what is summed. Either a function of p and q, torch tensors of probabilities in
-        float64 that broadcast to (..., C); it returns one number for each sample, (...), which is
+        float64 that broadcast to (..., C). It returns one number per sample, (...), which is
         symmetric, not negative, and 0 where p equals q. Or, much faster, the name of one of SUMS
-        in plain.py: "log_coefficients", ln sum_c sqrt(p q); "arcs", arccos of the same; "squares",
-        sum_c (p - q)^2; "divergences", sum_c (p - q) ln(p / q).
-    finish : distances (a, b) from (sums, N), where sums are (a, b)
+        in plain.py: "log_coefficients", ln sum_c sqrt(p q); "arcs", arccos of sum_c sqrt(p q);
+        "squares", sum_c (p - q)^2; "divergences", sum_c (p - q) ln(p / q).
+    finish : function of sums (a, b) and N that returns distances (a, b)
 
     Examples
     --------
@@ -38,7 +39,7 @@ class Metric(NamedTuple):
     finish: Callable[[np.ndarray, int], np.ndarray]
 
 
-# Named functions, which can be sent to another process.
+# Named functions, not lambdas, because they are sent to other processes.
 
 
 def _mean(sums: np.ndarray, n_samples: int) -> np.ndarray:
@@ -66,7 +67,13 @@ METRICS = {
 
 
 def metric_of(name: str) -> Metric:
-    """The metric of a name; a DataError if there is none, or its last step is none."""
+    """Look up a metric by name.
+
+    Raises
+    ------
+    DataError
+        If there is no metric of that name, or its last step is not a function as `Metric` says.
+    """
     if not isinstance(name, str) or name not in METRICS:
         raise DataError(f"metric = {name!r}: expected one of {', '.join(METRICS)}")
     metric = METRICS[name]
@@ -80,34 +87,34 @@ def metric_of(name: str) -> Metric:
 
 
 def floor_of(floor: float | None, single: bool) -> float:
-    """The floor to use: the one given, checked, or the precision's default."""
+    """Return the given floor, checked, or the default for the precision."""
     if floor is None:
         return FLOOR_FLOAT32 if single else FLOOR
     if isinstance(floor, bool) or not isinstance(floor, int | float | np.number):
-        raise DataError(f"floor = {floor!r}: expected a number, 0 to below 1")
+        raise DataError(f"floor = {floor!r}: expected a number in [0, 1)")
     if not (floor == 0 or np.finfo(np.float64).tiny <= floor < 1):
         raise DataError(f"floor = {floor}: expected 0, or from 2.3e-308 to below 1")
     return float(floor)
 
 
 def coefficient_rounding(n_classes: int, dtype) -> float:
-    """Bound of the relative error of a sum over classes, and of its product with others.
+    """Bound on the relative rounding error of a coefficient and of its product with others.
 
-    At most 32 classes are summed one after the other, then these sums.
+    At most 32 classes are summed one after the other, then these partial sums.
     """
     return (min(n_classes, 32) + n_classes / 32 + 4) * float(np.finfo(dtype).eps)
 
 
 def zero_between_equal(sums, own_rows, own_columns, bound):
-    """Set sums (a, b) of equal models to 0, of which rounding leaves something.
+    """Set the sums of equal models, which may differ from 0 by rounding, to exactly 0.
 
     Parameters
     ----------
-    sums : (a, b), of numpy or torch
-    own_rows, own_columns : (a,) and (b,), a sum of each model alone, which equal models share. To
-        12 digits, others hardly do.
-    bound : of what rounding can leave, a number or (a, 1). So other models, were their own sums
-        equal too, are moved by no more than this.
+    sums : (a, b) array of numpy or torch, changed in place
+    own_rows, own_columns : (a,) and (b,), a sum over each model alone. Equal models have the same;
+        different models hardly ever agree to 12 digits.
+    bound : the largest rounding error, a number or (a, 1). If different models do have equal sums,
+        their distance changes by no more than this.
     """
     alike = abs(own_rows[:, None] - own_columns) <= 1e-12 * abs(own_columns)
     sums[alike & (abs(sums) <= bound)] = 0

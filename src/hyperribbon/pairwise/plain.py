@@ -1,4 +1,4 @@
-"""The path of torch alone: every metric, on any device, in matrix products."""
+"""The path with torch alone: every metric, on any device, as matrix products."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ _STEP = 2**22  # entries of models read at a time
 _SUMMED = 32  # classes in a partial sum
 _AT_ONCE = 2**22  # entries of pairs of models that a metric's own function sees at a time
 _GROUP = 8  # samples whose coefficients are multiplied before a logarithm
-_ALONE = Lock()  # torch's threads, or the GPU, are for one tile at a time
+_ALONE = Lock()  # one tile at a time uses torch's threads, or the GPU
 
 
 class Packed(NamedTuple):
-    """Models ready for a kernel: arrays of (m, N C) or (m, N, C), and a number a model, (m,).
+    """Models ready for a kernel.
 
-    The latter lie sample by sample in memory, so that one sample of all models is a matrix.
+    arrays : (m, N C) or (m, N, C) each. The latter lie sample by sample in memory, so that one
+        sample of all models is a matrix
+    own : (m,), a number per model
     """
 
     arrays: tuple[torch.Tensor, ...]
@@ -33,11 +35,11 @@ class Packed(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """How TorchKernel computes one of the sums over samples that metrics are made of.
+    """How `TorchKernel` computes one of the sums over samples.
 
-    transform : models ready for it, from (kernel, P): arrays, and a number per model
-    add : adds the sums of all pairs, from (kernel, A, B, out)
-    copies : entries of the packed arrays for one of the models
+    transform : function of (kernel, P) that returns packed arrays and a number per model
+    add : function of (kernel, A, B, out) that adds the sums of all pairs to out
+    copies : entries of the packed arrays per entry of P
     """
 
     transform: Callable[[TorchKernel, torch.Tensor], tuple[tuple[torch.Tensor, ...], torch.Tensor]]
@@ -48,14 +50,14 @@ class Sums(NamedTuple):
 class TorchKernel:
     """Sums over samples for all pairs of two blocks of models.
 
-    Equal, in whatever tile, to rounding only: torch multiplies matrices in an order of its own for
-    every shape.
+    The sum of a pair is the same in every tile to rounding only, because torch chooses the order of
+    a matrix product by its shape.
 
     Parameters
     ----------
     what : a metric's kernel, one of SUMS or a function of p and q; see `metrics.Metric`
-    single : compute in float32; else in float64
-    floor : of a coefficient, or for the symmetrised KL divergence of a probability
+    single : bool, compute in float32 instead of float64
+    floor : float, smallest coefficient; for the symmetrised KL divergence, smallest probability
     device : torch device
     threads : int
 
@@ -73,16 +75,18 @@ class TorchKernel:
         self._device = torch.device(device)
         self._single = single
         self._threads = threads
-        self.workers = max(2, threads)  # they read while one computes
+        self.workers = max(2, threads)  # the others read while one computes
         if self._device.type == "cuda":
             self.memory = torch.cuda.mem_get_info(self._device)[0] // 2
             self.sides = (2048, 2048)
         self.entry_bytes = self._sums.copies * (4 if single else 8)
 
     def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
+        """Check, normalise and pack models of a shape (b, n, C); see `Kernel.pack`."""
         n_models, n_samples, n_classes = shape
         step = max(at_once, _STEP // (n_samples * n_classes))
-        packed, own = (), torch.empty(n_models, dtype=torch.float64, device=self._device)
+        packed: tuple[torch.Tensor, ...] = ()
+        own = torch.empty(n_models, dtype=torch.float64, device=self._device)
         for start in range(0, n_models, step):
             part = slice(start, min(start + step, n_models))
             arrays, own[part] = self._sums.transform(self, self._normalised(read(part), name))
@@ -92,18 +96,19 @@ class TorchKernel:
         return Packed(packed, own)
 
     def _normalised(self, block: np.ndarray, name: str) -> torch.Tensor:
-        """Checked and normalised where it will be used."""
+        """Check and normalise models on the device that computes."""
         if not block.flags.writeable:  # torch would warn
             block = block.copy()
         P = torch.from_numpy(block).to(self._device).double()
         total = P.sum(dim=2, keepdim=True)
         fine = ((total - 1).abs().max() <= SUM_TOLERANCE) & (P.min() >= 0)
         if not fine:
-            # Says what is wrong, unless sums were within a rounding error of what may be.
+            # Raises with what is wrong, unless sums are within a rounding error of the tolerance.
             as_distributions(block, name)
         return P / total
 
     def add(self, A: Packed, B: Packed | None, total: np.ndarray) -> None:
+        """Add the sums over samples of all pairs to ``total``, (a, b); see `Kernel.add`."""
         B = A if B is None else B
         out = torch.zeros(total.shape, dtype=torch.float64, device=self._device)
         with _ALONE, _torch_threads(self._threads):
@@ -138,7 +143,7 @@ class TorchKernel:
         product, coefficient = (a.new_empty(out.shape) for _ in range(2))
 
         def coefficients(n: int, into: torch.Tensor) -> torch.Tensor:
-            # Sums of sums: errors of one long sum are of one sign where entries are equal.
+            # Partial sums: rounding errors of one long sum of equal entries have the same sign.
             into.zero_()
             p_parts, q_parts = (x[:, n].split(_SUMMED, dim=1) for x in (a, b))
             for p, q in zip(p_parts, q_parts, strict=True):
@@ -169,7 +174,7 @@ class TorchKernel:
         a, b = (packed.arrays[0].transpose(0, 1) for packed in (A, B))
         step = max(1, 2**24 // out.numel())
         for start in range(0, len(a), step):
-            # From the chord, exact where models nearly coincide.
+            # From the chord: accurate where models nearly coincide.
             chord = torch.cdist(
                 a[start : start + step],
                 b[start : start + step],
@@ -186,14 +191,14 @@ class TorchKernel:
         out += A.own[:, None] + B.own
         (p, ln_p, p_zero), (q, ln_q, q_zero) = A.arrays, B.arrays
         out.addmm_(p, ln_q.T, alpha=-1).addmm_(ln_p, q.T, alpha=-1)
-        if p_zero.shape[1]:  # floor = 0: a probability of 0 beside one that is not
+        if p_zero.shape[1]:  # floor = 0: infinite where only one probability is 0
             apart = p_zero.sum(dim=1)[:, None] + q_zero.sum(dim=1) - 2 * p_zero @ q_zero.T
             out.masked_fill_(apart > 0, torch.inf)
         zero_between_equal(out, A.own, B.own, _product_rounding(A))
 
 
 def _product_rounding(A: Packed) -> torch.Tensor:
-    """Bound of what rounding leaves of the sums of equal models, (a, 1)."""
+    """Bounds (a, 1) on the rounding error of the sums of equal models."""
     array = A.arrays[0]
     return array.shape[1] * torch.finfo(array.dtype).eps * A.own.abs()[:, None]
 
@@ -251,7 +256,7 @@ def _add_each(
 
 
 def _empty_like(array: torch.Tensor, n_models: int) -> torch.Tensor:
-    """Room for more models, packed."""
+    """Allocate an array for more models with the layout of a packed one."""
     if array.ndim == 2:
         return array.new_empty(n_models, array.shape[1])
     return array.new_empty(array.shape[1], n_models, array.shape[2]).transpose(0, 1)

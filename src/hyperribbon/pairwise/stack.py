@@ -1,4 +1,4 @@
-"""Models from whatever holds them, read a few at a time."""
+"""Models of any array or sequence of arrays, read a few at a time."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _READ_BYTES = 2**26
 
 
 class Stack:
-    """Models (m, N, C) of an array, or of a sequence of arrays, that is read only where asked.
+    """Models (m, N, C) of an array or a sequence of arrays, read only on request.
 
     Parameters
     ----------
     P : numpy, torch, dask or zarr array (m, N, C), or a sequence of such arrays (b, N, C) or of
         single models (N, C)
-    name : what to call it in errors
+    name : what to call P in errors
 
     Attributes
     ----------
     name : str
     shape : (m, N, C)
-    single : bool, whether entries are of float32 or less
-    at_once : int, models to read together, so that few chunks are read twice, within 64 MB
+    single : bool, whether entries have the precision of float32 or less
+    at_once : int, models to read together so that few chunks are read twice; at most 64 MB
     """
 
     def __init__(self, P, name: str):
@@ -41,8 +41,8 @@ class Stack:
             self._parts.append((part, lone))
             if shape[-2:] != tuple(parts[0].shape)[-2:]:
                 raise DataError(
-                    f"{name}: models of shape {shape[-2:]} beside models of shape "
-                    f"{tuple(parts[0].shape)[-2:]}"
+                    f"{name}: models of shapes {tuple(parts[0].shape)[-2:]} and {shape[-2:]}, "
+                    "expected the same samples and classes in all"
                 )
         lengths = [1 if lone else part.shape[0] for part, lone in self._parts]
         self._starts = [0, *accumulate(lengths)]
@@ -55,7 +55,7 @@ class Stack:
         return self.shape[0]
 
     def read(self, models: slice, samples: slice = slice(None)) -> np.ndarray:
-        """Some models' rows as a numpy array, (b, n, C), C-contiguous, float32 or float64."""
+        """Read rows of some models as a C-contiguous (b, n, C) array, float32 or float64."""
         start, stop = models.start, models.stop
         pieces = []
         at = bisect_right(self._starts, start) - 1
@@ -64,7 +64,7 @@ class Stack:
             low = max(start - self._starts[at], 0)
             high = min(stop, self._starts[at + 1]) - self._starts[at]
             piece = part[samples][None] if lone else part[low:high, samples]
-            if hasattr(piece, "dask"):  # by the thread that asks; others read other models
+            if hasattr(piece, "dask"):  # in this thread; other threads read other models
                 piece = piece.compute(scheduler="synchronous")
             pieces.append(read_rows(piece, self.name))
             at += 1
@@ -74,7 +74,7 @@ class Stack:
 
 
 def _parts(P, name: str) -> tuple[list, bool]:
-    """The arrays, and whether of a sequence; nested lists of numbers are one array."""
+    """Arrays of models, and whether P is a sequence; nested lists of numbers are one array."""
     if hasattr(P, "shape"):
         return [sliceable(P, name)], False
     try:
@@ -89,7 +89,7 @@ def _parts(P, name: str) -> tuple[list, bool]:
 
 
 def _chunk_length(part) -> int:
-    """Models that lie in one chunk."""
+    """Number of models in one chunk."""
     if len(part.shape) == 2:
         return 1
     length = (getattr(part, "chunks", None) or (1,))[0]

@@ -1,9 +1,9 @@
-"""The tiles of a matrix as tasks of Dask: few blocks of models in memory, each read seldom.
+"""The tiles of a matrix as Dask tasks: few blocks of models in memory, each read seldom.
 
-Row blocks are kept, as many as fit, while column blocks go by, some of them being read while others
-are computed with. Models are read once, and once more for every band of row blocks. Tasks run in
-threads of this process or, with a client, on a cluster of Dask's; there, blocks are packed where
-they are used, and distances come back to the client, which alone writes.
+As many row blocks as fit stay in memory while column blocks pass, some of them being read while
+others are computed with. Models are read once, and once more for every band of row blocks. Tasks
+run in threads of this process or, with a client, on a Dask cluster. There, blocks are packed where
+they are used, and distances return to the client, which alone writes.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ import numpy as np
 from hyperribbon.pairwise.metrics import Metric
 from hyperribbon.pairwise.stack import Stack
 
-_LARGEST, _SMALLEST = 2048, 64  # models a side of a tile
-_FITTING = 8  # blocks in memory, at least, so that models are read but a few times
-_TILES = 8  # a worker, at least, so that none waits long for the last
+_LARGEST, _SMALLEST = 2048, 64  # models along a side of a tile
+_FITTING = 8  # blocks in memory, at least, so that models are read only a few times
+_TILES = 8  # per worker, at least, so that none waits long for the last one
 _ENTRIES = 2**16
 
-Block = tuple[slice, ...]  # of models: the parts, one after the other, that it is made of
-Parts = list[tuple[int, int]]  # of a tile: which parts of the rows with which of the columns
+Block = tuple[slice, ...]  # consecutive parts of the models
+Parts = list[tuple[int, int]]  # of a tile: pairs of a part of the rows and one of the columns
 
 
 def samples_together(n_classes: int) -> int:
-    """Samples that are summed up before they are added to the others.
+    """Number of samples that are summed before their sum is added to the others.
 
-    A fixed number, so that a distance does not depend on how many are read at a time.
+    It is fixed, so that a distance does not depend on how many samples are read at a time.
     """
     return max(1, _ENTRIES // n_classes)
 
 
 class Kernel(Protocol):
-    """What packs blocks of models and sums over samples; see cpu.py, cuda.py, plain.py.
+    """Packs blocks of models and sums over samples; see cpu.py, cuda.py, plain.py.
 
-    entry_bytes : of memory that an entry of a packed model takes
+    entry_bytes : bytes per entry of a packed model
     memory : bytes that packed models may take by default
-    sides : models a side of a tile, least and most, that it works well with
-    workers : how many of its calls may run at once
+    sides : smallest and largest number of models along a side of a tile that work well
+    workers : number of calls that may run at once
     """
 
     entry_bytes: int
@@ -55,20 +55,23 @@ class Kernel(Protocol):
     def pack(self, read, shape: tuple[int, int, int], name: str, at_once: int = 1):
         """Check, normalise and transform models of a shape (b, n, C).
 
-        ``read(slice of models)`` gives some of them, cheapest ``at_once`` or more at a time.
+        ``read(slice of models)`` returns some of them; reading ``at_once`` or more at a time is
+        cheapest. ``name`` is what to call them in errors.
         """
 
     def add(self, A, B, total: np.ndarray) -> None:
         """Add the sums over samples to ``total``, (a, b) float64.
 
-        If B is None, of A's models among themselves: the upper triangle is sure to be added.
+        If B is None, the sums are those of A's models among themselves, and only the upper
+        triangle is sure to be added.
         """
 
 
 def side_for(kernel: Kernel, shape: tuple[int, int], room: int, chunk: int | None) -> int:
-    """Models a side of the tiles of a matrix, where so many models fit the memory.
+    """Models along a side of a tile, where ``room`` models fit in memory.
 
-    Several tiles a worker, and whole chunks of the result if it has any that are not too large.
+    Each worker gets several tiles, and tiles cover complete chunks of the result if these are not
+    too large.
     """
     (least, side), (m, k) = kernel.sides, shape
     while side > room // _FITTING or (
@@ -82,12 +85,12 @@ def side_for(kernel: Kernel, shape: tuple[int, int], room: int, chunk: int | Non
 
 
 class Tiling(NamedTuple):
-    """How much at a time.
+    """How much is in memory at a time.
 
-    band : row blocks kept
-    ahead : column blocks in memory
-    span : samples read at a time, where not even a few blocks fit
-    workers : tasks that run at once
+    band : number of row blocks kept
+    ahead : number of column blocks in memory
+    span : samples read at a time; fewer than all where not even a few blocks fit
+    workers : number of tasks that run at once
     """
 
     band: int
@@ -97,7 +100,7 @@ class Tiling(NamedTuple):
 
 
 def tiling_for(kernel: Kernel, side: int, model: tuple[int, int], memory: int) -> Tiling:
-    """What fits the memory, of blocks of so many models of a shape (N, C)."""
+    """The tiling that fits in memory, for blocks of ``side`` models of a shape (N, C)."""
     n_samples, n_classes = model
     sample = side * n_classes * kernel.entry_bytes
     blocks = memory // (n_samples * sample)
@@ -112,26 +115,26 @@ def tiling_for(kernel: Kernel, side: int, model: tuple[int, int], memory: int) -
 
 
 def blocks_of(n_models: int, side: int) -> list[Block]:
-    """Models cut into blocks of one part each."""
+    """Cut models into blocks of one part each."""
     return [(slice(k, min(k + side, n_models)),) for k in range(0, n_models, side)]
 
 
 def whole(block: Block) -> slice:
-    """All models of a block."""
+    """Slice of all models of a block."""
     return slice(block[0].start, block[-1].stop)
 
 
 def size(block: Block) -> int:
-    """How many models it has."""
+    """Number of models in a block."""
     return block[-1].stop - block[0].start
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """What a task needs to know; can be sent to another process.
+    """What a task needs to compute a tile; can be sent to another process.
 
-    symmetric : columns are the rows; then only tiles on and above the diagonal are computed, in the
-        order of the blocks
+    symmetric : whether the columns are the rows; then only tiles on and above the diagonal, in the
+        order of the blocks, are computed
     span : samples read at a time
     """
 
@@ -145,10 +148,11 @@ class Tiles:
     span: int
 
     def pack_rows(self, r: int) -> list | None:
-        """A row block ready for the kernel; None if tiles read some samples of it at a time."""
+        """Pack a row block for the kernel; None if tiles read some of its samples at a time."""
         return self._pack(self.rows, self.row_blocks[r]) if self._fits else None
 
     def pack_columns(self, c: int) -> list | None:
+        """Pack a column block for the kernel; None if tiles read some of its samples at a time."""
         return self._pack(self.columns, self.column_blocks[c]) if self._fits else None
 
     @property
@@ -179,7 +183,7 @@ class Tiles:
             yield A, A if own else self._pack(self.columns, self.column_blocks[c], *samples)
 
     def tile(self, r: int, c: int, parts: Parts, A: list | None, B: list | None) -> np.ndarray:
-        """Distances of two blocks, from what was packed; NaN in parts that are not asked for."""
+        """Distances between two packed blocks; NaN in parts that are not asked for."""
         return self._sum_up(r, c, parts, self._spans(r, c) if A is None else [(A, B)])
 
     def _sum_up(self, r: int, c: int, parts: Parts, packed: Iterable[tuple]) -> np.ndarray:
@@ -199,7 +203,7 @@ class Tiles:
         for A, B in packed:
             for i, j in parts:
                 self.kernel.add(A[i], None if own and i == j else B[j], of(i, j))
-        # Rounding alone can lead below 0.
+        # Rounding can make sums slightly negative.
         D = np.maximum(self.metric.finish(sums, self.rows.shape[1]), 0)
         if own:
             D = np.triu(D, 1)
@@ -214,9 +218,9 @@ def run(
     write: Callable[[int, int, np.ndarray], None],
     client=None,
 ) -> None:
-    """Compute the tiles of which ``wanted(r, c)`` names parts, and ``write(r, c, D)`` them.
+    """Compute the parts of tiles that ``wanted(r, c)`` lists, and ``write(r, c, D)`` each tile.
 
-    ``client`` : of a Dask cluster; without one ``write`` is called by several threads at once
+    ``client`` : of a Dask cluster; without one, several threads call ``write`` at once
     """
     n = len(tiles.row_blocks)
     for first in range(0, n, tiling.band):
@@ -242,25 +246,25 @@ def _run_in_threads(
     def pack_columns(c: int, _) -> list | None:
         return tiles.pack_columns(c)
 
-    graph = {("rows", r): (tiles.pack_rows, r) for r in rows}
-    done = []
+    graph: dict[tuple, tuple] = {("rows", r): (tiles.pack_rows, r) for r in rows}
+    done: list[tuple[str, int]] = []
     for c, parts in columns.items():
         packed = ("rows", c) if tiles.symmetric and c in rows else ("columns", c)
         if packed not in graph:
-            # Not before an earlier column is done: this bounds how many are in memory.
+            # Wait for an earlier column, which bounds the number of columns in memory.
             earlier = done[-tiling.ahead] if len(done) >= tiling.ahead else None
             graph[packed] = (pack_columns, c, earlier)
         for r in parts:
             graph["tile", r, c] = (tile, r, c, ("rows", r), packed)
         graph["done", c] = (_nothing, [("tile", r, c) for r in parts])
         done.append(("done", c))
-    # A pool of its own: after a fault, who called must not find that something still writes.
+    # A pool of our own: after an error, nothing may still be writing when the caller resumes.
     with ThreadPoolExecutor(tiling.workers) as pool:
         dask.threaded.get(graph, done, pool=pool)
 
 
 def _nothing(_) -> None:
-    """Only waits for what it is given."""
+    """Wait for the argument; used as the last task of a column."""
 
 
 def _run_on_cluster(
@@ -269,7 +273,7 @@ def _run_on_cluster(
     from distributed import as_completed  # 0.5 s to import
 
     submit = partial(client.submit, pure=False)
-    # A task, not scattered data: what was on a worker is made again when the worker is lost.
+    # A task, not scattered data, is computed again when its worker is lost.
     job = submit(_itself, tiles)
     packed_rows = {r: submit(Tiles.pack_rows, job, r) for r in rows}
     places = {}
@@ -286,7 +290,8 @@ def _run_on_cluster(
 
     left = {c: len(parts) for c, parts in columns.items()}
     coming = iter(columns)
-    # Columns for every worker are under way; the others wait here, that no results pile up there.
+    # Enough columns for all workers are under way; the others wait here, so that results do not
+    # pile up on the workers.
     under_way = 2 + len(client.nthreads())
     first = [future for c in islice(coming, under_way) for future in begin(c)]
     running = as_completed(first, loop=client.loop)

@@ -1,10 +1,10 @@
 """Vector code of the compiled kernel, emitted for this machine's registers.
 
 numba's compiler does not turn the loops over classes and samples into code that keeps a tile of
-coefficients in registers, so two functions are written in LLVM's intermediate language, by
-llvmlite: vectors of two registers' width, which LLVM maps to whatever the processor has. The loop
-that calls them is in this module too, because its machine code, which is kept on disk, is looked up
-by the text of the module that it is written in.
+coefficients in registers. So two functions are written in LLVM's intermediate language with
+llvmlite, in vectors two registers wide, which LLVM maps to the registers of the processor. The
+loop that calls them must be in the same module, because its cached machine code is looked up by
+the text of the module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hyperribbon.numerics.compiling import compiled
 _FEATURES = binding.get_host_cpu_features()
 _WIDE = bool(_FEATURES.get("avx512f"))
 _REGISTER_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx") else 16
-# Rows a kernel holds: two registers of coefficients each, of 32 registers, or of 16.
+# Rows of a panel that fit in registers: each needs two, of 32 registers (AVX-512) or 16.
 ROWS = 8 if _WIDE else 4
 _SUMMED = 32  # classes in a partial sum
 _GROUP = 8  # samples between two moves of the exponent
@@ -28,7 +28,7 @@ _DEPTH = 512  # multiplications for which a panel of coefficients stays in the c
 
 
 def lanes_of(itemsize: int) -> int:
-    """Models a panel is wide: two registers of numbers of so many bytes."""
+    """Width of a panel in models: two registers of numbers of ``itemsize`` bytes."""
     return 2 * _REGISTER_BYTES // itemsize
 
 
@@ -48,8 +48,8 @@ def at(typingctx, array, index):
 def multiply_coefficients(typingctx, a, b, mantissas, exponents, n, C, floor, low, zero):
     """Multiply the coefficients of n samples into (rows, lanes) of mantissas and exponents.
 
-    A group of samples at a time; where the product gets below ``low``, sample by sample, with
-    every coefficient raised to ``floor``, except one of ``zero``, which stays.
+    Multiplies a group of samples at a time. Where the product falls below ``low``, multiplies
+    sample by sample, with every coefficient raised to ``floor`` except those equal to ``zero``.
     """
     signature = types.void(a, b, mantissas, exponents, types.intp, types.intp, floor, low, zero)
 
@@ -122,8 +122,8 @@ def multiply_coefficients(typingctx, a, b, mantissas, exponents, n, C, floor, lo
 def add_arcs(typingctx, a, b, arcs, n, C):
     """Add the arcs of n samples to (rows, lanes) of sums.
 
-    An arc is 2 arcsin(chord / 2), exact where models nearly coincide, and arcsin x / x is a
-    polynomial in x^2, at most 1/2 here.
+    An arc is 2 arcsin(chord / 2), which is accurate where models nearly coincide; arcsin(x) / x is
+    approximated by a polynomial in x^2, which is at most 1/2 here.
     """
     signature = types.void(a, b, arcs, types.intp, types.intp)
 
@@ -149,7 +149,7 @@ def add_arcs(typingctx, a, b, arcs, n, C):
 
 
 def _arcsin_series() -> list[float]:
-    """Coefficients, by power of t = 4 x^2 - 1, of arcsin(x) / x on x^2 in [0, 1/2], to 1e-16."""
+    """Coefficients of arcsin(x) / x in powers of t = 4 x^2 - 1, to 1e-16 for x^2 in [0, 1/2]."""
 
     def ratio(t):
         x = np.sqrt(np.maximum((t + 1) / 4, 1e-300))
@@ -176,17 +176,21 @@ class _Vectors:
         )
 
     def function(self, name: str, n_arguments: int):
+        """Declare one of LLVM's intrinsic functions on vectors."""
         suffix = f"v{self.lanes}f{32 if self.scalar == ir.FloatType() else 64}"
         kind = ir.FunctionType(self.type, [self.type] * n_arguments)
         return cgutils.get_or_insert_function(self._builder.module, kind, f"llvm.{name}.{suffix}")
 
     def index(self, value: int) -> ir.Constant:
+        """Make a constant index."""
         return ir.Constant(_INDEX, value)
 
     def constant(self, value: float) -> ir.Constant:
+        """Make a vector of equal constants."""
         return ir.Constant(self.type, [value] * self.lanes)
 
     def splat(self, value):
+        """Copy a scalar to all lanes of a vector."""
         undefined = ir.Constant(self.type, ir.Undefined)
         vector = self._builder.insert_element(undefined, value, ir.IntType(32)(0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
@@ -197,19 +201,21 @@ class _Vectors:
         return self._builder.bitcast(pointer, kind.as_pointer())
 
     def load(self, base, offset, kind=None):
+        """Load a vector from an array."""
         vector = self._builder.load(self._pointer(base, offset, kind or self.type))
         vector.align = 4  # numpy's arrays start anywhere
         return vector
 
     def store(self, vector, base, offset):
+        """Store a vector in an array."""
         self._builder.store(vector, self._pointer(base, offset, vector.type)).align = 4
 
     def coefficients(self, sample, squared_chords: bool = False):
-        """sum_c sqrt(p q) of a sample, a vector for each row; or sum_c (sqrt p - sqrt q)^2."""
+        """Compute sum_c sqrt(p q) of a sample, or sum_c (sqrt p - sqrt q)^2; one vector per row."""
         builder = self._builder
         at = builder.mul(builder.mul(sample, self._n_classes), self.index(self.lanes))
         a, b = builder.gep(self._a, [at]), builder.gep(self._b, [at])
-        # Sums of sums: the rounding errors of one long sum are of one sign where entries are equal.
+        # Partial sums: rounding errors of one long sum of equal entries have the same sign.
         blocks = builder.sdiv(
             builder.add(self._n_classes, self.index(_SUMMED - 1)), self.index(_SUMMED)
         )
@@ -240,9 +246,9 @@ class _Vectors:
 
 @compiled(nogil=True)
 def visit(A, B, n_classes, first, last, upper, values, exponents, limits):
-    """Take entries first to last of panels against panels into (a, b, lanes, lanes) of values.
+    """Accumulate entries first to last of two stacks of panels in values (a, b, lanes, lanes).
 
-    Without ``exponents`` values are sums of arcs; with them, mantissas of products of coefficients.
+    Values are mantissas of products of coefficients, or sums of arcs if ``exponents`` is None.
     """
     n_a, n_b, lanes, _ = values.shape
     size = A.shape[1]
@@ -252,7 +258,8 @@ def visit(A, B, n_classes, first, last, upper, values, exponents, limits):
         for j in range(n_b):
             for i in range(j + 1 if upper else n_a):
                 for row in range(0, lanes, ROWS):
-                    a, b = at(A, i * size + start + row), at(B, j * size + start)
+                    a = at(A, i * size + start + row)  # type: ignore[call-arg, var-annotated]
+                    b = at(B, j * size + start)
                     entry = ((i * n_b + j) * lanes + row) * lanes
                     if exponents is None:  # known when compiling
                         add_arcs(a, b, at(values, entry), n_samples, n_classes)

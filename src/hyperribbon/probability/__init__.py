@@ -1,4 +1,9 @@
-"""Probabilistic models: arrays (m, N, C) of m models, N samples, C classes (thesis 2.2)."""
+"""Models as probability distributions: arrays (m, N, C) of m models, N samples, C classes.
+
+Begin with `as_distributions` (checks and normalises), `geodesic` and `progress` (thesis 2.2).
+`bhattacharyya_distance` and `arc_length` compare models one to one; for all pairs of a set see
+`hyperribbon.pairwise.pairwise_distance`. `centroid` and `ensemble_scores` average models.
+"""
 
 from hyperribbon.probability.centroids import centroid
 from hyperribbon.probability.distance import arc_length, bhattacharyya_distance

@@ -1,4 +1,4 @@
-"""The door where arrays come in: numbers of whatever holds them, or one line that says why not."""
+"""Where arrays enter the library: any kind is converted to numpy, or refused in one line."""
 
 import math
 
@@ -10,21 +10,22 @@ _NUMBER = int | float | np.number
 
 
 def as_numpy(array, name: str) -> np.ndarray:
-    """Real numbers of any array as numpy's, their dtype kept.
+    """Convert any array of real numbers to a numpy array of the same dtype.
 
-    Floating-point numbers that numpy or numba lack (bfloat16, float16) become float32, numbers of
-    more than 64 bits float64, and all have the byte order of this machine.
+    Floating-point types that numpy or numba lack (bfloat16, float16) become float32, types of
+    more than 64 bits become float64, and the byte order becomes that of this machine.
 
     Parameters
     ----------
-    array : of numpy, torch (on any device, with gradients), dask, zarr, xarray, pandas, or whatever
-        numpy can read or passes itself on by DLPack; or a list of such, or of numbers
-    name : what to call it in errors
+    array : a numpy, torch (any device, with or without gradients), dask, zarr, xarray or pandas
+        array, or any other that numpy can read or that supports DLPack; or a list of arrays or
+        of numbers
+    name : what to call the array in errors
 
     Raises
     ------
     DataError
-        If entries are masked or missing, or are no real numbers, or cannot be read.
+        If entries are masked, missing or not real numbers, or the array cannot be read.
     """
     if type(array) is not np.ndarray:
         kind = type(array).__name__
@@ -32,14 +33,14 @@ def as_numpy(array, name: str) -> np.ndarray:
             array = np.asarray(_unwrapped(array, name))
         except DataError:
             raise
-        except (TypeError, ValueError, RuntimeError, BufferError) as error:  # such as a ragged list
+        except (TypeError, ValueError, RuntimeError, BufferError) as error:  # e.g. a ragged list
             reason = str(error).partition("\n")[0]
             raise DataError(f"{name}: not an array of numbers ({reason})") from None
         if array.dtype == object and all(isinstance(entry, int) for entry in array.flat):
             array = _large_integers(array, name)
         if array.dtype == object and not array.ndim:
             raise DataError(f"{name}: {kind}, expected an array of real numbers")
-    if array.dtype.name == "bfloat16":  # of JAX
+    if array.dtype.name == "bfloat16":  # from JAX
         array = array.astype(np.float32)
     if array.dtype.kind not in "buif":
         raise _not_real(array, name)
@@ -49,23 +50,23 @@ def as_numpy(array, name: str) -> np.ndarray:
 
 
 def as_float64(array, name: str) -> np.ndarray:
-    """The same as float64; not a copy if it is that already."""
+    """As `as_numpy`, in float64; not copied if the array is float64 already."""
     return as_numpy(array, name).astype(np.float64, copy=False)
 
 
 def sliceable(P, name: str):
-    """P as it is if slices of it can be read, by `as_numpy`; else all of it as an array of numpy.
+    """Return P unchanged if `as_numpy` can read slices of it, else all of P as a numpy array.
 
     Raises
     ------
     DataError
-        If it can be seen, without reading it, that `as_numpy` would refuse it.
+        If `as_numpy` would refuse it, as far as that shows without reading it.
     """
-    if hasattr(P, "dims") and hasattr(P, "data"):  # of xarray
+    if hasattr(P, "dims") and hasattr(P, "data"):  # xarray
         return sliceable(P.data, name)
     if np.ma.isMaskedArray(P):
         return _unmasked(P, name)
-    unsliced = hasattr(P, "to_numpy") or hasattr(P, "tocsr")  # of pandas, sparse
+    unsliced = hasattr(P, "to_numpy") or hasattr(P, "tocsr")  # pandas, SciPy sparse
     if unsliced or not (hasattr(P, "shape") and hasattr(P, "__getitem__")):
         return as_numpy(P, name)
     if any(isinstance(n, float) and math.isnan(n) for n in P.shape):
@@ -81,13 +82,13 @@ def sliceable(P, name: str):
 
 
 def dtype_name(array) -> str:
-    """Name of the type of an array's entries, such as "bfloat16", whoever made it; or ""."""
+    """Name of the dtype of an array of any library, such as "bfloat16"; "" if it has none."""
     dtype = getattr(array, "dtype", "")
     return getattr(dtype, "name", None) or str(dtype).removeprefix("torch.")
 
 
 def _unwrapped(array, name: str):
-    """Something that numpy reads without losing a mask, missing entries or a gradient."""
+    """Convert to something that numpy reads without silently dropping a mask or missing entries."""
     if isinstance(array, list | tuple):
         return [part if isinstance(part, _NUMBER) else _unwrapped(part, name) for part in array]
     if hasattr(array, "detach"):
@@ -97,15 +98,15 @@ def _unwrapped(array, name: str):
         return (array.float() if wider else array).numpy()
     if hasattr(array, "dask"):
         return _unwrapped(array.compute(), name)
-    if hasattr(array, "dims") and hasattr(array, "data"):  # of xarray
+    if hasattr(array, "dims") and hasattr(array, "data"):  # xarray
         return _unwrapped(array.data, name)
-    if hasattr(array, "to_numpy") and hasattr(array, "isna"):  # of pandas
-        return _of_pandas(array, name)
+    if hasattr(array, "to_numpy") and hasattr(array, "isna"):  # pandas
+        return _from_pandas(array, name)
     if np.ma.isMaskedArray(array):
         return _unmasked(array, name)
     if hasattr(array, "tocsr"):
         raise DataError(f"{name}: a sparse matrix; call its toarray() first")
-    if hasattr(array, "__dlpack__") and hasattr(array, "get"):  # of CuPy, whose __array__ refuses
+    if hasattr(array, "__dlpack__") and hasattr(array, "get"):  # CuPy, whose __array__ raises
         return array.get()
     if hasattr(array, "__dlpack__") and not hasattr(array, "__array__"):
         return np.from_dlpack(array)
@@ -116,13 +117,13 @@ def _large_integers(array: np.ndarray, name: str) -> np.ndarray:
     try:
         return array.astype(np.float64)
     except OverflowError:
-        raise DataError(f"{name}: an integer of more than 300 digits, expected numbers") from None
+        raise DataError(f"{name}: an integer of more than 300 digits, expected less") from None
 
 
 def _not_real(array, name: str) -> DataError:
     kind = "text" if getattr(array.dtype, "kind", "") in ("U", "S") else dtype_name(array)
     why = ". Complex data not supported" if kind.startswith("complex") else ""
-    return DataError(f"{name}: of {kind}, expected real numbers{why}")
+    return DataError(f"{name}: entries of type {kind}, expected real numbers{why}")
 
 
 def _check_tensor(tensor, name: str) -> None:
@@ -136,13 +137,13 @@ def _unmasked(array, name: str) -> np.ndarray:
     masked = int(np.ma.count_masked(array))
     if masked:
         raise DataError(
-            f"{name}: {masked} of {array.size} entries masked, expected none; leave them out, "
-            "of all arrays alike"
+            f"{name}: {masked} of {array.size} entries masked, expected none; leave these samples "
+            "out of all arrays"
         )
     return np.ma.getdata(array)
 
 
-def _of_pandas(table, name: str) -> np.ndarray:
+def _from_pandas(table, name: str) -> np.ndarray:
     array, types = table.to_numpy(), np.ravel(np.array(table.dtypes, dtype=object))
     if array.dtype == object or not all(isinstance(kind, np.dtype) for kind in types):
         missing = int(np.sum(table.isna().to_numpy()))

@@ -10,19 +10,20 @@ from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import as_distributions, check_shape, sliceable
 
-# Of the Bhattacharyya centroid's probabilities, relative; an iteration at least halves the error.
+# Relative error of the Bhattacharyya centroid's probabilities; an iteration at least halves it.
 TOLERANCE = 1e-12
 
 
 def centroid(P, kind: str) -> np.ndarray:
-    r"""Average of models, sample by sample (Table 2.3).
+    r"""Average models, sample by sample (Table 2.3).
 
     ==================  =====================================================================
     kind                proportional to
     ==================  =====================================================================
     arithmetic          :math:`A = \frac1m \sum_k p_k`, centroid of the squared Euclidean
                         distance
-    sqrt_arithmetic     :math:`(\frac1m \sum_k \sqrt{p_k})^2`, of the Hellinger distance
+    sqrt_arithmetic     :math:`(\frac1m \sum_k \sqrt{p_k})^2`, centroid of the Hellinger
+                        distance
     geometric           :math:`G = (\prod_k p_k)^{1/m}`
     harmonic            :math:`(\frac1m \sum_k 1 / p_k)^{-1}`
     bhattacharyya       the minimum of :math:`\sum_k -\ln \sum_c \sqrt{p_{kc} q_c}`, by the
@@ -34,17 +35,16 @@ def centroid(P, kind: str) -> np.ndarray:
                         (Nielsen 2013, Theorem 1)
     ==================  =====================================================================
 
-    All are normalised. For Jeffreys that is Nielsen's tight approximation of the minimum among
-    distributions, which has no closed form. The minimum that defines the Bhattacharyya centroid
-    is unique: in :math:`\sqrt q` it is that of a convex function over the unit ball.
+    All are normalised. For Jeffreys the result is Nielsen's tight approximation of the minimum
+    among distributions, which has no closed form. The Bhattacharyya centroid is unique: in
+    :math:`\sqrt q`, it minimises a convex function over the unit ball.
 
-    Probabilities enter the geometric, harmonic and Jeffreys centroids floored at 1e-30, so that
-    a zero counts as 1e-30, except that a class to which every model gives 0 keeps 0. The others
-    need no floor.
+    The geometric, harmonic and Jeffreys centroids floor probabilities at 1e-30, except that a
+    class to which every model gives 0 keeps 0. The others need no floor.
 
     Parameters
     ----------
-    P : (m, N, C) distributions; any array with slices, read in blocks of samples
+    P : (m, N, C) distributions; any sliceable array, read in blocks of samples
     kind : "arithmetic", "sqrt_arithmetic", "geometric", "harmonic", "bhattacharyya" or "jeffreys"
 
     Returns
@@ -76,7 +76,7 @@ def centroid(P, kind: str) -> np.ndarray:
     q = np.empty(check_shape(P, ndim=3)[1:])
     for block in slices(P, axis=1):
         models = as_distributions(P[:, block])
-        # Where the models disagree on all classes, the floor would bring in those of none.
+        # Where models share no class, the floor would give weight to classes that none predicts.
         q[block] = _MEANS[kind](models) * (models.max(axis=0) > 0)
     q /= q.sum(axis=-1, keepdims=True)
     return q
@@ -99,11 +99,11 @@ def _harmonic(P: np.ndarray) -> np.ndarray:
 
 
 def _bhattacharyya(P: np.ndarray) -> np.ndarray:
-    """In x = sqrt(q) an iteration is x <- sqrt(x r), r = mean of sqrt(p_k) / <sqrt(p_k), x>.
+    """Iterate x <- sqrt(x r), with x = sqrt(q) and r = mean of sqrt(p_k) / <sqrt(p_k), x>.
 
-    At the fixed point r = x, where the derivative of r has eigenvalues from -1 to 0 (its negative
-    is a nonnegative matrix with the positive eigenvector x), so that of an iteration has
-    eigenvalues from 0 to 1/2: the next change bounds the error that is left.
+    At the fixed point r = x. There the derivative of r has eigenvalues from -1 to 0 (its negative
+    is a nonnegative matrix with the positive eigenvector x), so the derivative of an iteration has
+    eigenvalues from 0 to 1/2, and the last change bounds the remaining error.
     """
     roots = np.sqrt(P)
     x = np.sqrt(_sqrt_arithmetic(P))

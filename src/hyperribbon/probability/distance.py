@@ -1,4 +1,4 @@
-"""Distances between paired models: P[i] to Q[i]; every pair of a set is `pairwise_distance`'s."""
+"""Distances between paired models, P[i] to Q[i]; for all pairs see `pairwise_distance`."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ def bhattacharyya_distance(P, Q, *, floor: float = FLOOR) -> np.ndarray | float:
 
     .. math:: d_B(P, Q) = -\frac{1}{N} \sum_n \ln \sum_c \sqrt{p_{nc} q_{nc}}
 
-    Natural logarithm, averaged over samples (nats). The coefficient of a sample is floored at
-    ``floor``, so that one on which the models have no class in common counts -ln(1e-30) = 69
-    nats; ``floor=0`` gives inf.
+    Natural logarithm, averaged over samples (nats). The coefficient of each sample is floored at
+    ``floor``: a sample on which the models have no class in common contributes -ln(1e-30) = 69
+    nats by default, and inf with ``floor=0``.
 
     Parameters
     ----------
     P, Q : (..., N, C) distributions; leading dimensions are broadcast
-    floor : float, from 0 to below 1
+    floor : float in [0, 1)
 
     Returns
     -------
@@ -37,12 +37,12 @@ def bhattacharyya_distance(P, Q, *, floor: float = FLOOR) -> np.ndarray | float:
     array([0.3466, 0.    ])
     """
     if not 0 <= floor < 1:
-        raise DataError(f"floor = {floor}: expected 0 to below 1")
+        raise DataError(f"floor = {floor}: expected a number in [0, 1)")
     root_p, root_q = paired_roots(P, Q, "P", "Q")
     coefficients = np.einsum("...nc,...nc->...n", root_p, root_q)
     np.clip(coefficients, floor, 1.0, out=coefficients)
     with np.errstate(divide="ignore"):  # floor = 0
-        distance = 0 - np.log(coefficients).mean(axis=-1)  # 0, not -0, of equal models
+        distance = 0 - np.log(coefficients).mean(axis=-1)  # 0, not -0, for equal models
     return distance if distance.ndim else float(distance)
 
 
@@ -74,14 +74,14 @@ def arc_length(P, Q) -> np.ndarray | float:
 
 
 def arcs(root_p: np.ndarray, root_q: np.ndarray) -> np.ndarray:
-    """Angles between unit vectors, (..., N); from the chord, exact where they nearly coincide."""
+    """Angles (..., N) between unit vectors, from the chord: accurate where they nearly coincide."""
     chord = root_p - root_q
     half_chord = 0.5 * np.sqrt(np.einsum("...c,...c->...", chord, chord))
     return 2 * np.arcsin(np.minimum(half_chord, 1.0))
 
 
 def paired_roots(P, Q, name_p: str, name_q: str) -> tuple[np.ndarray, np.ndarray]:
-    """Square roots of two sets of distributions whose shapes fit; else a DataError."""
+    """Square roots of two sets of distributions; a DataError if their shapes do not fit."""
     P, Q = as_distributions(P, name_p), as_distributions(Q, name_q)
     try:
         if P.shape[-2:] != Q.shape[-2:]:

@@ -1,4 +1,4 @@
-"""Models as points in prediction space: each sample has a distribution over the classes."""
+"""Models as points in prediction space: a distribution over the classes for each sample."""
 
 import math
 import operator
@@ -9,8 +9,8 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
 
 SUM_TOLERANCE = 1e-4
-MOST = 2**48  # of anything that is counted here; bytes of memory are among it
-# Half precision: the spacing of numbers near 1, and of those near 0.
+MOST = 2**48  # largest count accepted; some counts are bytes of memory
+# Half precision: the spacing of numbers near 1 and near 0.
 _HALF = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-133)}
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def ignorance(n_samples: int, n_classes: int) -> np.ndarray:
-    """P0: every class equally probable, (N, C) float64.
+    """Ignorance P0, (N, C) float64: every class is equally probable.
 
     Raises
     ------
@@ -47,9 +47,9 @@ def ignorance(n_samples: int, n_classes: int) -> np.ndarray:
 
 
 def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndarray:
-    """P*: probability 1 for the true class, or the label-smoothed rows trained on.
+    """Truth P*: probability 1 for the true class, or the label-smoothed training target.
 
-    With smoothing s a row is (1 - s) onehot + s / C, as in torch's
+    With smoothing s, a row is (1 - s) onehot + s / C, as in torch's
     ``CrossEntropyLoss(label_smoothing=s)``.
 
     Parameters
@@ -79,14 +79,14 @@ def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndar
     n_classes = check_size(n_classes, "n_classes")
     labels = check_labels(labels, n_classes)
     if not isinstance(smoothing, int | float | np.number) or not 0 <= smoothing < 1:
-        raise DataError(f"smoothing = {smoothing!r}: expected a number, 0 to below 1")
+        raise DataError(f"smoothing = {smoothing!r}: expected a number in [0, 1)")
     rows = np.full((len(labels), n_classes), smoothing / n_classes)
     rows[np.arange(len(labels)), labels] += 1 - smoothing
     return rows
 
 
 def check_size(size: int, name: str, least: int = 1, most: int | None = MOST) -> int:
-    """A number of things as an int, from ``least`` to ``most``; else a DataError."""
+    """Return a count as an int; a DataError unless it is from ``least`` to ``most``."""
     try:
         number = operator.index(size)
     except TypeError:
@@ -99,16 +99,16 @@ def check_size(size: int, name: str, least: int = 1, most: int | None = MOST) ->
 
 
 def check_labels(labels: np.ndarray, n_classes: int, n_samples: int | None = None) -> np.ndarray:
-    """Labels as integers (N,), each in 0..C-1, one a sample; else a DataError."""
+    """Return labels as integers (N,); a DataError unless there is one per sample in 0..C-1."""
     labels = as_numpy(labels, "labels")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(
             f"labels: shape {labels.shape} of {labels.dtype}, expected integers of shape (N,)"
         )
     if labels.size == 0:
-        raise DataError("labels: empty, expected one a sample")
+        raise DataError("labels: empty, expected one per sample")
     if n_samples is not None and len(labels) != n_samples:
-        raise DataError(f"labels: {len(labels)}, expected one a sample, {n_samples}")
+        raise DataError(f"labels: {len(labels)}, expected one per sample, {n_samples}")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise DataError(
             f"labels: from {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}"
@@ -117,9 +117,9 @@ def check_labels(labels: np.ndarray, n_classes: int, n_samples: int | None = Non
 
 
 def check_shape(P, name: str = "P", ndim: int | None = None) -> tuple[int, ...]:
-    """Shape of what should be distributions (..., N, C), none of it empty; else a DataError.
+    """Return the shape (..., N, C) of P; a DataError if it has another form or is empty.
 
-    Reads no entry, so it costs nothing on arrays that lie on disk.
+    Reads no entry, so it costs nothing for arrays on disk.
     """
     shape = tuple(P.shape)
     expected = "(models, samples, classes)" if ndim == 3 else "(..., samples, classes)"
@@ -129,18 +129,18 @@ def check_shape(P, name: str = "P", ndim: int | None = None) -> tuple[int, ...]:
 
 
 def sum_tolerance(array) -> float:
-    r"""How far from 1 a row of probabilities may sum, as they are given.
+    r"""How far the sum of a row of probabilities may be from 1, given its precision.
 
-    1e-4, or in half precision, where that is more, what a softmax's rounding leaves of C classes:
+    1e-4, or in half precision, if larger, the rounding error of a softmax over C classes:
 
-    .. math:: (3 + \log_2 C)\, \epsilon / 2 + C \delta / 2,
+    .. math:: (3 + \log_2 C)\, \epsilon / 2 + C \delta / 2.
 
-    where numerators, their sum, by halves, and their quotients are rounded by :math:`\epsilon / 2`
-    each, and what is next to 0 by half the least number, :math:`\delta`.
+    Numerators, their pairwise sum and their quotients are each rounded by :math:`\epsilon / 2`, and
+    entries next to 0 by half the smallest positive number, :math:`\delta`.
 
     Parameters
     ----------
-    array : (..., C), before it is converted to numpy, which has no bfloat16; or a list of such
+    array : (..., C), before conversion to numpy, which has no bfloat16; or a list of such arrays
 
     Examples
     --------
@@ -157,9 +157,9 @@ def sum_tolerance(array) -> float:
 
 
 def read_rows(P, name: str = "P") -> np.ndarray:
-    """Rows as they are given, to be checked later; in half precision checked and normalised.
+    """Read rows without checking them, except rows in half precision: these are normalised.
 
-    Once converted, nothing tells that sums were off 1 by the rounding of half precision.
+    Once converted, nothing shows that sums differ from 1 by the rounding of half precision.
     """
     return as_distributions(P, name) if dtype_name(P) in _HALF else as_numpy(P, name)
 
@@ -167,13 +167,13 @@ def read_rows(P, name: str = "P") -> np.ndarray:
 def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
     """Check that rows are distributions, and normalise them in float64.
 
-    Probabilities stored in float32 sum to 1 only to about 1e-7; without the normalisation a
-    model would lie at a distance of that order from itself.
+    Probabilities stored in float32 sum to 1 only to about 1e-7; without normalisation a model
+    would lie at a distance of that order from itself.
 
     Parameters
     ----------
     P : (..., N, C), any array: numpy, torch on any device, dask, zarr
-    name : what to call it in errors
+    name : what to call P in errors
 
     Returns
     -------
@@ -182,8 +182,8 @@ def as_distributions(P: np.ndarray, name: str = "P") -> np.ndarray:
     Raises
     ------
     DataError
-        If P is empty, an entry is negative or not finite, or a row's sum is off 1 by more
-        than 1e-4, in half precision by more than `sum_tolerance`.
+        If P is empty, an entry is negative or not finite, or a row's sum differs from 1 by more
+        than 1e-4 (in half precision, by more than `sum_tolerance`).
 
     Examples
     --------

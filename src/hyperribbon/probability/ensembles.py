@@ -1,4 +1,4 @@
-"""Ensembles: centroids of the models of several seeds after as many updates (thesis 2.5.4.4)."""
+"""Ensembles: centroids over seeds of models after the same number of updates (thesis 2.5.4.4)."""
 
 from __future__ import annotations
 
@@ -15,28 +15,37 @@ from hyperribbon.probability.progress import progress
 
 
 class Score(NamedTuple):
-    """How good a model is."""
+    """Loss, error and progress of a model."""
 
     loss: float
-    """Nats, the mean over samples; probabilities below 1e-30 count as that."""
+    """Cross-entropy in nats, mean over samples; smaller probabilities count as 1e-30."""
     error: float
-    """Share of the samples whose likeliest class is another."""
+    """Fraction of samples that the model misclassifies."""
     progress: float
-    """Towards the truth (Eq. 2.2.4)."""
+    """Progress towards the truth (Eq. 2.2.4)."""
 
 
 def ensemble_scores(P, labels: np.ndarray, *, smoothing: float = 0.0) -> dict[str, Score]:
-    """Scores of the six centroids of some models (Table 2.3).
+    """Score the six centroids of some models (Table 2.3).
 
-    Ten models of 10,000 samples and 10 classes take about 0.12 s of one core, half of it the
-    Bhattacharyya centroid's iteration and hardly any of it progress: all checkpoints of a study of
-    20,000 such models four minutes, divided by the threads.
+    Ten models of 10,000 samples and 10 classes take about 0.12 s on one core. The Bhattacharyya
+    centroid's iteration takes half of that; progress takes hardly any.
 
     Parameters
     ----------
     P : (m, N, C) distributions
     labels : (N,) true classes
-    smoothing : of the truth, as in `hyperribbon.probability.progress`
+    smoothing : float in [0, 1), label smoothing of the truth, as in
+        `hyperribbon.probability.progress`
+
+    Returns
+    -------
+    dict from the kind of `centroid` to its Score
+
+    Raises
+    ------
+    DataError
+        If rows are not distributions or labels do not fit.
 
     Examples
     --------
@@ -53,17 +62,17 @@ def ensemble_scores(P, labels: np.ndarray, *, smoothing: float = 0.0) -> dict[st
         loss = -np.log(np.maximum(q[np.arange(len(q)), labels], FLOOR)).mean()
         error = (q.argmax(axis=-1) != labels).mean()
         to_truth = progress(q, labels, smoothing=smoothing, threads=1)
-        found[kind] = Score(float(loss), float(error), to_truth)
+        found[kind] = Score(float(loss), float(error), float(to_truth))
     return found
 
 
 class Centroids:
-    """Centroids (K, N, C) of trajectories, checkpoint by checkpoint, made where they are sliced.
+    """Centroids (K, N, C) of trajectories, checkpoint by checkpoint, computed when sliced.
 
     Parameters
     ----------
-    trajectories : seeds' models, (K, N, C) each, any arrays with slices
-    kind : as of `hyperribbon.probability.centroid`
+    trajectories : models of each seed, (K, N, C) each; any sliceable arrays
+    kind : a kind of `hyperribbon.probability.centroid`
 
     Raises
     ------
@@ -86,7 +95,7 @@ class Centroids:
             if tuple(P.shape) != self.shape:
                 raise DataError(
                     f"trajectories[{k}]: shape {tuple(P.shape)}, expected that of the first, "
-                    f"{self.shape}: checkpoints are averaged by their number"
+                    f"{self.shape}: the k-th checkpoints are averaged"
                 )
         self.chunks = (1, *self.shape[1:])
 

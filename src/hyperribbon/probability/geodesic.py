@@ -10,19 +10,20 @@ from hyperribbon.probability.distributions import as_numpy
 def geodesic(p: np.ndarray, q: np.ndarray, alpha: float | np.ndarray) -> np.ndarray:
     r"""Points on the geodesic from p to q (Eq. 2.2.3).
 
-    For each sample, the square roots of the distributions are points on a sphere, d apart, and
+    For each sample, the square roots of the distributions are points on a sphere, at an angle d,
+    and
 
     .. math:: \sqrt{r} = \frac{\sin((1-\alpha) d) \sqrt{p} + \sin(\alpha d) \sqrt{q}}{\sin d},
               \qquad d = \arccos \sum_c \sqrt{p_c q_c}.
 
-    Where p and q coincide this is its limit, p. Beyond the ends the curve would leave the
-    distributions (roots turn negative), so alpha there is refused.
+    Where p and q coincide, the result is the limit, p. Beyond the ends, roots would turn negative
+    and the curve would leave the distributions, so alpha must be in [0, 1].
 
     Parameters
     ----------
     p, q : (..., N, C) distributions
-    alpha : float in [0, 1], or an array of such that broadcasts against the leading dimensions;
-        0 is p, 1 is q
+    alpha : float in [0, 1], or an array of them that broadcasts against the leading dimensions;
+        0 gives p, 1 gives q
 
     Returns
     -------
@@ -57,10 +58,10 @@ def geodesic(p: np.ndarray, q: np.ndarray, alpha: float | np.ndarray) -> np.ndar
 
 
 def between(root_p: np.ndarray, root_q: np.ndarray, alpha: float | np.ndarray) -> np.ndarray:
-    """Points of geodesics (..., N, C) from the ends' square roots; nothing is checked."""
+    """Points (..., N, C) on geodesics, from the square roots of the ends; nothing is checked."""
     alpha = np.asarray(alpha)[..., None, None]
     d = arcs(root_p, root_q)[..., None]
-    # sin(a d) / sin(d) through sinc has the limit a at d = 0.
+    # Written with sinc, sin(a d) / sin(d) has the limit a at d = 0.
     scale = np.sinc(d / np.pi)
     weight_p = (1 - alpha) * np.sinc((1 - alpha) * d / np.pi) / scale
     weight_q = alpha * np.sinc(alpha * d / np.pi) / scale

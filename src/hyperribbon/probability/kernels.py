@@ -1,21 +1,21 @@
-"""Compiled loops of `progress`; in a module of their own because importing numba takes time."""
+"""Compiled loops of `progress`, in a module of their own because importing numba takes time."""
 
 import math
 
 import numpy as np
 from numba import njit
 
-# Sums may be reordered (SIMD); nan and inf keep their meaning, which the check of rows needs.
+# Sums may be reordered (SIMD); NaN and inf keep their meaning, as the check of rows needs.
 _FAST = {"reassoc", "contract", "nsz"}
-# Keeps 0 / 0 away where a sample sits on its kink: 0 / TINY^(1/2) = 0. TINY^(3/2) is a float.
+# Avoids 0 / 0 where a sample is at its kink: 0 / TINY^(1/2) = 0. TINY^(3/2) does not underflow.
 _TINY = 1e-200
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
-    """Progress of each of P, (b, N, C); False if a row is no distribution.
+    """Write the progress of each model of P, (b, N, C), to out; False if a row is invalid.
 
-    The truth is ``arc`` away from ignorance on each sample's sphere.
+    On each sample's sphere, the arc from ignorance to the truth has length ``arc``.
     See `hyperribbon.probability.progress` for the mathematics.
     """
     n_models, n_samples, n_classes = P.shape
@@ -30,7 +30,7 @@ def progress_of_models(P, labels, sum_tolerance, resolution, arc, out):
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def _coordinates(P, labels, sum_tolerance, along, across):
-    """Project each row's square roots on the plane of ignorance and truth."""
+    """Project the square roots of each row onto the plane of ignorance and truth."""
     n_samples, n_classes = P.shape
     good = True
     for n in range(n_samples):
@@ -49,7 +49,7 @@ def _coordinates(P, labels, sum_tolerance, along, across):
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def _slope(along, across, angle):
-    """First and second derivative, in the angle, of the sum of arcs to the geodesic's point."""
+    """First and second derivative, by the angle, of the sum of arcs to the geodesic's point."""
     sine, cosine = math.sin(angle), math.cos(angle)
     first, second = 0.0, 0.0
     for n in range(len(along)):
@@ -65,7 +65,7 @@ def _slope(along, across, angle):
 
 @njit(nogil=True)
 def _closest(along, across, start, arc, resolution):
-    """Newton's method on the slope, within a bracket that makes its answer certain."""
+    """Find the root of the slope by Newton's method within a bracket."""
     low, high = resolution, 1 - resolution
     # The minimum may sit at an end (Remark 2.2.1).
     if _slope(along, across, start + arc * low)[0] >= 0:
@@ -90,7 +90,7 @@ def _closest(along, across, start, arc, resolution):
             step = high - low
             x = best
         elif abs(newton - x) < resolution / 2:
-            # Arrived, it seems: a slope of the other sign just beyond closes the bracket.
+            # Probably converged: a slope of the other sign just beyond closes the bracket.
             confirming, best = True, newton
             x = newton + math.copysign(resolution, -first)
             step = resolution

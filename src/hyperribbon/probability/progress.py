@@ -18,7 +18,7 @@ from hyperribbon.probability.distributions import (
     truth,
 )
 
-# Of alpha. A minimum nearer than this to an end is at the end, exactly.
+# Resolution of alpha. A minimum closer than this to an end counts as exactly at the end.
 RESOLUTION = 1e-7
 
 
@@ -27,27 +27,27 @@ def progress(
 ) -> np.ndarray | float:
     r"""Progress towards the truth (Eq. 2.2.4).
 
-    The alpha in [0, 1] that minimises the mean over samples of the arc from P to the geodesic's
-    point at alpha, between ignorance and the truth. On each sample's sphere the geodesic is part
-    of a great circle, at angle :math:`\theta = \theta_0 + \alpha (\theta_1 - \theta_0)`,
-    :math:`\sin \theta_0 = 1 / \sqrt C`, :math:`\theta_1 = \pi/2` for a one-hot truth, in the
+    Progress is the alpha in [0, 1] that minimises the mean over samples of the arc from P to the
+    point at alpha on the geodesic from ignorance to the truth. On each sample's sphere the
+    geodesic is part of a great circle, at angle
+    :math:`\theta = \theta_0 + \alpha (\theta_1 - \theta_0)` with
+    :math:`\sin \theta_0 = 1 / \sqrt C` and :math:`\theta_1 = \pi/2` for a one-hot truth, in the
     plane of the true class's axis and the uniform direction of the others. A sample enters through
     its coordinates in that plane, :math:`a = \sqrt{p_y}` and
-    :math:`b = \sum_{c \ne y} \sqrt{p_c} / \sqrt{C - 1}`: with
-    :math:`h = 1 - a^2 - b^2 \ge 0`, its distance squared from the plane, and
-    :math:`u = a \cos\theta - b \sin\theta`, its arc has slope :math:`-u / \sqrt{h + u^2}`, which
-    increases with the angle. So the mean arc is convex and has one minimum (or an interval of
-    them, of which one is returned, where every sample lies in the plane: two classes). A
-    bracketed Newton iteration on the mean slope finds it to 2e-7 with certainty, and to rounding
-    where the mean arc is smooth.
+    :math:`b = \sum_{c \ne y} \sqrt{p_c} / \sqrt{C - 1}`. With its squared distance from the
+    plane, :math:`h = 1 - a^2 - b^2 \ge 0`, and :math:`u = a \cos\theta - b \sin\theta`, its arc
+    has slope :math:`-u / \sqrt{h + u^2}`, which increases with the angle. So the mean arc is
+    convex and has one minimum (with two classes every sample lies in the plane, and there may be
+    an interval of minima, of which one is returned). A bracketed Newton iteration on the mean
+    slope finds the minimum to 2e-7, and to rounding where the mean arc is smooth.
 
     Parameters
     ----------
-    P : (m, N, C) or (N, C) distributions; any array with slices: numpy, torch, dask, zarr. Read
-        in blocks of models, each once; memory is O(N C) a thread
+    P : (m, N, C) or (N, C) distributions; any sliceable array: numpy, torch, dask, zarr. Each
+        block of models is read once; memory is O(N C) per thread
     labels : (N,) true classes
-    smoothing : float in [0, 1), share of ignorance in the truth, as in `truth`
-    threads : int; all cores by default
+    smoothing : float in [0, 1), label smoothing of the truth, as in `truth`
+    threads : int, number of threads; all cores by default
 
     Returns
     -------
@@ -56,7 +56,7 @@ def progress(
     Raises
     ------
     DataError
-        If rows are not distributions, labels do not fit or the smoothing is outside [0, 1).
+        If rows are not distributions, labels do not fit, or the smoothing is outside [0, 1).
 
     Examples
     --------
@@ -69,12 +69,13 @@ def progress(
     """
     P = sliceable(P, "P")
     if len(P.shape) == 2:
-        return float(progress(P[None], labels, smoothing=smoothing, threads=threads)[0])
+        one = progress(P[None], labels, smoothing=smoothing, threads=threads)
+        return float(np.asarray(one)[0])
     n_models, n_samples, n_classes = check_shape(P, ndim=3)
     if n_classes == 1:
         raise DataError("P: one class; progress needs two or more")
     labels = check_labels(labels, n_classes, n_samples).astype(np.int64)
-    along = truth([0], n_classes, smoothing)[0, 0]
+    along = truth(np.zeros(1, int), n_classes, smoothing)[0, 0]
     arc = math.acos(1 / math.sqrt(n_classes)) - math.acos(math.sqrt(along))
     from hyperribbon.probability.kernels import progress_of_models  # 0.3 s to import
 
@@ -87,7 +88,7 @@ def progress(
             models = models.astype(np.float64)
         fixed = (labels, SUM_TOLERANCE, RESOLUTION, arc, values[block])
         if not progress_of_models(models, *fixed):
-            # Says what is wrong, unless the sums were within a rounding error of what is allowed.
+            # Raises with what is wrong, unless sums are within a rounding error of the tolerance.
             progress_of_models(as_distributions(models), *fixed)
 
     with ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,4 @@
-"""Averages of models near a value of progress (thesis Eq. 2.4.1)."""
+"""Averages of models whose progress is near a given value (thesis Eq. 2.4.1)."""
 
 import numpy as np
 
@@ -17,24 +17,24 @@ SIGMA = 0.05
 def progress_weighted_sums(
     P, progress: np.ndarray, values: np.ndarray, sigma: float = SIGMA
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""Sums of models weighted by how near their progress is to some values (Eq. 2.4.1).
+    r"""Sum models with weights that decrease with the distance of their progress from s (2.4.1).
 
     .. math:: P_s = \frac1Z \sum_{P'} \exp\Big(\frac{-(s_{P'} - s)^2}{2 \sigma^2}\Big) P'
 
-    is the first result over the second. Sums of several trajectories add up, so that a whole
-    study is read a trajectory at a time.
+    is ``sums / weights``. Sums and weights of several trajectories add up, so a study can be read
+    one trajectory at a time.
 
     Parameters
     ----------
-    P : (m, N, C) models; any array with slices, read in blocks
-    progress : (m,) theirs
-    values : (G,) of progress, s
-    sigma : float, above 0
+    P : (m, N, C) models; any sliceable array, read in blocks
+    progress : (m,) progress of these models
+    values : (G,) values s of progress
+    sigma : float above 0, width of the Gaussian weights
 
     Returns
     -------
-    sums : (G, N, C) float64
-    weights : (G,) float64, Z
+    sums : (G, N, C) float64, weighted sums of models
+    weights : (G,) float64, the normalisation Z
 
     Raises
     ------
@@ -53,7 +53,7 @@ def progress_weighted_sums(
     progress = as_numpy(progress, "progress").astype(np.float64)
     values = np.atleast_1d(as_numpy(values, "values")).astype(np.float64)
     if progress.shape != shape[:1]:
-        raise DataError(f"progress: shape {progress.shape}, expected one a model, {shape[:1]}")
+        raise DataError(f"progress: shape {progress.shape}, expected one per model, {shape[:1]}")
     if not sigma > 0:
         raise DataError(f"sigma = {sigma}: expected a number above 0")
     weights = np.exp(-(((progress - values[:, None]) / sigma) ** 2) / 2)

@@ -1,4 +1,4 @@
-"""Random projection of the classes to fewer ones (thesis 3.5.2)."""
+"""Random projection of the classes to fewer classes (thesis 3.5.2)."""
 
 import numpy as np
 
@@ -12,18 +12,18 @@ from hyperribbon.probability.distributions import (
 
 
 def random_stochastic_projection(P, n_classes: int, seed: int) -> np.ndarray:
-    r"""Project distributions over C classes to distributions over fewer: rows p -> p R.
+    r"""Project distributions over C classes to fewer classes: rows p become p R.
 
-    As if models predicted, instead of the classes, random mixtures of them: R, (C, n_classes),
-    is nonnegative with rows that sum to 1. The thesis (3.5.2) does not say how R is drawn; here
-    each row is uniform on the simplex (Dirichlet with all parameters 1). All models and samples
-    share R, so sets projected with one seed can be compared. Bhattacharyya distances cannot grow
-    (data-processing inequality), and mostly shrink.
+    R, (C, n_classes), is nonnegative with rows that sum to 1, so each new class is a random
+    mixture of the old ones. The thesis (3.5.2) does not say how R is drawn; here each row is
+    uniform on the simplex (Dirichlet with all parameters 1). All models and samples share R, so
+    sets projected with the same seed can be compared. Bhattacharyya distances cannot grow
+    (data-processing inequality), and usually shrink.
 
     Parameters
     ----------
-    P : (..., N, C) distributions; of (m, N, C) arrays a block of models is read at a time
-    n_classes : int, 2 or more
+    P : (..., N, C) distributions; read one block of the first axis at a time
+    n_classes : int, 2 or more; number of new classes
     seed : int, 0 or more; the same seed gives the same R
 
     Returns
@@ -33,7 +33,7 @@ def random_stochastic_projection(P, n_classes: int, seed: int) -> np.ndarray:
     Raises
     ------
     DataError
-        If rows are not distributions, or a number is not what is expected.
+        If rows are not distributions, or n_classes or the seed is out of range.
 
     Examples
     --------

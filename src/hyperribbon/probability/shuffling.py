@@ -1,4 +1,4 @@
-"""Samples exchanged within their classes: what a null model of shared learning is made of."""
+"""Shuffling of samples within their classes, for a null model of shared learning."""
 
 import numpy as np
 
@@ -6,20 +6,20 @@ from hyperribbon.probability.distributions import as_numpy, check_labels
 
 
 def shuffled_within_classes(labels: np.ndarray, seed) -> np.ndarray:
-    """A random permutation of the samples that leaves each one's label as it is.
+    """Draw a random permutation of the samples that keeps every label in its place.
 
-    A model whose samples are so exchanged has the same loss, error, progress, and distances from
-    ignorance, truth and the geodesic between them; models that are exchanged differently share
+    A model with permuted samples has the same loss, error, progress, and distances from
+    ignorance, the truth and the geodesic between them; models permuted independently share
     nothing else.
 
     Parameters
     ----------
     labels : (N,) true classes
-    seed : int, sequence of int or Generator
+    seed : int, sequence of int, or Generator
 
     Returns
     -------
-    (N,) int
+    (N,) int, the permutation
 
     Raises
     ------
@@ -35,7 +35,7 @@ def shuffled_within_classes(labels: np.ndarray, seed) -> np.ndarray:
     labels = as_numpy(labels, "labels")
     labels = check_labels(labels, max(int(labels.max(initial=0)) + 1, 1))
     order = np.random.default_rng(seed).permutation(len(labels))
-    # The k-th sample of a class, in random order, takes the place of its k-th one, in theirs.
+    # In each class, the k-th sample in random order takes the place of the k-th in the old order.
     permutation = np.empty(len(labels), dtype=np.intp)
     permutation[np.argsort(labels, kind="stable")] = order[np.argsort(labels[order], kind="stable")]
     return permutation

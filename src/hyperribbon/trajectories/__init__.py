@@ -1,4 +1,9 @@
-"""Trajectories: sequences of models along training, compared at equal progress."""
+"""Trajectories: sequences of models along training, compared at equal progress.
+
+Begin with `resample_trajectory`, which re-indexes a trajectory by progress, and
+`trajectory_distance`, which compares two; `compare_trajectories` compares many at once. The module
+`importance` ranks the factors that make trajectories differ.
+"""
 
 from hyperribbon.trajectories.comparison import (
     Comparison,

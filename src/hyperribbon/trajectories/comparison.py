@@ -1,4 +1,4 @@
-"""Trajectories against each other, the geodesic and their own mean, at equal progress."""
+"""Distances of trajectories from each other, the geodesic and their mean, at equal progress."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from hyperribbon.probability.geodesic import between
 from hyperribbon.runtime.cluster import each
 from hyperribbon.trajectories.resampling import check_values, crossings
 
-_VALUES = 10  # of progress, compared in one task
+_VALUES = 10  # values of progress in one task
 
 
 class Comparison(NamedTuple):
-    """Distances at equal progress; NaN where a trajectory does not reach it.
+    """Distances at equal progress (nats); NaN where a trajectory does not reach a grid value.
 
     distance : (T, T), d_traj of Eq. 2.2.5: mean Bhattacharyya distance over the grid values that
         both trajectories reach; NaN if there is none
-    common : (T, T) int, how many grid values both reach
-    to_geodesic : (T, G), from the geodesic's point of that progress
-    to_mean : (T, G), from the arithmetic mean of the group's models of that progress (the tube
-        of 3.5.6); NaN where fewer than two of the group reach it
+    common : (T, T) int, number of grid values that both trajectories reach
+    to_geodesic : (T, G), distance from the point of the geodesic at the same progress
+    to_mean : (T, G), distance from the arithmetic mean of the group's models at the same progress
+        (the tube of 3.5.6); NaN where fewer than two trajectories of the group reach it
     """
 
     distance: np.ndarray
@@ -51,36 +51,37 @@ def compare_trajectories(
     progress: Sequence[np.ndarray],
     labels: np.ndarray,
     grid: np.ndarray,
-    groups: Sequence,
+    groups: Sequence | np.ndarray,
     *,
     smoothing: float = 0.0,
     threads: int | None = None,
     client=None,
-    show_progress: bool = False,
+    progress_bar: bool = False,
 ) -> Comparison:
     """Compare trajectories after re-indexing them by progress.
 
     Parameters
     ----------
-    trajectories : T arrays (K, N, C), K may differ; zarr arrays are read a checkpoint at a time
-    progress : T arrays (K,), of their checkpoints
+    trajectories : T arrays (K, N, C), where K may differ; Zarr arrays are read one checkpoint at a
+        time
+    progress : T arrays (K,), progress of their checkpoints
     labels : (N,) true classes
     grid : (G,) values of progress
-    groups : T labels; trajectories of one label differ by their seed only
-    smoothing : float in [0, 1), share of ignorance in the truth, as in `truth`
-    threads : int; all cores by default
-    client : dask.distributed.Client, to compare on its cluster, some values of progress a task
-    show_progress : bool, show a bar; quiet when the output is not a terminal
+    groups : T labels; trajectories with the same label differ only in their seed
+    smoothing : float in [0, 1), label smoothing of the truth, as in `truth`
+    threads : int, number of threads; all cores by default
+    client : dask.distributed.Client whose cluster compares, some values of progress per task
+    progress_bar : bool, show a progress bar; quiet when the output is not a terminal
 
     Raises
     ------
     DataError
-        If trajectories differ in samples or classes, one of the lists has another length, or
-        rows are not distributions.
+        If trajectories differ in samples or classes, lists differ in length, or rows are not
+        distributions.
 
     Notes
     -----
-    Memory is O(T N C), whatever K and G; on a cluster, as much a task. Costs G T^2 N C / 2
+    Memory is O(T N C) for any K and G; on a cluster, per task. The cost is G T^2 N C / 2
     multiplications.
 
     Examples
@@ -108,15 +109,15 @@ def compare_trajectories(
         if len(s) != P.shape[0]:
             raise DataError(f"progress: of {len(s)} checkpoints, expected {P.shape[0]}")
     threads = n_threads() if threads is None else threads
-    # On a cluster, each of a worker's threads has a task of its own.
+    # On a cluster, each thread of a worker has its own task.
     inside = threads if client is None else 1
     compare = _Values(
         trajectories, [crossings(s, grid) for s in progress], labels, groups, smoothing, inside
     )
     # Always the same blocks of values, so that sums are the same wherever they are computed.
-    blocks = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
-    blocks = [(values, grid[values.start : values.stop]) for values in blocks]
-    bar = "re-indexing" if show_progress else None
+    parts = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
+    blocks = [(part, grid[part.start : part.stop]) for part in parts]
+    bar = "re-indexing" if progress_bar else None
     found = each(compare, blocks, threads=1, client=client, progress=bar)
     total, common = (sum(part[k] for part in found) for k in range(2))
     with np.errstate(invalid="ignore"):
@@ -127,9 +128,10 @@ def compare_trajectories(
 
 @dataclass(frozen=True)
 class _Values:
-    """Comparison at some values of progress: sums of distances instead of their means.
+    """Compares trajectories at some values of progress; returns sums of distances, not means.
 
-    brackets : for each trajectory, of each value, between which checkpoints it is reached
+    brackets : for each trajectory, the checkpoints between which it reaches each value, as
+        returned by `crossings`
     """
 
     trajectories: Sequence
@@ -145,7 +147,7 @@ class _Values:
         total, common = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64)
         to_geodesic, to_mean = (np.full((n, len(block[0])), np.nan) for _ in range(2))
 
-        # Successive values mostly fall between the same two checkpoints.
+        # Successive values usually fall between the same two checkpoints.
         @lru_cache(maxsize=2 * n)
         def checkpoint(t: int, k: int) -> np.ndarray:
             return read_rows(self.trajectories[t][k], f"trajectories[{t}][{k}]")
@@ -175,7 +177,7 @@ class _Values:
 
 
 def _common_shape(trajectories: Sequence) -> tuple[int, int]:
-    """Samples and classes of trajectories (K, N, C), the same in all; else a DataError."""
+    """Return N and C of trajectories (K, N, C); a DataError unless all have the same."""
     if not len(trajectories):
         raise DataError("trajectories: none, expected at least one")
     shapes = [check_shape(P, f"trajectories[{t}]", ndim=3) for t, P in enumerate(trajectories)]
@@ -185,7 +187,7 @@ def _common_shape(trajectories: Sequence) -> tuple[int, int]:
                 f"trajectories[{t}]: shape {shape}, expected {shapes[0][1]} samples and "
                 f"{shapes[0][2]} classes, as in the first"
             )
-    return shapes[0][1:]
+    return shapes[0][1], shapes[0][2]
 
 
 def trajectory_distance(A, B, *, progress=None) -> float:
@@ -193,32 +195,32 @@ def trajectory_distance(A, B, *, progress=None) -> float:
 
     .. math:: d_\mathrm{traj}(A, B) = \frac{1}{|S|} \sum_{s \in S} d_B(A_s, B_s)
 
-    with the Bhattacharyya distance (nats, its floor of 1e-30 included) and S the values of
-    progress that both reach.
+    with the Bhattacharyya distance (nats, with its floor of 1e-30) and S the values of progress
+    that both trajectories reach.
 
     Parameters
     ----------
-    A, B : (G, N, C), what `resample_trajectory` returns for two trajectories and the same values of
-        progress: all of a model is NaN where a value is not reached
-    progress : (G,), these values, where A and B are other arrays that hold such models: slices of
-        them, or what was stored. Any arrays with slices will do; a model is read at a time
+    A, B : (G, N, C), two trajectories resampled by `resample_trajectory` at the same values of
+        progress; a model is all NaN where its value is not reached
+    progress : (G,), these values, needed only if A and B do not know them, such as slices of
+        resampled trajectories or stored arrays. Any sliceable arrays, read one model at a time
 
     Returns
     -------
-    float, nats; NaN if there is no value that both reach
+    float, nats; NaN if there is no value that both trajectories reach
 
     Raises
     ------
     DataError
-        If it is not known at which progress the models are, as of checkpoints that were not
-        resampled, or the two differ in it; if shapes differ or rows, of models that are not
-        missing, are not distributions.
+        If the models' values of progress are unknown (for example, because checkpoints were not
+        resampled) or differ between A and B; if shapes differ; or if rows of models that are not
+        missing are not distributions.
 
     Notes
     -----
-    Checkpoints of the same number are at equal progress only by chance: one curve at two speeds
-    would be far from itself. ``bhattacharyya_distance(A, B).mean()``, of
-    `hyperribbon.probability`, does compare models one by one, as they are numbered.
+    Checkpoints of the same number are at equal progress only by chance: the same curve traversed
+    at two speeds would be far from itself. To compare models by their number anyway, use
+    ``bhattacharyya_distance(A, B).mean()`` of `hyperribbon.probability`.
 
     Examples
     --------
@@ -242,42 +244,46 @@ def trajectory_distance(A, B, *, progress=None) -> float:
     for g in range(A.shape[0]):
         a, b = _reached(A[g], f"A[{g}]"), _reached(B[g], f"B[{g}]")
         if a is not None and b is not None:
-            distances.append(bhattacharyya_distance(a, b))
+            distances.append(float(bhattacharyya_distance(a, b)))
     return float(np.mean(distances)) if distances else float("nan")
 
 
 def _common_progress(A, B, progress) -> np.ndarray:
-    """The values of progress at which the models of both are; else a DataError."""
+    """Return the values of progress of both trajectories; a DataError if unknown or different."""
     given = None if progress is None else check_values(progress, "progress")
-    of = [getattr(X, "progress", None) for X in (A, B)]
-    for name, own in zip("AB", of, strict=True):
+    known = [getattr(X, "progress", None) for X in (A, B)]
+    for name, own in zip("AB", known, strict=True):
         if given is None and own is None:
             raise DataError(
                 f"{name}: models whose progress is not known, expected what "
-                "resample_trajectory(P, labels, grid) returns, or progress=grid, their values"
+                "resample_trajectory(P, labels, grid) returns, or progress=grid with their values"
             )
-    values = [own for own in (given, *of) if own is not None]
+    values = [own for own in (given, *known) if own is not None]
     for other in values[1:]:
         if not np.array_equal(values[0], other):
-            raise DataError("A, B, progress: at other values of progress, expected the same")
+            raise DataError("A, B, progress: different values of progress, expected the same")
     return values[0]
 
 
 def _reached(model, name: str) -> np.ndarray | None:
-    """A model's distributions, None where all of it is NaN."""
+    """Distributions of a model; None if all its entries are NaN."""
     missing = np.isnan(as_numpy(model, name)).all()
     return None if missing else as_distributions(model, name)
 
 
 def trajectory_length(P) -> float:
-    """Riemannian length: sum of the mean arcs between consecutive models of P, (K, N, C).
+    """Riemannian length of a trajectory: the sum of arcs between consecutive models.
 
-    Arcs are arccos of the Bhattacharyya coefficient, averaged over samples (radians); the
+    An arc is the arccos of the Bhattacharyya coefficient, averaged over samples (radians). The
     geodesic from ignorance to truth has length arccos(1 / sqrt C).
 
     Parameters
     ----------
-    P : (K, N, C) models in the order of training; any array with slices, read in blocks
+    P : (K, N, C) models in the order of training; any sliceable array, read in blocks
+
+    Returns
+    -------
+    float, radians
 
     Raises
     ------
@@ -302,8 +308,8 @@ def trajectory_length(P) -> float:
     return float(length)
 
 
-def configuration_distances(distance: np.ndarray, groups: Sequence) -> np.ndarray:
-    """Distances between trajectories averaged over the seeds of each two groups.
+def configuration_distances(distance: np.ndarray, groups: Sequence | np.ndarray) -> np.ndarray:
+    """Average distances between trajectories over the seeds of each pair of groups.
 
     Parameters
     ----------
@@ -312,13 +318,13 @@ def configuration_distances(distance: np.ndarray, groups: Sequence) -> np.ndarra
 
     Returns
     -------
-    (n, n) symmetric, groups in their order of first appearance; the diagonal is the mean distance
-    between different seeds of one group, NaN for a single seed
+    (n, n) symmetric, groups in the order of first appearance; the diagonal is the mean distance
+    between different seeds of a group, NaN for a single seed
 
     Raises
     ------
     DataError
-        If the distances are not those of as many trajectories as there are labels.
+        If the numbers of distances and labels differ.
 
     Examples
     --------
@@ -332,7 +338,7 @@ def configuration_distances(distance: np.ndarray, groups: Sequence) -> np.ndarra
     groups, distance = np.asarray(groups), as_numpy(distance, "distance")
     if distance.shape != (len(groups), len(groups)):
         expected = (len(groups), len(groups))
-        raise DataError(f"distance: shape {distance.shape}, expected {expected}, one a label")
+        raise DataError(f"distance: shape {distance.shape}, expected {expected}, one row per label")
     result = np.full((len(names), len(names)), np.nan)
     for i, first in enumerate(names):
         for j, second in enumerate(names[: i + 1]):

@@ -4,16 +4,21 @@ import pandas as pd
 
 
 def separate_factors(configurations: pd.DataFrame) -> pd.DataFrame:
-    """Factors of configurations, with the optimiser in its parts where they say all of it.
+    """Factors of configurations, with the optimiser split into its parts if these determine it.
 
-    Weight decay is told by its rank among those of the same algorithm, from the least, and the
-    learning rate by its rank among those of the same algorithm and batch size, from the highest:
-    their values would give away the others.
+    Weight decay is replaced by its rank among configurations with the same algorithm, the smallest
+    first, and the learning rate by its rank among those with the same algorithm and batch size, the
+    largest first: their values would reveal the algorithm and the batch size.
 
     Parameters
     ----------
-    configurations : a row a configuration: network, optimiser, augmentation, and algorithm,
-        batch_size, learning_rate and weight_decay, missing where unknown
+    configurations : one row per configuration: network, optimiser, augmentation, and algorithm,
+        batch_size, learning_rate and weight_decay, which may be missing
+
+    Returns
+    -------
+    DataFrame, one row per configuration: network, optimiser and augmentation, or the optimiser's
+    four parts in its place
 
     Examples
     --------

@@ -1,10 +1,10 @@
-"""Trajectories that can be compared: some pairs are never at equal progress."""
+"""Trajectories that can all be compared; some pairs are never at equal progress."""
 
 import numpy as np
 
 
 def comparable(distance: np.ndarray) -> np.ndarray:
-    """Positions without a gap among them, leaving out one after the other that has most gaps.
+    """Positions of a submatrix without NaN: drops the row with most NaN until none is left.
 
     Parameters
     ----------
@@ -12,7 +12,7 @@ def comparable(distance: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (k,) int, increasing
+    (k,) int, increasing positions
 
     Examples
     --------

@@ -10,8 +10,8 @@ from hyperribbon.probability.distributions import as_numpy
 
 TO_GEODESIC = "distance to geodesic"
 COLUMNS = ["factor", "levels", "importance", "std", "p_value", "arrangements", "r_squared", "pairs"]
-_LEAST_PAIRS = 10  # of five configurations
-_UNTESTED = 20  # exchanges of what has no p-value
+_LEAST_PAIRS = 10  # the pairs of five configurations
+_UNTESTED = 20  # permutations of the factor that has no p-value
 
 
 def variable_importance(
@@ -27,61 +27,61 @@ def variable_importance(
 ) -> pd.DataFrame:
     r"""Importance of each factor of the configurations for the distances between them.
 
-    A random forest predicts the distance of two configurations from the values of each factor in
-    both (how many of the two have it, and whether they are equal) and from the sum and difference
-    of their distances to the geodesic; none of this depends on which of the two is first. Its
-    :math:`R^2` is of each pair by the trees that were not fitted to it. Importance of a factor is
+    A random forest predicts the distance between two configurations from the values of each factor
+    (how many of the two have each value, and whether both have the same) and from the sum and
+    difference of their distances to the geodesic; swapping the two changes nothing. The forest's
+    :math:`R^2` is out of bag: each pair is predicted by the trees that were not fitted to it. The
+    importance of a factor is
 
     .. math:: R^2 - \mathrm{mean}_\pi R^2_\pi
 
-    where in :math:`R^2_\pi` its values are exchanged between configurations, and the forest is
-    fitted again.
+    where :math:`R^2_\pi` is that of a forest fitted after the factor's values were permuted between
+    configurations.
 
     Parameters
     ----------
-    distance : (n, n) symmetric, between configurations; NaN pairs are left out, and so are
-        configurations without any other
-    factors : n rows, a column a factor; those with one value are left out
+    distance : (n, n) symmetric distances between configurations; NaN pairs are left out, and so
+        are configurations with no other entry
+    factors : n rows, one column per factor; factors with a single value are left out
     to_geodesic : (n,) mean distance to the geodesic, or None
-    permutations : int, how often a factor's values are exchanged
-    trees : int, of a forest
-    max_pairs : int; of more, as many are drawn
+    permutations : int, number of permutations of each factor
+    trees : int, number of trees in a forest
+    max_pairs : int; if there are more pairs, this many are drawn at random
     random_state : int
-    threads : int, processes that fit forests
+    threads : int, number of processes that fit forests
 
     Returns
     -------
-    DataFrame, one row a factor, the most important first
+    DataFrame, one row per factor, the most important first
 
-        - levels: its values; of the distance to the geodesic, missing
+        - levels: number of values of the factor; missing for the distance to the geodesic
         - importance, std: mean and standard deviation of the drop in :math:`R^2`
         - p_value: (1 + #{:math:`R^2_\pi \ge R^2`}) / (1 + permutations); missing for the distance
-          to the geodesic, which belongs to its configuration and can be exchanged with no other's
-        - arrangements: how many of the exchanges differ in which configurations are equal; the
-          p-value cannot be much below one in so many
-        - r_squared, pairs: of the forest
+          to the geodesic, which belongs to its configuration and cannot be permuted
+        - arrangements: number of permutations that differ in which configurations share a value;
+          the p-value cannot be much below 1 / arrangements
+        - r_squared, pairs: :math:`R^2` and number of pairs of the forest
 
-        without rows if there are fewer than 10 pairs, or no factor that can be told apart from the
-        others.
+        There are no rows if there are fewer than 10 pairs, or if no factor can be distinguished
+        from the others.
 
     Raises
     ------
     DataError
-        If the distances are not those of as many configurations as there are rows.
+        If the numbers of distances and of rows of factors differ.
 
     Notes
     -----
-    Pairs are not independent, so values are exchanged between configurations, as in Mantel's test,
-    and only between those that agree in all other factors: if a factor changes nothing, neither
-    alone nor with others, such an exchange leaves the distribution of the distances, and of those
-    to the geodesic, as it was, and the p-value is exact, whatever the forest does. So that this
-    holds for the same random numbers in every forest, it is the distances that are exchanged, below
-    factors that stay; to move the factors instead is not exact. Exchanged at
-    random, its values would instead come to correlate with factors that do matter. A factor that
-    is tied to others, such as one optimiser a network, cannot be exchanged, and has no row.
+    Pairs are not independent, so values are permuted between configurations, as in Mantel's test,
+    and only between those that agree in all other factors. If a factor has no effect, neither alone
+    nor in combination, such a permutation does not change the distribution of the distances and of
+    those to the geodesic, and the p-value is exact for any forest. To keep it exact with the same
+    random numbers in every forest, the distances are permuted and the factors stay in place.
+    Without the restriction, values would become correlated with factors that do matter. A factor
+    that is tied to others, such as one optimiser per network, cannot be permuted, and has no row.
 
-    Costs a forest a permutation and factor: 70 ms for 45 pairs, 1 s for 3,000, so the grid of 312
-    configurations and six factors takes ten minutes, divided among the processes.
+    The cost is one forest per permutation and factor, 70 ms for 45 pairs and 1 s for 3,000. The
+    grid of 312 configurations and six factors takes ten minutes, divided among the processes.
 
     Examples
     --------
@@ -93,7 +93,9 @@ def variable_importance(
     """
     D, n = as_numpy(distance, "distance"), len(factors)
     if D.shape != (n, n):
-        raise DataError(f"distance: shape {D.shape}, expected {(n, n)}, that of the factors")
+        raise DataError(
+            f"distance: shape {D.shape}, expected {(n, n)}, as there are {n} rows of factors"
+        )
     compared = (~np.isnan(D) & ~np.eye(n, dtype=bool)).any(axis=1)
     D, n = D[np.ix_(compared, compared)], compared.sum()
     if to_geodesic is not None:
@@ -117,7 +119,7 @@ def variable_importance(
     fixed = np.hstack([_pair_columns(code, i, j) for code in codes.values()] or [i[:, None]])
 
     def sample(moved: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and distances, with those of others: distances to the geodesic, distances."""
+        """Inputs and distances, with permuted distances to the geodesic and permuted distances."""
         X, y = fixed, D[measured[i], measured[j]]
         if to_geodesic is not None:
             a, b = to_geodesic[moved[i]], to_geodesic[moved[j]]
@@ -129,7 +131,8 @@ def variable_importance(
         return np.array(Parallel(threads)(delayed(_out_of_bag)(*one, trees) for one in samples))
 
     own = np.arange(n)
-    observed, rows = None, []
+    observed: float | None = None
+    rows: list[tuple] = []
     for name, code in codes.items():
         others = [other for key, other in codes.items() if key != name]
         orders = exchanges(others, n, permutations, rng)
@@ -138,7 +141,9 @@ def variable_importance(
             continue
         if observed is None:
             observed = _out_of_bag(*sample(own, own), trees)
-        once, which = np.unique(orders, axis=0, return_inverse=True)  # few in a small study
+        once, which = np.unique(
+            orders, axis=0, return_inverse=True
+        )  # small studies have few distinct orders
         found = scores(sample(order, order) for order in once)[which.ravel()]
         p_value = (1 + (found >= observed).sum()) / (1 + permutations)
         rows.append((name, code.max() + 1, observed - found, p_value, len(arrangements)))
@@ -157,7 +162,7 @@ def variable_importance(
 def exchanges(
     others: list[np.ndarray], n: int, count: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Random orders of n configurations that exchange only those equal in all other factors."""
+    """Random orders of n configurations that permute only those equal in all other factors."""
     blocks = np.unique(np.stack([np.zeros(n, int), *others]), axis=1, return_inverse=True)[1]
     members = [np.flatnonzero(blocks.ravel() == block) for block in np.unique(blocks)]
     orders = []
@@ -170,13 +175,13 @@ def exchanges(
 
 
 def _pair_columns(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Of each pair: how many have each value, 0 to 2, and whether both have the same."""
+    """For each pair: how many of the two have each value, and whether both have the same."""
     one_hot = np.eye(code.max() + 1)[code]
     return np.column_stack([one_hot[i] + one_hot[j], code[i] == code[j]])
 
 
 def _out_of_bag(X: np.ndarray, y: np.ndarray, trees: int) -> float:
-    """R squared of a forest, each pair predicted by the trees that were not fitted to it."""
+    """R squared of a forest, where trees that were not fitted to a pair predict it."""
     forest = RandomForestRegressor(
         trees, max_features=1 / 3, min_samples_leaf=3, oob_score=True, random_state=0
     )

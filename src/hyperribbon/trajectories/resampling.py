@@ -11,25 +11,25 @@ from hyperribbon.probability.distributions import as_numpy, check_shape, read_ro
 
 
 def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First forward crossing of each grid value by a trajectory's progress.
+    """Find where a trajectory's progress first crosses each grid value in the forward direction.
 
-    Progress need not increase along training. A value s is crossed first at the first k with
-    progress[k] <= s <= progress[k + 1]. A trajectory of one checkpoint crosses nothing.
+    Progress need not increase along training. The first crossing of a value s is at the first k
+    with progress[k] <= s <= progress[k + 1]. A trajectory of one checkpoint crosses nothing.
 
     Parameters
     ----------
-    progress : (K,) of successive checkpoints
+    progress : (K,) progress of successive checkpoints
     grid : (G,) values of progress
 
     Returns
     -------
-    k : (G,) int, checkpoint before the crossing, -1 where the value is never crossed
-    fraction : (G,) float, of the way from checkpoint k to k + 1, NaN where never crossed
+    k : (G,) int, checkpoint before the crossing, -1 where there is none
+    fraction : (G,) float, fraction of the way from checkpoint k to k + 1, NaN where k is -1
 
     Raises
     ------
     DataError
-        If either is not a list of numbers from 0 to 1.
+        If progress or grid is not a list of numbers from 0 to 1.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def check_values(values: np.ndarray, name: str) -> np.ndarray:
-    """Values of progress as (n,) float64, n >= 1, each from 0 to 1; else a DataError."""
+    """Return values of progress as (n,) float64; a DataError unless all are from 0 to 1."""
     values = as_numpy(values, name).astype(np.float64)
     if values.ndim != 1 or values.size == 0:
         raise DataError(f"{name}: shape {values.shape}, expected a list of values of progress")
@@ -61,14 +61,14 @@ def check_values(values: np.ndarray, name: str) -> np.ndarray:
 
 
 class Resampled(np.ndarray):
-    """Models of a trajectory (G, N, C) that know at which values of progress they are.
+    """Models of a trajectory (G, N, C) that know their values of progress.
 
-    An array of numpy otherwise. What is made of it, by slices or arithmetic, is an array without
-    ``progress``: it may be of other models, or in another order.
+    Otherwise a numpy array. Slices and results of arithmetic have no ``progress``, because they may
+    hold other models or another order.
 
     Attributes
     ----------
-    progress : (G,)
+    progress : (G,) values of progress, or None
     """
 
     progress: np.ndarray | None = None
@@ -78,7 +78,7 @@ class Resampled(np.ndarray):
 
     @classmethod
     def at(cls, models: np.ndarray, progress: np.ndarray | None) -> Resampled:
-        """Models, at these values of progress."""
+        """View models as resampled at these values of progress."""
         resampled = models.view(cls)
         resampled.progress = progress
         return resampled
@@ -87,27 +87,27 @@ class Resampled(np.ndarray):
 def resample_trajectory(
     P, labels: np.ndarray, grid: np.ndarray, *, smoothing: float = 0.0
 ) -> Resampled:
-    """Models of a trajectory at given values of progress (thesis 2.2, before Eq. 2.2.5).
+    """Resample a trajectory at given values of progress (thesis 2.2, before Eq. 2.2.5).
 
-    At the first forward crossing of a value, the model is on the geodesic between the two
-    checkpoints, as far along as the value is between their values of progress.
+    At the first forward crossing of a value, the model is interpolated on the geodesic between the
+    two checkpoints, in proportion to their values of progress.
 
     Parameters
     ----------
-    P : (K, N, C) models in the order of training; any array with slices: numpy, torch, dask, zarr
+    P : (K, N, C) models in the order of training; any sliceable array: numpy, torch, dask, zarr
     labels : (N,) true classes
     grid : (G,) values of progress in [0, 1]
-    smoothing : float in [0, 1), share of ignorance in the truth, as in `truth`
+    smoothing : float in [0, 1), label smoothing of the truth, as in `truth`
 
     Returns
     -------
-    (G, N, C) float64, NaN where a value is never reached; an array whose attribute ``progress`` is
-    the grid, which `trajectory_distance` needs
+    (G, N, C) float64, NaN where a value is never reached. Its attribute ``progress`` is the grid,
+    which `trajectory_distance` needs
 
     Raises
     ------
     DataError
-        If rows are not distributions, labels do not fit or a grid value is outside [0, 1].
+        If rows are not distributions, labels do not fit, or a grid value is outside [0, 1].
 
     Examples
     --------
@@ -119,7 +119,7 @@ def resample_trajectory(
     P = sliceable(P, "P")
     check_shape(P, ndim=3)
     grid = check_values(grid, "grid")
-    k, fraction = crossings(progress_of(P, labels, smoothing=smoothing), grid)
+    k, fraction = crossings(np.asarray(progress_of(P, labels, smoothing=smoothing)), grid)
     resampled = np.full((len(grid), *P.shape[1:]), np.nan)
     for step in np.unique(k[k >= 0]):
         here = k == step

@@ -127,7 +127,7 @@ def run_experiment(
         settings = {"step_size": 1.0, "sigma_w": _sigma_w([kernels["linear"]], ratio)}
         rng = np.random.default_rng([seed, INITIAL])
         measured = train_linear(
-            X, y, steps=due, models=LINEAR_MODELS, random_state=rng, progress=bar, **settings
+            X, y, steps=due, models=LINEAR_MODELS, random_state=rng, progress_bar=bar, **settings
         )
         predicted = kernels_covariance([kernels["linear"]], y, steps=np.array(due), **settings)
         rows = _compared(predicted, measured, due, fraction)
@@ -137,7 +137,7 @@ def run_experiment(
         units = "-".join(map(str, widths))
         bar = f"{name}, networks of {units}" if progress else None
         found = train_lazily(
-            inputs, y, widths, steps=due, models=config.models, random_state=seed, progress=bar
+            inputs, y, widths, steps=due, models=config.models, random_state=seed, progress_bar=bar
         )
         predicted = linearised_covariance(
             found.kernels, found.residuals, step_size=found.step_size, steps=due

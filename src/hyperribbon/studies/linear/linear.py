@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> None:
         fraction=config.fraction,
         random_state=config.seed,
         threads=args.threads,
-        progress="phase diagram",
+        progress_bar="phase diagram",
     )
     seconds, matrices = time.monotonic() - start, phase["dimension"].size * config.draws
     logger.info("phase diagram: %d matrices of %d rows in %.1f s", matrices, n, seconds)

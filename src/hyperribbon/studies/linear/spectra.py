@@ -173,7 +173,7 @@ def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress: str | N
         rng = np.random.default_rng([seed, INITIAL])
         found = train_two_layers(
             np.diag(np.sqrt(K)), y, width=len(K), balanced=balanced, models=TRAININGS,
-            random_state=rng, progress=progress and f"{progress}, {variant}", **settings,
+            random_state=rng, progress_bar=progress and f"{progress}, {variant}", **settings,
         )  # fmt: skip
         about = {
             "kernel_change": found.kernel_change.mean(),

@@ -43,7 +43,7 @@ def main(args: argparse.Namespace) -> None:
             "floor": FLOOR,
             "threads": args.threads,
             "memory": memory_of_models(args.memory, args.threads),
-            "progress": True,
+            "progress_bar": True,
             "client": client,
         }
         to_curve = grow_across(work / "geodesic.npz", curve, trajectories, digests, **options)

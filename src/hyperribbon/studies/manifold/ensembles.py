@@ -119,7 +119,7 @@ def place_table(
     of = trajectories_of(models, split)
     centroids = [Centroids(of[configuration], kind) for kind in KINDS]
     every = list(models.trajectories(split))
-    D_new = pairwise_distance(centroids, every, floor=FLOOR, threads=threads, progress=True)
+    D_new = pairwise_distance(centroids, every, floor=FLOOR, threads=threads, progress_bar=True)
     X, eigenvalues = embedding["embedding"].values[:, :3], embedding["eigenvalue"].values[:3]
     table = pd.DataFrame(place(D_new, mean_distances(D), X, eigenvalues), columns=COORDINATES)
     return table.assign(

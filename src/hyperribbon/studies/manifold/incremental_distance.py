@@ -56,7 +56,7 @@ def grow(
     floor: float | None = None,
     threads: int | None = None,
     memory: int | None = None,
-    progress: bool = False,
+    progress_bar: bool = False,
     client=None,
 ) -> Path:
     """Distances of all models among themselves, from what a folder of work holds of them already.
@@ -70,7 +70,7 @@ def grow(
     models : trainings (K, N, C), in order; as for `pairwise_distance`
     digests : of their predictions; what is equal by them is taken to be equal
     code : version of the code; what another one computed is not used
-    metric, floor, threads, memory, progress, client : as for `pairwise_distance`
+    metric, floor, threads, memory, progress_bar, client : as for `pairwise_distance`
 
     Returns
     -------
@@ -100,7 +100,7 @@ def grow(
         count[[r, c]] += 1
     order = np.argsort(-count, kind="stable").tolist()
     blocks = [inherited.blocks[k] for k in order]
-    bar = tqdm(total=len(left), desc="tiles", leave=False, disable=None if progress else True)
+    bar = tqdm(total=len(left), desc="tiles", leave=False, disable=None if progress_bar else True)
 
     def wanted(r: int, c: int) -> Parts:
         r, c = order[r], order[c]

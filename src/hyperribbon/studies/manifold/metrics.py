@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> None:
                 to_curve = stored["geodesic_distance"].values[:-1, rows]
             else:
                 options = {"metric": metric, "floor": FLOOR, "threads": args.threads}
-                D = pairwise_distance(parts, progress=True, **options)
+                D = pairwise_distance(parts, progress_bar=True, **options)
                 to_curve = pairwise_distance(curve, parts, **options)
             inpca = InPCA(min(DIMENSIONS, len(D)), metric="precomputed", random_state=0).fit(D)
             of_curve = inpca.transform(to_curve)

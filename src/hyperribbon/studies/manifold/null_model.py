@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
                 ("shuffled by training", by_training(parts, labels, draw)),
                 ("shuffled by model", by_model(parts, labels, draw)),
             ):
-                D = pairwise_distance(shuffled, threads=args.threads, progress=True)
+                D = pairwise_distance(shuffled, threads=args.threads, progress_bar=True)
                 found.append(stress_table(D).assign(**about, kind=kind, draw=draw))
         logger.info("%s: %d models, %d draws", split, len(rows), args.draws)
     columns = ["split", "kind", "draw", "models", "dimension", "explained_stress", "low", "high"]

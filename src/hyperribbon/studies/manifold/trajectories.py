@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> None:
             grid,
             keys["configuration"].to_numpy(object),
             smoothing=args.smoothing,
-            show_progress=True,
+            progress_bar=True,
             **tasks,
         )
         length = each(trajectory_length, trajectories, **tasks)

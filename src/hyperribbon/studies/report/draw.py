@@ -15,6 +15,7 @@ from hyperribbon.storage.tables import read_tables
 from hyperribbon.studies.parts import figure_function
 from hyperribbon.studies.step import logger, run_step, step_parser
 
+
 def main(args: argparse.Namespace) -> list[Path]:
     names, left_out = args.figures, {}
     args.folder.mkdir(parents=True, exist_ok=True)
