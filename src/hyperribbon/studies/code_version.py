@@ -1,16 +1,16 @@
-"""Which code a step runs, as one hash: a rule carries it, and runs again when it changes.
+"""The code that a step runs, as one hash. A rule carries it, and runs again when it changes.
 
-The hash is over the syntax trees of a module and of every module of the package that it imports,
-directly or not, and over the versions of the libraries among them that decide numbers or pictures.
-Comments, docstrings and formatting do not count, nor when a file was written. An ``__init__`` that
-only passes names on is looked through: who imports a name from it depends on the module that
-defines the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that
-is imported by a computed name is not seen; a rule names it beside the step.
+The hash covers the syntax trees of a module and of every module of the package that it imports,
+directly or not, and the versions of those imported libraries that decide numbers or pictures.
+Comments, docstrings, formatting and the times of files do not count. An ``__init__`` that only
+passes names on is looked through: an import of one of its names depends on the module that defines
+the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that is
+imported by a computed name is not seen, so a rule names it next to the step.
 
-What a study says reaches a step as its parameters, with every default filled in; so the modules
-that only read and check the configuration are no part of any step's code, and a new key or another
-default runs just the rules whose parameters it changes; nor are those that declare what the parts
-of a study have. The package's own ``__init__`` names the public API, and computes nothing.
+The configuration reaches a step as its parameters, with every default filled in. Therefore the
+modules that only read and check the configuration are not part of any step's code: a new key or
+another default runs only the rules whose parameters it changes. Nor are the modules that declare
+the parts of a study, or the package's own ``__init__``, which names the public API.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 DECLARING = re.compile(
     rf"{PACKAGE}(\.config(\..+)?|\.studies(\.(study|part|parts|\w+\.(config|part|figure_list)))?)?"
 )
-# Distributions, by the name they are imported by.
+# Distributions, by the name under which they are imported.
 LIBRARIES = {
     "PIL": "pillow",
     "matplotlib": "matplotlib",
@@ -49,15 +49,17 @@ LIBRARIES = {
 
 @cache
 def code_version(*modules: str) -> str:
-    """Hash of the code of modules, of all they import, and of the libraries used.
+    """Hash of the code of modules, of all that they import, and of the libraries used.
 
     Parameters
     ----------
-    *modules : dotted names, of this package or of a library
+    *modules : str
+        Dotted names of modules of this package or of libraries.
 
     Returns
     -------
-    str, 16 hexadecimal digits
+    str
+        16 hexadecimal digits.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def code_version(*modules: str) -> str:
 
 
 def import_closure(*modules: str) -> set[str]:
-    """Modules of this package that the given ones import, themselves included, and libraries.
+    """The given modules and all that they import, directly or not: of this package, and libraries.
 
     >>> sorted(import_closure("hyperribbon.errors"))
     ['hyperribbon.errors']
@@ -101,17 +103,17 @@ def _counts(name: str) -> bool:
 
 @cache
 def _fingerprint(name: str) -> str:
-    """Of a module of this package, the hash of its code; of a library, its version."""
+    """The hash of the code of a module of this package, or the version of a library."""
     if name.split(".")[0] != PACKAGE:
         try:
             return version(LIBRARIES[name])
-        except PackageNotFoundError:  # it is in the environment of the job only
+        except PackageNotFoundError:  # installed only in the environment of the job
             return "elsewhere"
     return _source_of(name).digest
 
 
 class _Source(NamedTuple):
-    """What counts of a module's text: its statements without docstrings, imports, their hash."""
+    """What counts in a module: its statements without docstrings, its imports, and a hash."""
 
     body: list[ast.stmt]
     imports: list[ast.Import | ast.ImportFrom]
@@ -141,6 +143,11 @@ def _path(name: str) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
+def _is_package(name: str) -> bool:
+    path = _path(name)
+    return path is not None and path.name == "__init__.py"
+
+
 @cache
 def _imports(name: str) -> list[str]:
     """Modules of this package and libraries that a module depends on."""
@@ -159,11 +166,11 @@ def _imports(name: str) -> list[str]:
 
 
 def _source(node: ast.ImportFrom, name: str) -> str:
-    """Full name of what a module imports from."""
+    """Full name of the module that a module imports from."""
     if not node.level:
         return node.module or ""
     parts = name.split(".")
-    if _path(name).name == "__init__.py":
+    if _is_package(name):
         parts.append("")
     return ".".join([*parts[: -node.level], *filter(None, [node.module])])
 
@@ -183,9 +190,9 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
     """Names that an ``__init__`` passes on, and from where, if it does nothing else."""
     if not _counts(package):
         return {}
-    if _path(package).name != "__init__.py":
+    if not _is_package(package):
         return None
-    names = {}
+    names: dict[str, tuple[str, str]] = {}
     for node in _source_of(package).body:
         if isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
             source = _source(node, package)
@@ -196,7 +203,7 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree, without the strings that stand alone: docstrings, and those under attributes."""
+    """The tree without strings that stand alone: docstrings, and those below attributes."""
 
     class Remover(ast.NodeTransformer):
         def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:

@@ -25,7 +25,12 @@ from hyperribbon.config.fields import (
     distinct,
     refuse,
 )
-from hyperribbon.config.training import AdamPConfig, OptimiserConfig, SGDConfig
+from hyperribbon.config.training import (
+    AdamPConfig,
+    OptimiserConfig,
+    SGDConfig,
+    check_batch_size,
+)
 from hyperribbon.storage.digest import canonical_json
 from hyperribbon.studies.part import PartSection
 
@@ -42,20 +47,14 @@ Counts = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distin
 Decays = Annotated[tuple[Decay, ...], Field(min_length=1), AfterValidator(_told_apart)]
 
 
-def _check_batch(key: str, batch_size: int, size_key: str, size: int) -> None:
-    if batch_size > size:
-        raise refuse(key, batch_size, f"at most {size_key} = {size}")
-    if batch_size < 2:
-        raise refuse(key, batch_size, "at least 2, which BatchNorm needs")
-
-
 def _listed(values: Sequence[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
 class SyntheticDataConfig(Section):
     """Gaussian inputs of variances 50 c exp(-c i), labelled by a random network of one hidden
-    layer."""
+    layer.
+    """
 
     features: Annotated[int, Field(strict=True, ge=3, le=100_000)] = 200
     """Inputs of a network."""
@@ -89,7 +88,8 @@ class SyntheticCornersConfig(Section):
 
 class StudentsConfig(Section):
     """Networks of one hidden layer, without BatchNorm, trained by Adam on labels of others, to
-    interpolate (4.7.1)."""
+    interpolate (4.7.1).
+    """
 
     teacher_widths: Counts = (20, 50)
     """Hidden units of the networks that label."""
@@ -120,7 +120,7 @@ class StudentsConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _check_batch("batch_size", self.batch_size, "train_size", self.train_size)
+        check_batch_size("batch_size", self.batch_size, "train_size", self.train_size)
         if self.final_learning_rate > self.learning_rate:
             expected = f"at most learning_rate = {self.learning_rate}"
             raise refuse("final_learning_rate", self.final_learning_rate, expected)
@@ -233,8 +233,8 @@ class SyntheticConfig(PartSection):
                 raise refuse("shown", decay, f"one of decays: {_listed(self.decays)}")
         size = self.data.train_size
         for batch_size in self.batch_sizes:
-            _check_batch("batch_sizes", batch_size, "data.train_size", size)
-        _check_batch("corners.batch_size", self.corners.batch_size, "data.train_size", size)
+            check_batch_size("batch_sizes", batch_size, "data.train_size", size)
+        check_batch_size("corners.batch_size", self.corners.batch_size, "data.train_size", size)
         if self.record_train > size:
             raise refuse("record_train", self.record_train, f"at most data.train_size = {size}")
         for key, epochs, batch_size in (
