@@ -117,7 +117,7 @@ def compare_trajectories(
     blocks = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
     blocks = [(values, grid[values.start : values.stop]) for values in blocks]
     bar = "re-indexing" if show_progress else None
-    found = each(compare, blocks, threads=1, client=client, progress=bar)
+    found = each(compare, blocks, threads=1, client=client, progress_bar=bar)
     total, common = (sum(part[k] for part in found) for k in range(2))
     with np.errstate(invalid="ignore"):
         distance = total / common
