@@ -1,8 +1,8 @@
-"""Errors a user can act on: their message is one clear line."""
+"""Errors that a user can act on; their message is one clear line."""
 
 
 class HyperribbonError(Exception):
-    """Something the user can mend; the message names what, what was given, what is expected."""
+    """Something the user can fix; the message says what, what was given and what is expected."""
 
 
 class ConfigError(HyperribbonError):
