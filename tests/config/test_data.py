@@ -107,7 +107,7 @@ def test_facts_of_own_data(shape):
         ({"name": "cifar10", "image_size": 33}, "data.image_size = 33: at most 32"),
         ({"name": "digits", "groups": [[0, 1], [2, 3]]}, "each class from 0 to 9 in one group"),
         ({"name": "mnist", "groups": [list(range(10)), [3]]}, "each class from 0 to 9 in one gr"),
-        ({"name": "cifar10", "train_size": 9}, "at least one sample a class, 10"),
+        ({"name": "cifar10", "train_size": 9}, "at least one sample per class, 10"),
         ({"name": "imagenet", "path": "p", "image_size": 257}, "at most stored_size = 256"),
         ({"name": "imagenet"}, "data.path: missing key (Folder that holds `train/<class>/"),
         ({"name": "cifar10", "path": "p"}, "data.path = \"p\": unknown key, allowed: name, "),
@@ -118,14 +118,15 @@ def test_facts_of_own_data(shape):
         ({"name": "sloppy", "classes": 1}, "data.classes = 1: "),
         ({"name": "sloppy", "teacher_width": 1}, "data.teacher_width = 1: at least 2"),
         ({"name": "sloppy", "seed": -1}, "data.seed = -1: "),
-        ({"name": "sloppy", "test_size": 4}, "data.test_size = 4: at least one sample a class, 5"),
+        ({"name": "sloppy", "test_size": 4},
+         "data.test_size = 4: at least one sample per class, 5"),
         ({"name": "sloppy", "train_size": 9_000_000},
          "data.train_size + test_size = 9001000: at most 5368709, 4 GiB of 200 features"),
         ({**NPZ, "shape": [16, 16]}, "must be [channels, height, width] or [features]"),
         ({**NPZ, "shape": []}, "data.shape = []: "),
         ({**NPZ, "shape": [3, 0, 16]}, "data.shape.1 = 0: "),
         ({**NPZ, "classes": 1}, "data.classes = 1: "),
-        ({**NPZ, "train_size": 3}, "at least one sample a class, 4"),
+        ({**NPZ, "train_size": 3}, "at least one sample per class, 4"),
         ({**NPZ, "standardise": "yes"}, "data.standardise = \"yes\": "),
         ({**NPZ, "path": ""}, "data.path = \"\": "),
         ({**FUNCTION, "entry_point": "load"}, "data.entry_point = \"load\": "),
@@ -152,7 +153,7 @@ def test_networks_are_checked_against_the_shape_of_the_data():
 @pytest.mark.parametrize("crop", [{"flip": True}, {"crop": "random", "padding": 2}])
 def test_what_cuts_images_needs_square_ones(crop):
     for shape, message in (
-        ([3, 16, 24], "needs square images, those of the data have 16 x 24 pixels"),
+        ([3, 16, 24], "needs square images; those of the data have 16 x 24 pixels"),
         ([24], "needs images, "),
     ):
         with pytest.raises(ConfigError, match=message):

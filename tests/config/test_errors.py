@@ -17,7 +17,7 @@ HUGE = 10**5000  # of more digits than Python prints
 
 NUMBER = "must be a whole number, written in digits alone, without quotes"
 CASES = [
-    ("study", False, "study = false: must be text; put it in quotes, for YAML reads yes, no, on"),
+    ("study", False, "study = false: must be text; put it in quotes, because YAML reads yes"),
     ("study", 1.1, "study = 1.1: must be text; put it in quotes"),
     ("study", None, "study = null: must be text; nothing is given"),
     ("study", datetime.date(2026, 11, 29), 'study = "2026-11-29": must be text; put it in quotes'),

@@ -112,9 +112,9 @@ def test_text_with_exponents_is_a_learning_rate():
         (b"# a comment\n", ": is empty, expected a mapping of keys to values"),
         (b"- a\n", ": holds a list, expected a mapping"),
         (b"study\n", ": holds a single value, expected a mapping"),
-        (b"study: a\n# caf\xe9\n", ": is not UTF-8 in line 2, expected a text in UTF-8"),
-        ("study: a".encode("utf-16"), ": is UTF-16, expected a text in UTF-8"),
-        ("study: a".encode("utf-32"), ": is UTF-32, expected a text in UTF-8"),
+        (b"study: a\n# caf\xe9\n", ": is not UTF-8 in line 2, expected text in UTF-8"),
+        ("study: a".encode("utf-16"), ": is UTF-16, expected text in UTF-8"),
+        ("study: a".encode("utf-32"), ": is UTF-32, expected text in UTF-8"),
     ],
 )
 def test_files_that_hold_no_study_are_named(tmp_path, content, words):

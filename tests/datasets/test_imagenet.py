@@ -68,7 +68,8 @@ def test_a_bad_file_is_named(folder, content):
 
 def test_folders_without_classes_or_of_other_classes_are_named(folder, tmp_path):
     (folder / "val" / "n01484850").rename(folder / "val" / "dogs")
-    with pytest.raises(DataError, match="others than in train: dogs is in val, not in train"):
+    message = "different folders of classes: dogs is in val, not in train"
+    with pytest.raises(DataError, match=message):
         imagenet.load(folder, 16)
     with pytest.raises(DataError, match="train: no such folder"):
         imagenet.load(tmp_path / "other", 16)
@@ -84,12 +85,12 @@ def test_classes_without_images_or_of_more_folders_are_named(folder, split):
         (folder / part / "n01443000" / "Thumbs.db").touch()
     other = {"train": "val", "val": "train"}[split]
     Image.new("RGB", (9, 9)).save(folder / other / "n01443000" / "1.png")
-    with pytest.raises(DataError, match=f"{split}/n01443000: no images, expected some of each"):
+    with pytest.raises(DataError, match=f"{split}/n01443000: no images, expected some in each"):
         imagenet.load(folder, 16)
     nested = folder / split / "n01443000" / "images"
     nested.mkdir()
     Image.new("RGB", (9, 9)).save(nested / "1.png")
-    with pytest.raises(DataError, match="n01443000/images: a folder in that of a class"):
+    with pytest.raises(DataError, match="n01443000/images: a folder inside the folder of a class"):
         imagenet.load(folder, 16)
 
 

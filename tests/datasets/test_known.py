@@ -160,5 +160,5 @@ def test_images_or_labels_of_another_kind_are_said(batches, file, content):
         Image.new("RGB", (5, 5)).save(folder / file)
     else:
         (folder / file).write_bytes(content)
-    with pytest.raises(Unavailable, match="test_batch.bin cannot be made of its images"):
+    with pytest.raises(Unavailable, match="test_batch.bin cannot be made from its images"):
         cifar10.from_png(cifar10.TEST, folder)

@@ -63,7 +63,7 @@ def test_grey_of_8_and_16_bits_is_the_same(file):
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])
 def test_numbers_of_32_bits_are_refused(file, dtype):
-    with pytest.raises(DataError, match=r"x.tiff: numbers of 32 bits, of which the range is not"):
+    with pytest.raises(DataError, match=r"x.tiff: numbers of 32 bits, whose range is not"):
         decoded(file(RAMP.astype(dtype), "tiff"), 4)
 
 

@@ -94,7 +94,7 @@ def test_half_precision_is_no_excuse_for_other_sums_and_named_where_it_is_hidden
 NO_PREDICTIONS = {
     "P: one output per sample is no distribution over classes": np.ones((4, 1)),
     "P: shape (4,), expected (4, classes)": np.ones(4),
-    'of logits take the softmax (a Recorder does, with outputs="logits")': np.log(
+    'take the softmax of logits (a Recorder does so with outputs="logits")': np.log(
         np.full((4, 2), 0.5)
     ),
     "P: 4 masked entries": np.ma.masked_greater(np.tile([0.1, 0.9], (4, 1)), 0.5),

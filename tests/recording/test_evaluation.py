@@ -307,7 +307,7 @@ def test_what_is_no_outputs_is_refused_in_one_line(refusal, message):
 
 def test_one_output_of_certainty_is_refused_as_probabilities_too(refusal):
     line = refusal(After(lambda z: torch.ones(len(z), 1)), outputs="probabilities")
-    assert "of a logit z make (0, z), of a probability p make (1 - p, p)" in line
+    assert "turn a logit z into (0, z), a probability p into (1 - p, p)" in line
 
 
 def test_models_that_cannot_be_evaluated(refusal, inputs):

@@ -67,7 +67,7 @@ def test_stores_that_are_not_whole_are_named_all_at_once(record):
     assert "a.zarr: damaged in test_predictions/c/0/3/0/0 (missing); b.zarr: damaged in" in found
     assert "train_predictions/c/0/4/0/0 (4 bytes, expected 148)" in found
     assert "c.zarr" not in found
-    assert found.endswith("copy or record again what is named, with its manifest")
+    assert found.endswith("copy or record these again, with their manifests")
     assert len(find_recorded(["*.zarr"], check=False)) == 3
 
 
@@ -86,7 +86,7 @@ def test_damaged_metadata_are_refused(record):
 def test_a_link_to_a_store_is_a_store(record):
     path = record("elsewhere/a")
     Path("b.zarr").symlink_to(path)
-    assert refusal("b.zarr").startswith("b.json: missing; without it b.zarr is not whole")
+    assert refusal("b.zarr").startswith("b.json: missing; without it b.zarr is not complete")
     Path("b.json").symlink_to(path.with_suffix(".json"))
     assert find_recorded(["b.zarr"]) == [Path("b.zarr")]
 

@@ -80,13 +80,13 @@ def test_half_precision_is_stored_normalised(path, P, labels, dtype):
 BAD = {
     "step 1, train predictions: a row that sums to 2": lambda P: {"predictions": [P[0], 2 * P[1]]},
     "step 0, train predictions: shape (5, 12, 3)": lambda P: {"predictions": [P]},
-    "test_predictions: only 4, expected as many of each": lambda P: {
+    "test_predictions: only 4, expected equally many of each": lambda P: {
         "test_predictions": P[:4],
         "test_labels": np.arange(12) % 3,
     },
     "steps: only 2": lambda P: {"steps": [0, 1]},
     "predictions: only 5": lambda P: {"steps": range(6)},
-    "step = 1: expected more than the step before, 1": lambda P: {"steps": [0, 1, 1, 2, 3]},
+    "step = 1: expected more than the previous step, 1": lambda P: {"steps": [0, 1, 1, 2, 3]},
     "test_predictions, test_labels: one without": lambda P: {"test_predictions": P},
     "network = '../up'": lambda P: {"network": "../up"},
     "predictions: of type dict, expected (N, C) for each": lambda P: {"predictions": {0: P[0]}},

@@ -85,7 +85,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(folder, place):
         path = folder.parent
     path.parent.mkdir(exist_ok=True)
     path.write_text("mine")
-    message = "a file is where this folder of work goes"
+    message = "a file is where this work folder should be"
     with pytest.raises(StoreError, match=message), locked(folder):
         pass
     assert path.read_text() == "mine"

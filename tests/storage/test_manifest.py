@@ -118,7 +118,7 @@ def test_what_is_no_manifest_is_refused(tmp_path, content):
 
 
 def test_a_missing_manifest_and_one_of_another_layout_are_refused(tmp_path, store, manifest):
-    with pytest.raises(StoreError, match="A.json: missing; without it A.zarr is not whole"):
+    with pytest.raises(StoreError, match="A.json: missing; without it A.zarr is not complete"):
         Manifest.read(manifest_path(store))
     manifest.write(manifest_path(store))
     content = json.loads(manifest_path(store).read_text())

@@ -228,7 +228,7 @@ def test_a_recording_without_test_samples_is_refused(tmp_path):
 def test_a_store_without_its_manifest_is_not_whole(make):
     path, _ = make("A")
     path.with_suffix(".json").unlink()
-    with pytest.raises(StoreError, match="A.json: missing; without it A.zarr is not whole"):
+    with pytest.raises(StoreError, match="A.json: missing; without it A.zarr is not complete"):
         Models([path])
 
 

@@ -124,7 +124,7 @@ def test_every_damaged_piece_is_named(results):
     assert found.keys() == {"data.zarr", "train.zarr", "A.zarr", "B.zarr"}
     assert "train_predictions/c/0/0/0/0 (missing)" in found["A.zarr"]
     assert "notes.txt (foreign)" in found["B.zarr"]
-    assert "train.json: missing; without it train.zarr is not whole" in found["train.zarr"]
+    assert "train.json: missing; without it train.zarr is not complete" in found["train.zarr"]
 
 
 def test_a_store_that_is_gone_is_named_by_its_manifest(results):
@@ -141,7 +141,7 @@ def test_a_store_computed_from_others_than_there_are_is_named(results):
     write_dataset(xr.open_zarr(path).load() * 2, path)
     (finding,) = verify(results).findings
     assert finding.piece == results / "distance" / "train.zarr"
-    assert "computed from other content than now lies in predictions/A" in finding.what
+    assert "computed from content other than what now lies in predictions/A" in finding.what
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"layout": 2}', "\0"])

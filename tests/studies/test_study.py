@@ -151,7 +151,7 @@ MALFORMED = [
     ("study", "x" * 41, "at most 40 characters"),
     ("study", 3, "must be text"),
     ("data/name", "mnist6k", "mnist5k, digits, "),
-    ("data/train_size", 5, "at least one sample a class, 10"),
+    ("data/train_size", 5, "at least one sample per class, 10"),
     ("data/train_size", "many", "must be a whole number"),
     ("data/train_size", 4000.5, "must be a whole number"),
     ("data/train_size", True, "must be a whole number"),

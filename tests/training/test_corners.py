@@ -7,7 +7,6 @@ from hyperribbon.config import AllCNNConfig, AugmentationConfig, SGDConfig
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.storage.dataset import open_dataset
 from hyperribbon.storage.manifest import Manifest, inputs_of
-from hyperribbon.studies.corners.config import CornersConfig
 from hyperribbon.training import seed
 from hyperribbon.training.corners import Start, partly_random_labels, random_labels
 from hyperribbon.training.job import train_configuration
@@ -29,7 +28,7 @@ class Interrupted(BaseException):
 def stages(tiny_configuration):
     """Trained directly, to a corner and from there."""
     direct = tiny_configuration(network=NETWORK, batch_size=10)
-    to, start = direct.stages(CornersConfig(count=1, epochs=30))
+    to, start = direct.stages(1, epochs=30)
     return {"direct": direct, "to": to, "from": start}
 
 
@@ -163,7 +162,7 @@ def test_where_the_first_stage_diverged_so_does_the_second(
 ):
     wild = SGDConfig(algorithm="sgd", learning_rate=1e30)
     direct = tiny_configuration(optimiser=wild, epochs=1)
-    to, start = direct.stages(CornersConfig(count=1, epochs=1))
+    to, start = direct.stages(1, epochs=1)
     train_configuration(to, tiny_dataset, tmp_path / "work", tmp_path / "to.zarr")
     path = tmp_path / "from.zarr"
     train_configuration(start, tiny_dataset, tmp_path / "work", path, start=tmp_path / "to.zarr")

@@ -113,7 +113,7 @@ class Watch:
         log = (self.folder / "log").read_text()
         assert "WARNING" not in log  # nothing that was left is damaged
         assert "Traceback" not in log
-        self.resumed += len(re.findall("goes on after step [1-9]", log))
+        self.resumed += len(re.findall("continues after step [1-9]", log))
         now = finished_seeds(self.folder)
         assert self.finished.items() <= now.items()  # there, and not trained again
         self.finished = now

@@ -295,7 +295,7 @@ def test_corners_differ_and_add_unit_normal_weights():
     ("options", "line"),
     [
         ({"config": AdamPConfig(algorithm="adamp", learning_rate=0.1)}, 'algorithm = "adamp": its'),
-        ({"seeds": [0]}, "1 seeds, expected one a network, 3"),
+        ({"seeds": [0]}, "1 seeds, expected one per network, 3"),
         ({"labels": torch.zeros(2, N).long()}, "labels of shape (2, 66), expected (66,) or (3, 66"),
         ({"batch_size": 67}, "batch_size = 67, expected 2 to 66"),
         ({"batch_size": 1}, "batch_size = 1, expected 2 to 66"),

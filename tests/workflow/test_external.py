@@ -91,7 +91,7 @@ def test_a_changed_recording_runs_the_analysis_and_a_touched_one_nothing(changea
     )
     assert planned(changeable, *STUDY) == ANALYSIS
     run = snakemake(changeable, "--cores", "1", "verify", *STUDY)
-    assert f"computed from other content than now lies in runs/own_networks/{store.stem}" in (
+    assert f"computed from content other than what now lies in runs/own_networks/{store.stem}" in (
         run.stdout
     )
     run = snakemake(changeable, "--cores", "2", *STUDY)

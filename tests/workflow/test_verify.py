@@ -9,7 +9,7 @@ from running import snakemake
 
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.manifest import Manifest
-from hyperribbon.storage.verification import Verification, look_at_loose_files
+from hyperribbon.storage.verification import Verification, compare_loose_files
 
 pytestmark = pytest.mark.workflow
 
@@ -64,7 +64,7 @@ def test_a_flipped_byte_in_any_file_is_found(changeable):
         content = path.read_bytes()
         flip_a_byte(path)
         found = Verification()
-        look_at_loose_files(results, stores, found)
+        compare_loose_files(results, stores, found)
         if path in stores:
             with pytest.raises(StoreError, match=path.name):
                 Manifest.read(path)

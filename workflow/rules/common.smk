@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config, validate
+from snakemake.utils import update_config
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SOURCE = str(REPOSITORY / "src")
@@ -78,8 +78,6 @@ try:
 except (ConfigError, StoreError) as error:
     raise WorkflowError(str(error)) from None
 config.update(STUDY.model_dump(mode="json"))
-# The model has filled in the defaults; here those of every network would be mixed.
-validate(config, "../schemas/config.schema.yaml", set_default=False)
 
 RESULTS = f"results/{STUDY.study}"
 REPORT = f"{RESULTS}/report.html"
@@ -235,7 +233,7 @@ def start_of(wildcards):
 
 
 def weights_of(id):
-    """Manifest of trainings of which the weights are read."""
+    """Manifest of trainings whose weights are read."""
     return settled(f"train {id}", f"{RESULTS}/predictions/{id}.json")
 
 

@@ -1,6 +1,8 @@
-"""What the sections of a study's configuration share: fields, data, networks, trainings, errors.
+"""Sections of a study's configuration, and what they share.
 
-The model of a whole study is :mod:`hyperribbon.studies.study`. Nothing here imports torch or numpy,
+`fields` has the types of keys, `data`, `networks` and `training` the sections, `configuration` one
+training job with its id, `study_file` the reading of YAML, and `errors` the wording of errors. The
+model of a complete study is :mod:`hyperribbon.studies.study`. Nothing here imports torch or numpy,
 so that the Snakefile parses quickly.
 """
 

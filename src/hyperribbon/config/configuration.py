@@ -1,4 +1,4 @@
-"""One training job: what decides its predictions, and its id."""
+"""One training job: everything that decides its predictions, and its id."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, Tra
 from hyperribbon.storage.digest import canonical_json, digest
 
 NO_AUGMENTATION = "none"
-
-
 DIRECT = "direct"  # trained from fresh weights to the truth
 
 
 class Configuration(Section):
     """One training job: a network, an optimiser, an augmentation, the data and all seeds.
 
-    corner : the random labelling that it is trained to; 0: the truth
-    start : the training from whose last weights it starts, seed by seed; None: from fresh ones
+    Attributes
+    ----------
+    corner : int
+        Number of the random labelling that it is trained to; 0 for the truth.
+    start : Configuration or None
+        The training from whose last weights it starts, seed by seed; None for fresh weights.
     """
 
     network_name: str
@@ -55,9 +57,9 @@ class Configuration(Section):
 
     @property
     def id(self) -> str:
-        """Readable name and a hash of all that decides the predictions of one seed.
+        """Readable name and a hash of everything that decides the predictions of one seed.
 
-        Keys at their default are left out, so that a new option renames nothing.
+        Keys at their defaults are left out, so that a new option renames nothing.
         """
         settings = self.settings(
             "seeds", "keep_weights", "device", "threads", "parallel_seeds", exclude_defaults=True
@@ -65,7 +67,7 @@ class Configuration(Section):
         return f"{self.label}-{digest(settings)[:8]}"
 
     def check_augmentation(self) -> None:
-        """Refuse what cannot be done to the images, or what the network cannot take."""
+        """Refuse an augmentation that the images do not allow or the network cannot take."""
         section, image_size = self.augmentation, self.data.input_shape[-1]
         key = f"augmentations.{self.augmentation_name}"
         spatial = section.crop != "none" or section.flip or section.progressive_resizing
@@ -73,7 +75,7 @@ class Configuration(Section):
             raise refuse(key, self.augmentation_name, "needs images, (channels, height, width)")
         if spatial and len(set(self.data.input_shape[1:])) > 1:
             height, width = self.data.input_shape[1:]
-            expected = f"needs square images, those of the data have {height} x {width} pixels"
+            expected = f"needs square images; those of the data have {height} x {width} pixels"
             raise refuse(key, self.augmentation_name, expected)
         if section.padding > image_size:
             raise refuse(f"{key}.padding", section.padding, f"at most the {image_size} of an image")
@@ -101,17 +103,28 @@ class Configuration(Section):
             raise refuse(f"{key}.image_size", resizing.image_size, expected) from None
 
     def to_json(self) -> str:
-        """Canonical JSON, with every default: it changes when the work does."""
-        # How many seeds at once changes how the work is done, not what it is.
+        """Canonical JSON with every default, which changes whenever the work does."""
+        # The number of seeds at once changes how the work is done, not what it is.
         return canonical_json(self.settings("parallel_seeds"))
 
-    def settings(self, *left_out: str, **options: bool) -> dict[str, Any]:
-        """As JSON can hold it, without some keys of ``training``, nor those of the start's."""
-        exclude = {"training": set(left_out), "start": {"training": set(left_out)}}
-        return self.model_dump(mode="json", exclude=exclude, **options)
+    def settings(self, *left_out: str, exclude_defaults: bool = False) -> dict[str, Any]:
+        """The configuration as JSON can hold it, without some keys of ``training``.
+
+        These keys are left out of the start's training as well.
+        """
+        exclude: Any = {"training": set(left_out), "start": {"training": set(left_out)}}
+        return self.model_dump(mode="json", exclude=exclude, exclude_defaults=exclude_defaults)
 
     def stages(self, corners: int, epochs: int) -> list[Configuration]:
-        """Training to each of so many corners for so many epochs, and from there to the truth."""
+        """For each corner, the training to it and the training from there to the truth.
+
+        Parameters
+        ----------
+        corners : int
+            Number of corners.
+        epochs : int
+            Epochs of the training to a corner.
+        """
         found = []
         for corner in range(1, corners + 1):
             training = self.training.model_copy(update={"epochs": epochs})

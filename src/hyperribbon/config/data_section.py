@@ -1,9 +1,9 @@
-"""What the sections of all data sets have."""
+"""What the sections of all data sets have in common."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -18,19 +18,20 @@ PathText = Annotated[str, Field(strict=True, min_length=1)]
 
 
 class DataSection(Section):
-    """What the sections of all data sets have.
+    """What the sections of all data sets have in common.
 
     Attributes
     ----------
-    fetched : whether raw files are fetched into a cache before the data are prepared
-    load_arguments : dict, what the ``load`` of the data set's module is called with
-    source_shape : shape of a sample in the source, which is averaged down to the stored one
-    stored_shape : shape of a stored sample, of which networks see the centre
+    fetched : bool
+        Whether raw files are fetched into a cache before the data are prepared.
     """
 
     fetched: ClassVar[bool] = False
 
     name: str
+    if TYPE_CHECKING:  # each section declares these itself, with its own defaults
+        train_size: int
+        test_size: int
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -39,19 +40,22 @@ class DataSection(Section):
 
     @property
     def n_classes(self) -> int:
+        """Number of classes, C."""
         raise NotImplementedError
 
     @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
-        """Classes of the source that are taken together; None if each stays what it is."""
+        """Classes of the source that are merged into one; None if each stays as it is."""
         return None
 
     @property
     def stored_shape(self) -> tuple[int, ...]:
+        """Shape of a stored sample, of which networks see the centre."""
         return self.input_shape
 
     @property
     def source_shape(self) -> tuple[int, ...]:
+        """Shape of a sample in the source, which is averaged down to the stored shape."""
         return self.stored_shape
 
     @property
@@ -61,14 +65,14 @@ class DataSection(Section):
 
     @property
     def stored_itemsize(self) -> int:
-        """Bytes of a stored number, at most: images that are stored as they are stay uint8."""
+        """Bytes per stored number, at most; images that are not resized stay uint8."""
         return 1 if self.stored_shape == self.source_shape else 4
 
     @property
     def memory_bytes(self) -> tuple[int, int]:
-        """Memory of all samples as they are stored, and as a network is trained on them, at most.
+        """Bytes of all samples as they are stored and as a network sees them, at most.
 
-        Both 0 of sets that stay on disk.
+        Both are 0 if the data stay on disk.
         """
         numbers = (self.train_size + self.test_size) * prod(self.stored_shape)
         stored = numbers * self.stored_itemsize
@@ -76,16 +80,17 @@ class DataSection(Section):
 
     @property
     def resolved(self) -> dict[str, object]:
-        """What follows from the keys and decides what is stored, for those who must know it all."""
+        """What follows from the keys and also decides what is stored."""
         names = "input_shape", "stored_shape", "source_shape", "n_classes", "standardises"
         return {name: getattr(self, name) for name in names}
 
     @property
     def load_arguments(self) -> dict[str, object]:
+        """Keyword arguments of ``load`` in the data set's module."""
         return {}
 
     def fingerprint(self) -> str:
-        """Hash of the content that the section only points to, empty if it points to none.
+        """Hash of the content that the section only points to; empty if it points to none.
 
         Raises
         ------
@@ -98,10 +103,11 @@ class DataSection(Section):
     def _check_sizes(self) -> Self:
         for key in ("train_size", "test_size"):
             if getattr(self, key) < self.n_classes:
-                expected = f"at least one sample a class, {self.n_classes}"
+                expected = f"at least one sample per class, {self.n_classes}"
                 raise refuse(key, getattr(self, key), expected)
         return self
 
 
 def absent(key: str, value: str, expected: str) -> ConfigError:
+    """Error of a key that points to something that is not there."""
     return ConfigError(f'configuration: data.{key} = "{value}": not there, expected {expected}')

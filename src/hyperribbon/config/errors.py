@@ -16,8 +16,10 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
 
     Parameters
     ----------
-    error : with keys type, loc, msg, input and perhaps ctx
-    model : the model that was validated
+    error : mapping
+        It has the keys type, loc, msg, input and perhaps ctx.
+    model : type
+        The model that was validated.
 
     Examples
     --------
@@ -45,11 +47,11 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     if kind == "impossible" and "key" in context:
         return f"{key}.{error['msg']}" if key else error["msg"]
     if kind == "union_tag_invalid":
-        tag, allowed = context["discriminator"].strip("'"), context["expected_tags"]
-        return f"{key}.{tag} = {_show(context['tag'])}: allowed: {allowed.replace(_Q, '')}"
+        tag, tags = context["discriminator"].strip(_Q), context["expected_tags"]
+        return f"{key}.{tag} = {_show(context['tag'])}: allowed: {tags.replace(_Q, '')}"
     if kind == "union_tag_not_found":
-        allowed = ", ".join(members(expected))
-        return f"{key}.{context['discriminator'].strip(_Q)}: missing key, allowed: {allowed}"
+        tags = ", ".join(members(expected))
+        return f"{key}.{context['discriminator'].strip(_Q)}: missing key, allowed: {tags}"
     if kind == "literal_error":
         return f"{given}: allowed: {context['expected'].replace(_Q, chr(34))}"
     if path and path[-1] == "[key]":
@@ -69,7 +71,7 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
 
 _Q = "'"
 
-# What each of pydantic's errors says to an author of YAML, who knows no tuples.
+# Pydantic's errors in the words of YAML, which has no tuples.
 MAPPING, WHOLE = "must be a mapping of keys to values", "must be a whole number"
 NUMBER, TEXT, LIST = "must be a number", "must be text", "must be a list"
 WORDS = {
@@ -102,7 +104,7 @@ WORDS = {
 
 
 def _hint(kind: str, value: object) -> str:
-    """How to write what was meant."""
+    """How to write what the author probably meant."""
     words = WORDS[kind]
     if value is None:
         return "; nothing is given"
@@ -110,7 +112,7 @@ def _hint(kind: str, value: object) -> str:
         single = isinstance(value, str | int | float)
         return f", such as [{_show(value)}]" if single else ""
     if words == TEXT and isinstance(value, bool):
-        return "; put it in quotes, for YAML reads yes, no, on and off as true or false"
+        return "; put it in quotes, because YAML reads yes, no, on and off as true or false"
     if words == TEXT and not isinstance(value, list | dict):
         return "; put it in quotes"
     if words == WHOLE and isinstance(value, str | float) and not isinstance(value, bool):
@@ -121,7 +123,7 @@ def _hint(kind: str, value: object) -> str:
 def _show(value: object) -> str:
     try:
         text = json.dumps(value, default=str)
-    except (TypeError, ValueError, RecursionError):  # keys that JSON has not, endless values
+    except (TypeError, ValueError, RecursionError):  # keys that JSON cannot have, endless values
         kinds = {Mapping: "a mapping", list: "a list", int: "a number of thousands of digits"}
         text = next((words for kind, words in kinds.items() if isinstance(value, kind)), "a value")
     return text if len(text) <= 60 else text[:57] + "..."
@@ -136,7 +138,7 @@ def _locate(
     section: type[BaseModel] | None = None
     for part in map(str, loc):
         union = members(here)
-        if part in union:  # not a key: which member of a union was tried
+        if part in union:  # not a key, but the member of a union that was tried
             here = union[part]
             continue
         path.append(part)
@@ -144,7 +146,7 @@ def _locate(
         if section is not None:
             field = section.model_fields.get(part)
             here = _given(field.annotation) if field else None
-        elif get_origin(here) in (dict, tuple):  # of which the values are of the one type
+        elif get_origin(here) in (dict, tuple):  # their values are of one type
             here = get_args(here)[get_origin(here) is dict]
         else:
             here = None
@@ -152,7 +154,7 @@ def _locate(
 
 
 def _given(annotation: Any) -> Any:
-    """What a key that may be left out holds if it is not: a section, or a mapping of names."""
+    """What an optional key holds if it is given: a section, or a mapping of names."""
     options = [option for option in get_args(annotation) if option is not type(None)]
     if get_origin(annotation) not in (Union, UnionType) or len(options) != 1:
         return annotation

@@ -1,4 +1,4 @@
-"""What is listed of a folder of images by class: ``train/<class>/*`` and ``val/<class>/*``."""
+"""Files in a folder of images by class: ``train/<class>/*`` and ``val/<class>/*``."""
 
 from __future__ import annotations
 
@@ -16,41 +16,43 @@ SUFFIXES = {
 
 
 def class_names(path: str | Path) -> list[str]:
-    """Names of the classes, sorted: the folders in ``train``, which are those in ``val`` as well.
+    """Names of the classes, sorted: the folders in ``train``, which ``val`` has as well.
 
     Raises
     ------
     DataError
-        If there are none, or others in ``val``.
+        If there are none, or ``val`` has others.
     """
     train, val = (_folders(Path(path, split)) for split in ("train", "val"))
     for name in sorted({*train} ^ {*val}):
         there, not_there = ("train", "val") if name in train else ("val", "train")
         raise DataError(
-            f"{path}: folders of classes in val are others than in train: {name} is in {there}, "
+            f"{path}: train and val hold different folders of classes: {name} is in {there}, "
             f"not in {not_there}"
         )
     return train
 
 
 def image_files(path: str | Path, split: str, name: str) -> Iterator[str]:
-    """Paths of a class's images in no order.
+    """Paths of a class's images, in no order.
 
     Raises
     ------
     DataError
-        If there are none, or the folder holds another, whose images would be left out.
+        If there are none, or if the folder holds another folder, whose images would be left out.
     """
     folder, found = Path(path, split, name), False
     for entry in _visible(folder):
         if entry.is_dir():
-            raise DataError(f"{entry.path}: a folder in that of a class, expected images alone")
+            raise DataError(
+                f"{entry.path}: a folder inside the folder of a class, expected images only"
+            )
         if Path(entry.name).suffix.lower() in SUFFIXES:
             found = True
             yield entry.path
     if not found:
         raise DataError(
-            f"{folder}: no images, expected some of each class ({' '.join(sorted(SUFFIXES))})"
+            f"{folder}: no images, expected some in each class ({' '.join(sorted(SUFFIXES))})"
         )
 
 
@@ -65,5 +67,5 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _visible(folder: Path) -> Iterator[os.DirEntry]:
-    """Entries of a folder, but for what programs hide there: .ipynb_checkpoints, ._x.jpg."""
+    """Entries of a folder, except hidden ones, such as .ipynb_checkpoints or ._x.jpg."""
     return (entry for entry in os.scandir(folder) if not entry.name.startswith("."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import gcd
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,21 +11,38 @@ from hyperribbon.config.fields import Count, Flag, Layers, Section, Widths, refu
 
 
 class NetworkSection(Section):
-    any_size: ClassVar[bool] = False  # whether trained weights take images of another size
+    """What the sections of all networks have in common.
+
+    Attributes
+    ----------
+    any_size : bool
+        Whether trained weights also take images of another size.
+    """
+
+    any_size: ClassVar[bool] = False
+
+    architecture: str
 
     @property
     def has_kronecker_factors(self) -> bool:
-        """Whether it is of linear and convolutional layers alone, so without BatchNorm."""
+        """Whether it consists of linear and convolutional layers alone, without BatchNorm."""
         return False
 
     def check_input(self, shape: tuple[int, ...]) -> None:
-        """Refuse samples of a shape, (channels, height, width) or (features,), it cannot take."""
+        """Refuse samples of a shape that the network cannot take.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (channels, height, width) or (features,).
+        """
 
 
 class ImageNetworkSection(NetworkSection):
     """A network that takes images only."""
 
     def check_input(self, shape: tuple[int, ...]) -> None:
+        """Refuse what is no image, and images that are too small."""
         if len(shape) != 3:
             expected = f"needs images (channels, height, width); the samples have shape {shape}"
             raise refuse("architecture", self.architecture, expected)
@@ -38,14 +55,18 @@ class ImageNetworkSection(NetworkSection):
             raise refuse("architecture", self.architecture, expected)
 
     def _least_size(self) -> int:
-        """Least height and width in pixels of which strides and pooling leave something."""
+        """Smallest height and width in pixels that strides and pooling do not reduce to nothing."""
         return 1
 
 
 class PatchNetworkSection(ImageNetworkSection):
     """A network that cuts images into patches of ``patch_size``."""
 
+    if TYPE_CHECKING:  # each network declares it itself, with its own default
+        patch_size: int
+
     def check_input(self, shape: tuple[int, ...]) -> None:
+        """Refuse images that cannot be cut into whole patches."""
         super().check_input(shape)
         _, height, width = shape
         if height % self.patch_size or width % self.patch_size:
@@ -71,11 +92,12 @@ class FullyConnectedConfig(NetworkSection):
 
     @property
     def has_kronecker_factors(self) -> bool:
+        """Whether it has no BatchNorm."""
         return not self.batchnorm
 
 
 class AllCNNConfig(ImageNetworkSection):
-    """Convolutions only, two a stage."""
+    """Convolutions only, two per stage."""
 
     any_size = True
 
@@ -93,7 +115,7 @@ class WideResNetConfig(ImageNetworkSection):
     architecture: Literal["wide_resnet"]
     """Which network."""
     depth: Layers = 10
-    """Layers: 6 k + 4 for k blocks a stage."""
+    """Layers: 6 k + 4 for k blocks per stage."""
     width: Count = 8
     """Channels of the first convolution."""
     widen_factor: Count = 4
@@ -152,12 +174,13 @@ class LeNetConfig(ImageNetworkSection):
     architecture: Literal["lenet"]
     """Which network."""
     widths: Widths = (20, 50)
-    """Channels of each convolution; two need images of 16 x 16 pixels."""
+    """Channels of each convolution; two need images of at least 16 x 16 pixels."""
     hidden_width: Count = 500
     """Units of the hidden layer."""
 
     @property
     def has_kronecker_factors(self) -> bool:
+        """True: it has no BatchNorm."""
         return True
 
     def _least_size(self) -> int:
@@ -173,14 +196,14 @@ class ResNetConfig(ImageNetworkSection):
     any_size = True
 
     architecture: Literal["resnet"]
-    """Which network; it needs images of 17 x 17 pixels."""
+    """Which network; it needs images of at least 17 x 17 pixels."""
     depth: Literal[18, 50] = 18
     """Layers: 18, in basic blocks, or 50, in bottlenecks."""
     width: Count = 64
     """Channels of the first convolution."""
 
     def _least_size(self) -> int:
-        return 17  # the last of five blurs reflects edges, so it needs two pixels a side
+        return 17  # the last of five blurs reflects edges, so it needs two pixels per side
 
 
 NetworkConfig = Annotated[

@@ -1,4 +1,4 @@
-"""Sections of one's own data: a file, a store, a function."""
+"""Sections of your own data: a file, a store or a function."""
 
 from __future__ import annotations
 
@@ -21,35 +21,39 @@ EntryPoint = Annotated[
 
 
 class OwnData(DataSection):
-    """Arrays of one's own."""
+    """Your own arrays."""
 
     shape: SampleShape
     """Shape of a sample: `[channels, height, width]` or `[features]`."""
     classes: Classes
     """Classes; labels are 0, 1, ..., classes - 1."""
     train_size: Samples
-    """Training samples; fewer than there are are drawn with equal class proportions."""
+    """Training samples; if fewer than there are, they are drawn with equal class proportions."""
     test_size: Samples
-    """Test samples; fewer than there are are drawn with equal class proportions."""
+    """Test samples; if fewer than there are, they are drawn with equal class proportions."""
     split_seed: Natural = 0
-    """Seed of the split, and by which fewer samples than there are are drawn."""
+    """Seed of the split, and of the draw if there are more samples than needed."""
     standardise: Flag = True
     """Give networks samples of mean 0 and standard deviation 1 in each channel of the train set."""
 
     @property
     def n_classes(self) -> int:
+        """The classes that the section states."""
         return self.classes
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """The shape that the section states."""
         return self.shape
 
     @property
     def standardises(self) -> bool:
+        """Whether the section asks for it."""
         return self.standardise
 
     @property
     def stored_itemsize(self) -> int:
+        """4, because the arrays may be float32."""
         return 4
 
     @model_validator(mode="after")
@@ -58,14 +62,25 @@ class OwnData(DataSection):
             expected = "must be [channels, height, width] or [features]"
             raise refuse("shape", list(self.shape), expected)
         *first, last = self.shape
-        # Not so signals of many channels, which are long.
+        # Signals of many channels are no such images: they are long.
         if first and last <= 4 < min(first) and max(first) <= 4 * min(first):
             expected = "looks like [height, width, channels]; channels come first, in arrays, too"
             raise refuse("shape", list(self.shape), expected)
         return self
 
 
-class NpzConfig(OwnData):
+class OwnFiles(OwnData):
+    """Your own arrays at a path."""
+
+    path: PathText
+
+    @property
+    def load_arguments(self) -> dict[str, object]:
+        """The path."""
+        return {"path": self.path}
+
+
+class NpzConfig(OwnFiles):
     """Your own arrays in a NumPy `.npz` file."""
 
     name: Literal["npz"]
@@ -74,10 +89,6 @@ class NpzConfig(OwnData):
     """The file. It holds `train_images`, `train_labels`, `test_images` and `test_labels`, or
     `images` and `labels`, which are split."""
 
-    @property
-    def load_arguments(self) -> dict[str, object]:
-        return {"path": self.path}
-
     def fingerprint(self) -> str:
         """SHA-256 of the file."""
         if not Path(self.path).is_file():
@@ -85,7 +96,7 @@ class NpzConfig(OwnData):
         return file_sha256(Path(self.path))
 
 
-class ZarrConfig(NpzConfig):
+class ZarrConfig(OwnFiles):
     """Your own arrays in a Zarr store; they need not fit into memory."""
 
     name: Literal["zarr"]
@@ -117,6 +128,7 @@ class FunctionConfig(OwnData):
 
     @property
     def load_arguments(self) -> dict[str, object]:
+        """The function's name."""
         return {"entry_point": self.entry_point}
 
     def fingerprint(self) -> str:
@@ -128,7 +140,7 @@ class FunctionConfig(OwnData):
         for k in range(1, len(parts) + 1):
             spec = PathFinder.find_spec(".".join(parts[:k]), places) if places else None
             places = list(spec.submodule_search_locations or []) if spec else None
-        if spec is None or not spec.has_location:
-            expected = f"a module {module} here or among those installed"
+        if spec is None or not spec.has_location or spec.origin is None:
+            expected = f"a module {module} here or among the installed ones"
             raise absent("entry_point", self.entry_point, expected)
         return file_sha256(Path(spec.origin))

@@ -1,4 +1,4 @@
-"""The file of a study, read as its author means it.
+"""Reading the file of a study as its author means it.
 
 YAML 1.1, which Snakemake reads, takes the last of two equal keys, ``010`` for 8 and ``6:40`` for
 400. Here these are refused, with their line, before Snakemake's reading of the file is used.
@@ -27,21 +27,21 @@ BYTE_ORDER_MARKS = {
 
 
 def read_study_file(path: str | Path) -> dict[str, Any]:
-    """Read the file of a study, YAML or JSON, in which nothing means something else.
+    r"""Read the file of a study, YAML or JSON, and refuse what YAML misreads.
 
     Raises
     ------
     ConfigError
-        If there is no such file, it is not UTF-8, not YAML, no mapping; if a key is given twice in
-        a mapping or is no text; or if a value is read by YAML as a number in base 8 or 60, or as a
-        date. One line, with the line in the file.
+        If the file does not exist, is not UTF-8, not YAML or no mapping; if a mapping has a key
+        twice or one that is not text; or if YAML reads a value as a number in base 8 or 60, or as
+        a date. The message is one line, with the number of the line in the file.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "mine.yaml")
-    ...     _ = path.write_text("training:\\n  epochs: 8\\n  seeds: 2\\n  epochs: 3\\n")
+    ...     _ = path.write_text("training:\n  epochs: 8\n  seeds: 2\n  epochs: 3\n")
     ...     try:
     ...         read_study_file(path)
     ...     except ConfigError as error:
@@ -62,7 +62,7 @@ def read_study_file(path: str | Path) -> dict[str, Any]:
 def read_overrides(arguments: Sequence[str] | None) -> dict[str, Any]:
     """Values of ``--config KEY=VALUE ...``, read as in a study's file.
 
-    Snakemake reads the numbers inside of mappings as text.
+    Snakemake would read numbers inside mappings as text.
 
     >>> read_overrides(["study=short", "training={epochs: 2}"])
     {'study': 'short', 'training': {'epochs': 2}}
@@ -76,21 +76,24 @@ def read_study_text(text: str, where: str) -> Any:
 
     Parameters
     ----------
-    where : what the text is, for errors
+    text : str
+        YAML or JSON.
+    where : str
+        What the text is, for error messages.
     """
     try:
         return json.loads(text, object_pairs_hook=_distinct)
     except _Twice:
-        text = text.replace("\t", " ")  # in JSON, but not in YAML, as good as a space
+        text = text.replace("\t", " ")  # JSON, but not YAML, takes a tab for a space
     except (ValueError, RecursionError):
-        pass  # no JSON, but perhaps YAML
+        pass  # not JSON, but perhaps YAML
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
-        for line, problem in _problems(node, (), (), set()):
-            raise ConfigError(f"{where}, line {line}: {problem}")
+        for number, problem in _problems(node, (), (), set()):
+            raise ConfigError(f"{where}, line {number}: {problem}")
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -99,9 +102,9 @@ def read_study_text(text: str, where: str) -> Any:
         if "\\t" in about:
             about += "; indent by spaces, not tabs"
         raise ConfigError(f"{where}{line}: not YAML ({about})") from None
-    except yaml.YAMLError as error:  # of a character that no text has
+    except yaml.YAMLError as error:  # a character that text may not have
         raise ConfigError(f"{where}: not YAML ({' '.join(str(error).split())})") from None
-    except ValueError as error:  # of a value that is not what its tag says, such as !!int x
+    except ValueError as error:  # a value that is not what its tag says, such as !!int x
         raise ConfigError(f"{where}: not YAML ({error})") from None
     except RecursionError:
         raise ConfigError(f"{where}: nested too deeply") from None
@@ -126,7 +129,7 @@ def _decoded(content: bytes, where: str) -> str:
         line = content[: error.start].count(b"\n") + 1
         given = next(marks, f"not UTF-8 in line {line}")
         raise ConfigError(
-            f"{where}: is {given}, expected a text in UTF-8; save it as that"
+            f"{where}: is {given}, expected text in UTF-8; save it in that encoding"
         ) from None
 
 
@@ -137,7 +140,7 @@ def _kind(value: object) -> str:
 def _problems(
     node: yaml.Node, path: tuple[str, ...], parents: tuple[int, ...], done: set[int]
 ) -> Iterator[tuple[int, str]]:
-    """Lines and descriptions of what means something else, in the order of the file."""
+    """Line and description of each value that YAML misreads, in the order of the file."""
     if node.tag.removeprefix(TAG) not in KINDS:
         yield _line(node), f"{'.'.join(path)}: a study has no values of YAML's type {node.tag}"
     if isinstance(node, yaml.ScalarNode):

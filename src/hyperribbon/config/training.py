@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -21,18 +22,20 @@ from hyperribbon.config.fields import (
 
 
 class OptimiserSection(Section):
+    """What the sections of all optimisers have."""
+
     learning_rate: Positive
     """Initial learning rate; it decays step by step."""
     weight_decay: NonNegative = 0.0
     """Weight decay."""
     decay_normalisation: Flag = True
-    """Whether weight decay concerns the scales and shifts of normalisation layers, too."""
+    """Whether weight decay also applies to the scales and shifts of normalisation layers."""
     schedule: Literal["cosine", "linear"] = "cosine"
     """How the learning rate decays, step by step."""
     final_learning_rate: NonNegative = 0.0
     """Learning rate at the end."""
     batch_size: Count | None = None
-    """Samples a step; by default, `training.batch_size`."""
+    """Samples per step; by default, `training.batch_size`."""
 
     @model_validator(mode="after")
     def _check_final(self) -> Self:
@@ -91,9 +94,10 @@ class ProgressiveResizing(Section):
     image_size: Count
     """Height and width at the beginning, in pixels."""
     from_epoch: Natural
-    """The size grows from this epoch on, by the same step an epoch."""
+    """The size grows from this epoch on, by the same amount in each epoch."""
     to_epoch: Natural
-    """From this epoch on it is `data.image_size`; equal to `from_epoch`: at once."""
+    """The size is `data.image_size` from this epoch on; if equal to `from_epoch`, it grows at
+    once."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -103,13 +107,13 @@ class ProgressiveResizing(Section):
 
 
 class AugmentationConfig(Section):
-    """What happens to training images, batch by batch; predictions are recorded without."""
+    """How training images are changed, batch by batch; predictions are recorded without."""
 
     crop: Literal["none", "random", "random_resized"] = "none"
-    """`random`: a crop of the image's size at a random place. `random_resized`: of 8 to 100% of
-    the area and an aspect of 3/4 to 4/3, resized (Szegedy et al. 2015)."""
+    """`random`: a crop of the image's size at a random place. `random_resized`: a crop of 8 to 100%
+    of the area, with an aspect ratio of 3/4 to 4/3, then resized (Szegedy et al. 2015)."""
     padding: Natural = 0
-    """Black pixels put on each side before a random crop."""
+    """Black pixels added on each side before a random crop."""
     flip: Flag = False
     """Mirror an image, left to right, with probability 1/2."""
     progressive_resizing: ProgressiveResizing | None = None
@@ -117,14 +121,13 @@ class AugmentationConfig(Section):
     mixup: NonNegative = 0.0
     """Mix pairs of images and labels, with a weight from Beta(mixup, mixup); 0: none (Zhang et
     al. 2018)."""
-
     random_labels: Fraction = 0.0
     """Fraction of the training samples that are trained to a random label, drawn once for all
-    seeds; losses and errors are told of the true labels."""
+    seeds; losses and errors are computed against the true labels."""
 
     @property
     def of_images(self) -> bool:
-        """Whether images are changed."""
+        """Whether images are changed, and not only labels."""
         return self.model_copy(update={"random_labels": 0.0}) != AugmentationConfig()
 
     @model_validator(mode="after")
@@ -140,33 +143,63 @@ def _increasing(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
+def check_batch_size(key: str, batch_size: int, size_key: str, size: int) -> None:
+    """Refuse a batch that no training set of a size has, or that BatchNorm cannot normalise."""
+    if batch_size > size:
+        raise refuse(key, batch_size, f"at most {size_key} = {size}")
+    if batch_size < 2:
+        raise refuse(key, batch_size, "at least 2, which BatchNorm needs")
+
+
 class TrainingConfig(Section):
     """How every network is trained."""
 
     epochs: Count
     """Passes over the training set."""
     batch_size: Count
-    """Samples a step; an incomplete last batch of an epoch is left out."""
+    """Samples per step; an incomplete last batch of an epoch is left out."""
     seeds: Count = 3
-    """Trainings a configuration, from seeds 0, 1, ..."""
+    """Trainings of each configuration, from seeds 0, 1, ..."""
     label_smoothing: BelowOne = 0.0
-    """The truth, trained on and progressed to, is (1 - this) of the label and this of ignorance."""
+    """The truth, which is trained on and from which progress is computed, is (1 - this) times the
+    label plus this times ignorance."""
     precision: Literal["float32", "tf32", "bfloat16", "float16"] = "float32"
-    """Of the training's matrix products; weights are kept, and predictions computed, in float32."""
+    """Precision of the matrix products in training. Weights are kept, and predictions computed, in
+    float32."""
     calibrate_batchnorm: Flag = True
     """Estimate BatchNorm's running statistics before the first checkpoint (thesis 2.5.2)."""
     record_train: Count | None = None
     """Training samples, evenly spaced, whose predictions are recorded; by default, all."""
     predictions: Literal["float32", "sqrt_float16"] = "float32"
-    """How predictions are stored. `sqrt_float16`: their square roots in half precision, which takes
-    half the space and puts each within 1.2e-7 nats of where it was."""
+    """How predictions are stored. `sqrt_float16`: as square roots in half precision, which take
+    half the space and move each prediction by at most 1.2e-7 nats."""
     keep_weights: Annotated[tuple[Fraction, ...], AfterValidator(_increasing)] = (0.0, 0.5, 1.0)
     """Keep the weights of the checkpoints nearest to these fractions of training."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train. `auto`: a GPU if there is one."""
+    """Where to train. `auto`: on a GPU if there is one."""
     threads: Annotated[int, Field(strict=True, ge=1, le=1024)] = 1
     """CPU threads of a training; predictions are bit-equal only for the same number."""
     parallel_seeds: Count = 1
-    """Seeds trained at once, each in a process of its own; changes nothing but the time taken."""
+    """Seeds trained at once, each in a process of its own; this changes only the time taken."""
     compile: Flag = False
     """Compile networks by `torch.compile`, which takes a minute; for long trainings on a GPU."""
+
+    def check(self, train_size: int, optimisers: Mapping[str, OptimiserConfig]) -> None:
+        """Refuse batches, and recorded samples, that the training set does not have.
+
+        Parameters
+        ----------
+        train_size : int
+            Number of training samples.
+        optimisers : mapping
+            The optimisers by name, some with a batch size of their own.
+        """
+        for name, optimiser in optimisers.items():
+            key, size = "training.batch_size", self.batch_size
+            if optimiser.batch_size is not None:
+                key, size = f"optimisers.{name}.batch_size", optimiser.batch_size
+            check_batch_size(key, size, "data.train_size", train_size)
+        recorded = self.record_train
+        if recorded is not None and recorded > train_size:
+            expected = f"at most data.train_size = {train_size}"
+            raise refuse("training.record_train", recorded, expected)

@@ -1,7 +1,9 @@
 """Data sets: fetched, checked by content, split, and stored so that they can be mapped.
 
-Each has a module of its name here, with ``load()``, which gives its parts, and with ``fetch()`` if
-its raw files come from elsewhere. To add one, see CONTRIBUTING.md.
+Each data set has a module of its name here, whose ``load()`` returns its parts and whose ``FILES``,
+if its raw files come from elsewhere, fetches them. `prepare` turns parts into a `Dataset`; begin
+there. `parts` says what a part is, `images` how images lie on disk, `cache` and `sources` where raw
+files come from. To add a data set, see CONTRIBUTING.md.
 """
 
 from hyperribbon.data.dataset import Dataset

@@ -1,4 +1,4 @@
-"""The Boston housing table that ships inside the package mlxtend: 506 tracts, 13 inputs, prices."""
+"""The Boston housing table inside the package mlxtend: 506 tracts, 13 inputs, prices."""
 
 import hashlib
 
@@ -14,17 +14,20 @@ def load() -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    inputs (506, 13) and targets (506,), float64, as they are: columns differ in scale by thousands
+    inputs : ndarray of float64, shape (506, 13)
+        Unscaled; columns differ in scale by factors of thousands.
+    targets : ndarray of float64, shape (506,)
+        Prices.
 
     Raises
     ------
     DataError
-        If mlxtend is missing, or the content is not the one expected.
+        If mlxtend is missing, or the content is not the expected one.
 
     References
     ----------
-    Harrison & Rubinfeld 1978. Its column B is built on the share of Black residents: a table to
-    compare with what was published on it, not to predict prices with.
+    Harrison & Rubinfeld 1978. The column B is computed from the share of Black residents: use the
+    table to compare with published results, not to predict prices.
     """
     try:
         from mlxtend.data import boston_housing_data

@@ -1,8 +1,12 @@
-"""The cache of raw files, and how they come into it: from one source after the other, checked.
+"""The cache of raw files, which are fetched from one source after the other and checked.
 
 The cache is the folder that the environment variable HYPERRIBBON_DATA names, by default
 ``hyperribbon`` in the user's cache folder, with a folder for each data set. A file counts only if
 it has its published MD5.
+
+The package pooch would replace only the download itself, a tenth of this module and `sources`. It
+checks the hash of what it downloads, but the published hashes are mostly those of unpacked files;
+and it knows no packages of npm or Debian, no lock between processes and no limit on the size.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from hyperribbon.storage.locks import locked
 
 logger = logging.getLogger(__name__)
 
-RECORD = "source.json"  # in the folder of a data set: where its files came from
+RECORD = "source.json"  # in the folder of a data set; says where its files came from
 _FETCHING = ".fetching-"
 
 
@@ -32,9 +36,11 @@ class Unavailable(Exception):
 
 
 class Source(Protocol):
-    """Where raw files come from; ``title`` names it."""
+    """Where raw files come from."""
 
-    title: str
+    @property
+    def title(self) -> str:
+        """Name of the source, for messages."""
 
     def put(self, names: Sequence[str], folder: Path) -> None:
         """Put files of these names into a folder, or raise `Unavailable` or OSError."""
@@ -46,9 +52,12 @@ class RawFiles:
 
     Parameters
     ----------
-    name : of the data set, and of its folder in the cache
-    md5 : published MD5 in hexadecimal, by file name
-    sources : in the order in which they are tried
+    name : str
+        Name of the data set, and of its folder in the cache.
+    md5 : mapping
+        Published MD5 in hexadecimal, by file name.
+    sources : sequence of Source
+        Sources, in the order in which they are tried.
     """
 
     name: str
@@ -57,12 +66,12 @@ class RawFiles:
 
     @property
     def folder(self) -> Path:
-        """Where they lie in the cache."""
+        """Folder of the files in the cache."""
         default = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "hyperribbon"
         return Path(os.environ.get("HYPERRIBBON_DATA") or default) / self.name
 
     def fetch(self) -> dict[str, Any]:
-        """See that every file lies in the cache and is the published one.
+        """Ensure that every file lies in the cache and is the published one.
 
         Returns
         -------
@@ -72,7 +81,7 @@ class RawFiles:
         Raises
         ------
         DataError
-            If no source gives them. Says why not, and what to put where.
+            If no source provides them. The message says why, and which files to put where.
         """
         if self._wrong():
             with locked(self.folder):
@@ -86,12 +95,12 @@ class RawFiles:
         return {"files": dict(self.md5), "source": source}
 
     def read(self, name: str) -> bytes:
-        """A file's content.
+        """The content of a file.
 
         Raises
         ------
         DataError
-            If it is not the published one.
+            If it is not the published content.
         """
         content = (self.folder / name).read_bytes()
         found = hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -115,7 +124,7 @@ class RawFiles:
         return wrong
 
     def _fetch(self, wrong: list[str]) -> None:
-        for left in self.folder.glob(f"{_FETCHING}*"):  # by a killed process
+        for left in self.folder.glob(f"{_FETCHING}*"):  # left by a killed process
             remove(left)
         reasons = []
         for source in self.sources:

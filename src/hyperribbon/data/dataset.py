@@ -1,4 +1,4 @@
-"""A prepared data set: split, with raw images and how networks see them."""
+"""A prepared data set: split, with raw images and the way networks see them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,14 +35,21 @@ class Dataset:
     Parameters
     ----------
     name : str
-    n_classes : int, C
-    train_images, test_images : (N, channels, height, width) or (N, features), uint8 or float32:
-        arrays, or `MappedImages`, which are read where they are indexed
-    train_labels, test_labels : (N,) int64, each in 0..C-1
-    train_index, test_index : (N,) int64, position of each sample in the source
-    mean, std : (channels,) or (features,) float32, what `as_input` subtracts and divides by
-    input_shape : (channels, height, width) or (features,) of what networks see, the centre of an
-        image; by default all of it
+        Name of the data set.
+    n_classes : int
+        Number of classes, C.
+    train_images, test_images : ndarray or MappedImages
+        Images (N, channels, height, width) or (N, features), uint8 or float32. `MappedImages` are
+        read when they are indexed.
+    train_labels, test_labels : ndarray of int64, shape (N,)
+        Labels from 0 to C - 1.
+    train_index, test_index : ndarray of int64, shape (N,)
+        Position of each sample in the source.
+    mean, std : ndarray of float32, shape (channels,) or (features,)
+        What `as_input` subtracts and divides by.
+    input_shape : tuple of int
+        Shape (channels, height, width) or (features,) of what networks see, the centre of an image;
+        by default, the shape of the complete image.
 
     Raises
     ------
@@ -60,11 +68,11 @@ class Dataset:
     test_index: np.ndarray
     mean: np.ndarray
     std: np.ndarray
-    input_shape: tuple[int, ...] | None = None
+    input_shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         stored = tuple(self.train_images.shape[1:])
-        if self.input_shape is None:
+        if not self.input_shape:
             object.__setattr__(self, "input_shape", stored)
         for split in SPLITS:
             images, labels, index = self.split(split)
@@ -79,12 +87,12 @@ class Dataset:
             if not len(images) == len(labels) == len(index):
                 raise DataError(
                     f"{where}: {len(images)} images, {len(labels)} labels and {len(index)} "
-                    "indices, expected as many of each"
+                    "indices, expected equally many of each"
                 )
             if images.shape[1:] != stored:
                 raise DataError(f"{where}: images of shape {images.shape[1:]}, expected {stored}")
-            in_memory = isinstance(images, np.ndarray)
-            if in_memory and images.dtype == np.float32 and not np.isfinite(images).all():
+            in_memory = isinstance(images, np.ndarray) and images.dtype == np.float32
+            if in_memory and not np.isfinite(np.asarray(images)).all():
                 raise DataError(f"{where}: images contain NaN or infinity")
             check_labels(labels, self.n_classes, where)
         self._check_input(f"data set {self.name}", stored)
@@ -107,7 +115,7 @@ class Dataset:
             kind = sample_dimensions(stored)[0]
             raise DataError(
                 f"{where}: {kind} {bad[0]} has mean {self.mean[bad[0]]} and standard deviation "
-                f"{self.std[bad[0]]} on the train set, by which it cannot be standardised"
+                f"{self.std[bad[0]]} on the train set, so that it cannot be standardised"
             )
 
     def split(self, split: str) -> tuple[np.ndarray | MappedImages, np.ndarray, np.ndarray]:
@@ -115,17 +123,18 @@ class Dataset:
         return tuple(getattr(self, f"{split}_{part}") for part in ("images", "labels", "index"))
 
     def as_input(self, raw: Tensor) -> Tensor:
-        """Raw images as networks see them, computed on the device where they are.
+        r"""Raw images as networks see them, computed on the device where they are.
 
         Parameters
         ----------
-        raw : (n, channels, height, width) or (n, features), uint8 or float32, as stored
+        raw : Tensor, shape (n, channels, height, width) or (n, features)
+            Images as they are stored, uint8 or float32.
 
         Returns
         -------
-        Tensor
-            (n, \\*input_shape) float32: the centre of each image; uint8 is divided by 255; then
-            the mean is subtracted, and the result divided by the standard deviation.
+        Tensor, shape (n, \*input_shape)
+            The centre of each image, float32: uint8 is divided by 255, then the mean is subtracted,
+            and the result is divided by the standard deviation.
 
         Examples
         --------
@@ -142,7 +151,7 @@ class Dataset:
         return self.standardise(raw)
 
     def standardise(self, raw: Tensor) -> Tensor:
-        """All of raw images, not only their centre, otherwise as `as_input`."""
+        """Complete raw images, not only their centres, as networks would see them."""
         pixels = raw.float().div_(255) if raw.dtype == torch.uint8 else raw
         shape = (-1,) + (1,) * (raw.ndim - 2)
         mean, std = (
@@ -152,13 +161,13 @@ class Dataset:
 
     @property
     def black(self) -> Tensor:
-        """A sample of zeros, as networks see it: (channels, 1, 1) or (features,) float32."""
+        """A sample of zeros as networks see it, (channels, 1, 1) or (features,) float32."""
         shape = (1, len(self.mean)) + (1,) * (len(self.input_shape) - 1)
         return self.standardise(torch.zeros(shape))[0]
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of everything a network or an analysis can see of it."""
+        """Hash of everything that a network or an analysis can see."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return digest(
             {
@@ -170,16 +179,19 @@ class Dataset:
         )
 
     def save(self, path: str | Path, attributes: Mapping[str, object] | None = None) -> None:
-        """Publish as a Zarr store, with its hash and the versions it was made with.
+        """Publish as a Zarr store, with its hash and the versions of the libraries.
 
         Parameters
         ----------
-        path : of the store; an older one is replaced
-        attributes : more of the store; must be JSON
+        path : path
+            The store; an older one is replaced.
+        attributes : mapping, optional
+            Further attributes of the store; must be JSON.
         """
         path = Path(path)
         folder = partial_path(path.with_name(f"{path.name}.images"))
-        linked, small = {}, {}
+        linked: dict[str, Path] = {}
+        small: dict[str, tuple[Any, ...]] = {}
         try:
             for split in SPLITS:
                 images, labels, index = self.split(split)
@@ -189,7 +201,7 @@ class Dataset:
                 small[f"{split}_index"] = (f"{split}_sample", index, note)
             channel = sample_dimensions(self.input_shape)[0]
             scale = {name: (channel, getattr(self, name)) for name in ("mean", "std")}
-            about = {
+            about: dict[str, object] = {
                 "name": self.name,
                 "n_classes": self.n_classes,
                 "input_shape": list(self.input_shape),
@@ -205,21 +217,21 @@ class Dataset:
     def open(cls, path: str | Path) -> Dataset:
         """Open a store written by :meth:`save`.
 
-        Images of less than 4 GiB are loaded, and all is checked by content. Of more, images are
-        mapped, and only the rest is checked: `verify` reads them all.
+        Images of less than 4 GiB are loaded, and everything is checked by content. Larger images
+        are mapped, and only the rest is checked; `verify` reads them all.
 
         Raises
         ------
         StoreError
             If it is no store of this version of hyperribbon.
         DataError
-            If it holds something else, or its content does not have its recorded hash.
+            If it holds something else, or its content does not have the recorded hash.
         """
         path = Path(path)
         store = open_dataset(path)
         try:
             sizes = [store[f"{split}_images"].nbytes for split in SPLITS]
-            values = {name: store[name].values for name in ("mean", "std")}
+            values: dict[str, Any] = {name: store[name].values for name in ("mean", "std")}
             for split in SPLITS:
                 images = f"{split}_images"
                 mapped = sum(sizes) >= IN_MEMORY
@@ -244,7 +256,7 @@ class Dataset:
 
 
 def check_labels(labels: np.ndarray, n_classes: int, where: str) -> None:
-    """Refuse labels outside 0..n_classes-1, with a DataError."""
+    """Refuse labels outside 0..n_classes-1 with a DataError."""
     if labels.min() < 0 or labels.max() >= n_classes:
         raise DataError(
             f"{where}: labels from {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}"

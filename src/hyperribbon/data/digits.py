@@ -14,7 +14,7 @@ def load() -> list[Part]:
     Raises
     ------
     DataError
-        If the content is not the one expected.
+        If the content is not the expected one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Arrays of one's own from a Python function."""
+"""Your own arrays, from a Python function."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ def load(entry_point: str) -> list[Part]:
 
     Parameters
     ----------
-    entry_point : ``module:function``, called without arguments
+    entry_point : str
+        ``module:function``, called without arguments.
 
     Raises
     ------
     DataError
-        If there is no such function, it fails, or what it returns lacks an array, is not numbers or
-        has masked entries.
+        If there is no such function, if it fails, or if an array that it returns is missing, not
+        numeric or masked.
     """
     module, name = entry_point.split(":")
     try:
         arrays = getattr(import_module(module), name)()
-    except Exception as error:  # whatever the code of others raises
+    except Exception as error:  # another author's code may raise anything
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise DataError(f"{entry_point}: {reason} ({place.filename}:{place.lineno})") from None

@@ -1,4 +1,4 @@
-"""IDX, the format of MNIST and its kin (Y. LeCun, C. Cortes, C. Burges)."""
+"""IDX, the format of MNIST and similar data sets (Y. LeCun, C. Cortes, C. Burges)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hyperribbon.data.cache import RawFiles
 from hyperribbon.data.parts import Part
 from hyperribbon.errors import DataError
 
-# The files of a data set: train images, train labels, test images, test labels.
+# Files of a data set: train images, train labels, test images, test labels.
 NAMES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -25,13 +25,15 @@ def parse_idx(content: bytes, source: str) -> np.ndarray:
 
     Parameters
     ----------
-    content : of the file
-    source : its name, for errors
+    content : bytes
+        Content of the file.
+    source : str
+        Name of the file, for error messages.
 
     Raises
     ------
     DataError
-        If the header is another, or the content longer or shorter than it says.
+        If the header is wrong, or the content is longer or shorter than the header says.
 
     Examples
     --------
@@ -51,16 +53,16 @@ def parse_idx(content: bytes, source: str) -> np.ndarray:
 
 
 def load_idx(files: RawFiles) -> list[Part]:
-    """Train and test part of a data set of four IDX files, images (N, 1, 28, 28).
+    """Train and test part of a data set in four IDX files, images (N, 1, 28, 28).
 
-    ``files`` are in the order of `NAMES`, and are fetched if need be.
+    ``files`` are in the order of `NAMES`, and are fetched if necessary.
     """
     files.fetch()
     arrays = []
     for name in files.md5:
         content = files.read(name)
         if name.endswith(".gz"):
-            content = gzip.decompress(content)  # of the published MD5, so whole and harmless
+            content = gzip.decompress(content)  # it has the published MD5, so it is harmless
         arrays.append(parse_idx(content, str(files.folder / name)))
     return [
         Part(images[:, None], labels)

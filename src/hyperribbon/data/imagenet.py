@@ -1,6 +1,6 @@
 """ImageNet, or any folder of photographs sorted by class: ``train/<class>/*``, ``val/<class>/*``.
 
-Images are decoded where they are indexed, so that they need not fit into memory.
+Images are decoded when they are indexed, so that they need not fit into memory.
 """
 
 from __future__ import annotations
@@ -21,23 +21,26 @@ from hyperribbon.data.pictures import decoded
 def load(path: str | Path, size: int) -> list[Part]:
     """Train and test part of a folder, images (N, 3, size, size) uint8, decoded when indexed.
 
-    Hidden folders and files are left out, and so is what does not end as an image does.
+    Hidden files and folders are left out, as are files without the suffix of an image.
 
     Parameters
     ----------
-    path : folder that holds ``train`` and ``val``, each with a folder a class
-    size : pixels to which the shorter side is resized, and of the square in its centre
+    path : path
+        Folder that holds ``train`` and ``val``, each with one folder per class.
+    size : int
+        Pixels to which the shorter side is resized, and of the square that is kept in the centre.
 
     Raises
     ------
     DataError
-        If a class has no images or holds folders, or the classes of ``val`` are others than those
-        of ``train``.
+        If a class has no images or holds folders, or if ``val`` and ``train`` have different
+        classes.
     """
     classes = class_names(path)
     parts = []
     for split in ("train", "val"):
-        files, labels = [], []
+        files: list[str] = []
+        labels: list[int] = []
         for label, name in enumerate(classes):
             found = sorted(image_files(path, split, name))
             files += found
@@ -49,14 +52,22 @@ def load(path: str | Path, size: int) -> list[Part]:
 
 
 class Photographs:
-    """Image files as an array (N, 3, size, size) uint8, decoded by threads when it is indexed."""
+    """Image files as an array (N, 3, size, size) uint8, decoded by threads when it is indexed.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Paths of the N images.
+    size : int
+        Height and width of the decoded squares in pixels.
+    """
 
     def __init__(self, files: Sequence[str], size: int):
         self._files, self._size = files, size
         self.shape, self.dtype = (len(files), 3, size, size), np.dtype(np.uint8)
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        # Pillow lets go of the interpreter while it decodes and resizes.
+        # Pillow releases the interpreter lock while it decodes and resizes.
         with ThreadPoolExecutor() as pool:
             some = pool.map(lambda row: decoded(self._files[row], self._size), rows)
             return np.stack(list(some))

@@ -1,7 +1,7 @@
 """Images on disk: an uncompressed Zarr array in chunks of whole images, which can be mapped.
 
-A chunk's file is its images in C order, then 4 bytes of checksum. So any of them are read without
-the others, and a set may be larger than the memory.
+The file of a chunk holds its images in C order, then 4 bytes of checksum. Any image can therefore
+be read without the others, and a set may be larger than the memory.
 """
 
 from __future__ import annotations
@@ -21,16 +21,21 @@ CHUNK_BYTES = 64 * 2**20  # at most, unless an image is larger
 
 
 class MappedImages:
-    """Images of a store, read where they are indexed.
+    """Images of a store, read when they are indexed.
 
     Parameters
     ----------
-    folder : of the Zarr array, as of `write_images`
+    folder : Path
+        Folder of the Zarr array, as written by `write_images`.
 
     Attributes
     ----------
-    shape, dtype : of all images, (N, channels, height, width) or (N, features)
-    sha256 : str, hash of the content as recorded when it was written
+    shape : tuple of int
+        (N, channels, height, width) or (N, features).
+    dtype : numpy.dtype
+        Type of the stored numbers.
+    sha256 : str
+        Hash of the content, as recorded when it was written.
 
     Raises
     ------
@@ -54,7 +59,8 @@ class MappedImages:
         layout = array.metadata
         whole = all(a == b for a, b in zip(array.chunks[1:], array.shape[1:], strict=True))
         raw = [BytesCodec(endian=None if array.dtype.itemsize == 1 else "little"), Crc32cCodec()]
-        if not whole or list(layout.codecs) != raw or array.dtype.byteorder == ">":
+        codecs = list(getattr(layout, "codecs", ()))  # an array of Zarr v2 has none
+        if not whole or codecs != raw or array.dtype.byteorder == ">":
             raise DataError(
                 f"{folder}: expected uncompressed chunks of whole images, as hyperribbon writes "
                 "them; delete the store and run again"
@@ -87,14 +93,16 @@ class MappedImages:
 
     @property
     def ndim(self) -> int:
+        """Number of dimensions, as of an array."""
         return len(self.shape)
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all images, as of an array."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some images, copied into memory; other threads go on meanwhile."""
+        """Some images, copied into memory while other threads continue."""
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
         rows = np.asarray(rows, dtype=np.int64)
@@ -117,28 +125,33 @@ def write_images(
     *,
     split: str = "train",
 ) -> Iterator[np.ndarray]:
-    """Write images as a Zarr array, a chunk at a time; whole chunks that are there are kept.
+    """Write images as a Zarr array, chunk by chunk; intact chunks of an earlier try are kept.
 
     Parameters
     ----------
-    folder : of the array
-    shape : (N, channels, height, width) or (N, features)
-    dtype : ``"uint8"`` or ``"float32"``
-    make : gives the images of some rows
-    split : for the name of the first dimension
+    folder : path
+        Folder of the array.
+    shape : tuple of int
+        (N, channels, height, width) or (N, features).
+    dtype : {"uint8", "float32"}
+        Type of the stored numbers.
+    make : callable
+        Returns the images of a slice of rows.
+    split : str
+        Split, for the name of the first dimension.
 
     Yields
     ------
     ndarray
-        The images of each chunk, in order. The array is whole when all have been taken.
+        The images of each chunk, in order. The array is complete when all have been taken.
     """
     folder = Path(folder)
-    for partial in folder.rglob("*.partial"):  # what a killed process was writing
+    for partial in folder.rglob("*.partial"):  # left by a killed process
         partial.unlink()
     n, per_image = shape[0], int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
     n_chunks = -(-n * per_image // CHUNK_BYTES)
     rows = max(1, -(-n // n_chunks))
-    (folder / "zarr.json").unlink(missing_ok=True)  # made anew: it says nothing until all is there
+    (folder / "zarr.json").unlink(missing_ok=True)  # written again at the end, when all is there
     array = zarr.create_array(
         folder,
         shape=shape,
@@ -156,7 +169,7 @@ def write_images(
         if block is None:
             block = np.ascontiguousarray(make(place), dtype=dtype)
             array[place] = block
-        content.update(block)
+        content.update(block.data)
         yield block
     array.attrs["sha256"] = content.hexdigest()
 
@@ -164,7 +177,7 @@ def write_images(
 def _whole_chunk(array: zarr.Array, rows: slice) -> np.ndarray | None:
     try:
         return np.asarray(array[rows])
-    except ValueError:  # the checksum is another
+    except ValueError:  # the checksum does not match
         return None
 
 
@@ -178,13 +191,13 @@ def sample_dimensions(shape: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def content_sha256(array: np.ndarray | MappedImages) -> str:
-    """SHA-256 of an array's type, shape and content; of a mapped one, as recorded."""
+    """SHA-256 of an array's type, shape and content; for a mapped array, the recorded one."""
     if isinstance(array, MappedImages):
         return array.sha256
     content = hashlib.sha256(_header(array.dtype, array.shape))
-    content.update(np.ascontiguousarray(array))
+    content.update(np.ascontiguousarray(array).data)
     return content.hexdigest()
 
 
-def _header(dtype: object, shape: tuple[int, ...]) -> bytes:
+def _header(dtype: np.dtype | str, shape: tuple[int, ...]) -> bytes:
     return f"{np.dtype(dtype)} {tuple(map(int, shape))}".encode()

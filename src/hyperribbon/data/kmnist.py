@@ -22,5 +22,5 @@ FILES = RawFiles(
 
 
 def load() -> list[Part]:
-    """Train and test part, images (N, 1, 28, 28) uint8; fetched if need be."""
+    """Train and test part, images (N, 1, 28, 28) uint8; fetched if necessary."""
     return load_idx(FILES)

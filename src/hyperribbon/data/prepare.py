@@ -1,4 +1,4 @@
-"""From a source's parts to a prepared data set: split, averaged down, its statistics known."""
+"""From the parts of a source to a prepared data set: split, averaged down, with statistics."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from tqdm import tqdm
 
 from hyperribbon.config import DataConfig
+from hyperribbon.config.data import SloppyConfig
 from hyperribbon.data.dataset import Dataset, check_labels
 from hyperribbon.data.images import MappedImages, write_images
 from hyperribbon.data.parts import Images, Part
@@ -31,35 +32,40 @@ def prepare(
     *,
     identity: tuple[str, ...] = (),
 ) -> Dataset:
-    """Split, average down by area, and publish; a chunk of images at a time is in memory.
+    """Split, average down by area, and publish, with one chunk of images in memory at a time.
 
     Raw images stay as they are: uint8, or float32 if they were averaged or are given as floats.
 
     Parameters
     ----------
-    parts : one part, which is split with equal class proportions, or a train and a test part
-    config : section of the data
-    path : store to publish
-    work : folder of work in progress. Chunks of images that are read where they are indexed are
-        found there again after a kill; it is emptied at the end.
-    identity : what else decides the images, such as the version of the code
+    parts : list of Part
+        One part, which is split with equal class proportions, or a train and a test part.
+    config : DataConfig
+        Section of the data.
+    path : path
+        Store to publish.
+    work : path
+        Folder of work in progress. After a kill, the chunks of images that are read when they are
+        indexed are found there again. It is emptied at the end.
+    identity : tuple of str
+        What else decides the images, such as the version of the code.
 
     Returns
     -------
     Dataset
+        The published data set.
 
     Raises
     ------
     DataError
-        If images are of another shape or type, are not finite or have no contrast; if labels are
-        outside 0..C-1; if a class has no training samples; if there are fewer samples than asked
-        for.
+        If images have another shape or type, are not finite or have no contrast; if labels are
+        outside 0..C-1; if a class has no training samples; or if there are too few samples.
     """
     titles = [""] if len(parts) == 1 else [f", {split}" for split in SPLITS]
     for part, title in zip(parts, titles, strict=True):
         _check(part, config, f"data set {config.name}{title}")
     dtypes = {str(part.images.dtype) for part in parts}
-    if len(dtypes) > 1 and "uint8" in dtypes:  # which alone is divided by 255
+    if len(dtypes) > 1 and "uint8" in dtypes:  # only uint8 is divided by 255
         raise DataError(
             f"data set {config.name}: images of {parts[0].images.dtype} in train and of "
             f"{parts[1].images.dtype} in test, expected uint8 in both or in none"
@@ -103,15 +109,18 @@ def prepare(
         dataset = Dataset(
             name=config.name,
             n_classes=config.n_classes,
-            **{f"{split}_images": MappedImages(folder / split) for split in SPLITS},
-            **{f"{split}_labels": labels[split] for split in SPLITS},
-            **{f"{split}_index": index[split] for split in SPLITS},
+            train_images=MappedImages(folder / "train"),
+            train_labels=labels["train"],
+            train_index=index["train"],
+            test_images=MappedImages(folder / "test"),
+            test_labels=labels["test"],
+            test_index=index["test"],
             mean=mean,
             std=std,
             input_shape=config.input_shape,
         )
         dataset.save(path, {"data": config.model_dump_json()})
-        remove(folder)  # what is published are links to it
+        remove(folder)  # the published store has links to its files
     return Dataset.open(path)
 
 
@@ -128,7 +137,7 @@ def _check(part: Part, config: DataConfig, where: str) -> None:
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
         raise DataError(
             f"{where}: labels of {labels.dtype} and shape {labels.shape}, expected integers of "
-            f"shape {tuple(images.shape[:1])}, one an image"
+            f"shape {tuple(images.shape[:1])}, one per image"
         )
     if not len(labels):
         raise DataError(f"{where}: no samples")
@@ -157,23 +166,27 @@ def vectors(parts: list[Part], section: Mapping[str, object]) -> tuple[np.ndarra
 
     Parameters
     ----------
-    parts : as of `prepare`
-    section : of the data, as a study has it
+    parts : list of Part
+        As for `prepare`.
+    section : mapping
+        Section of the data, as a study has it.
 
     Raises
     ------
     DataError
-        As of `prepare`.
+        As raised by `prepare`.
     """
-    config = TypeAdapter(DataConfig).validate_python(section)
+    config: DataConfig = TypeAdapter(DataConfig).validate_python(section)
     with TemporaryDirectory() as folder:
         dataset = prepare(parts, config, f"{folder}/data.zarr", f"{folder}/work")
-    inputs = dataset.as_input(torch.from_numpy(dataset.train_images)).flatten(1)
+    inputs = dataset.as_input(torch.from_numpy(dataset.train_images[:])).flatten(1)
     return inputs.numpy(), dataset.train_labels
 
 
 def _chosen(parts: list[Part], config: DataConfig) -> dict[str, np.ndarray]:
-    """Positions in their part of the train and the test samples."""
+    """Positions of the train and the test samples in their part."""
+    # Sloppy data are generated in the sizes that are asked for, so nothing is drawn.
+    seed = 0 if isinstance(config, SloppyConfig) else config.split_seed
     sizes = {"train": config.train_size, "test": config.test_size}
     if len(parts) == 1:
         from sklearn.model_selection import train_test_split  # takes a second, here alone
@@ -189,7 +202,7 @@ def _chosen(parts: list[Part], config: DataConfig) -> dict[str, np.ndarray]:
                 np.arange(n),
                 train_size=config.train_size,
                 test_size=config.test_size,
-                random_state=config.split_seed,
+                random_state=seed,
                 stratify=parts[0].labels,
             )
         except ValueError as error:  # a class of one sample
@@ -204,28 +217,29 @@ def _chosen(parts: list[Part], config: DataConfig) -> dict[str, np.ndarray]:
                     f"data set {config.name}, {split}: {n} samples, expected at least "
                     f"{split}_size = {size}"
                 )
-            # What is sorted by class in a folder is mixed, since networks see it in parts.
+            # Images of folders come sorted by class, and are mixed here.
             whole = size == n and not part.key
-            found[split] = (
-                np.arange(n) if whole else stratified(part.labels, size, config.split_seed)
-            )
+            found[split] = np.arange(n) if whole else stratified(part.labels, size, seed)
     if not _in_memory(parts) and not any(part.key for part in parts):
         found = {split: np.sort(rows) for split, rows in found.items()}  # each chunk read once
     return found
 
 
 def stratified(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Positions of some samples with the class proportions of all, classes mixed.
+    """Positions of some samples, classes mixed, in the class proportions of all samples.
 
     Parameters
     ----------
-    labels : (N,) int
-    size : int, at most N
-    seed : int; the samples of a smaller size are the first of those of a larger one
+    labels : ndarray of int, shape (N,)
+        Labels of all samples.
+    size : int
+        Number of samples to draw, at most N.
+    seed : int
+        Seed of the draw. The samples of a smaller size are the first of those of a larger one.
 
     Returns
     -------
-    (size,) int64
+    ndarray of int64, shape (size,)
 
     Examples
     --------
@@ -245,7 +259,7 @@ def stratified(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
 def _blocks(
     images: Images, chosen: np.ndarray, config: DataConfig, split: str, folder: Path
 ) -> Iterator[np.ndarray]:
-    """Write the chosen images chunk by chunk, and give each as it is stored."""
+    """Write the chosen images chunk by chunk, and yield each chunk as it is stored."""
     where = f"data set {config.name}, {split}"
     raw = images.dtype == np.uint8 and config.stored_shape == config.source_shape
     dtype = "uint8" if raw else "float32"
@@ -280,14 +294,15 @@ def _pixels(images: np.ndarray) -> torch.Tensor:
 class _Moments:
     """Mean and standard deviation of each channel, gathered block by block.
 
-    Blocks are summed up by torch in float32, and put together in float64 by the formula of Chan,
-    Golub and LeVeque (1983); of one block, the result is torch's own.
+    Torch sums each block in float32; blocks are combined in float64 by the formula of Chan, Golub
+    and LeVeque (1983). The result of a single block is torch's own.
     """
 
     def __init__(self) -> None:
-        self._n, self._mean, self._squares = 0, np.float64(0), np.float64(0)
+        self._n, self._mean, self._squares = 0, np.zeros(()), np.zeros(())
 
     def add(self, pixels: torch.Tensor) -> None:
+        """Add a block of images (n, channels, ...), float32."""
         axes = (0, *range(2, pixels.ndim))
         n = pixels[:, 0].numel()
         mean = pixels.mean(dim=axes).double().numpy()
@@ -298,6 +313,6 @@ class _Moments:
         self._n = total
 
     def mean_and_std(self) -> tuple[np.ndarray, np.ndarray]:
-        """(channels,) float32 each."""
+        """Mean and standard deviation, (channels,) float32 each."""
         std = np.sqrt(self._squares / max(1, self._n - 1))
         return self._mean.astype(np.float32), std.astype(np.float32)

@@ -1,13 +1,13 @@
 """Synthetic sloppy data: Gaussian inputs of decaying variances, labelled by a random teacher.
 
 Thesis 2.5.5 and 4.7.1 do not say how the teacher is initialised. PyTorch's default leaves a class
-without samples in 27 of 40 seeds at decay 0.001 and in 16 at decay 0.5 (200 features, 5 classes,
-width 50, 5,000 samples), since biases and the positive mean of a ReLU favour the same class for
-every input. Weights from N(0, 1/fan_in) without biases leave none empty, or 2, but give the largest
-class 0.45 of the samples at decay 0.001 (0.48 at 0.5; medians over the seeds, at worst 0.79 and
-0.83) and the smallest 0.04 (0.01). Here the output weights of each class are centred, too, which
-takes away what the ReLU's mean adds to its logit: the largest class has 0.23 (0.31; at worst 0.27
-and 0.47), the smallest 0.16 (0.11; at worst 0.12 and 0.03), and none is empty.
+without samples for 27 of 40 seeds at decay 0.001 and for 16 at decay 0.5 (200 features, 5 classes,
+width 50, 5,000 samples), because biases and the positive mean of a ReLU favour the same class for
+every input. Weights from N(0, 1/fan_in) without biases leave a class empty for 0 and 2 seeds, but
+the largest class has 0.45 of the samples at decay 0.001 (0.48 at 0.5; medians over the seeds, at
+worst 0.79 and 0.83) and the smallest 0.04 (0.01). Here the output weights of each class are also
+centred, which removes what the ReLU's mean adds to its logit: the largest class has 0.23 (0.31; at
+worst 0.27 and 0.47), the smallest 0.16 (0.11; at worst 0.12 and 0.03), and none is empty.
 """
 
 from __future__ import annotations
@@ -20,25 +20,28 @@ from hyperribbon.data.parts import Part
 from hyperribbon.errors import DataError
 
 TRACE = 50.0  # b / c of the eigenvalues
-# Streams of random numbers under one seed: of the teacher, the train and the test inputs.
+# Streams of random numbers under one seed, for the teacher, the train and the test inputs.
 TEACHER, TRAIN, TEST = range(3)
 
 
 def sloppy_eigenvalues(features: int, decay: float) -> np.ndarray:
     """Variances of the inputs, lambda_i = 50 c exp(-c i), i = 1, ..., d (thesis 2.5.5, 4.7.1).
 
-    The integral of 50 c exp(-c i) over all i > 0 is 50, whatever c. The sum of d of them is
-    50 c (1 - exp(-c d)) / (exp(c) - 1), which is less: of 200, it is 9.1 at c = 0.001, of which
-    most lies beyond the 200th, and 38.5 at c = 0.5, where they are far apart.
+    The integral of 50 c exp(-c i) over all i > 0 is 50 for every c. The sum of the first d values,
+    50 c (1 - exp(-c d)) / (exp(c) - 1), is less: for d = 200 it is 9.1 at c = 0.001, where most of
+    the integral lies beyond the 200th value, and 38.5 at c = 0.5, where the values are far apart.
 
     Parameters
     ----------
-    features : int, d
-    decay : float, c > 0
+    features : int
+        Number of features, d.
+    decay : float
+        c > 0.
 
     Returns
     -------
-    (d,) float64, decreasing
+    ndarray of float64, shape (d,)
+        Decreasing.
 
     Examples
     --------
@@ -49,14 +52,14 @@ def sloppy_eigenvalues(features: int, decay: float) -> np.ndarray:
 
 
 def sloppy_inputs(n: int, features: int, decay: float, rng: np.random.Generator) -> np.ndarray:
-    """Samples of N(0, diag lambda), for lambda see `sloppy_eigenvalues`.
+    """Samples from N(0, diag(lambda)), with lambda as returned by `sloppy_eigenvalues`.
 
-    The same generator gives the same standard normal numbers for every decay, and fewer samples
-    are the first of more.
+    The same generator gives the same standard normal numbers for every decay, and a smaller set is
+    the beginning of a larger one.
 
     Returns
     -------
-    (n, features) float64
+    ndarray of float64, shape (n, features)
 
     Examples
     --------
@@ -69,8 +72,12 @@ def sloppy_inputs(n: int, features: int, decay: float, rng: np.random.Generator)
 class Teacher(NamedTuple):
     """A network of one hidden layer that labels inputs: W2 relu(W1 x), without biases.
 
-    hidden : W1, (width, features)
-    output : W2, (C, width), of which each row has mean 0
+    Attributes
+    ----------
+    hidden : ndarray of shape (width, features)
+        W1.
+    output : ndarray of shape (C, width)
+        W2, each row of which has mean 0.
     """
 
     hidden: np.ndarray
@@ -82,7 +89,7 @@ class Teacher(NamedTuple):
 
 
 def random_teacher(features: int, width: int, classes: int, rng: np.random.Generator) -> Teacher:
-    """A teacher with weights from N(0, 1/fan_in), those of each output then centred.
+    """A teacher with weights from N(0, 1/fan_in), where those of each output are then centred.
 
     Examples
     --------
@@ -95,16 +102,18 @@ def random_teacher(features: int, width: int, classes: int, rng: np.random.Gener
 
 
 def teacher_labels(inputs: np.ndarray, teacher: Teacher) -> np.ndarray:
-    """The largest logit of each input, computed in float64.
+    """The class with the largest logit for each input, computed in float64.
 
     Parameters
     ----------
-    inputs : (N, features)
-    teacher : `random_teacher`
+    inputs : ndarray of shape (N, features)
+        The inputs.
+    teacher : Teacher
+        As returned by `random_teacher`.
 
     Returns
     -------
-    (N,) int64
+    ndarray of int64, shape (N,)
 
     Examples
     --------
@@ -126,25 +135,30 @@ def load(
     """Generate the train and the test part.
 
     One seed gives the same teacher and the same standard normal numbers for every decay, so that
-    only the spectrum of the inputs differs. Equal arguments give equal content as far as numpy
+    only the spectrum of the inputs differs. Equal arguments give equal content as far as NumPy
     guarantees it: its streams may change with its version, and the last bits of a float64 with the
-    machine. Labels are of the inputs as they are stored, in float32.
+    machine. Labels are computed from the inputs as they are stored, in float32.
 
     Parameters
     ----------
-    features, decay : of the inputs, see `sloppy_eigenvalues`
-    classes, teacher_width : of the teacher, see `random_teacher`
-    train_size, test_size : samples
-    seed : of the inputs and the teacher
+    features, decay
+        Arguments of `sloppy_eigenvalues`, for the inputs.
+    classes, teacher_width : int
+        Classes and hidden units of the teacher.
+    train_size, test_size : int
+        Numbers of samples.
+    seed : int
+        Seed of the inputs and the teacher.
 
     Returns
     -------
-    list of two Part, inputs (N, features) float32, labels (N,) int64
+    list of two Part
+        Inputs (N, features) float32, labels (N,) int64.
 
     Raises
     ------
     DataError
-        If a class has no training sample. It is not drawn anew: the teacher would be another than
+        If a class has no training sample. No other teacher is drawn, because it would differ from
         that of other decays.
 
     Examples

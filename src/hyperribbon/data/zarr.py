@@ -1,4 +1,4 @@
-"""Arrays of one's own in a Zarr store, of which images are read where they are indexed."""
+"""Your own arrays, in a Zarr store whose images are read when they are indexed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def load(path: str | Path) -> list[Part]:
 
 
 class ZarrImages:
-    """A Zarr array of which some rows are read at a time."""
+    """A Zarr array that is read some rows at a time."""
 
     def __init__(self, array: zarr.Array):
         self._array = array
@@ -39,6 +39,6 @@ class ZarrImages:
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         try:
-            return self._array.oindex[rows]
-        except (OSError, ValueError, RuntimeError) as error:  # whatever its codecs raise
+            return np.asarray(self._array.oindex[rows])
+        except (OSError, ValueError, RuntimeError) as error:  # raised by its codecs
             raise DataError(f"{self._array.store_path}: damaged ({first_line(error)})") from None

@@ -1,14 +1,15 @@
-"""Network architectures: one file each, widths and depths as parameters.
+"""Network architectures, one file each, with widths and depths as parameters.
 
-Every network is an ``nn.Module`` with ``features`` and ``classifier`` parts and, unless its file
-says otherwise, default PyTorch initialisation. Stacked weights of several seeds can be mapped over
-by ``torch.func.vmap``, in training too. To add a network: write its file here, which names it
+Every network is an ``nn.Module`` with the parts ``features`` and ``classifier`` and, unless its
+file says otherwise, PyTorch's default initialisation. ``torch.func.vmap`` can map over the stacked
+weights of several seeds, in training as well. To add a network, write a file here that names it
 ``NETWORK``, and describe its parameters in :mod:`hyperribbon.config`.
 """
 
 from copy import deepcopy
 from importlib import import_module
 from itertools import chain
+from typing import TypeGuard
 
 from torch import Tensor, nn
 
@@ -25,14 +26,19 @@ def build_network(
 
     Parameters
     ----------
-    architecture : name of a file here
-    input_shape : (channels, height, width), or (features,) where the architecture takes vectors
+    architecture : str
+        Name of a file here.
+    input_shape : tuple of int
+        (channels, height, width), or (features,) if the architecture takes vectors.
     n_classes : int
-    **parameters : the architecture's widths and depths
+        Number of classes, C.
+    **parameters
+        Widths and depths of the architecture.
 
     Returns
     -------
-    torch.nn.Module mapping (B, *input_shape) to logits (B, n_classes)
+    torch.nn.Module
+        It maps (B, *input_shape) to logits (B, n_classes).
 
     Examples
     --------
@@ -40,7 +46,7 @@ def build_network(
     >>> sum(p.numel() for p in net.parameters())
     163
     """
-    # By name, so that a network's code counts for its own trainings only.
+    # By name, so that a network's code counts only for its own trainings.
     module = import_module(f"{__package__}.{architecture}")
     return striding_by_slices(module.NETWORK(input_shape, n_classes, **parameters))
 
@@ -48,30 +54,32 @@ def build_network(
 def configured_network(
     section: NetworkConfig, input_shape: tuple[int, ...], n_classes: int
 ) -> nn.Module:
-    """Build a network by its section of a configuration."""
+    """Build a network from its section of a configuration."""
     parameters = section.model_dump()
     return build_network(parameters.pop("architecture"), input_shape, n_classes, **parameters)
 
 
 def striding_by_slices(network: nn.Module) -> nn.Module:
-    """A network without the layers whose gradient oneDNN gets wrong on CPUs.
+    """Replace the strides whose gradients oneDNN gets wrong on CPUs.
 
-    Its weight gradient of a 1x1 convolution with a stride writes past its workspace where images
+    oneDNN's weight gradient of a 1x1 convolution with a stride writes past its workspace if images
     lie channels last and have fewer channels than a block (uxlfoundation/oneDNN#6035): it is wrong,
-    hangs or corrupts the heap. Such a layer is given every second pixel, say, and has stride 1
-    instead. That is the same function, to the last bit where oneDNN is right, in any layout, and as
-    fast; channels-first images would cost a network 1.2 times the time.
+    hangs or corrupts the heap. Here such a layer gets stride 1 and only the pixels that it would
+    have read. This is the same function, to the last bit where oneDNN is right, in any layout, and
+    as fast. Channels-first images, the alternative, would take a network 1.2 times as long.
 
-    Convolutions that a network calls as functions, or in a `forward` of their own, are not seen.
+    Convolutions that a network calls as functions, or in a `forward` of their own, are not found.
 
     Parameters
     ----------
-    network : left as it is
+    network : torch.nn.Module
+        It is left as it is.
 
     Returns
     -------
-    torch.nn.Module, the network itself if it has no such layer; otherwise a copy that shares its
-    parameters and buffers
+    torch.nn.Module
+        The network itself if it has no such layer; otherwise a copy that shares its parameters and
+        buffers.
 
     Examples
     --------
@@ -91,7 +99,7 @@ def striding_by_slices(network: nn.Module) -> nn.Module:
     return network
 
 
-def _is_strided_pointwise(layer: nn.Module) -> bool:
+def _is_strided_pointwise(layer: nn.Module) -> TypeGuard[nn.Conv2d]:
     return (
         isinstance(layer, nn.Conv2d)
         and type(layer).forward is nn.Conv2d.forward
@@ -103,9 +111,9 @@ def _is_strided_pointwise(layer: nn.Module) -> bool:
 
 
 class _Slices:
-    """Hook that hands a layer the pixels it is to read."""
+    """Hook that passes a layer only the pixels that it should read."""
 
-    def __init__(self, stride: tuple[int, int]):
+    def __init__(self, stride: tuple[int, ...]):
         self.stride = stride
 
     def __call__(self, layer: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:

@@ -15,16 +15,19 @@ def _block(c_in: int, c_out: int, kernel_size: int, stride: int = 1) -> nn.Seque
 
 
 class AllCNN(nn.Module):
-    """Convolutions only: two a stage, the second of stride 2, then 1x1 to the classes.
+    """Convolutions only: two per stage, the second of stride 2, then 1x1 to the classes.
 
     With ``widths=(96, 144)`` on 3x32x32 images and 10 classes it has the thesis's 399,486
     parameters.
 
     Parameters
     ----------
-    input_shape : (channels, height, width)
+    input_shape : tuple of int
+        (channels, height, width).
     n_classes : int
-    widths : sequence of int, channels of each stage
+        Number of classes, C.
+    widths : sequence of int
+        Channels of each stage.
     """
 
     def __init__(self, input_shape: tuple[int, int, int], n_classes: int, widths: Sequence[int]):
@@ -40,6 +43,7 @@ class AllCNN(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

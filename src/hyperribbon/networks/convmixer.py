@@ -26,12 +26,18 @@ class ConvMixer(nn.Module):
 
     Parameters
     ----------
-    input_shape : (channels, height, width)
+    input_shape : tuple of int
+        (channels, height, width).
     n_classes : int
-    width : int, channels throughout
-    depth : int, number of mixing layers
-    kernel_size : int, of the depthwise convolutions
-    patch_size : int, divides height and width
+        Number of classes, C.
+    width : int
+        Channels of every layer.
+    depth : int
+        Number of mixing layers.
+    kernel_size : int
+        Kernel size of the depthwise convolutions.
+    patch_size : int
+        Side of a patch in pixels; divides height and width.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class ConvMixer(nn.Module):
         self.classifier = nn.Linear(width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

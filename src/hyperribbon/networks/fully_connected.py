@@ -12,18 +12,24 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 class FullyConnected(nn.Module):
     """Multi-layer perceptron on vectors or flattened images.
 
-    Each hidden layer is Linear-ReLU-BatchNorm, the normalisation without learned scale and
-    shift. With ``widths=(1024, 512, 256, 128)`` on 3x32x32 images and 10 classes it has the
-    thesis's 3,837,066 parameters.
+    Each hidden layer is Linear-ReLU-BatchNorm, without learned scale and shift. With
+    ``widths=(1024, 512, 256, 128)`` on 3x32x32 images and 10 classes it has the thesis's 3,837,066
+    parameters.
 
     Parameters
     ----------
-    input_shape : (channels, height, width) or (features,)
+    input_shape : tuple of int
+        (channels, height, width) or (features,).
     n_classes : int
-    widths : sequence of int, units of each hidden layer
-    activation : ``"relu"`` or ``"tanh"``
-    batchnorm : bool, whether BatchNorm ends a hidden layer
-    bias : bool, whether the linear layers have biases, the classifier's too
+        Number of classes, C.
+    widths : sequence of int
+        Units of each hidden layer.
+    activation : {"relu", "tanh"}
+        Nonlinearity.
+    batchnorm : bool
+        Whether BatchNorm ends each hidden layer.
+    bias : bool
+        Whether the linear layers, including the classifier, have biases.
 
     Examples
     --------
@@ -51,6 +57,7 @@ class FullyConnected(nn.Module):
         self.classifier = nn.Linear(sizes[-1], n_classes, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

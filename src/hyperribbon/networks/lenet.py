@@ -13,10 +13,14 @@ class LeNet(nn.Module):
 
     Parameters
     ----------
-    input_shape : (channels, height, width); two convolutions need a height and width of 16
+    input_shape : tuple of int
+        (channels, height, width); two convolutions need a height and a width of at least 16.
     n_classes : int
-    widths : sequence of int, channels of each convolution
-    hidden_width : int, units of the hidden layer
+        Number of classes, C.
+    widths : sequence of int
+        Channels of each convolution.
+    hidden_width : int
+        Units of the hidden layer.
 
     Examples
     --------
@@ -42,6 +46,7 @@ class LeNet(nn.Module):
         self.classifier = nn.Linear(hidden_width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

@@ -8,6 +8,8 @@ from torch.nn.functional import conv2d, pad
 class _BlurPool(nn.Module):
     """The binomial 3x3 filter at every second pixel, edges reflected (Zhang, 2019)."""
 
+    binomial: Tensor
+
     def __init__(self):
         super().__init__()
         row = torch.tensor([1.0, 2.0, 1.0]) / 4
@@ -46,7 +48,7 @@ def _bottleneck(c_in: int, c_out: int, stride: int) -> list[nn.Module]:
     ]
 
 
-# Residual branch, blocks of each stage, channels that leave the first stage by those of the stem.
+# Residual branch, blocks per stage, ratio of the first stage's output channels to the stem's.
 VARIANTS = {18: (_basic, (2, 2, 2, 2), 1), 50: (_bottleneck, (3, 4, 6, 3), 4)}
 
 
@@ -67,23 +69,27 @@ class _Block(nn.Module):
 class ResNet(nn.Module):
     """Residual network of 18 layers (basic blocks) or 50 (bottlenecks), with BlurPool.
 
-    Each convolution of stride 2 is one of stride 1 with BlurPool directly after it, before
-    BatchNorm; so is the first. The max-pooling of the stem has stride 1 and BlurPool after it
-    (Zhang, 2019). In a bottleneck the 3x3 convolution carries the stride. BlurPool has no
-    parameters: on 3x224x224 images and 1000 classes ``depth=18, width=64`` has 11,689,512 and
-    ``depth=50, width=64`` 25,557,032, as without it.
+    Each convolution of stride 2, including the first, is replaced by one of stride 1 and BlurPool
+    directly after it, before BatchNorm. The max-pooling of the stem has stride 1 and BlurPool after
+    it (Zhang, 2019). In a bottleneck the 3x3 convolution carries the stride. BlurPool has no
+    parameters: on 3x224x224 images and 1000 classes ``depth=18, width=64`` has 11,689,512
+    parameters and ``depth=50, width=64`` has 25,557,032, as without it.
 
     Convolutions have the Kaiming-normal initialisation of 3.5.1, scaled by their outputs (He et
     al., 2015), as in the common implementations. With it a residual network starts far from
-    ignorance until BatchNorm is calibrated (Fig. 2.12); with PyTorch's it would not.
+    ignorance until BatchNorm is calibrated (Fig. 2.12); with PyTorch's default it would not.
 
     Parameters
     ----------
-    input_shape : (channels, height, width), height and width at least 17
+    input_shape : tuple of int
+        (channels, height, width), with height and width at least 17.
     n_classes : int
-    depth : 18 or 50
-    width : int, channels of the first convolution; the stages have 1, 2, 4, 8 times as many, and
-        4 times these with bottlenecks
+        Number of classes, C.
+    depth : {18, 50}
+        Number of layers.
+    width : int
+        Channels of the first convolution; the stages have 1, 2, 4, 8 times as many, and 4 times
+        that with bottlenecks.
 
     Examples
     --------
@@ -113,6 +119,7 @@ class ResNet(nn.Module):
         self.classifier = nn.Linear(channels, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

@@ -35,7 +35,7 @@ class _Attention(nn.Module):
         return self.out(y.transpose(1, 2).reshape(batch, asking, width))
 
     def _heads(self, x: Tensor) -> Tensor:
-        """(n, batch, heads, tokens, width of a head), from n of them side by side."""
+        """Split (batch, tokens, n * width) into (n, batch, heads, tokens, width of a head)."""
         batch, tokens, _ = x.shape
         n, head = x.shape[-1] // self.out.in_features, self.out.in_features // self.heads
         return x.view(batch, tokens, n, self.heads, head).permute(2, 0, 3, 1, 4)
@@ -55,7 +55,7 @@ class _Layer(nn.Module):
         )
 
     def forward(self, x: Tensor, asking: int | None = None) -> Tensor:
-        """All tokens, or those ``asking`` first ones that what follows needs."""
+        """All tokens, or the first ``asking`` ones if what follows needs no more."""
         asking = asking or x.shape[1]
         x = x[:, :asking] + self.attention(x, asking)
         return x + self.mlp(x)
@@ -95,7 +95,7 @@ class _Features(nn.Module):
         *layers, last = self.layers
         for layer in layers:
             x = layer(x)
-        return self.norm(last(x, asking=1)[:, 0])  # the class token is all that is looked at
+        return self.norm(last(x, asking=1)[:, 0])  # the classifier sees only the class token
 
 
 class ViT(nn.Module):
@@ -108,14 +108,22 @@ class ViT(nn.Module):
 
     Parameters
     ----------
-    input_shape : (channels, height, width)
+    input_shape : tuple of int
+        (channels, height, width).
     n_classes : int
-    patch_size : int, divides height and width
-    width : int, divisible by ``heads``
-    depth : int, number of transformer layers
+        Number of classes, C.
+    patch_size : int
+        Side of a patch in pixels; divides height and width.
+    width : int
+        Width of a token; divisible by ``heads``.
+    depth : int
+        Number of transformer layers.
     heads : int
-    mlp_width : int, hidden units of each layer's perceptron
-    qkv_bias : bool, whether queries, keys and values have biases
+        Number of attention heads.
+    mlp_width : int
+        Hidden units of each layer's perceptron.
+    qkv_bias : bool
+        Whether queries, keys and values have biases.
 
     Examples
     --------
@@ -139,6 +147,7 @@ class ViT(nn.Module):
         self.classifier = nn.Linear(width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

@@ -35,11 +35,16 @@ class WideResNet(nn.Module):
 
     Parameters
     ----------
-    input_shape : (channels, height, width)
+    input_shape : tuple of int
+        (channels, height, width).
     n_classes : int
-    depth : int, 6 k + 4 for k blocks a stage
-    width : int, channels of the first convolution
+        Number of classes, C.
+    depth : int
+        Number of layers, 6 k + 4 for k blocks per stage.
+    width : int
+        Channels of the first convolution.
     widen_factor : int
+        Channels of the first stage, divided by ``width``.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class WideResNet(nn.Module):
         self.classifier = nn.Linear(channels, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, C) of samples (B, *input_shape)."""
         return self.classifier(self.features(x))
 
 

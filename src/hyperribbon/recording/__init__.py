@@ -1,7 +1,7 @@
 """Predictions of networks that were trained elsewhere, as stores that studies list as external.
 
-``recorder`` is for a training loop in PyTorch, or of anything that can be called; ``predictions``
-for arrays; ``recording`` is the store in the making that both fill; ``external`` finds stores for
-a study. ``samples`` and ``arrays`` are the doors where inputs, labels and predictions come in;
-``evaluation`` calls a model without leaving a trace in its training.
+`recorder` records from a training loop, of PyTorch or of anything that can be called, and
+`predictions` from arrays; begin there. Both fill a `recording`, the store in the making. `external`
+finds stores for a study. `samples` and `arrays` check inputs, labels and predictions, and
+`evaluation` calls a model without changing anything in its training.
 """

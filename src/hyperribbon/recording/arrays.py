@@ -1,4 +1,4 @@
-"""Labels, predictions and numbers as users give them, checked where they come in."""
+"""Checks of labels, predictions and numbers that users give."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from hyperribbon.probability.distributions import (
     sum_tolerance,
 )
 
-MOST = 2**53 - 1  # every integer up to it is exact in float64, as which tables may be read
+MOST = 2**53 - 1  # every integer up to it is exact in float64, which readers of tables may use
 
 ONE_OUTPUT = (
-    "one output per sample is no distribution over classes; expected two or more: of a logit z "
-    "make (0, z), of a probability p make (1 - p, p)"
+    "one output per sample is no distribution over classes; expected two or more: turn a logit z "
+    "into (0, z), a probability p into (1 - p, p)"
 )
 
 
 def refuse_missing(array, name: str) -> None:
-    """Refuse an array whose numbers are not all there: masked ones, or those of the meta device."""
+    """Refuse an array with masked numbers, or a tensor on the meta device, which has none."""
     if np.ma.is_masked(array):
         count = int(np.ma.getmaskarray(array).sum())
         raise DataError(f"{name}: {count} masked entries, expected none; leave such samples out")
@@ -34,7 +34,7 @@ def refuse_missing(array, name: str) -> None:
 
 
 def check_positive(value, name: str) -> float:
-    """A finite number above 0 as a float; else a DataError."""
+    """A finite number above 0, as a float; any other value raises a DataError."""
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not number or not 0 < value <= MOST:
         raise DataError(f"{name} = {value}: expected a number above 0, at most {MOST}")
@@ -42,12 +42,12 @@ def check_positive(value, name: str) -> float:
 
 
 def as_labels(values, name: str, n_classes: int | None = None) -> np.ndarray:
-    """True classes (N,) as int64, a copy; booleans are classes 0 and 1.
+    """True classes (N,) as int64, a copy; booleans are the classes 0 and 1.
 
     Raises
     ------
     DataError
-        If they are no integers of shape (N,), or not from 0 to ``n_classes`` - 1.
+        If they are not integers of shape (N,) from 0 to ``n_classes`` - 1.
     """
     refuse_missing(values, name)
     if isinstance(values, Iterator):
@@ -56,7 +56,7 @@ def as_labels(values, name: str, n_classes: int | None = None) -> np.ndarray:
     if hasattr(values, "to_numpy"):  # pandas, polars, xarray
         values = values.to_numpy()
     if isinstance(values, np.ndarray) and values.dtype == object:
-        values = values.tolist()  # integers among them are found out again
+        values = values.tolist()  # so that NumPy recognises integers
     try:
         text = not hasattr(values, "detach") and np.asarray(values).dtype.kind in "USTO"
     except ValueError:  # ragged; refused below
@@ -64,7 +64,7 @@ def as_labels(values, name: str, n_classes: int | None = None) -> np.ndarray:
     if text:
         raise DataError(
             f"{name}: no integers; expected classes 0, 1, ... in the order of the outputs, such as "
-            "numpy.unique(labels, return_inverse=True)[1] of names"
+            "numpy.unique(names, return_inverse=True)[1]"
         )
     labels = as_numpy(values, name)
     if labels.ndim == 2:
@@ -80,14 +80,14 @@ def as_labels(values, name: str, n_classes: int | None = None) -> np.ndarray:
 
 
 def as_predictions(P, name: str, n_samples: int, n_classes: int | None) -> np.ndarray:
-    """Probabilities (N, C) as a store holds them, float32.
+    """Probabilities (N, C) in float32, as a store holds them.
 
-    Rows that come in half precision are normalised, since they sum to 1 only to its rounding.
+    Rows in half precision are normalised, because they sum to 1 only up to its rounding.
 
     Raises
     ------
     DataError
-        If P is of another shape, has fewer than two classes, or rows are no distributions.
+        If P has another shape, fewer than two classes, or rows that are no distributions.
     """
     refuse_missing(P, name)
     tolerance = sum_tolerance(P)
@@ -110,17 +110,17 @@ def as_predictions(P, name: str, n_samples: int, n_classes: int | None) -> np.nd
 
 
 def sum_to_one(rows: np.ndarray) -> bool:
-    """Whether rows look like probabilities, though they may have been in half precision."""
-    tolerance = 8 * sum_tolerance(np.empty(rows.shape, np.float16))  # bfloat16 is as much coarser
+    """Whether rows look like probabilities, which may have been in half precision."""
+    tolerance = 8 * sum_tolerance(np.empty(rows.shape, np.float16))  # bfloat16 is 8 times coarser
     with np.errstate(invalid="ignore", over="ignore"):
         off = np.abs(rows.sum(axis=1, dtype=np.float64) - 1).max()
     return bool(rows.min() >= 0 and off <= tolerance)
 
 
 def _hint(rows: np.ndarray) -> str:
-    """What rows that are no distributions may be instead, and what to do about it."""
+    """What rows that are no distributions may be instead, and how to convert them."""
     if not np.isfinite(rows).all():
         return ""
     if sum_to_one(rows):
         return "; computed in half precision? take the softmax in float32, or give that type itself"
-    return '; of logits take the softmax (a Recorder does, with outputs="logits")'
+    return '; take the softmax of logits (a Recorder does so with outputs="logits")'

@@ -1,4 +1,4 @@
-"""What a model predicts on all samples, without leaving a trace in the training around it."""
+"""Predictions of a model on all samples, without changing anything in the training around it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,25 +35,30 @@ def evaluate(
 ) -> dict[str, np.ndarray]:
     """Probabilities (N, C) float32 of a model, by split.
 
-    Torch modules, the model itself or those that it calls, are evaluated in evaluation mode,
-    without gradient, outside autocast, with full float32 products and not compiled. Modes and the
-    global random numbers of Python, numpy and torch are afterwards as they were.
+    Torch modules, whether the model itself or modules that it calls, run in evaluation mode,
+    without gradients, outside autocast, with full float32 products and not compiled. Afterwards
+    their modes and the global random numbers of Python, NumPy and torch are as before.
 
-    The first batch is evaluated twice, and everything if global random numbers were drawn.
+    The first batch is evaluated twice; all batches are if global random numbers were drawn.
 
     Parameters
     ----------
-    model : called with a batch; returns (n, C), or something that has this as ``logits``
-    samples : by split
-    logits : whether the model returns logits, or else probabilities
-    batch_size : samples per call of the model
-    name : what to call the checkpoint in errors
+    model : callable
+        Called with a batch; returns (n, C), or an object with such an attribute ``logits``.
+    samples : mapping
+        Samples by split.
+    logits : bool
+        Whether the model returns logits; otherwise it returns probabilities.
+    batch_size : int
+        Samples per call of the model.
+    name : str
+        Name of the checkpoint in error messages.
 
     Raises
     ------
     DataError
-        If outputs are not of shape (n, C), are probabilities where logits are expected, or differ
-        between two calls with the same samples.
+        If outputs do not have the shape (n, C), are probabilities where logits are expected, or
+        differ between two calls with the same samples.
     """
     model = _callable(model, name)
     device = _device(model, name)
@@ -90,7 +96,7 @@ def evaluate(
 
 @dataclass
 class _Run:
-    """One model, called batch by batch, and what was seen of its outputs."""
+    """One model, called batch by batch, and what its outputs showed so far."""
 
     model: Callable
     device: torch.device | None
@@ -138,7 +144,7 @@ class _Run:
 
 
 def _callable(model: Callable, name: str) -> Callable:
-    """A model without what spreads it over devices; else a DataError if it cannot be called."""
+    """The model without DataParallel; a DataError if it cannot be called."""
     while isinstance(model, _WRAPPERS):
         model = model.module
     if not callable(model):
@@ -148,8 +154,12 @@ def _callable(model: Callable, name: str) -> Callable:
             "function of a batch, such as its predict_proba"
         )
     classes = getattr(getattr(model, "__self__", None), "classes_", None)  # scikit-learn's
-    numbers = isinstance(classes, np.ndarray) and classes.dtype.kind in "iu" and classes.ndim == 1
-    if numbers and not np.array_equal(classes, np.arange(len(classes))):
+    if (
+        isinstance(classes, np.ndarray)
+        and classes.dtype.kind in "iu"
+        and classes.ndim == 1
+        and not np.array_equal(classes, np.arange(len(classes)))
+    ):
         raise DataError(
             f"{name}: the model's columns are classes {', '.join(map(str, classes[:20]))}; "
             f"expected 0 to {len(classes) - 1}, in this order"
@@ -158,7 +168,7 @@ def _callable(model: Callable, name: str) -> Callable:
 
 
 def _device(model: Callable, name: str) -> torch.device | None:
-    """Where a torch module is; None of anything else, and of a module without tensors."""
+    """Device of a torch module; None for anything else, and for a module without tensors."""
     if not isinstance(model, nn.Module):
         return None
     devices = [tensor.device for tensor in [*model.parameters(), *model.buffers()]]
@@ -169,13 +179,13 @@ def _device(model: Callable, name: str) -> torch.device | None:
 
 
 def _dtype(model: Callable) -> torch.dtype | None:
-    """The floating-point type of a torch module's parameters; None if there are several or none."""
+    """Floating-point type of a torch module's parameters; None if there are several or none."""
     parameters = model.parameters() if isinstance(model, nn.Module) else ()
     found = {parameter.dtype for parameter in parameters if parameter.is_floating_point()}
     return found.pop() if len(found) == 1 and found <= set(_FLOATING) else None
 
 
-def _outputs(found: object, name: str) -> object:
+def _outputs(found: Any, name: str) -> Any:
     """The array among what a model returned."""
     if isinstance(found, Mapping) and not hasattr(found, "logits"):
         if "logits" not in found:
@@ -196,7 +206,7 @@ def _outputs(found: object, name: str) -> object:
 
 
 def _shaped(rows, n: int, n_classes: int | None, name: str):
-    """Outputs of the shape (n, C), C above 1; else a DataError."""
+    """Outputs of shape (n, C) with C > 1; others raise a DataError."""
     shape = tuple(getattr(rows, "shape", np.shape(rows)))
     if shape in ((n,), (n, 1)):
         raise DataError(f"{name}: shape {shape}; {ONE_OUTPUT}")
@@ -205,7 +215,7 @@ def _shaped(rows, n: int, n_classes: int | None, name: str):
     return rows
 
 
-def _description(rows: object) -> str:
+def _description(rows: Any) -> str:
     shape = getattr(rows, "shape", None)
     size = f"{len(rows)} items" if shape is None else f"shape {tuple(shape)}"
     return f"{type(rows).__name__} {getattr(rows, 'dtype', '')} {size}".replace("  ", " ")
@@ -215,19 +225,19 @@ def _description(rows: object) -> str:
 def _undisturbed(
     model: Callable, device: torch.device | None
 ) -> Iterator[Callable[[], Mapping[str, object]]]:
-    """Evaluation mode, and afterwards every mode and random number as before.
+    """Put modules in evaluation mode, and restore every mode and random number afterwards.
 
-    Yields a function that gives the state of the global random numbers.
+    Yields a function that returns the state of the global random numbers.
     """
     if device is None:
         device = torch.device("cuda" if torch.cuda.is_initialized() else "cpu")
     modes: dict[nn.Module, bool] = {}
 
     def evaluated(module: nn.Module, *_: object) -> None:
-        """Put a module in evaluation mode, with all that is in it."""
+        """Put a module in evaluation mode, with all of its submodules."""
         parts = [part for part in module.modules() if part not in modes]
-        # All are read before any is set: a compiled module's mode is that of the one in it. A
-        # frozen script has none.
+        # All modes are read before any is set, because a compiled module shares the mode of the
+        # module in it. A frozen script has none.
         found = {part: part.training for part in parts if hasattr(part, "training")}
         for part in found:
             part.training = False
@@ -235,11 +245,11 @@ def _undisturbed(
 
     random_now = functools.partial(random_state, device)
     state = random_now()
-    # Compiled networks run as they were written: the compiler cannot follow the hook, and would
-    # compile anew for evaluation. Without its module imported, nothing is compiled.
+    # Compiled networks run uncompiled: the compiler cannot follow the hook, and would compile again
+    # for evaluation. If its module is not imported, nothing is compiled.
     eager = "torch._dynamo" in sys.modules
     stance = torch.compiler.set_stance("force_eager") if eager else nullcontext()
-    hook = register_module_forward_pre_hook(evaluated)  # for those that no other module holds
+    hook = register_module_forward_pre_hook(evaluated)  # for modules that are not part of the model
     try:
         for owner in (model, getattr(model, "__self__", None)):
             if isinstance(owner, nn.Module):
@@ -254,7 +264,7 @@ def _undisturbed(
         set_random_state(state, device)
 
 
-def _equal(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+def _equal(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether two states of random numbers are the same."""
     return all(
         torch.equal(before[key], after[key])
@@ -266,8 +276,8 @@ def _equal(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
 
 @contextmanager
 def _full_precision() -> Iterator[None]:
-    """No autocast, and no products that round float32 to TensorFloat-32 or bfloat16."""
-    backends = torch.backends
+    """Turn off autocast, and the rounding of float32 to TensorFloat-32 or bfloat16 in products."""
+    backends: Any = torch.backends  # whose stubs lack the newer settings
     places = [
         *(backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn),
         *(backends.mkldnn.matmul, backends.mkldnn.conv, backends.mkldnn.rnn),
@@ -278,8 +288,8 @@ def _full_precision() -> Iterator[None]:
                 stack.enter_context(torch.autocast(kind, enabled=False))
         for place in places:
             stack.callback(setattr, place, "fp32_precision", place.fp32_precision)
-        # Torch has a second, older interface to the same settings. It refuses to be read while the
-        # two disagree, as it is where only the newer one was used, so both are set where it is not.
+        # Torch has a second, older interface to the same settings. Reading it fails while the two
+        # disagree, as they do if only the newer one was used; if reading works, both are set.
         try:
             precision, tf32 = torch.get_float32_matmul_precision(), backends.cudnn.allow_tf32
         except RuntimeError:

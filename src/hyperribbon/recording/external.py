@@ -1,6 +1,6 @@
 """Recorded stores that a study lists, found and checked before any job starts.
 
-Imports neither numpy nor zarr, so that the Snakefile parses quickly.
+This module imports neither numpy nor zarr, so that the Snakefile parses quickly.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.manifest import METADATA, check_layout, check_whole
 
-_NAMED = 5  # stores that are named, of those that are not whole
+_NAMED = 5  # damaged stores that a message names
 
 
 def recorded_configuration(path: str | Path) -> dict[str, Any]:
-    """What a recorded store is of: names, seed, metadata, hashes of the samples.
+    """Configuration of a recorded store: names, seed, metadata, hashes of the samples.
 
     Raises
     ------
     StoreError
-        If it is no store that `hyperribbon.Recorder` or `record_predictions` wrote, or one of
+        If it is not a store that `hyperribbon.Recorder` or `record_predictions` wrote, or has
         another layout version.
     """
     path = Path(path)
@@ -55,23 +55,27 @@ def recorded_configuration(path: str | Path) -> dict[str, Any]:
 def find_recorded(
     patterns: Iterable[str], trained: Iterable[tuple[str, str, int]] = (), *, check: bool = True
 ) -> list[Path]:
-    """Recorded stores that paths and patterns name, in that order, those of a pattern sorted.
+    """Recorded stores that paths and patterns name, in their order, sorted within each pattern.
 
     Parameters
     ----------
-    patterns : paths of stores, or patterns with ``*``, ``?``, ``[...]`` and ``**``
-    trained : network, optimiser and seed of the trainings that they must be told apart from
-    check : whether to compare names, sizes and metadata of their files with their manifests
+    patterns : iterable of str
+        Paths of stores, or patterns with ``*``, ``?``, ``[...]`` and ``**``.
+    trained : iterable of tuple
+        Network, optimiser and seed of the trainings from which recordings must differ.
+    check : bool
+        Whether to compare names, sizes and metadata of their files with their manifests.
 
     Returns
     -------
     list of Path
+        The stores.
 
     Raises
     ------
     StoreError
-        If a pattern finds nothing, a store is missing, foreign, without test samples or not whole,
-        its path has braces, or two trainings have the same network, optimiser and seed.
+        If a pattern finds nothing; if a store is missing, foreign, damaged or without test samples,
+        or has braces in its path; or if two trainings have the same network, optimiser and seed.
 
     Examples
     --------
@@ -103,7 +107,7 @@ def find_recorded(
         if who in owners:
             raise StoreError(
                 f"{path}: network {who[0]}, optimiser {who[1]}, seed {who[2]}, as {owners[who]}; "
-                "expected names or seeds that tell them apart"
+                "expected names or seeds that distinguish them"
             )
         owners[who] = str(path)
     if check:
@@ -112,7 +116,7 @@ def find_recorded(
 
 
 def _check_whole(paths: Iterable[Path]) -> None:
-    """Refuse stores that are not as they were recorded, all of them in one line."""
+    """Refuse stores that are not as they were recorded, in one line for all of them."""
     faults = []
     for path in paths:
         try:
@@ -123,4 +127,4 @@ def _check_whole(paths: Iterable[Path]) -> None:
         named = "; ".join(faults[:_NAMED]) + (
             f"; and {len(faults) - _NAMED} more stores" if len(faults) > _NAMED else ""
         )
-        raise StoreError(f"{named}; copy or record again what is named, with its manifest")
+        raise StoreError(f"{named}; copy or record these again, with their manifests")

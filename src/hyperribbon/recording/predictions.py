@@ -1,10 +1,11 @@
-"""Recording predictions that were made elsewhere."""
+"""Recording of predictions that were made elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from hyperribbon.errors import ConfigError, DataError, StoreError
 from hyperribbon.recording.recording import Recording
@@ -24,28 +25,38 @@ def record_predictions(
     steps_per_epoch: float | None = None,
     metadata: Mapping[str, object] | None = None,
 ) -> None:
-    """Write a training's predictions to a store, as `Recorder` does from its loop.
+    """Write the predictions of a training to a store, as `Recorder` does from a training loop.
 
     Parameters
     ----------
-    path : of the store, ending in .zarr; nothing may be there
-    predictions : array (K, N, C) of probabilities, or (N, C) one after the other, such as
-        scikit-learn's ``staged_predict_proba(X)``; one is held in memory at a time. In half
-        precision, whose rounding shows in their sums, they are normalised
-    labels : (N,) true classes, integers from 0; class c is column c of the predictions
-    network, optimiser : what tables and figures call it; letters, digits, - and _
-    seed : int; trainings that differ by it alone are one configuration
-    test_predictions, test_labels : the same of test samples; studies need them
-    steps : K integers that increase, by default 0, 1, ..., K - 1
-    steps_per_epoch : number, for epochs in tables and figures
-    metadata : mapping that JSON can hold, kept with the store
+    path : path
+        The store, ending in .zarr; nothing may be there.
+    predictions : array-like of shape (K, N, C), or iterable
+        Probabilities, or an iterator over arrays (N, C) such as scikit-learn's
+        ``staged_predict_proba(X)``, of which one is in memory at a time. Probabilities in half
+        precision are normalised, because its rounding shows in their sums.
+    labels : array-like of int, shape (N,)
+        True classes from 0; class c is column c of the predictions.
+    network, optimiser : str
+        Names in tables and figures, of letters, digits, - and _.
+    seed : int
+        Trainings that differ only by the seed are one configuration.
+    test_predictions, test_labels : optional
+        The same for test samples; studies need them.
+    steps : iterable of int, optional
+        K increasing steps; by default 0, 1, ..., K - 1.
+    steps_per_epoch : float, optional
+        Steps per epoch, for epochs in tables and figures.
+    metadata : mapping, optional
+        Anything else that JSON can hold, kept with the store.
 
     Raises
     ------
     ConfigError
         If a name or another argument is malformed.
     DataError
-        If predictions are not (N, C) distributions, or there are not as many of each.
+        If predictions are not (N, C) distributions, or the numbers of train and test predictions
+        and steps differ.
     StoreError
         If something is at the path already, or nothing was predicted.
 
@@ -58,7 +69,8 @@ def record_predictions(
     """
     if (test_predictions is None) != (test_labels is None):
         raise ConfigError("test_predictions, test_labels: one without the other; expected both")
-    known, given = {"train": labels}, {"predictions": predictions}
+    known: dict[str, Any] = {"train": labels}
+    given: dict[str, Any] = {"predictions": predictions}
     if test_predictions is not None:
         known["test"], given["test_predictions"] = test_labels, test_predictions
     if isinstance(predictions, Iterator) and predictions is test_predictions:
@@ -81,13 +93,15 @@ def record_predictions(
     if recording.path.exists():
         raise StoreError(f"{path}: exists already, not replaced")
     with recording:
-        recording.drop_from(0)  # what a killed process left; its predictions come again
+        recording.drop_from(0)  # left by a killed process, whose predictions come again
         try:
             for k, row in enumerate(zip_longest(*given.values())):
                 found = dict(zip(given, row, strict=True))
                 missing = [name for name, value in found.items() if value is None]
                 if missing:
-                    raise DataError(f"{', '.join(missing)}: only {k}, expected as many of each")
+                    raise DataError(
+                        f"{', '.join(missing)}: only {k}, expected equally many of each"
+                    )
                 step = found.pop("steps", k)
                 recording.add(step, dict(zip(known, found.values(), strict=True)))
         except BaseException:
@@ -96,11 +110,11 @@ def record_predictions(
 
 
 def _one_by_one(values: Iterable, name: str) -> Iterator:
-    """What is given for each checkpoint, in turn; else a DataError."""
+    """Iterate over what is given for each checkpoint; a DataError if that is impossible."""
     if not isinstance(values, Mapping | str | bytes) and not hasattr(values, "columns"):
         try:
             return iter(values)
-        except TypeError:  # not of several
+        except TypeError:  # no iterable
             pass
     expected = "integers" if name == "steps" else "(N, C) for each checkpoint, such as (K, N, C)"
     raise DataError(f"{name}: of type {type(values).__name__}, expected {expected}")

@@ -1,4 +1,4 @@
-"""Recording from a training loop that is not ours."""
+"""Recording from any training loop."""
 
 from __future__ import annotations
 
@@ -15,32 +15,41 @@ from hyperribbon.recording.samples import Samples
 
 
 class Recorder:
-    """Record what a network predicts, checkpoint by checkpoint, from any training loop.
+    """Record the predictions of a network, checkpoint by checkpoint, from any training loop.
 
-    Each checkpoint is kept as soon as it is made, in ``<name>.recording`` beside ``<name>.zarr``.
-    When the ``with`` block ends, the store is published whole; if an exception ends it, or the
-    process is killed, a Recorder of the same training goes on with what was kept. Then a training
-    that starts again from an earlier step replaces the later checkpoints, and says so. A published
-    store can be gone on with, too, but no checkpoint in it is ever replaced.
+    Each checkpoint is kept as soon as it is made, in ``<name>.recording`` next to ``<name>.zarr``.
+    When the ``with`` block ends, the store is published. If an exception ends it, or the process is
+    killed, a Recorder of the same training continues from what was kept. A training that then
+    starts again from an earlier step replaces the later checkpoints, with a warning. A published
+    store can also be continued, but no checkpoint in it is ever replaced.
 
     Parameters
     ----------
-    path : of the store to publish, ending in .zarr
-    inputs : array or tensor (N, ...) or a mapping of such, as the model takes them; a mapping is
-        passed as keywords. A torch module is given tensors, floating-point ones in the type of its
-        parameters; anything else that can be called is given its samples as they are here, be they
-        in a DataFrame, a sparse matrix or an array of JAX
-    labels : (N,) true classes, integers from 0; class c is column c of the outputs
-    test_inputs, test_labels : the same of test samples; studies need them, functions of arrays
-        do not
-    network, optimiser : what tables and figures call it; letters, digits, - and _
-    seed : int; trainings that differ by it alone are one configuration
-    n_classes : int, C, two or more; by default that of the first outputs
-    steps_per_epoch : number, for epochs in tables and figures
-    outputs : what the model returns, "logits" (log-probabilities are such, too) or
-        "probabilities", as after a softmax
-    batch_size : int, samples per call of the model
-    metadata : mapping that JSON can hold, kept with the store
+    path : path
+        The store to publish, ending in .zarr.
+    inputs : array-like of shape (N, ...), or mapping
+        Samples as the model takes them; a mapping is passed as keyword arguments. A torch module
+        gets tensors, floating-point ones in the type of its parameters. Any other callable gets its
+        samples as they are here, whether in a DataFrame, a sparse matrix or an array of JAX.
+    labels : array-like of int, shape (N,)
+        True classes from 0; class c is column c of the outputs.
+    test_inputs, test_labels : optional
+        The same for test samples. Studies need them; functions of arrays do not.
+    network, optimiser : str
+        Names in tables and figures, of letters, digits, - and _.
+    seed : int
+        Trainings that differ only by the seed are one configuration.
+    n_classes : int, optional
+        Number of classes, C, at least two; by default that of the first outputs.
+    steps_per_epoch : float, optional
+        Steps per epoch, for epochs in tables and figures.
+    outputs : {"logits", "probabilities"}
+        What the model returns: logits, which may be log-probabilities, or probabilities, as after a
+        softmax.
+    batch_size : int
+        Samples per call of the model.
+    metadata : mapping, optional
+        Anything else that JSON can hold, kept with the store.
 
     Raises
     ------
@@ -49,8 +58,8 @@ class Recorder:
     DataError
         If inputs and labels do not agree, or a number is not what it should be.
     StoreError
-        On entering: if what was recorded there is of other samples, in another order or with other
-        labels, classes, names, seed or metadata, or another process records there.
+        On entering, if an earlier recording there has other samples, another order, or other
+        labels, classes, names, seed or metadata; or if another process records there.
 
     Examples
     --------
@@ -129,26 +138,28 @@ class Recorder:
     def checkpoint(self, model: Callable, *, step: int) -> None:
         """Record the predictions of a model on all samples.
 
-        Torch modules, the model or those that it calls, are evaluated in evaluation mode, without
-        gradient, outside autocast, and without the products in TensorFloat-32 or bfloat16 that
-        torch may be set to; the model itself on its device, without DataParallel around it. Then
-        every submodule is in the mode that it was in, and global random numbers go on as if
-        nothing had happened. Anything else that can be called is given the inputs as they are.
+        Torch modules, whether the model itself or modules that it calls, run in evaluation mode,
+        without gradients, outside autocast, and without products in TensorFloat-32 or bfloat16,
+        even if torch is set to use them; the model runs on its device, without DataParallel.
+        Afterwards every submodule is in its former mode, and global random numbers continue as if
+        nothing had happened. Any other callable gets the inputs as they are.
 
         A model must predict the same twice. The first batch is evaluated a second time; all are if
-        the model draws from the global random numbers of Python, numpy or torch.
+        the model draws from the global random numbers of Python, NumPy or torch.
 
         Parameters
         ----------
-        model : called with a batch; returns (n, C), or something that has this as ``logits``
-        step : optimiser steps taken, more than at the checkpoint before
+        model : callable
+            Called with a batch; returns (n, C), or an object with such an attribute ``logits``.
+        step : int
+            Optimiser steps taken, more than at the previous checkpoint.
 
         Raises
         ------
         DataError
-            If the step does not increase, inputs were changed in place, outputs are not of shape
-            (N, C), not finite, differ between two calls, are probabilities where logits are
-            expected or, as probabilities, do not sum to 1.
+            If the step does not increase, if inputs were changed in place, or if outputs do not
+            have the shape (N, C), are not finite, differ between two calls, are probabilities where
+            logits are expected or, as probabilities, do not sum to 1.
         StoreError
             If the step is published already, or the recorder is used outside its block.
         """

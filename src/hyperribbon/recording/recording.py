@@ -1,16 +1,17 @@
 """The predictions store of one training in the making, checkpoint by checkpoint.
 
-Until it is published, ``<name>.recording`` beside ``<name>.zarr`` holds
+Until it is published, ``<name>.recording`` next to ``<name>.zarr`` holds
 
 ========================  ======================================================================
-``lock``                  held by the process that records; the system lets go of it
+``lock``                  held by the process that records; the system releases it
 ``recording.json``        what is recorded: names, seed and hashes of the samples
-``{split}_predictions``   predictions, one file a checkpoint, under its step
-``<step>.json``           loss and error of a checkpoint, written last: the checkpoint is whole
+``{split}_predictions``   predictions, one file per checkpoint, under its step
+``<step>.json``           loss and error of a checkpoint, written last: the checkpoint is complete
 ========================  ======================================================================
 
-The published store is made of hard links to these files. A recording that goes on begins with
-links to what is published, so the folder always has everything, and goes when all is published.
+The published store consists of hard links to these files. A recording that continues begins with
+links to what is published. The folder thus always has everything, and is removed when all is
+published.
 """
 
 from __future__ import annotations
@@ -45,26 +46,36 @@ logger = logging.getLogger(__name__)
 
 
 class Recording:
-    """One training's predictions, kept as they come and published whole at the end.
+    """Predictions of one training, kept as they come and published at the end.
 
-    Used in a ``with`` block: it holds the folder of work, and publishes at the end unless an
-    exception ends the block. Opened again, it goes on with what it has.
+    Use it in a ``with`` block, which locks the work folder, and publishes at the end unless an
+    exception ends the block. Opened again, it continues from what it has.
 
     Parameters
     ----------
-    path : of the store to publish, ending in .zarr
-    labels : by split, (N,) true classes
-    inputs_sha256 : by split, hash of the samples, where it is known
-    network, optimiser : names, of letters, digits, - and _
+    path : path
+        The store to publish, ending in .zarr.
+    labels : mapping
+        True classes (N,), by split.
+    inputs_sha256 : mapping, optional
+        Hashes of the samples by split, None where unknown.
+    network, optimiser : str
+        Names of letters, digits, - and _.
     seed : int
-    n_classes : int, C; by default that of the first predictions
-    steps_per_epoch : number, or None if it is not known
-    metadata : what else JSON can say of the training
+        Seed of the training.
+    n_classes : int or None
+        Number of classes, C; None for that of the first predictions.
+    steps_per_epoch : float or None
+        None if it is not known.
+    metadata : mapping or None
+        Anything else that JSON can hold.
 
     Attributes
     ----------
-    configuration : dict, all that a recording must agree with to go on
-    path, folder : Path, of the store and of the work
+    configuration : dict
+        Everything in which a recording must agree to be continued.
+    path, folder : Path
+        The store and the work folder.
 
     Raises
     ------
@@ -73,14 +84,14 @@ class Recording:
     DataError
         If labels are no classes, or a number is not what it should be.
     StoreError
-        On entering: if what is there is of something else, or another process records there.
+        On entering, if something else is there, or another process records there.
     """
 
     def __init__(
         self,
         path: str | Path,
         labels: Mapping[str, object],
-        inputs_sha256: Mapping[str, str] | None = None,
+        inputs_sha256: Mapping[str, str | None] | None = None,
         *,
         network: str,
         optimiser: str,
@@ -125,13 +136,13 @@ class Recording:
         self._arrays: dict[str, zarr.Array] = {}
         self._recorded: set[int] = set()
         self._published: set[int] = set()
-        self._replace = False  # whether what lies at the path may go
+        self._replace = False  # whether a store at the path may be replaced
         self._last: int | None = None  # step recorded since this was opened
         self._lock: ExitStack | None = None
 
     @property
     def steps(self) -> list[int]:
-        """Steps recorded so far, published ones too."""
+        """Steps recorded so far, including published ones."""
         return sorted(self._recorded)
 
     def __enter__(self) -> Recording:
@@ -143,13 +154,14 @@ class Recording:
             try:
                 self._begin()
             except BaseException:
-                if not self._about.exists():  # nothing was begun here
+                if not self._about.exists():  # nothing was recorded here
                     shutil.rmtree(self.folder)
                 raise
             self._lock = stack.pop_all()
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
+        assert self._lock is not None
         with self._lock:
             self._lock = None
             if kind is None:
@@ -157,7 +169,7 @@ class Recording:
             elif self._recorded == self._published:  # nothing new, if anything
                 self.discard()
             else:
-                kept = "%s: not published; its %d checkpoints are kept, and it can be gone on with"
+                kept = "%s: not published; its %d checkpoints are kept, and it can be continued"
                 logger.warning(kept, self.folder, len(self._recorded))
 
     def add(self, step: int, predictions: Mapping[str, object]) -> None:
@@ -165,8 +177,10 @@ class Recording:
 
         Parameters
         ----------
-        step : optimiser steps taken, more than at the checkpoint before
-        predictions : by split, (N, C) probabilities
+        step : int
+            Optimiser steps taken, more than at the previous checkpoint.
+        predictions : mapping
+            Probabilities (N, C), by split.
 
         Raises
         ------
@@ -176,11 +190,13 @@ class Recording:
             If the step is published already.
         """
         step = self.check_next(step)
-        n_classes, found = self._n_classes, {}
+        n_classes = self._n_classes
+        found: dict[str, np.ndarray] = {}
         for split, labels in self._labels.items():
             name = f"step {step}, {split} predictions"
             P = as_predictions(predictions[split], name, len(labels), n_classes)
             n_classes, found[split] = P.shape[1], P
+        assert n_classes is not None  # of the first split, if no other
         self._open(n_classes)
         self.drop_from(step)
         for split, P in found.items():
@@ -191,28 +207,28 @@ class Recording:
         self._last = step
 
     def discard(self) -> None:
-        """Remove the work; what is published stays."""
+        """Remove the work folder; a published store stays."""
         remove(self.folder)
         self._recorded.clear()
 
     def check_next(self, step: int) -> int:
-        """A step that may come next as an int; else the errors of `add`."""
+        """The step as an int if it may come next; otherwise the errors of `add`."""
         if self._lock is None:
             raise StoreError(f"{self.path}: not open; record in a `with` block")
         number = check_size(step, "step", least=0)
         if self._last is not None and number <= self._last:
-            raise DataError(f"step = {step}: expected more than the step before, {self._last}")
+            raise DataError(f"step = {step}: expected more than the previous step, {self._last}")
         if self._published and number <= max(self._published):
             raise StoreError(
                 f"{self.path}: published already up to step {max(self._published)}, given step "
-                f"{number}; go on after it, or delete the store to record anew"
+                f"{number}; continue after it, or delete the store to start again"
             )
         return number
 
     def drop_from(self, step: int) -> None:
         """Remove the checkpoints of this step and later ones.
 
-        They are what a training left that was started again from an earlier step.
+        A training that was started again from an earlier step had left them.
         """
         dropped = [k for k in self.steps if k >= step]
         if dropped:
@@ -226,7 +242,7 @@ class Recording:
                 chunk_of(self._array(split), k).unlink()
 
     def _begin(self) -> None:
-        """Find what was recorded before, and see that it is of the same training."""
+        """Find what was recorded before, and check that it is of the same training."""
         begun, there = self._about.exists(), self.path.exists()
         whole = there and manifest_path(self.path).exists()
         if begun:
@@ -248,10 +264,10 @@ class Recording:
         with written_whole(self._about) as partial:
             partial.write_text(json.dumps(self.configuration, indent=1))
         if self._recorded:
-            logger.info("%s: goes on after step %d", self.path, self.steps[-1])
+            logger.info("%s: continues after step %d", self.path, self.steps[-1])
 
     def _link_published(self) -> None:
-        """Let the checkpoints of the published store be here, too."""
+        """Link the checkpoints of the published store into the work folder."""
         store = open_dataset(self.path)
         self._reopen(store.sizes["class"])
         self._published = set(store["step"].values.tolist())
@@ -269,7 +285,7 @@ class Recording:
             self._write_mark(step, curves)
 
     def _publish(self) -> None:
-        """Put the store in its place; nothing of the work is left."""
+        """Publish the store, and remove the work folder."""
         if self._recorded != self._published:
             publish(self.path, self._build, replace=self._replace)
         shutil.rmtree(self.folder)
@@ -277,9 +293,10 @@ class Recording:
             raise StoreError(f"{self.path}: no checkpoint was recorded; nothing to publish")
 
     def _build(self, partial: Path) -> None:
+        assert self._n_classes is not None  # something was recorded
         about = self.configuration
         names = about["network_name"], about["optimiser_name"]
-        kind = digest([*names, about["metadata"]])[:8]  # what the seeds have in common
+        kind = digest([*names, about["metadata"]])[:8]  # the same for all seeds
         create_predictions(
             partial,
             seeds=[about["seed"]],
@@ -295,25 +312,25 @@ class Recording:
                 "versions": json.dumps(versions("torch", "numpy", "zarr", "xarray")),
             },
         )
-        group = zarr.open_group(partial, mode="r+")
+        arrays = dict(zarr.open_group(partial, mode="r+").arrays())
         marks = [json.loads(self._mark(step).read_text()) for step in self.steps]
         for split in self._labels:
             for name in ("loss", "error"):
-                group[f"{split}_{name}"][0] = [mark[split][name] for mark in marks]
+                arrays[f"{split}_{name}"][0] = [mark[split][name] for mark in marks]
             for k, step in enumerate(self.steps):
                 target = chunk_of(partial / f"{split}_predictions", k)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 link(chunk_of(self._array(split), step), target)
 
     def _compare(self, where: Path, before: Mapping[str, object]) -> None:
-        """Refuse to go on with what is of another training or of other samples."""
+        """Refuse to continue a recording of another training or of other samples."""
         old, new = _flat(before), _flat(self.configuration)
         for key in [*new, *old]:
             if old.get(key) != new.get(key):
                 raise StoreError(
                     f"{where}: recorded with {key} = {json.dumps(old.get(key))}, given "
-                    f"{json.dumps(new.get(key))}; a store is of one training, on the same samples "
-                    "in the same order"
+                    f"{json.dumps(new.get(key))}; a store holds one training, on the same "
+                    "samples in the same order"
                 )
 
     def _reopen(self, n_classes: int) -> None:
@@ -326,13 +343,13 @@ class Recording:
         self._open(n_classes)
 
     def _open(self, n_classes: int) -> None:
-        """Open the arrays of work, made if need be."""
+        """Open the arrays in the work folder, and create them if necessary."""
         if self._arrays:
             return
         for split, labels in self._labels.items():
             as_labels(labels, f"{split} labels", n_classes)
             path = self._array(split)
-            if not self._recorded:  # none of what may be there counts
+            if not self._recorded:  # nothing that may be there counts
                 remove(path)
                 create_checkpoints(path, len(labels), n_classes)
         self._arrays = {
@@ -359,7 +376,7 @@ class Recording:
 def _loss_and_error(P: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Mean cross-entropy in nats, and the fraction misclassified.
 
-    The loss is twice the distance to the truth, so it has twice its greatest value, too.
+    The loss is twice the distance to the truth, and its maximum is twice that of the distance.
     """
     truth = P[np.arange(len(labels)), labels].astype(np.float64)
     loss = -np.log(np.maximum(truth, FLOOR**2)).mean()
@@ -376,8 +393,10 @@ def _name(key: str, value: object) -> str:
 
 def _flat(mapping: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """Nested mappings as one, with dots in its keys."""
-    flat = {}
+    flat: dict[str, object] = {}
     for key, value in mapping.items():
-        inner = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
     return flat

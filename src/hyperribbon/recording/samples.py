@@ -1,9 +1,10 @@
-"""The inputs that a model is evaluated on, as users give them: checked once, read in batches."""
+"""Inputs for the evaluation of a model, as users give them: checked once, read in batches."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,23 +16,24 @@ from hyperribbon.recording.arrays import refuse_missing
 from hyperribbon.storage.digest import digest
 
 _BLOCK = 500  # samples hashed at a time
-_NUMBERS = list | tuple | np.ndarray | np.number | int | float
 
 
 class Samples:
-    """Inputs of one split: an array or the like, or a mapping of such that a model takes by name.
+    """Inputs of one split: an array, or a mapping of arrays that a model takes by name.
 
     Parameters
     ----------
-    inputs : numpy array, tensor, DataFrame, sparse matrix, dask, xarray, JAX or other array, a
-        list of as many as there are samples; or a mapping of these
-    split : what to call it in errors
+    inputs : array-like or mapping
+        An array of NumPy, torch, dask, xarray, JAX or another library, a DataFrame, a sparse
+        matrix, a list with one item per sample, or a mapping of these.
+    split : str
+        Name of the split in error messages.
 
     Raises
     ------
     DataError
-        If something else is given, masked entries, tensors without numbers, or arrays of unequal
-        lengths.
+        If something else is given, or arrays have masked entries, tensors without numbers, or
+        unequal shapes.
     """
 
     def __init__(self, inputs, split: str):
@@ -50,18 +52,18 @@ class Samples:
         return next(iter(self.counts.values()))
 
     def batches(self, size: int) -> list[slice]:
-        """The samples in batches, in their order."""
+        """Slices of the samples in batches, in order."""
         n = len(self)
         return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
     def batch(self, part: slice) -> dict[str, object]:
-        """Some samples, as they were given, but not the same memory: a model may write in them."""
+        """Copies of some samples as they were given, because a model may write into them."""
         return {name: _rows(array, part, copy=True) for name, array in self.arrays.items()}
 
     def tensors(
         self, part: slice, device: torch.device | None, dtype: torch.dtype | None
     ) -> dict[str, Tensor]:
-        """Some samples as tensors on a device, floating-point numbers of the given type."""
+        """Some samples as tensors on a device, with floating-point numbers of the given type."""
         found = {}
         for name, rows in self.batch(part).items():
             tensor = _as_tensor(rows, f"{self.split} {name}")
@@ -71,13 +73,13 @@ class Samples:
         return found
 
     def sha256(self) -> str | None:
-        """Hash of the samples in their order, equal for tensors and arrays; None if unknown."""
+        """Hash of the samples in order, equal for tensors and arrays; None if there is none."""
         return self._sha256(len(self))
 
     def check_unchanged(self) -> None:
         """Refuse samples that were shuffled or scaled in place since they were given.
 
-        Looks at the first 500, whatever lies after them.
+        Only the first 500 are compared.
         """
         if self._sha256(_BLOCK) != self._beginning:
             raise DataError(
@@ -107,7 +109,7 @@ class Samples:
 
 
 def _sliceable(array, name: str):
-    """An array whose rows can be taken, detached and not masked; else a DataError."""
+    """The array, detached and not masked, if its rows can be taken; otherwise a DataError."""
     refuse_missing(array, name)
     kind = type(array).__name__
     if isinstance(array, Tensor):
@@ -132,13 +134,13 @@ def _sliceable(array, name: str):
     shape = getattr(array, "shape", None)
     if shape is not None and len(shape) == 0:
         raise DataError(f"{name}: shape (), expected one row per sample")
-    if shape is not None and shape[0] != shape[0]:  # NaN: dask does not know it
+    if shape is not None and shape[0] != shape[0]:  # NaN, if dask does not know it
         raise DataError(f"{name}: of unknown length; call compute_chunk_sizes() on it before")
     return array
 
 
 def _from_list(items: list, name: str):
-    """A list of one item per sample as one array, if these are numbers; as it is otherwise."""
+    """A list with one item per sample as one array if the items are numbers, else as it is."""
     for k, item in enumerate(items):
         refuse_missing(item, f"{name}[{k}]")
     try:
@@ -166,7 +168,7 @@ def _count(array) -> int:
 
 
 def _rows(array, part: slice, *, copy: bool = False):
-    """Some rows of an array, of a DataFrame by position."""
+    """Some rows of an array or, by position, of a DataFrame."""
     rows = array.iloc[part] if hasattr(array, "iloc") else array[part]
     if not copy:
         return rows
@@ -182,7 +184,7 @@ def _as_tensor(rows, name: str) -> Tensor:
     if hasattr(rows, "toarray"):
         rows = rows.toarray()
     elif hasattr(rows, "dtypes") and all(kind.kind in "buif" for kind in np.ravel(rows.dtypes)):
-        mixed = rows.to_numpy().dtype == object  # such as booleans beside numbers
+        mixed = rows.to_numpy().dtype == object  # such as booleans next to numbers
         rows = rows.to_numpy(np.float64 if mixed else None)
     try:
         array = np.asarray(rows)
@@ -196,8 +198,8 @@ def _as_tensor(rows, name: str) -> Tensor:
     return torch.from_numpy(np.array(array, order="C"))
 
 
-def _bytes(rows) -> tuple[object, str]:
-    """Content and type of rows of numbers; None for the content of anything else."""
+def _bytes(rows) -> tuple[Any, str]:
+    """Content and type of rows of numbers; for anything else, None instead of the content."""
     kind = str(getattr(rows, "dtype", "")).removeprefix("torch.")
     if isinstance(rows, Tensor):
         return rows.cpu().contiguous().flatten().view(torch.uint8).numpy(), kind
@@ -209,7 +211,7 @@ def _bytes(rows) -> tuple[object, str]:
 
 
 def _digest_of(rows) -> str | None:
-    """Hash of a list, a DataFrame or a sparse matrix; None if it has none."""
+    """Hash of a list, a DataFrame or a sparse matrix; None if there is none."""
     if _is_sparse(rows):
         rows = rows.copy()
         rows.sum_duplicates()

@@ -1,4 +1,4 @@
-"""Finished pieces of a long job, kept in its folder of work until it is published."""
+"""Finished pieces of a long job, kept in its work folder until the job is published."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ logger = logging.getLogger(__name__)
 
 
 def keep(path: str | Path, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Arrays that were computed before, if they are still what was written; else compute them.
+    """Return arrays that were computed before, if they are undamaged; otherwise compute them.
 
     Parameters
     ----------
-    path : without suffix; the arrays are at ``.npz``, their SHA-256, written last, at ``.sha256``
-    compute : gives the arrays by name
+    path : path
+        Path without suffix. The arrays are at ``.npz``; their SHA-256, written last, at
+        ``.sha256``.
+    compute : callable
+        Returns the arrays by name.
 
     Examples
     --------
@@ -39,7 +42,7 @@ def keep(path: str | Path, compute: Callable[[], dict[str, np.ndarray]]) -> dict
     checksum.unlink(missing_ok=True)
     found = compute()
     with written_whole(arrays) as partial, partial.open("wb") as file:
-        np.savez(file, **found)
+        np.savez(file, **found)  # type: ignore[arg-type]  # names are none of its own arguments
     with written_whole(checksum) as partial:
         partial.write_text(file_sha256(arrays))
     return found

@@ -24,13 +24,13 @@ _PATIENCE = 8  # s
 def dask_client() -> Iterator:
     """A client of the cluster that Dask's own configuration names; None if it names none.
 
-    That is ``scheduler-address`` there, or DASK_SCHEDULER_ADDRESS in the environment, which the
+    The key is ``scheduler-address``, or DASK_SCHEDULER_ADDRESS in the environment, which the
     workflow sets from ``dask.scheduler`` of a study.
 
     Raises
     ------
     HyperribbonError
-        If no scheduler answers at that address, or it is lost later.
+        If no scheduler answers at that address, or the connection is lost later.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def dask_client() -> Iterator:
         raise HyperribbonError(
             f'dask.scheduler = "{address}": no scheduler answers there ({first_line(error)}); '
             "expected the address of a running one, such as tcp://10.0.0.1:8786, or no such key, "
-            "for the threads of each job"
+            "to use the threads of each job"
         ) from None
     with client:
         n_workers = len(client.nthreads())
@@ -61,7 +61,7 @@ def dask_client() -> Iterator:
             yield client
         except (CancelledError, OSError) as error:
             if client.status == "running" and not isinstance(error, CancelledError):
-                raise  # nothing of the cluster's
+                raise  # not the cluster's fault
             raise HyperribbonError(
                 f'dask.scheduler = "{address}": the scheduler was lost; what is finished is kept, '
                 "run again"
@@ -74,24 +74,35 @@ def each(
     *,
     threads: int | None = None,
     client=None,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> list:
     """Results of a function for all items, in order.
 
     Parameters
     ----------
-    function : of one item
-    items : which, like the function, can be sent to another process if there is a client
-    threads : int, without a client; all cores by default
-    client : of a cluster
-    progress : name of a bar to show; quiet when the output is not a terminal
+    function : callable
+        Function of one item.
+    items : sequence
+        The items. With a client, they and the function are sent to other processes.
+    threads : int, optional
+        Number of threads without a client; by default, all cores.
+    client : distributed.Client, optional
+        Client of a cluster.
+    progress_bar : str, optional
+        Name of a progress bar to show; none is shown if the output is not a terminal.
+
+    Returns
+    -------
+    list
+        The results.
 
     Examples
     --------
     >>> each(abs, [-1, 2], threads=2)
     [1, 2]
     """
-    bar = tqdm(total=len(items), desc=progress, leave=False, disable=None if progress else True)
+    disable = None if progress_bar else True
+    bar = tqdm(total=len(items), desc=progress_bar, leave=False, disable=disable)
 
     def one(item):
         result = function(item)
@@ -100,9 +111,9 @@ def each(
 
     with bar:
         if client is None:
-            # Dask looks into lists and tuples that it is given for tasks, not into partial.
+            # Dask looks for tasks inside lists and tuples, but not inside partial.
             graph = {("each", n): (partial(one, item),) for n, item in enumerate(items)}
-            # A pool of its own: after a fault, nothing is left running.
+            # With a pool of its own, nothing is left running after a fault.
             with ThreadPoolExecutor(threads or n_threads()) as pool:
                 return list(dask.threaded.get(graph, list(graph), pool=pool))
         from distributed import as_completed

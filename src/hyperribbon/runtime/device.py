@@ -1,4 +1,4 @@
-"""The device that a study's networks are trained and looked at on."""
+"""The device on which networks are trained and analysed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 
 
 def resolve_device(device: str) -> torch.device:
-    """``auto`` is the GPU if there is one.
+    """The device of a name, where ``auto`` is the GPU if there is one.
 
     Raises
     ------
     HyperribbonError
-        If ``cuda`` is asked for and torch sees no GPU.
+        If the name is unknown, or ``cuda`` is asked for and torch sees no GPU.
     """
     if device not in ("auto", "cuda", "cpu"):
         raise HyperribbonError(f"training.device = {device!r}: expected auto, cuda or cpu")
@@ -52,20 +52,22 @@ def be_deterministic(device: torch.device, *, compiled: bool = False) -> None:
 
 @contextmanager
 def own_gpu(wanted: str, n_gpus: int) -> Iterator[None]:
-    """A GPU to oneself, unless the CPU is wanted.
+    """Have a GPU exclusively, unless the CPU is wanted.
 
-    Who was promised one by a cluster does not turn to the CPU; on one's own machine that is what
-    ``auto`` means, even if there is a GPU that torch cannot use.
+    A job to which a cluster gave a GPU does not fall back to the CPU. On your own machine, ``auto``
+    does so, even if there is a GPU that torch cannot use.
 
     Parameters
     ----------
-    wanted : ``auto``, ``cuda`` or ``cpu``
-    n_gpus : that the job was given
+    wanted : {"auto", "cuda", "cpu"}
+        The device that is wanted.
+    n_gpus : int
+        Number of GPUs that the job was given.
 
     Raises
     ------
     HyperribbonError
-        If a GPU was promised, and torch sees none.
+        If a GPU was given, and torch sees none.
     """
     if wanted == "cpu":
         yield

@@ -1,4 +1,4 @@
-"""Which accelerators this machine has, and one of them for oneself, without importing torch."""
+"""The GPUs of this machine, and exclusive use of one of them, without importing torch."""
 
 import fcntl
 import logging
@@ -16,17 +16,17 @@ _NO_DEVICE = ("", "-1", "NoDevFiles")  # the last one is Slurm's
 
 
 def count_gpus() -> int:
-    """GPUs that a job started here may use: those of CUDA_VISIBLE_DEVICES, else all present."""
+    """Number of GPUs that a job started here may use: CUDA_VISIBLE_DEVICES, or all present."""
     return len(_visible_gpus())
 
 
 @contextmanager
 def claimed_gpu() -> Iterator[str | None]:
-    """Have one of this machine's GPUs to oneself, so that jobs that run at once share them out.
+    """Have one of this machine's GPUs exclusively, so that jobs that run at once share them out.
 
-    The first free one of those that :func:`count_gpus` counts becomes the only one that this
-    process and its children see. It is theirs until the end of the block, or the death of the
-    process; while all are taken, this waits. To be entered before torch uses CUDA. With one GPU or
+    The first free GPU of those that :func:`count_gpus` counts becomes the only one that this
+    process and its children see. They keep it until the end of the block, or until the process
+    dies; while all are taken, this waits. Enter the block before torch uses CUDA. With one GPU or
     none there is nothing to choose, and nothing is done.
 
     Yields
@@ -51,9 +51,9 @@ def claimed_gpu() -> Iterator[str | None]:
     with lock, ExitStack() as stack:
         stack.callback(_restore, before, "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-        # Without, CUDA counts from the fastest one, and equal numbers need not be equal GPUs.
+        # Otherwise CUDA counts from the fastest GPU, and equal numbers need not be equal GPUs.
         os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-        logger.info("GPU %s is ours", gpu)
+        logger.info("GPU %s is taken by this job", gpu)
         yield gpu
 
 
@@ -65,8 +65,8 @@ def _visible_gpus() -> list[str]:
 
 
 def _wait_for_one(gpus: list[str]) -> tuple[str, TextIO]:
-    """The first GPU that nobody has, and the file whose lock says that it is ours."""
-    told = False
+    """The first free GPU, and the locked file that reserves it."""
+    reported = False
     while True:
         for gpu in gpus:
             handle = _lock_file(gpu).open("a")
@@ -75,14 +75,14 @@ def _wait_for_one(gpus: list[str]) -> tuple[str, TextIO]:
                 return gpu, handle
             except BlockingIOError:
                 handle.close()
-        if not told:
+        if not reported:
             logger.warning("all GPUs (%s) are taken; waiting for one", ", ".join(gpus))
-            told = True
+            reported = True
         time.sleep(1)
 
 
 def _lock_file(gpu: str) -> Path:
-    # Inside a Slurm job GPUs may be counted anew: equal names are equal GPUs only within one job.
+    # Slurm may number GPUs per job: equal names are equal GPUs only within one job.
     job = os.environ.get("SLURM_JOB_ID", "")
     name = "-".join(["hyperribbon", str(os.getuid()), job, "gpu", gpu.replace("/", "-")])
     return Path(tempfile.gettempdir(), f"{name}.lock")

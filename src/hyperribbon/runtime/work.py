@@ -1,4 +1,4 @@
-"""Folders of trainings in progress."""
+"""Work folders of trainings in progress."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KEY_LENGTH = 8
 
 
 def work_folder(work: str | Path, configuration_id: str, key: str) -> Path:
-    """Where a job is in progress."""
+    """Work folder of a job."""
     return Path(work) / f"{configuration_id}-{key[:KEY_LENGTH]}"
 
 
 def remove_superseded(folder: Path) -> None:
-    """Remove the work on the same configuration under other keys, unless someone is at it.
+    """Remove the work on the same configuration under other keys, unless a process is at it.
 
-    It is of older code, data or versions, and would take its space for ever.
+    It belongs to older code, data or versions, and would take space forever.
     """
     for other in folder.parent.glob(folder.name[:-KEY_LENGTH] + "?" * KEY_LENGTH):
         if other != folder and other.is_dir():

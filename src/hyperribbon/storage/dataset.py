@@ -1,4 +1,4 @@
-"""How stores lie on disk: Zarr v3, labelled, published whole.
+"""How stores lie on disk: Zarr v3, labelled, published atomically.
 
 ``xarray.open_zarr(path)`` shows every store with its dimensions and coordinates. The layout of a
 predictions store is in `hyperribbon.storage.predictions`.
@@ -27,12 +27,12 @@ from hyperribbon.storage.manifest import (
 )
 
 SPLITS = ("train", "test")
-# Only a checksum: compression saves 8 % of predictions, and doubles the time to read them.
+# Only a checksum: compression saves 8 % of the space of predictions, but doubles the time to read.
 CODECS = [Crc32cCodec()]
 
 
 def link(source: str | Path, target: str | Path) -> None:
-    """Make a file appear at a second path: a hard link, where the file system has them."""
+    """Make a file appear at a second path, by a hard link if the file system has them."""
     try:
         os.link(source, target)
     except OSError:
@@ -46,14 +46,18 @@ def publish(
     replace: bool = False,
     inputs: Mapping[str, str] | None = None,
 ) -> None:
-    """Build a store beside its place, then put it there by one rename, and its manifest after it.
+    """Build a store next to its place, then move it there by one rename, and add its manifest.
 
     Parameters
     ----------
-    path : of the store
-    build : makes the store at the path that it is given; metadata are consolidated after it
-    replace : whether what lies at ``path`` already may go
-    inputs : digests of what the store was computed from, by name, for the manifest
+    path : path
+        The store.
+    build : callable
+        Makes the store at the path that it is given; its metadata are consolidated afterwards.
+    replace : bool
+        Whether an older store at ``path`` may be replaced.
+    inputs : mapping, optional
+        Digests of what the store was computed from, by name, for the manifest.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def publish(
         if replace or not path.exists():
             manifest_path(path).unlink(missing_ok=True)  # first: without it the store is void
         if replace and path.is_dir():
-            path.rename(old)  # whole: a process killed while it removed would leave half a store
+            path.rename(old)  # a process killed during a removal would leave half a store
         try:
             partial.rename(path)
         except OSError as error:
@@ -83,9 +87,9 @@ def publish(
 
 
 def remove_leftovers(path: str | Path) -> None:
-    """Remove what killed processes left beside a store that they were publishing.
+    """Remove what killed processes left next to a store that they were publishing.
 
-    For whoever knows that no other process is publishing there.
+    Call it only if no other process is publishing there.
     """
     remove_partial(path)
     remove_partial(manifest_path(path))
@@ -103,14 +107,18 @@ def write_dataset(
     linked: Mapping[str, Path] | None = None,
     inputs: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a whole dataset to a Zarr store and publish it, in place of an older one.
+    """Write a complete dataset to a Zarr store and publish it, in place of an older one.
 
     Parameters
     ----------
-    dataset : Dataset
-    path : of the store
-    linked : by name, folders of Zarr arrays, too large to copy, that are to be in it, too
-    inputs : digests of what it was computed from, by name, for the manifest
+    dataset : xarray.Dataset
+        What to write.
+    path : path
+        The store.
+    linked : mapping, optional
+        Folders of further Zarr arrays, too large to copy, by their names in the store.
+    inputs : mapping, optional
+        Digests of what the store was computed from, by name, for the manifest.
     """
     encoding = {
         name: {"compressors": CODECS}
@@ -133,8 +141,8 @@ def open_dataset(path: str | Path) -> xr.Dataset:
     Raises
     ------
     StoreError
-        If the path is no Zarr store, or one of another layout version, or if its manifest says
-        that a file is missing.
+        If the path is not a Zarr store, has another layout version, or lacks a file that its
+        manifest lists.
     """
     if manifest_path(path).exists():
         check_complete(path)
@@ -142,7 +150,13 @@ def open_dataset(path: str | Path) -> xr.Dataset:
 
 
 def read_dataset(path: str | Path) -> xr.Dataset:
-    """The same, though files of it may be missing."""
+    """Open a store like `open_dataset`, without looking for missing files.
+
+    Raises
+    ------
+    StoreError
+        If the path is not a Zarr store, or has another layout version.
+    """
     try:
         dataset = xr.open_zarr(path, chunks=None)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:

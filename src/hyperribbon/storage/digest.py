@@ -1,11 +1,11 @@
-"""Equal values have equal text, and equal hashes."""
+"""Canonical text and hashes of values: equal for equal values."""
 
 import hashlib
 import json
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
+    """JSON with sorted keys and no spaces, so that equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

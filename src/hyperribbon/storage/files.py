@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
-    """A hidden neighbour to write to, which takes the path's place when all went well."""
+    """A hidden path next to the given one, which replaces it if the block raises nothing."""
     partial = partial_path(path)
     try:
         yield partial
@@ -20,17 +20,17 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
 
 def partial_path(path: str | Path) -> Path:
-    """Hidden neighbour of a path, not shared with another process; it does not exist."""
+    """Hidden path next to a path, for this process alone; nothing is there."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    remove(partial)  # left by a dead process of the same number
+    remove(partial)  # left by a dead process of the same id
     return partial
 
 
 def remove_partial(path: str | Path) -> None:
-    """Remove the hidden neighbours that killed processes left.
+    """Remove the hidden files next to a path that killed processes left.
 
-    For whoever knows that no other process is writing to the path.
+    Call it only if no other process is writing to the path.
     """
     path = Path(path)
     for partial in path.parent.glob(f".{escape(path.name)}.*.partial"):
@@ -38,7 +38,7 @@ def remove_partial(path: str | Path) -> None:
 
 
 def remove(path: str | Path) -> None:
-    """Remove a file or a folder with all in it, if there is one."""
+    """Remove a file, or a folder with everything in it, if there is one."""
     path = Path(path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

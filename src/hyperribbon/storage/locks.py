@@ -1,4 +1,4 @@
-"""Folders of work in progress, each for one process at a time."""
+"""Locks on folders of work in progress, each for one process at a time."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold a folder, made if need be; the system lets go of it however the process dies.
+    """Lock a folder, which is created if necessary; the lock ends however the process dies.
 
     Raises
     ------
     BlockingIOError
-        If another process holds it, and this one is not to wait.
+        If another process holds the lock, and ``wait`` is false.
     StoreError
-        If a file lies where the folder goes.
+        If a file lies where the folder should be.
     """
     while True:
         try:
@@ -32,7 +32,7 @@ def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
         except FileNotFoundError:  # removed between the two
             continue
         except (FileExistsError, NotADirectoryError):
-            raise StoreError(f"{folder}: a file is where this folder of work goes") from None
+            raise StoreError(f"{folder}: a file is where this work folder should be") from None
         with handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,7 +41,7 @@ def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
                     raise
                 logger.warning("%s: another process is at work here; waiting for it", folder)
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            # Who held it may have removed the folder, and with it the file that is locked now.
+            # The former holder may have removed the folder, with the file that is locked now.
             if _same_file(folder / "lock", handle.fileno()):
                 yield
                 return

@@ -1,9 +1,9 @@
-"""What a study leaves outside its stores: tables, figures and pages, with checksums.
+"""Checksums of what a study leaves outside its stores: tables, figures and pages.
 
-Each step leaves a manifest of the files that it wrote: ``checksums/<step>.json``, in the folder of
-results, beside ``logs/<step>.log``. So what only a part of the study wrote anew is right, and steps
-that run at once do not wait for each other. Names in it are relative to the folder of results,
-which may be copied or moved.
+Each step leaves a manifest of the files that it wrote: ``checksums/<step>.json`` in the folder of
+results, as its log is ``logs/<step>.log``. Therefore checksums stay right when only some steps run
+again, and steps that run at once do not wait for each other. Names in a manifest are relative to
+the folder of results, which may be copied or moved.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ def sum_up(outputs: Iterable[str | Path], log: str | Path) -> None:
 
     Parameters
     ----------
-    outputs : paths in the folder of results; folders are left out
-    log : of the step, in the folder ``logs`` of the results; for another one there is nothing to do
+    outputs : iterable of path
+        Paths in the folder of results; folders are left out.
+    log : path
+        Log of the step, in the folder ``logs`` of the results. For a log elsewhere, nothing is
+        done.
     """
     logs = next((folder for folder in Path(log).parents if folder.name == LOGS), None)
     files = [path for path in map(Path, outputs) if path.is_file()]
@@ -36,5 +39,5 @@ def sum_up(outputs: Iterable[str | Path], log: str | Path) -> None:
 
 
 def manifests(results: str | Path) -> list[Path]:
-    """What the steps of a study left, sorted."""
+    """The manifests that the steps of a study left, sorted."""
     return sorted(Path(results, CHECKSUMS).rglob("*.json"))

@@ -1,8 +1,8 @@
-"""Manifests: what lies in a store, file by file, with checksums.
+"""Manifests: the files of a store, with their checksums.
 
-The manifest of ``A.zarr`` is ``A.json`` beside it, written last: its presence says that the store
-is whole. It holds nothing but what follows from the content, so equal stores have equal manifests,
-and a checksum of itself. The loose files of a study have manifests, too
+The manifest of ``A.zarr`` is ``A.json`` next to it. It is written last, so that its presence says
+that the store is complete. It holds only what follows from the content, so that equal stores have
+equal manifests, and a checksum of itself. The loose files of a study also have manifests
 (:mod:`hyperribbon.storage.loose_files`).
 """
 
@@ -21,13 +21,13 @@ from tqdm import tqdm
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.files import written_whole
 
-LAYOUT = 2  # of the stores; raised when what lies where in them changes
-METADATA = "zarr.json"  # of a store and of each array in it
-_NAMED = 10  # files of one store that are named, of those that are wrong
+LAYOUT = 2  # version of the layout of stores
+METADATA = "zarr.json"  # file of a store and of each array in it
+_NAMED = 10  # damaged files of one store that a message names
 
 
 def manifest_path(store: str | Path) -> Path:
-    """Where the manifest of a store is.
+    """Path of the manifest of a store.
 
     >>> manifest_path("results/smoke/predictions/ViT-Adam-1f.zarr").name
     'ViT-Adam-1f.json'
@@ -36,7 +36,7 @@ def manifest_path(store: str | Path) -> Path:
 
 
 def store_path(manifest: str | Path) -> Path:
-    """Where the store of a manifest is."""
+    """Path of the store of a manifest."""
     return Path(manifest).with_suffix(".zarr")
 
 
@@ -46,10 +46,13 @@ class Manifest:
 
     Parameters
     ----------
-    files : by path inside the store, SHA-256 in hexadecimal
-    inputs : by name of another store, the SHA-256 that its manifest had when this one was
-        computed from it
-    sizes : by path inside the store, bytes; empty if an older version wrote the manifest
+    files : mapping
+        SHA-256 in hexadecimal, by path inside the store.
+    inputs : mapping
+        SHA-256 that the manifests of other stores had when this one was computed from them, by
+        their names.
+    sizes : mapping
+        Bytes, by path inside the store; empty if an older version wrote the manifest.
     """
 
     files: Mapping[str, str]
@@ -63,9 +66,9 @@ class Manifest:
         inputs: Mapping[str, str] | None = None,
         *,
         names: Iterable[str] | None = None,
-        progress: bool = False,
+        progress_bar: bool = False,
     ) -> Manifest:
-        """Read every file of a store, or those with the names given, and sum it up."""
+        """Compute the manifest of a store from all of its files, or from those with given names."""
         store = Path(store)
         names = sorted(_files(store) if names is None else names)
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
@@ -75,7 +78,7 @@ class Manifest:
                 total=len(names),
                 unit="file",
                 leave=False,
-                disable=None if progress else True,
+                disable=None if progress_bar else True,
             )
             files = dict(zip(names, digests, strict=True))
         sizes = {name: (store / name).stat().st_size for name in names}
@@ -88,7 +91,7 @@ class Manifest:
         Raises
         ------
         StoreError
-            If it is missing, not readable, no manifest, damaged or of another layout version.
+            If it is missing, not readable, not a manifest, damaged or of another layout version.
         """
         path = Path(path)
         try:
@@ -110,7 +113,7 @@ class Manifest:
         return cls(*mappings)
 
     def write(self, path: str | Path) -> None:
-        """Write to a file, whole or not at all."""
+        """Write to a file, completely or not at all."""
         content = {
             "layout": LAYOUT,
             "inputs": dict(self.inputs),
@@ -122,9 +125,10 @@ class Manifest:
             partial.write_text(json.dumps(content, indent=0, sort_keys=True))
 
     def digest(self, *prefixes: str) -> str:
-        """SHA-256 of the files whose path begins so; of all without a prefix.
+        """SHA-256 of the files whose paths begin with a prefix; without prefixes, of all files.
 
-        Equal for equal files: what follows the prefix counts, the prefix does not.
+        Only what follows the prefix counts, so that equal files in other folders have an equal
+        hash.
         """
         content = hashlib.sha256()
         for prefix in prefixes or ("",):
@@ -134,18 +138,20 @@ class Manifest:
             content.update(b"\n")
         return content.hexdigest()
 
-    def damage(self, store: str | Path, *, progress: bool = False) -> dict[str, str]:
-        """Files of a store that are not what they were: ``missing``, ``changed`` or ``foreign``."""
+    def damage(self, store: str | Path, *, progress_bar: bool = False) -> dict[str, str]:
+        """Files of a store that are ``missing``, ``changed`` or ``foreign``, by name."""
         found = set(_files(Path(store)))
         wrong = self._strays(found)
         known = [name for name in found if name in self.files]
-        for name, digest in Manifest.of(store, names=known, progress=progress).files.items():
+        for name, digest in Manifest.of(
+            store, names=known, progress_bar=progress_bar
+        ).files.items():
             if digest != self.files[name]:
                 wrong[name] = "changed"
         return dict(sorted(wrong.items()))
 
     def gaps(self, store: str | Path) -> dict[str, str]:
-        """The same as far as it shows without reading the arrays: names, sizes, metadata."""
+        """Damage that shows without reading the arrays: in names, sizes and metadata."""
         store = Path(store)
         found = set(_files(store))
         wrong = self._strays(found)
@@ -159,7 +165,7 @@ class Manifest:
         return dict(sorted(wrong.items()))
 
     def _strays(self, found: set[str]) -> dict[str, str]:
-        """Which files are missing or foreign, of those found in a store."""
+        """The files that are missing or foreign, given those found in a store."""
         return {
             **{name: "missing" for name in self.files if name not in found},
             **{name: "foreign" for name in found if name not in self.files},
@@ -167,7 +173,7 @@ class Manifest:
 
 
 def in_words(wrong: Mapping[str, str]) -> str:
-    """Files that are wrong, the first of them by name.
+    """Describe damaged files, naming the first of them.
 
     >>> in_words({"c/0": "missing", "c/1": "foreign"})
     'c/0 (missing), c/1 (foreign)'
@@ -178,12 +184,13 @@ def in_words(wrong: Mapping[str, str]) -> str:
 
 
 def check_complete(store: str | Path) -> None:
-    """Refuse a store of which a file is missing: a missing chunk would be read as NaN.
+    """Refuse a store that lacks a file, because a missing chunk would be read as NaN.
 
     Raises
     ------
     StoreError
-        Naming the store and the files; and if the manifest is missing or damaged.
+        If a file is missing, naming the store and the files; or if the manifest is missing or
+        damaged.
     """
     manifest = Manifest.read(manifest_path(store))
     missing = {name: "missing" for name in manifest.files if not Path(store, name).exists()}
@@ -192,15 +199,16 @@ def check_complete(store: str | Path) -> None:
 
 
 def check_whole(store: str | Path) -> None:
-    """Refuse a store of which a file is missing, cut short, foreign or not readable.
+    """Refuse a store with a file that is missing, cut short, foreign or not readable.
 
-    Names, sizes and metadata are compared with the manifest. The arrays are not read: their chunks
-    carry checksums, which are compared when they are read.
+    Names, sizes and metadata are compared with the manifest. The arrays are not read, because their
+    chunks carry checksums, which are compared when they are read.
 
     Raises
     ------
     StoreError
-        Naming the store and the files; and if the manifest is missing or damaged.
+        If a file is damaged, naming the store and the files; or if the manifest is missing or
+        damaged.
     """
     manifest = Manifest.read(manifest_path(store))
     try:
@@ -214,9 +222,9 @@ def check_whole(store: str | Path) -> None:
 def inputs_of(
     stores: Iterable[str | Path], elsewhere: Container[str | Path] = ()
 ) -> dict[str, str]:
-    """SHA-256 of the manifests of stores, by name, for the manifest of what follows from them.
+    """SHA-256 of the manifests of stores, by name, for the manifest of a store computed from them.
 
-    Stores outside the study's folder of results, ``elsewhere``, are named by their path.
+    The stores in ``elsewhere``, outside the folder of results, are named by their paths.
 
     Raises
     ------
@@ -235,11 +243,22 @@ def inputs_of(
 
 
 def outdated(manifest: str | Path, sha256_of: Callable[[Path], str] | None = None) -> list[str]:
-    """Names of the stores that are no longer what a store was computed from.
+    """Names of the stores that have changed since a store was computed from them.
 
-    Looks for them in the folder of results that the manifest is in, and for recordings where they
-    were, seen from the working directory; one that is gone counts too.
-    ``sha256_of`` is for whoever asks of many stores that were computed from the same.
+    They are looked for in the folder of results that holds the manifest; recordings are looked for
+    at their paths, relative to the working directory. A store that is gone counts as changed.
+
+    Parameters
+    ----------
+    manifest : path
+        Manifest of the store that was computed.
+    sha256_of : callable, optional
+        Hash of a file; pass a cached one to ask about many stores.
+
+    Raises
+    ------
+    StoreError
+        If the manifest is missing or damaged.
     """
     sha256_of = sha256_of or file_sha256
     manifest = Path(manifest)
@@ -254,11 +273,11 @@ def outdated(manifest: str | Path, sha256_of: Callable[[Path], str] | None = Non
 
 
 def _missing(path: Path) -> StoreError:
-    return StoreError(f"{path}: missing; without it {store_path(path).name} is not whole")
+    return StoreError(f"{path}: missing; without it {store_path(path).name} is not complete")
 
 
 def check_layout(path: str | Path, layout: object) -> None:
-    """Refuse what another version of hyperribbon laid out otherwise, with a StoreError."""
+    """Refuse another version of the layout with a StoreError."""
     if layout != LAYOUT:
         raise StoreError(
             f"{path}: layout version {layout}, expected {LAYOUT}; delete it and run again, or use "
@@ -267,7 +286,7 @@ def check_layout(path: str | Path, layout: object) -> None:
 
 
 def _files(store: Path, inside: str = "") -> Iterator[str]:
-    """All but hidden ones, which nothing reads: of Snakemake, of file managers, of copying."""
+    """Paths of all files but hidden ones, such as those of Snakemake or file managers."""
     if not (inside or store.is_dir()):
         return
     with os.scandir(store / inside) as entries:

@@ -30,32 +30,39 @@ class Models:
 
     Parameters
     ----------
-    paths : predictions stores, of the same data; recordings of the same labels, sample by sample
+    paths : sequence of path
+        Predictions stores of the same data; recordings must have the same labels, sample by sample.
 
     Attributes
     ----------
-    table : DataFrame, one row a model: configuration, network, optimiser, augmentation and stage
-        ("unknown" of a recording), seed, checkpoint, step, epoch, and loss (nats) and error on
-        both splits
-    trainings : DataFrame, one row a training, diverged ones too: configuration, network,
-        optimiser, augmentation, stage, seed, diverged_step (-1 if it did not diverge)
+    table : DataFrame
+        One row per model: configuration, network, optimiser, augmentation and stage ("unknown" for
+        a recording), seed, checkpoint, step, epoch, and loss (nats) and error on both splits.
+    trainings : DataFrame
+        One row per training, including diverged ones: configuration, network, optimiser,
+        augmentation, stage, seed, diverged_step (-1 if it did not diverge).
+    configurations : DataFrame
+        One row per configuration: configuration, network, architecture, parameters (their number),
+        optimiser, algorithm, learning_rate, batch_size, weight_decay, augmentation; missing where
+        unknown.
     n_classes : int
-    configurations : DataFrame, one row a configuration: configuration, network, architecture,
-        parameters (how many), optimiser, algorithm, learning_rate, batch_size,
-        weight_decay, augmentation; missing where not known
+        Number of classes, C.
     data_sha256 : str
-    inputs : dict, SHA-256 of each store's manifest, by name; by path, of a recording
+        Hash of the data.
+    inputs : dict
+        SHA-256 of each store's manifest, by name; for a recording, by path.
 
     Raises
     ------
     StoreError
-        If a store is missing, foreign, of other data than the first, without a split, or every
+        If a store is missing, foreign, of other data than the first or without a split, or if every
         training diverged.
     """
 
     def __init__(self, paths: Sequence[str | Path]):
         self._paths = [Path(path) for path in paths]
-        rows, trainings, self._seeds = [], [], []
+        rows, trainings = [], []
+        self._seeds: list[np.ndarray] = []
         self._stores = [open_dataset(path) for path in self._paths]
         configurations = list(map(_configuration, self._paths, self._stores))
         about = [_about(*pair) for pair in zip(self._stores, configurations, strict=True)]
@@ -64,7 +71,7 @@ class Models:
         recorded = [configuration.get("recorded", False) for configuration in configurations]
         elsewhere = list(itertools.compress(self._paths, recorded))
         self.inputs = inputs_of(self._paths, elsewhere)
-        # What was trained here decides, if there is any: all of its data is known.
+        # Trainings of the study decide, if there are any, because all of their data is known.
         first = recorded.index(False) if False in recorded else 0
         for path, store, configuration, foreign in zip(
             self._paths, self._stores, configurations, recorded, strict=True
@@ -108,18 +115,21 @@ class Models:
             yield from (Trajectory(array, int(seed)) for seed in seeds)
 
     def corner_labels(self) -> Iterator[np.ndarray | None]:
-        """Of each training, in the order of the table, the random labels (N,) of its corner."""
+        """The random labels (N,) of each training's corner, or None, in the order of the table."""
         for store, seeds in zip(self._stores, self._seeds, strict=True):
             labels = store.get("train_corner_label")
             yield from [None if labels is None else labels.values] * len(seeds)
 
     def sample(self, split: str, count: int | None = None) -> tuple[np.ndarray, list[Selection]]:
-        """Models evenly spread over the table, all by default.
+        """Models evenly spread over the table; by default, all.
 
         Returns
         -------
-        rows : (k,) of the table
-        parts : a training's models (b, N, C) of them each, lazily; trainings without one left out
+        rows : ndarray of int, shape (k,)
+            Rows of the table.
+        parts : list of Selection
+            The models (b, N, C) of each training among them, read lazily; trainings without any are
+            left out.
         """
         rows = evenly(len(self), count)
         bounds = np.cumsum([0, *(len(P) for P in self.trajectories(split))])
@@ -131,7 +141,7 @@ class Models:
         return rows, parts
 
     def coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
-        """What tells the models apart in a store that was computed from them."""
+        """Coordinates that identify the models in a store that was computed from them."""
         keys = self.table[["configuration", "seed", "checkpoint", "step"]]
         return {
             name: ("model", column.to_numpy(object if name == "configuration" else None))
@@ -144,7 +154,7 @@ class Models:
         Raises
         ------
         StoreError
-            If it is missing, or of other models or in another order.
+            If it is missing, or has other models or another order.
         """
         store = open_dataset(path)
         if "trajectory" in store.dims:
@@ -157,7 +167,7 @@ class Models:
         return store
 
     def distances(self, path: str | Path) -> tuple[xr.Dataset, zarr.Array]:
-        """A store of these models' distances, and the matrix in it, (m, m); as `open`."""
+        """A store of these models' distances, opened by `open`, and the matrix (m, m) in it."""
         return self.open(path), zarr.open_array(Path(path, "distance"), mode="r")
 
     def digests(self, split: str) -> list[str]:
@@ -165,24 +175,29 @@ class Models:
         found = []
         for path, store, seeds in zip(self._paths, self._stores, self._seeds, strict=True):
             manifest = Manifest.read(manifest_path(path))
-            name = predictions_variable(split, stored_form(store, split))
+            form = stored_form(store, split)
+            assert form is not None  # checked when the store was opened
+            name = predictions_variable(split, form)
             found += [manifest.digest(f"{name}/c/{seed}/") for seed in seeds]
         return found
 
     def training_keys(self) -> pd.DataFrame:
-        """One row a training that did not diverge, in the order of the table."""
+        """One row per training that did not diverge, in the order of the table."""
         kept = self.trainings[self.trainings["diverged_step"] < 0]
         return kept.drop(columns="diverged_step").reset_index(drop=True)
 
 
 class Selection:
-    """Some models and samples of a trajectory, in any order, read where they are sliced.
+    """Some models and samples of a trajectory, in any order, read when they are sliced.
 
     Parameters
     ----------
-    P : (K, N, C), any array with slices
-    models : positions of models; all by default
-    samples : positions of samples; all by default
+    P : array-like of shape (K, N, C)
+        Any array that can be sliced.
+    models : array-like of int, optional
+        Positions of models; by default, all.
+    samples : array-like of int, optional
+        Positions of samples; by default, all.
 
     Examples
     --------
@@ -196,7 +211,7 @@ class Selection:
         self._P = P
         self._models = np.arange(P.shape[0]) if models is None else np.asarray(models)
         self._samples = samples if samples is None else np.asarray(samples)
-        n_samples = P.shape[1] if samples is None else len(self._samples)
+        n_samples = P.shape[1] if self._samples is None else len(self._samples)
         self.shape = (len(self._models), n_samples, P.shape[2])
         self.dtype = P.dtype
         self.chunks = (1, *self.shape[1:])
@@ -229,7 +244,7 @@ def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:
 
 
 def _about(store: xr.Dataset, configuration: dict[str, Any]) -> dict[str, Any]:
-    """A configuration's row: what tables and figures tell configurations apart by."""
+    """The row of a configuration: what distinguishes it in tables and figures."""
     optimiser = configuration.get("optimiser", {})
     algorithm = optimiser.get("algorithm")
     if optimiser.get("momentum"):
@@ -259,7 +274,7 @@ def _check_data(path: Path, store: xr.Dataset, first_path: Path, first: xr.Datas
 
 
 def _check_labels(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:
-    """Refuse a recording whose samples cannot be those of a store, by their labels."""
+    """Refuse a recording whose labels show that its samples are not those of a store."""
     given, expected = store.sizes["class"], first.sizes["class"]
     if given != expected:
         raise StoreError(f"{path}: {given} classes, expected those of {first_path}, {expected}")

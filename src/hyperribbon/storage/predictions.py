@@ -1,24 +1,24 @@
-"""Stores of predictions: their layout, the forms of what they hold, and how they are read.
+"""Stores of predictions: their layout, the forms of predictions, and how they are read.
 
 A predictions store holds one configuration:
 
 ===================  ===========================================  ===============================
 variable             dimensions                                   content
 ===================  ===========================================  ===============================
-{split}_predictions  seed, checkpoint, {split}_sample, class      probabilities, float32, or
-                                                                  otherwise, in another variable:
+{split}_predictions  seed, checkpoint, {split}_sample, class      probabilities, float32; other
+                                                                  forms have another variable,
                                                                   see below
 {split}_loss         seed, checkpoint                             mean cross-entropy, nats
 {split}_error        seed, checkpoint                             fraction misclassified
-diverged_step        seed                                         steps taken when the loss
-                                                                  stopped being finite, or -1
+diverged_step        seed                                         steps taken when the loss was
+                                                                  no longer finite, or -1
 weights              seed, snapshot, parameter                    flat state of the network
 ===================  ===========================================  ===============================
 
-One checkpoint's predictions are one chunk, one file, and no chunk is of two seeds. A checkpoint
-never reached is NaN. Where random labels were trained to first, the coordinate
+The predictions of one checkpoint are one chunk in one file, and no chunk has two seeds. A
+checkpoint that was never reached is NaN. If random labels were trained to first, the coordinate
 ``train_corner_label`` holds them. A recording (:mod:`hyperribbon.recording`) holds one seed and no
-weights, perhaps no test samples, and NaN for the epochs if the steps of an epoch are not known.
+weights, perhaps no test samples, and NaN for the epochs if the steps per epoch are not known.
 
 Predictions have one of two forms:
 
@@ -29,17 +29,17 @@ form              variable                        type    content
 ``sqrt_float16``  ``{split}_sqrt_predictions``    float16 their square roots, in half the space
 ================  ==============================  ======  ========================================
 
-Square roots are what distances are made of. In float16 they are off by at most 2^-11 of themselves
-(3e-8 where they are below 6e-5), so a model is stored as one within a Bhattacharyya distance of
-2^-23, or 1.2e-7 nats. What is read is probabilities in float32, whatever the form.
+Distances are computed from square roots. In float16 they have a relative error of at most 2^-11
+(an absolute one of 3e-8 below 6e-5), so that a stored model is within a Bhattacharyya distance of
+2^-23, or 1.2e-7 nats, of the true one. Whatever the form, reading gives probabilities in float32.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import dask.array as da
 import numpy as np
@@ -52,7 +52,7 @@ from hyperribbon.storage.manifest import LAYOUT, Manifest, manifest_path
 
 
 class Form(NamedTuple):
-    """One of the forms above."""
+    """One of the forms above: its variable, type and content, and whether it holds roots."""
 
     variable: str
     dtype: str
@@ -78,7 +78,7 @@ def predictions_variable(split: str, form: str) -> str:
 
 
 def as_stored(P: np.ndarray, form: str) -> np.ndarray:
-    """Probabilities as they are stored.
+    """Probabilities in the form in which they are stored.
 
     >>> as_stored(np.array([[0.25, 0.75]]), "sqrt_float16").tolist()
     [[0.5, 0.8662109375]]
@@ -87,29 +87,40 @@ def as_stored(P: np.ndarray, form: str) -> np.ndarray:
     return (np.sqrt(P) if kept.roots else P).astype(kept.dtype)
 
 
-def stored_form(store: Container[str], split: str) -> str | None:
+def stored_form(store: Container[Hashable], split: str) -> str | None:
     """The form of a split's predictions among the variables of a store; None if there are none."""
     forms = (form for form in PREDICTION_FORMS if predictions_variable(split, form) in store)
     return next(forms, None)
 
 
 def open_predictions(path: str | Path, split: str) -> zarr.Array:
-    """The predictions (seed, checkpoint, N, C) of a split, in the form in which they are stored."""
+    """The predictions (seed, checkpoint, N, C) of a split, in the form in which they are stored.
+
+    Raises
+    ------
+    StoreError
+        If the store holds no predictions of the split.
+    """
     form = stored_form([folder.name for folder in Path(path).iterdir()], split)
-    # Many chunks a call of the codecs: half the time, for they are small.
+    if form is None:
+        raise StoreError(f"{path}: no {split} predictions")
+    # Chunks are small: many of them per call of the codecs take half the time.
     with zarr.config.set({"codec_pipeline.batch_size": 32}):
         return zarr.open_array(Path(path, predictions_variable(split, form)), mode="r")
 
 
 class Trajectory:
-    """A training's predictions (K, N, C) in a store, read where they are sliced.
+    """The predictions (K, N, C) of a training in a store, read when they are sliced.
 
-    A third of the time that dask takes for as many small chunks; can be sent to another process.
+    Reading takes a third of the time that dask takes for as many small chunks. Trajectories can be
+    sent to other processes.
 
     Parameters
     ----------
-    predictions : as of `open_predictions`
-    seed : int, position in the store
+    predictions : zarr.Array
+        As returned by `open_predictions`.
+    seed : int
+        Position of the seed in the store.
     """
 
     def __init__(self, predictions: zarr.Array, seed: int):
@@ -126,15 +137,15 @@ class Trajectory:
         key = key if isinstance(key, tuple) else (key,)
         if self._predictions.dtype == self.dtype:
             return self._read(key)
-        # Whole distributions, since rounded ones no longer sum to 1.
+        # Complete distributions are read, because rounded ones no longer sum to 1.
         P = np.square(self._read(key[:2]), dtype=np.float32)
         P /= P.sum(axis=-1, keepdims=True)
         return P[(..., *key[2:])]
 
     def _read(self, key: tuple) -> np.ndarray:
-        """As stored; a StoreError that names the array if a chunk is damaged."""
+        """Predictions as they are stored; a StoreError names the array if a chunk is damaged."""
         try:
-            return self._predictions[(self._seed, *key)]
+            return cast(np.ndarray, self._predictions[(self._seed, *key)])
         except (OSError, ValueError) as error:
             where = str(self._predictions.store_path).removeprefix("file://")
             raise StoreError(f"{where}: damaged or not readable ({first_line(error)})") from None
@@ -143,7 +154,7 @@ class Trajectory:
         return np.asarray(self[:], dtype=dtype)
 
 
-# The variables of a predictions store that have a chunk, or several, a seed.
+# Variables of a predictions store whose chunks each belong to one seed.
 PER_SEED = (
     *(predictions_variable(split, form) for split in SPLITS for form in PREDICTION_FORMS),
     *(f"{split}_{name}" for split in SPLITS for name in ("loss", "error")),
@@ -152,7 +163,7 @@ PER_SEED = (
 )
 
 
-_ANY_STEP = 2**53  # above every number of steps
+_ANY_STEP = 2**53  # more than any number of steps
 
 
 def create_predictions(
@@ -170,27 +181,39 @@ def create_predictions(
     form: str = "float32",
     corner_labels: np.ndarray | None = None,
 ) -> None:
-    """Write an empty predictions store: all metadata and coordinates, no chunk of the rest.
+    """Write an empty predictions store: all metadata and coordinates, and no chunk of the rest.
 
     Parameters
     ----------
-    path : a folder that does not exist
-    seeds : of the trainings
-    steps : checkpoints, in optimiser steps
-    steps_per_epoch : int, or None if it is not known
-    labels, index : by split, (N,) true classes and positions in the source
-    n_classes : int, C
-    attributes : of the store; must be JSON
-    snapshot_steps : the steps whose weights are kept; without any there is no such variable
-    layout : name and shape of each tensor in the flat weights, in order
-    form : of the predictions, one of `hyperribbon.storage.predictions`
-    corner_labels : (N,) random labels of the train samples that were trained to first, if any
+    path : path
+        A folder that does not exist.
+    seeds : sequence of int
+        Seeds of the trainings.
+    steps : sequence of int
+        Checkpoints, in optimiser steps.
+    steps_per_epoch : int, optional
+        None if it is not known.
+    labels, index : mapping
+        True classes (N,) and positions (N,) in the source, by split.
+    n_classes : int
+        Number of classes, C.
+    attributes : mapping
+        Attributes of the store; must be JSON.
+    snapshot_steps : sequence of int
+        Steps whose weights are kept; without any, there is no such variable.
+    layout : sequence
+        Name and shape of each tensor in the flat weights, in order.
+    form : {"float32", "sqrt_float16"}
+        Form of the predictions.
+    corner_labels : ndarray of shape (N,), optional
+        Random labels of the train samples that were trained to first.
     """
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
     shape = (len(seeds), len(steps))
-    variables, encoding = {}, {}
-    coordinates = {
+    variables: dict[str, tuple[Any, ...]] = {}
+    encoding: dict[str, dict[str, Any]] = {}
+    coordinates: dict[str, tuple[Any, ...]] = {
         "seed": ("seed", np.asarray(seeds)),
         "step": ("checkpoint", np.asarray(steps), {"long_name": "optimiser steps taken"}),
         "epoch": ("checkpoint", np.asarray(steps) / (steps_per_epoch or np.nan)),
@@ -245,8 +268,8 @@ def create_predictions(
 def create_checkpoints(path: str | Path, n_samples: int, n_classes: int) -> zarr.Array:
     """Create an array for the predictions of one seed, (seed, step, N, C), with room for any step.
 
-    A step's predictions are one chunk, one file, with the bytes that they have in a predictions
-    store; only what is written takes space.
+    The predictions of a step are one chunk in one file, with the same bytes as in a predictions
+    store. Only what is written takes space.
 
     Examples
     --------
@@ -268,7 +291,7 @@ def create_checkpoints(path: str | Path, n_samples: int, n_classes: int) -> zarr
 
 
 def chunk_of(array: str | Path, checkpoint: int) -> Path:
-    """File of a checkpoint's predictions of the first seed, in the folder of their array.
+    """File of the first seed's predictions at a checkpoint, in the folder of their array.
 
     >>> chunk_of("A.zarr/train_predictions", 7).as_posix()
     'A.zarr/train_predictions/c/0/7/0/0'
@@ -277,13 +300,16 @@ def chunk_of(array: str | Path, checkpoint: int) -> Path:
 
 
 def link_seed(source: str | Path, target: str | Path, position: int) -> None:
-    """Let a seed of one store be a seed of another, by hard links: no byte is copied.
+    """Make the seed of one store a seed of another by hard links, without copying.
 
     Parameters
     ----------
-    source : predictions store of one seed, with its manifest
-    target : predictions store as of `create_predictions`, of the same configuration
-    position : of the seed in the target
+    source : path
+        Predictions store of one seed, with its manifest.
+    target : path
+        Predictions store of the same configuration, as created by `create_predictions`.
+    position : int
+        Position of the seed in the target.
     """
     source, target = Path(source), Path(target)
     for name in Manifest.read(manifest_path(source)).files:

@@ -1,4 +1,4 @@
-"""What a stored result carries: the data it is of and the versions it was made with."""
+"""What a stored result records: its data, and the versions that made it."""
 
 import json
 import platform
@@ -8,7 +8,7 @@ from hyperribbon import __version__
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Versions of hyperribbon, Python and the packages named.
+    """Versions of hyperribbon, Python and the given packages.
 
     Examples
     --------
@@ -22,15 +22,20 @@ def versions(*packages: str) -> dict[str, str]:
 def derived_attributes(
     split: str, data_sha256: str, *packages: str, code: str, **parameters: object
 ) -> dict[str, str]:
-    """Attributes of a store computed from the predictions on a split, by the packages named.
+    """Attributes of a store that was computed from the predictions on a split.
 
     Parameters
     ----------
-    split : of the data
-    data_sha256 : of the data
-    *packages : whose versions are recorded
-    code : version of the code of the step, `hyperribbon.studies.code_version`
-    **parameters : of the step, as resolved; must be JSON
+    split : str
+        Split of the data.
+    data_sha256 : str
+        Hash of the data.
+    *packages : str
+        Packages whose versions are recorded.
+    code : str
+        Version of the code that computed the store.
+    **parameters
+        Parameters of the computation, with all defaults; must be JSON.
 
     Examples
     --------

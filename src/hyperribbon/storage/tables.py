@@ -1,4 +1,4 @@
-"""The tidy tables of a study, as files."""
+"""The tidy tables of a study as CSV files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ import pandas as pd
 from hyperribbon.storage.files import written_whole
 
 TRAINING_KEYS = ["configuration", "network", "optimiser", "augmentation", "stage", "seed"]
-# Columns of names, which may look like numbers.
+# Columns that hold names, which may look like numbers.
 NAMES = ["configuration", "other", "network", "optimiser", "augmentation", "stage"]
 NAMES += ["near_geodesic", "near_end", "figure", "model"]
 MODEL_KEYS = [*TRAINING_KEYS, "checkpoint", "step", "epoch"]
 
 
 def coordinate_table(X: np.ndarray, count: int | None = None) -> pd.DataFrame:
-    """Coordinates (m, k), or the first of them, as columns ``pc1``, ``pc2``, ...
+    """Coordinates (m, k), or the first ``count`` of them, as columns ``pc1``, ``pc2``, ...
 
     Examples
     --------
@@ -28,7 +28,7 @@ def coordinate_table(X: np.ndarray, count: int | None = None) -> pd.DataFrame:
 
 
 def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
-    """CSV tables by file name. Names stay text, were they ``NA`` or ``01``."""
+    """CSV tables, by file name. Names stay text, even ``NA`` or ``01``."""
     names = dict.fromkeys(NAMES, str)
     return {
         path.stem: pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
@@ -37,6 +37,6 @@ def read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a CSV table, whole or not at all."""
+    """Write a CSV table, completely or not at all."""
     with written_whole(path) as partial:
         table.to_csv(partial, index=False)

@@ -1,4 +1,4 @@
-"""Are the results still what was written: every file that has a checksum, against its manifest."""
+"""Verification of results: every file that has a checksum is compared with its manifest."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from hyperribbon.storage import loose_files
 from hyperribbon.storage.dataset import read_dataset
 from hyperribbon.storage.manifest import Manifest, in_words, manifest_path, outdated, store_path
 
-# Folders that no checksums are of: what is written there is no result, or may be deleted.
+# Folders without checksums: files there are no results, or may be deleted.
 UNCHECKED = (loose_files.LOGS, "benchmarks", "work")
 
 
 class Finding(NamedTuple):
     """Something wrong with the results.
 
-    piece : what to delete, so that the next run makes it again; None if no run can, because it was
-        recorded elsewhere
-    what : in words
+    Attributes
+    ----------
+    piece : Path or None
+        What to delete, so that the next run makes it again; None for a recording, which no run
+        can make.
+    what : str
+        Description.
     """
 
     piece: Path | None
@@ -30,13 +34,19 @@ class Finding(NamedTuple):
 
 @dataclass
 class Verification:
-    """What was compared with checksums, and what came of it.
+    """What was compared with checksums, and the result.
 
-    stores : how many stores were read, with all their files
-    files : how many tables, figures, pages and other loose files were read
-    findings : one for each damaged piece; none if all is well
-    unknown : loose files that no step left checksums of, which were not compared: a user's own,
-        and those that an older version wrote
+    Attributes
+    ----------
+    stores : int
+        Number of stores that were read, with all their files.
+    files : int
+        Number of tables, figures, pages and other loose files that were read.
+    findings : list of Finding
+        One for each damaged piece; empty if all is well.
+    unknown : list of Path
+        Loose files without checksums, which were not compared: a user's own, and those that an
+        older version wrote.
     """
 
     stores: int = 0
@@ -46,15 +56,18 @@ class Verification:
 
 
 def verify(
-    results: str | Path, recorded: Iterable[str | Path] = (), *, progress: bool = False
+    results: str | Path, recorded: Iterable[str | Path] = (), *, progress_bar: bool = False
 ) -> Verification:
-    """Check all that a study left, and the recordings that it is of. Reads every byte once.
+    """Check everything that a study left, and the recordings that it uses, reading every byte once.
 
     Parameters
     ----------
-    results : folder of the study
-    recorded : manifests of stores that were recorded elsewhere
-    progress : show a bar; quiet when the output is not a terminal
+    results : path
+        Folder of results of the study.
+    recorded : iterable of path
+        Manifests of stores that were recorded elsewhere.
+    progress_bar : bool
+        Whether to show a progress bar; none is shown if the output is not a terminal.
 
     Examples
     --------
@@ -72,22 +85,22 @@ def verify(
     for manifest in sorted(manifests | elsewhere):
         store = store_path(manifest)
         found.stores += store.exists()
-        what = _fault(manifest, store, progress)
+        what = _fault(manifest, store, progress_bar)
         if what and manifest in elsewhere:
             advice = "copy or record it again, with its manifest"
             found.findings.append(Finding(None, f"{what}; {advice}"))
         elif what:
             found.findings.append(Finding(store if store.exists() else manifest, what))
-    look_at_loose_files(results, manifests, found)
+    compare_loose_files(results, manifests, found)
     return found
 
 
-def _fault(manifest: Path, store: Path, progress: bool) -> str | None:
+def _fault(manifest: Path, store: Path, progress_bar: bool) -> str | None:
     """What is wrong with a store."""
     if not store.exists():
         return f"{store}: missing, though its manifest is there"
     try:
-        wrong = Manifest.read(manifest).damage(store, progress=progress)
+        wrong = Manifest.read(manifest).damage(store, progress_bar=progress_bar)
         changed = outdated(manifest)
     except StoreError as error:
         return _older_layout(store) or str(error)
@@ -96,12 +109,12 @@ def _fault(manifest: Path, store: Path, progress: bool) -> str | None:
     if wrong:
         return f"{store}: damaged in {in_words(wrong)}"
     if changed:
-        return f"{store}: computed from other content than now lies in {', '.join(changed)}"
+        return f"{store}: computed from content other than what now lies in {', '.join(changed)}"
     return None
 
 
 def _older_layout(store: Path) -> str | None:
-    """That a store is of an older layout, when manifests were not written yet."""
+    """The error of a store with an older layout, from when manifests were not written yet."""
     try:
         read_dataset(store)
     except StoreError as error:
@@ -109,8 +122,8 @@ def _older_layout(store: Path) -> str | None:
     return None
 
 
-def look_at_loose_files(results: Path, store_manifests: set[Path], found: Verification) -> None:
-    """Compare loose files with the checksums that the steps left, and note what has none."""
+def compare_loose_files(results: Path, store_manifests: set[Path], found: Verification) -> None:
+    """Compare loose files with the checksums that the steps left, and note files without any."""
     known = set(store_manifests)
     for manifest in loose_files.manifests(results):
         known.add(manifest)
@@ -118,7 +131,7 @@ def look_at_loose_files(results: Path, store_manifests: set[Path], found: Verifi
         try:
             summed = Manifest.read(manifest)
         except StoreError as error:
-            remedy = f"delete it; --forcerun {step} makes it again, with the files that it is of"
+            remedy = f"delete it; --forcerun {step} makes it again, with its files"
             found.findings.append(Finding(manifest, f"{error}; {remedy}"))
             continue
         for name in summed.files:

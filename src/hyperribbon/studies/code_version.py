@@ -1,17 +1,17 @@
-"""Which code a step runs, as one hash: a rule carries it, and runs again when it changes.
+"""The code that a step runs, as one hash. A rule carries it, and runs again when it changes.
 
-The hash is over the syntax trees of a module and of every module of the package that it imports,
-directly or not, and over the versions of the libraries among them that decide numbers or pictures.
-Comments, docstrings and formatting do not count, nor when a file was written. An ``__init__`` that
-only passes names on is looked through: who imports a name from it depends on the module that
-defines the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that
-is imported by a computed name is not seen; a rule names it beside the step. A style, script or
+The hash covers the syntax trees of a module and of every module of the package that it imports,
+directly or not, and the versions of those imported libraries that decide numbers or pictures.
+Comments, docstrings, formatting and the times of files do not count. An ``__init__`` that only
+passes names on is looked through: an import of one of its names depends on the module that defines
+the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that is
+imported by a computed name is not seen, so a rule names it next to the step. A style, script or
 template of the pages counts, to the byte, for every module that names its file.
 
-What a study says reaches a step as its parameters, with every default filled in; so the modules
-that only read and check the configuration are no part of any step's code, and a new key or another
-default runs just the rules whose parameters it changes; nor are those that declare what the parts
-of a study have. The package's own ``__init__`` names the public API, and computes nothing.
+The configuration reaches a step as its parameters, with every default filled in. Therefore the
+modules that only read and check the configuration are not part of any step's code: a new key or
+another default runs only the rules whose parameters it changes. Nor are the modules that declare
+the parts of a study, or the package's own ``__init__``, which names the public API.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DECLARING = re.compile(
     rf"{PACKAGE}(\.config(\..+)?|\.studies(\.(study|part|parts|\w+\.(config|part|figure_list)))?)?"
 )
 PAGES = ("reporting", "pages")  # folder of styles, scripts and templates
-# Distributions, by the name they are imported by.
+# Distributions, by the name under which they are imported.
 LIBRARIES = {
     "PIL": "pillow",
     "matplotlib": "matplotlib",
@@ -51,15 +51,17 @@ LIBRARIES = {
 
 @cache
 def code_version(*modules: str) -> str:
-    """Hash of the code of modules, of all they import, and of the libraries used.
+    """Hash of the code of modules, of all that they import, and of the libraries used.
 
     Parameters
     ----------
-    *modules : dotted names, of this package or of a library
+    *modules : str
+        Dotted names of modules of this package or of libraries.
 
     Returns
     -------
-    str, 16 hexadecimal digits
+    str
+        16 hexadecimal digits.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def code_version(*modules: str) -> str:
 
 
 def import_closure(*modules: str) -> set[str]:
-    """Modules of this package that the given ones import, themselves included, and libraries.
+    """The given modules and all that they import, directly or not: of this package, and libraries.
 
     >>> sorted(import_closure("hyperribbon.errors"))
     ['hyperribbon.errors']
@@ -103,11 +105,11 @@ def _counts(name: str) -> bool:
 
 @cache
 def _fingerprint(name: str) -> str:
-    """Of a module of this package, the hash of its code and files; of a library, its version."""
+    """The hash of the code and files of a module of this package, or the version of a library."""
     if name.split(".")[0] != PACKAGE:
         try:
             return version(LIBRARIES[name])
-        except PackageNotFoundError:  # it is in the environment of the job only
+        except PackageNotFoundError:  # installed only in the environment of the job
             return "elsewhere"
     source = _source_of(name)
     return " ".join([source.digest, *map(_file_sha256, sorted(source.strings & _page_files()))])
@@ -124,7 +126,7 @@ def _file_sha256(name: str) -> str:
 
 
 class _Source(NamedTuple):
-    """What counts of a module's text: its statements without docstrings, imports, their hash."""
+    """What counts in a module: its statements without docstrings, its imports, and a hash."""
 
     body: list[ast.stmt]
     imports: list[ast.Import | ast.ImportFrom]
@@ -158,6 +160,11 @@ def _path(name: str) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
+def _is_package(name: str) -> bool:
+    path = _path(name)
+    return path is not None and path.name == "__init__.py"
+
+
 @cache
 def _imports(name: str) -> list[str]:
     """Modules of this package and libraries that a module depends on."""
@@ -176,11 +183,11 @@ def _imports(name: str) -> list[str]:
 
 
 def _source(node: ast.ImportFrom, name: str) -> str:
-    """Full name of what a module imports from."""
+    """Full name of the module that a module imports from."""
     if not node.level:
         return node.module or ""
     parts = name.split(".")
-    if _path(name).name == "__init__.py":
+    if _is_package(name):
         parts.append("")
     return ".".join([*parts[: -node.level], *filter(None, [node.module])])
 
@@ -200,9 +207,9 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
     """Names that an ``__init__`` passes on, and from where, if it does nothing else."""
     if not _counts(package):
         return {}
-    if _path(package).name != "__init__.py":
+    if not _is_package(package):
         return None
-    names = {}
+    names: dict[str, tuple[str, str]] = {}
     for node in _source_of(package).body:
         if isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
             source = _source(node, package)
@@ -213,7 +220,7 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree, without the strings that stand alone: docstrings, and those under attributes."""
+    """The tree without strings that stand alone: docstrings, and those below attributes."""
 
     class Remover(ast.NodeTransformer):
         def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:

@@ -1,7 +1,7 @@
 """What a part of a study declares: its section, steps, tables, figures, pages and claims.
 
-Everything that lists a part's pieces is made from these declarations: the targets of the workflow,
-the order of the report, the captions, ``results/README.md``, the claims that are judged. They name
+Every list of a part's pieces is made from these declarations: the targets of the workflow, the
+order of the report, the captions, ``results/README.md``, the claims that are judged. They name
 modules by text, so that the Snakefile reads them without importing pandas or torch.
 """
 
@@ -22,15 +22,15 @@ SPLITS = ("train", "test")
 
 
 def always(study: Study) -> bool:
-    """Whenever the part applies."""
+    """Whether a study has a piece: whenever it has the part."""
     return True
 
 
 class PartSection(Section):
-    """The section of a part, which checks what the rest of the study must be for it."""
+    """The section of a part, which also checks what it needs from the rest of the study."""
 
     def check(self, study: Study) -> None:
-        """Refuse what the rest of the study does not allow, as `refuse` does."""
+        """Refuse, by `refuse`, a study that does not have what this part needs."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,20 @@ class Figure:
 
     Attributes
     ----------
-    name : of the function, and of the files
-    category : chapter of the report
-    about : a sentence for the map of the results
-    caption : reStructuredText, for the report
-    splits : whether there is one of each split
-    module : in the part's folder, of the function
-    when : whether a study has it; by default, whenever the part applies
+    name : str
+        Name of the function and of the file.
+    category : str
+        Chapter of the report.
+    about : str
+        A sentence for the map of the results.
+    caption : str
+        Caption in the report, in reStructuredText.
+    splits : bool
+        Whether there is one figure for each split.
+    module : str
+        Module of the function in the part's folder.
+    when : callable
+        Whether a study has the figure; by default, whenever it has the part.
     """
 
     name: str
@@ -57,7 +64,7 @@ class Figure:
     when: When = always
 
     def drawn(self) -> dict[str, str]:
-        """Categories, by the name of each file.
+        """Category of each file, by the file's name.
 
         >>> Figure("near", "Predictions", "", "", splits=True).drawn()
         {'near_train': 'Predictions', 'near_test': 'Predictions'}
@@ -73,10 +80,14 @@ class Step:
 
     Attributes
     ----------
-    name : of the rule
-    module : in the part's folder; by default, of the same name
-    tables : what each table that it writes holds, by name
-    when : whether a study has it; by default, whenever the part applies
+    name : str
+        Name of the rule.
+    module : str
+        Module in the part's folder; by default, the one of the same name.
+    tables : mapping
+        A sentence about each table that the step writes, by the table's name.
+    when : callable
+        Whether a study has the step; by default, whenever it has the part.
     """
 
     name: str
@@ -91,13 +102,19 @@ class Page:
 
     Attributes
     ----------
-    name : of the file
-    step : that writes it
-    about : a sentence for the map of the results
-    label, caption : how the report's overview names it, and what it says of it; without them it is
-        not in the report
-    link : words of the link on the report's first page, instead, for a page that is too large to be
-        in the report: a browser shows nothing in a frame whose address has over 2 MB
+    name : str
+        Name of the file.
+    step : str
+        Name of the step that writes it.
+    about : str
+        A sentence for the map of the results.
+    label : str
+        Name of the page in the report's overview.
+    caption : str
+        Caption in the report, in reStructuredText. Without one, the page is not in the report.
+    link : str
+        Words of a link on the report's first page, for a page that is too large to be in the
+        report: a browser shows nothing in a frame whose address has over 2 MB.
     """
 
     name: str
@@ -114,16 +131,26 @@ class Part:
 
     Attributes
     ----------
-    name : of the folder and of ``workflow/rules/<name>.smk``
-    title : heading of its pieces in the map of the results
-    section : of the configuration, under the part's name, if it has one of its own
-    about : what that section asks for, in a sentence
-    applies : whether a study has it; by default, if it has that section
-    needs_trainings : whether the section is of the study's own trainings, and not complete alone
-    steps, figures, pages : in the order of the report
-    files : what else lies in the folder of results, by path
-    claims : modules of the part whose ``CLAIMS`` are judged
-    data : name of the data set that the claims are compared on, if that is not the study's
+    name : str
+        Name of the folder and of ``workflow/rules/<name>.smk``.
+    title : str
+        Heading of its pieces in the map of the results.
+    section : type, optional
+        Its section of the configuration, under the part's name, if it has one.
+    about : str
+        A sentence about what the section asks for.
+    applies : callable, optional
+        Whether a study has the part; by default, if it has the section.
+    needs_trainings : bool
+        Whether the section needs the study's own trainings. Without them, it is refused.
+    steps, figures, pages : tuple
+        Its pieces, in the order of the report.
+    files : mapping
+        A sentence about each other file in the folder of results, by path.
+    claims : tuple of str
+        Modules of the part whose ``CLAIMS`` are judged.
+    data : str
+        Name of the data set for which the claims are judged, if not the study's.
     """
 
     name: str
@@ -152,7 +179,7 @@ class Part:
         return f"hyperribbon.studies.{self.name}.{name}"
 
     def captions(self) -> Iterator[tuple[str, str]]:
-        """Paths of all its captions in a folder of captions, and their text."""
+        """Path of each caption in a folder of captions, and its text."""
         for step in self.steps:
             for table, about in step.tables.items():
                 yield f"tables/{table}.rst", about

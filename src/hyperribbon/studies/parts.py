@@ -1,15 +1,15 @@
 """The registry of the parts that a study may have.
 
-To add a part: a folder here with its `part.py`, a file of rules of the same name, and its entry in
-``PARTS``. All lists of its pieces follow from there.
+To add a part, make a folder here with its ``part.py`` and a file of rules of the same name, and
+add the part to ``PARTS``. All lists of its pieces are made from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hyperribbon.studies.corners.part import PART as CORNERS
 from hyperribbon.studies.curvature.part import PART as CURVATURE
@@ -24,6 +24,7 @@ from hyperribbon.studies.synthetic.part import PART as SYNTHETIC
 if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
 
+Piece = TypeVar("Piece", Step, Figure)
 PARTS = (GRID, MANIFOLD, CORNERS, CURVATURE, SYNTHETIC, REGRESSION, LINEAR, REPORT)
 
 
@@ -33,7 +34,7 @@ def parts_of(study: Study) -> list[Part]:
 
 
 def figures_of(study: Study) -> dict[str, str]:
-    """The categories of all figures of a study, by the names of their files."""
+    """Category of each figure of a study, by the name of its file."""
     return {
         name: category
         for part in parts_of(study)
@@ -44,7 +45,7 @@ def figures_of(study: Study) -> dict[str, str]:
 
 
 def step_named(name: str) -> tuple[Part, Step]:
-    """A step and its part.
+    """The part of a step, and the step.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def step_named(name: str) -> tuple[Part, Step]:
 
 
 def figure_named(name: str) -> tuple[Part, Figure]:
-    """The declaration of the figure of a file, and its part.
+    """The part of a figure, and the figure, by the name of a file.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def figure_module(name: str) -> str:
 
 
 def figure_function(name: str) -> Callable:
-    """The function of a figure: of all tables of a study, by name."""
+    """The function that draws a figure from all tables of a study, by their names."""
     figure = figure_named(name)[1]
     function = getattr(import_module(figure_module(name)), figure.name)
     if not figure.splits:
@@ -105,7 +106,13 @@ def figure_function(name: str) -> Callable:
     return partial(function, split=next(split for split in SPLITS if name.endswith(f"_{split}")))
 
 
-def _only(name: str, kind: str, pieces: Iterator, names: Callable = lambda piece: [piece.name]):
+def _only(
+    name: str,
+    kind: str,
+    pieces: Iterable[tuple[Part, Piece]],
+    names: Callable[[Piece], Collection[str]] = lambda piece: [piece.name],
+) -> tuple[Part, Piece]:
+    """The only piece with a name, and its part."""
     found = [(part, piece) for part, piece in pieces if name in names(piece)]
     if len(found) != 1:
         problem = "there is none of that name" if not found else "several have that name"

@@ -1,8 +1,8 @@
-"""What is generated from the model of a study and the registry of parts.
+"""Files that are generated from the model of a study and the registry of parts.
 
-The JSON schema, the tables of keys in ``config/README.md``, and the map of the results in
-``results/README.md``. Run ``python -m hyperribbon.studies.schema`` after changing any of it; a test
-fails while the files differ.
+These are the JSON schema, the tables of keys in ``config/README.md``, and the map of the results in
+``results/README.md``. Run ``python -m hyperribbon.studies.schema`` after a change of the model or
+the registry; a test fails while the files differ.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def schema() -> str:
 
 
 def tables() -> str:
-    """Markdown tables of all keys with type, default and meaning."""
+    """Markdown tables of all keys, with their types, defaults and meanings."""
     sections: list[tuple[str, type[BaseModel]]] = [("A study", StudyConfig)]
     for title, union in UNIONS.items():
         sections += [(f"`{title}`: `{name}`", member) for name, member in members(union).items()]
@@ -51,7 +51,7 @@ def tables() -> str:
 
 
 def _sections(path: str, annotation: Any) -> Iterator[tuple[str, type[Section]]]:
-    """The sections that a key may hold, and those inside them, by dotted name."""
+    """The sections that a key may hold, and those inside them, with dotted names."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         yield path, annotation
         for key, field in annotation.model_fields.items():
@@ -83,7 +83,7 @@ def _table(title: str, model: type[BaseModel]) -> str:
 
 
 def _without_defaults(value: object) -> object:
-    """A default as one would write it."""
+    """A default as an author would write it."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, dict):
@@ -92,7 +92,7 @@ def _without_defaults(value: object) -> object:
 
 
 def _type(schema: dict) -> str:
-    """A key's type and range, in words."""
+    """The type and the range of a key, in words."""
     if "anyOf" in schema:  # or null
         schema = schema["anyOf"][0]
     if "const" in schema:
@@ -118,7 +118,7 @@ def _type(schema: dict) -> str:
 
 
 def results_map() -> str:
-    """Markdown tables of all that a study leaves, part by part."""
+    """Markdown tables of everything that a study leaves, part by part."""
     return "\n".join(
         _map_of(part) for part in sorted(PARTS, key=lambda part: part.name != "report")
     )
@@ -134,7 +134,7 @@ def _map_of(part: Part) -> str:
     rows |= part.files
     lines = [f"## {part.title}", "", "| path | what it is |", "| --- | --- |"]
     if part.section is not None:
-        lines[2:2] = [f"Only of a study with the section `{part.name}`.", ""]
+        lines[2:2] = [f"Only if the study has the section `{part.name}`.", ""]
     for path, about in rows.items():
         manifest = f", `{path.removesuffix('.zarr')}.json`" if path.endswith(".zarr") else ""
         lines.append(f"| `{path}`{manifest} | {about} |")
@@ -142,7 +142,7 @@ def _map_of(part: Part) -> str:
 
 
 def renewed(page: Path, generated: str) -> str:
-    """A page with what is between its marks made anew."""
+    """A page in which the text between the marks is replaced."""
     before, rest = page.read_text().split(BEGIN)
     return f"{before}{BEGIN}\n\n{generated}\n{END}{rest.split(END)[1]}"
 

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches, where they lie."""
+"""Augmentation of complete batches, on the device where they lie."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate
 from hyperribbon.config import AugmentationConfig
 from hyperribbon.errors import ConfigError
 
-# Of a random resized crop (Szegedy et al. 2015): share of the area, and width over height.
+# Ranges of a random resized crop (Szegedy et al. 2015): fraction of the area, width / height.
 AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 
 
 class Mix(NamedTuple):
-    """Of each image of a batch, the image it was mixed with, and its own weight (mixup)."""
+    """For each image of a batch, the image it was mixed with, and its own weight (mixup)."""
 
     partner: Tensor
     weight: float
@@ -28,16 +28,21 @@ class Mix(NamedTuple):
 class Augmentation:
     """Crops, flips, resizes and mixes batches of images.
 
-    The seed and the step decide everything, so that a training that was interrupted goes on with
+    The seed and the step decide everything, so that a training that was interrupted continues with
     the same images.
 
     Parameters
     ----------
-    config : what to do
-    image_size : int, height and width of a crop
-    black : (channels, 1, 1) tensor, what a black pixel is after standardisation
+    config : AugmentationConfig
+        What to do.
+    image_size : int
+        Height and width of a crop.
+    black : Tensor, shape (channels, 1, 1)
+        A black pixel after standardisation.
     seed : int
+        Seed of the random numbers.
     steps_per_epoch : int
+        Steps per epoch, which decide the size in progressive resizing.
     """
 
     def __init__(
@@ -57,8 +62,10 @@ class Augmentation:
 
         Parameters
         ----------
-        images : (B, channels, height, width), standardised
-        step : steps taken before this one
+        images : Tensor, shape (B, channels, height, width)
+            Standardised images.
+        step : int
+            Steps taken before this one.
         """
         # A counter-based generator: streams of other steps and seeds do not overlap.
         rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, step, 0, 0]))
@@ -84,7 +91,7 @@ class Augmentation:
         return round(resizing.image_size + done * (self.image_size - resizing.image_size))
 
     def _crop(self, images: Tensor, rng: np.random.Generator) -> Tensor:
-        """A window of the image's size, at random if so configured, and perhaps mirrored."""
+        """A window of the image's size, in the centre or at random, and perhaps mirrored."""
         if not (self.config.padding or self.config.flip) and images.shape[-1] == self.image_size:
             return images
         n, channels, *shape = images.shape
@@ -107,15 +114,15 @@ class Augmentation:
             columns[mirrored] = columns[mirrored, ::-1]
         rows, columns = (torch.from_numpy(index).to(images.device) for index in (rows, columns))
         every = torch.arange(n, device=images.device)[:, None, None]
-        # Gathered with the channels last, which is how convolutions like it.
+        # Gathered with the channels last, the layout in which convolutions are fastest.
         return images[every, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
     def _resized_crop(self, images: Tensor, size: int, rng: np.random.Generator) -> Tensor:
-        """A window of random area, aspect and place, interpolated to (size, size)."""
+        """A window of random area, aspect ratio and place, interpolated to (size, size)."""
         n = len(images)
         area = rng.uniform(*AREA, size=n)
         aspect = np.exp(rng.uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), size=n))
-        # In units of half the image, as is the grid: from -1 to 1.
+        # In units of half the image, like the grid, which runs from -1 to 1.
         extent = np.minimum(np.sqrt([area * aspect, area / aspect]), 1)
         centre = rng.uniform(-1, 1, size=(2, n)) * (1 - extent)
         mirror = np.where(rng.random(n) < 0.5, -1, 1) if self.config.flip else np.ones(n)

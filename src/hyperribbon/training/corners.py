@@ -1,4 +1,4 @@
-"""Trainings that go by a corner of the prediction space: first to random labels, then the truth."""
+"""Trainings by way of random-label corners: first to random labels, then to the truth."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hyperribbon.storage.dataset import open_dataset
 from hyperribbon.storage.manifest import Manifest, manifest_path
 from hyperribbon.storage.predictions import load_weights
 
-_SEED = 2_20  # of the labels, with the corner's number; that of the figure
+_SEED = 2_20  # of the labels, together with the corner's number; the number of the figure
 
 
 def random_labels(n: int, n_classes: int, corner: int) -> np.ndarray:
-    """Labels (N,) of a corner: uniform, each sample's drawn on its own (thesis 2.5.4).
+    """Labels (N,) of a random-label corner, drawn uniformly for each sample (thesis 2.5.4).
 
     >>> random_labels(5, 3, corner=1)
     array([0, 1, 1, 1, 1])
@@ -25,9 +25,10 @@ def random_labels(n: int, n_classes: int, corner: int) -> np.ndarray:
 
 
 def partly_random_labels(labels: np.ndarray, n_classes: int, fraction: float) -> np.ndarray:
-    """Labels (N,), a fraction of which is drawn anew: uniform, so 1/C of these stay (Fig. 4.11).
+    """Labels (N,), a fraction of which is replaced by uniformly drawn ones (Fig. 4.11).
 
-    Samples whose labels are drawn with one fraction are so with every larger one, to the same.
+    On average 1/C of the drawn labels are the true ones. A larger fraction keeps the labels that a
+    smaller one draws.
 
     >>> partly_random_labels(np.array([0, 1, 2, 0]), 3, 0.5)
     array([2, 2, 2, 0])
@@ -45,14 +46,15 @@ class Start:
 
     Parameters
     ----------
-    path : of the store
+    path : path
+        The store.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
 
     def digest(self, seed: int) -> str:
-        """SHA-256 of the weights that are kept of a seed."""
+        """SHA-256 of the weights that are kept for a seed."""
         manifest = Manifest.read(manifest_path(self.path))
         return manifest.digest(f"weights/c/{seed}/")
 

@@ -1,24 +1,25 @@
-"""Train all seeds of a configuration into one predictions store, whatever interrupts it.
+"""Training of all seeds of a configuration into one predictions store, despite interruptions.
 
-The job works in a folder of its own, ``<configuration id>-<key>``, where the key is a hash of all
-that decides the predictions of one seed: configuration, data, code and versions. So more seeds
-find the work of the fewer, and other code finds nothing. In the folder are
+The job works in a folder of its own, ``<configuration id>-<key>``, where the key is a hash of
+everything that decides the predictions of one seed: configuration, data, code and versions. A job
+with more seeds therefore finds the work of one with fewer, and other code finds nothing. The folder
+holds
 
 ====================  ==========================================================================
-``lock``              held by the process at work; the system lets go of it when that dies
-``job.json``          what the job is, for a reader
+``lock``              held by the process at work; the system releases it when the process dies
+``job.json``          a description of the job, for a reader
 ``seed-<k>.zarr``     predictions store of one seed
-``seed-<k>.json``     its manifest: the seed is finished, and whole if its files have these
+``seed-<k>.json``     its manifest: the seed is finished, and complete if its files have these
                       checksums
-``seed-<k>.state``    until then: weights, optimiser, scheduler, random numbers and curves as of
-                      the last checkpoint, and the checksums of what the store had by then
+``seed-<k>.state``    until then, weights, optimiser, scheduler, random numbers and curves at the
+                      last checkpoint, and the checksums of the store at that time
 ====================  ==========================================================================
 
-A state is written after the predictions that it speaks of, a manifest after its store, each in
-place of the older one at once. So whenever a process dies, the next one brings the store back to
-what the state says and goes on from there, bit by bit the same on the CPU; what it cannot trust,
-it names and trains again. The published store is made of hard links to the chunks of the seeds
-and takes no more space. The folder stays, for whoever loses the published store.
+A state is written after the predictions that it describes, and a manifest after its store; each
+replaces the older one atomically. Whenever a process dies, the next one restores the store to what
+the state describes and continues from there, bit-equal on the CPU. It reports what it cannot trust
+and trains that again. The published store consists of hard links to the chunks of the seeds, and
+takes no additional space. The folder stays, in case the published store is lost.
 """
 
 from __future__ import annotations
@@ -59,19 +60,25 @@ def train_configuration(
 
     Parameters
     ----------
-    configuration : what to train
-    dataset : what to train on
-    work : folder of all trainings in progress. A second process of the same job waits there for
-        the first; work on the configuration with other data, code or versions is removed.
-    path : where to publish; nothing is done if it is published already
-    code : hash of the code, which decides with the rest whether work in progress is continued
-    start : predictions store of ``configuration.start``, if it has one, from whose last weights
-        each seed starts; one that diverged there counts as diverged here, at step 0
+    configuration : Configuration
+        What to train.
+    dataset : Dataset
+        What to train on.
+    work : path
+        Folder of all trainings in progress. A second process of the same job waits there for the
+        first; work on the configuration with other data, code or versions is removed.
+    path : path
+        Where to publish; nothing is done if the store is published already.
+    code : str
+        Hash of the code. It also decides whether work in progress is continued.
+    start : path, optional
+        Predictions store of ``configuration.start``, if it has one, from whose last weights each
+        seed starts. A seed that diverged there counts as diverged here, at step 0.
 
     Raises
     ------
     StoreError
-        If something else than this training lies at ``path``.
+        If something other than this training lies at ``path``.
     """
     path = Path(path)
     plan = Plan(configuration, dataset, code, start)
@@ -103,5 +110,5 @@ def train_configuration(
             for position, seed in enumerate(seeds):
                 link_seed(seed.store, partial, position)
 
-        # What is there without a manifest is a publication that was interrupted.
+        # A store without a manifest is a publication that was interrupted.
         publish(path, build, replace=there, inputs=inputs_of([start] if start else []))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
@@ -14,7 +15,7 @@ EVALUATION_BATCH = 500
 
 
 class Diverged(Exception):
-    """The loss stopped being finite; ``step`` counts the steps taken when it did."""
+    """The loss is no longer finite; ``step`` counts the steps taken until then."""
 
     def __init__(self, step: int):
         super().__init__(f"loss not finite at step {step}")
@@ -47,21 +48,34 @@ def train(
 
     Parameters
     ----------
-    network : on the device of the samples and labels
-    samples, labels : of the training set; labels (N,)
-    epochs, batch_size : int; an incomplete last batch of an epoch is left out
-    generator : decides the order of the samples, on the CPU
-    checkpoints : increasing steps; 0 is before training
-    record : called in whatever mode the network is; must not change its state
-    objective : loss of (network, images, labels, step); by default, the cross-entropy
-    scaler : of the gradients, which float16 needs
-    start : steps taken already; network, optimiser, scheduler and scaler are as after these, the
-        generator as before the first
+    network : torch.nn.Module
+        Network on the device of the samples and labels.
+    optimiser, scheduler
+        As returned by `build_optimiser`.
+    samples : Resident or Streamed
+        Training samples.
+    labels : Tensor, shape (N,)
+        Their labels.
+    epochs, batch_size : int
+        An incomplete last batch of an epoch is left out.
+    generator : torch.Generator
+        Generator, on the CPU, that decides the order of the samples.
+    checkpoints : sequence of int
+        Increasing steps; 0 is before training.
+    record : callable
+        Called in whatever mode the network is; must not change its state.
+    objective : callable, optional
+        Loss of (network, images, labels, step); by default, the cross-entropy.
+    scaler : GradScaler, optional
+        Scaler of the gradients, which float16 needs.
+    start : int
+        Steps taken already. Network, optimiser, scheduler and scaler are in their state after
+        these steps, the generator in its state before the first.
 
     Raises
     ------
     Diverged
-        When the loss is not finite; the checks cost one synchronisation an epoch or checkpoint.
+        If the loss is not finite. Checking costs one synchronisation per epoch and checkpoint.
     """
     objective = objective or Objective()
     scaler = scaler or GradScaler(labels.device.type, enabled=False)
@@ -80,7 +94,7 @@ def train(
     for _ in range(epochs):
         network.train()
         batches = shuffled_batches(len(samples), batch_size, generator)
-        done = min(max(start - step, 0), len(batches))  # only their place in the order is drawn
+        done = min(max(start - step, 0), len(batches))  # only their order is drawn again
         step += done
         for batch, images in zip(batches[done:], samples.batches(batches[done:]), strict=True):
             loss = objective(network, images, labels[batch.to(labels.device)], step)
@@ -101,9 +115,9 @@ def train(
 
 @torch.no_grad()
 def calibrate_batchnorm(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Set BatchNorm's running statistics to averages over the batches, weights unchanged.
+    """Set BatchNorm's running statistics to averages over the batches; weights do not change.
 
-    Without it a network with BatchNorm starts far from ignorance (thesis 2.5.2, Fig. 2.12).
+    Without this, a network with BatchNorm starts far from ignorance (thesis 2.5.2, Fig. 2.12).
     """
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     if not norms:
@@ -132,8 +146,8 @@ def predict(network: nn.Module, samples: Resident | Streamed) -> Tensor:
 
 @contextmanager
 def tf32(*, allowed: bool) -> Iterator[None]:
-    """Whether a GPU may round factors to TensorFloat-32."""
-    places = torch.backends.cuda.matmul, torch.backends.cudnn
+    """Allow or forbid a GPU to round factors to TensorFloat-32."""
+    places: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn
     before = [place.allow_tf32 for place in places]
     for place in places:
         place.allow_tf32 = allowed
@@ -145,5 +159,5 @@ def tf32(*, allowed: bool) -> Iterator[None]:
 
 
 def slices(n: int, size: int = EVALUATION_BATCH) -> list[slice]:
-    """The samples 0 to n - 1 in batches, in their order."""
+    """Slices of the samples 0 to n - 1 in batches, in order."""
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]

@@ -14,14 +14,18 @@ AUTOCAST = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16, "float16"
 
 
 class Objective:
-    """Mean cross-entropy of a batch with the truth, nats.
+    """Mean cross-entropy of a batch against the truth, in nats.
 
     Parameters
     ----------
-    label_smoothing : float in [0, 1), the share of ignorance in the truth
-    precision : of the matrix products; bfloat16 and float16 are by autocast
-    augmentation : of the images; None leaves them as they are
-    compile : whether to run the network through `torch.compile`
+    label_smoothing : float
+        Weight of ignorance in the truth, in [0, 1).
+    precision : {"float32", "tf32", "bfloat16", "float16"}
+        Precision of the matrix products; bfloat16 and float16 use autocast.
+    augmentation : Augmentation, optional
+        Augmentation of the images; None leaves them as they are.
+    compile : bool
+        Whether to run the network through `torch.compile`.
 
     Examples
     --------
@@ -49,9 +53,12 @@ class Objective:
 
         Parameters
         ----------
-        network : maps images (B, ...) to logits (B, C)
-        images, labels : the batch, on the network's device
-        step : steps taken before this one
+        network : torch.nn.Module
+            It maps images (B, ...) to logits (B, C).
+        images, labels : Tensor
+            The batch, on the network's device.
+        step : int
+            Steps taken before this one.
         """
         mix = None
         if self.augmentation is not None:

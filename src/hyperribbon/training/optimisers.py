@@ -1,4 +1,4 @@
-"""Optimisers by name, with the schedule of the learning rate."""
+"""Optimisers by name, with the schedules of their learning rates."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NORMALISATION = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 def build_optimiser(
     network: nn.Module, config: OptimiserConfig, total_steps: int
 ) -> tuple[optim.Optimizer, optim.lr_scheduler.LRScheduler]:
-    """Optimiser and its schedule, to be stepped together.
+    """Optimiser and its schedule, which are stepped together.
 
-    To add an optimiser: describe its settings in :mod:`hyperribbon.config`, build it here.
+    To add an optimiser, describe its settings in :mod:`hyperribbon.config` and build it here.
     """
     groups = _groups(network, config)
     rate = config.learning_rate
@@ -32,7 +32,7 @@ def build_optimiser(
             groups, lr=rate, momentum=config.momentum, nesterov=config.nesterov, fused=True
         )
         if config.momentum:
-            # The fused step's own buffers hold anything if gradients overflow in the first step.
+            # The fused step's own buffers hold garbage if gradients overflow in the first step.
             for parameter in network.parameters():
                 optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     elif isinstance(config, AdamPConfig):
@@ -56,7 +56,7 @@ def build_optimiser(
 
 
 def _groups(network: nn.Module, config: OptimiserConfig) -> list[dict]:
-    """Parameters with their weight decay, which may leave out those of normalisation layers."""
+    """Parameters with their weight decay, from which normalisation layers may be exempt."""
     if config.decay_normalisation:
         return [{"params": list(network.parameters()), "weight_decay": config.weight_decay}]
     without = [

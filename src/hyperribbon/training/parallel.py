@@ -1,9 +1,9 @@
 """Seeds of one job trained at once, each in a process of its own.
 
-A network too small to fill the device leaves most of it idle: on a GPU, between the kernels; on
-several cores, wherever a step does not split. Processes fill it, whatever the architecture, and a
-seed's predictions are those it has alone, bit by bit on the CPU. (One computation over stacked
-weights is faster only where a step is all overhead, and its sums are in another order.)
+A network that is too small to fill the device leaves most of it idle: a GPU between the kernels,
+several cores wherever a step does not split. Processes fill it, whatever the architecture, and do
+not change a seed's predictions, which are bit-equal on the CPU. (One computation over stacked
+weights is faster only where a step is all overhead, and it sums in another order.)
 """
 
 from __future__ import annotations
@@ -36,16 +36,21 @@ def train_seeds(
 
     Parameters
     ----------
-    plan : of the job
-    folder : of its work
-    seeds : to train; with a single one, or a single process, no process is started
-    device : where to
-    processes : how many at once
+    plan : Plan
+        Plan of the job.
+    folder : Path
+        Work folder of the job.
+    seeds : sequence of int
+        Seeds to train; for a single one, or a single process, no process is started.
+    device : torch.device
+        Device to train on.
+    processes : int
+        Number of seeds at once.
 
     Raises
     ------
     HyperribbonError
-        As `SeedTraining.train`; or if a process was killed.
+        As raised by `SeedTraining.train`, or if a process was killed.
     """
     processes = min(processes, len(seeds))
     if processes <= 1:
@@ -70,7 +75,7 @@ def train_seeds(
                 for future in as_completed(futures):
                     future.result()
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # those at work end as they may
+                pool.shutdown(wait=False, cancel_futures=True)  # those at work may end
                 raise
     except BrokenProcessPool:
         raise HyperribbonError(
@@ -96,9 +101,9 @@ def set_up(threads: int = 1, device: torch.device | str = "cpu", *, compiled: bo
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep freed blocks, instead of returning each activation to the system.
+    """Have glibc keep freed blocks instead of returning each activation to the system.
 
-    Page faults otherwise take a quarter of a small network's training time on the CPU.
+    Otherwise page faults take a quarter of a small network's training time on the CPU.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -109,11 +114,11 @@ def keep_freed_memory() -> None:
     mallopt(m_trim_threshold, 1 << 30)
 
 
-_job: tuple[Plan, Path, torch.device]  # of a process that was started; handed over once
+_job: tuple[Plan, Path, torch.device]  # in a process that was started; handed over once
 
 
 def _begin(messages, level: int, plan: Plan, folder: Path, device: torch.device) -> None:
-    """In a new process: take the job, send messages to the first process, and die with it."""
+    """Take the job in a new process, send messages to the first process, and die with it."""
     global _job
     _job = plan, folder, device
     threading.Thread(target=_die_with_parent, daemon=True).start()

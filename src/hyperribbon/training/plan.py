@@ -1,4 +1,4 @@
-"""What a training job does, and the key under which its work is kept."""
+"""The plan of a training job, and the key under which its work is kept."""
 
 from __future__ import annotations
 
@@ -28,26 +28,39 @@ from hyperribbon.training.schedule import checkpoint_steps
 
 
 class Plan:
-    """A configuration, the data it is trained on and the code that does it.
+    """A configuration, the data on which it is trained, and the code that does it.
 
     Parameters
     ----------
-    configuration : what to train
-    dataset : what to train on
-    code : hash of the code
-    start : predictions store of ``configuration.start``, if it has one
+    configuration : Configuration
+        What to train.
+    dataset : Dataset
+        What to train on.
+    code : str
+        Hash of the code.
+    start : path, optional
+        Predictions store of ``configuration.start``, if it has one.
 
     Attributes
     ----------
-    start : Start, or None
-    corner_labels : (N,) the random labels trained to first, of all training samples; None if
-        it goes by no corner
-    recorded : dict, by split, how many samples' predictions are recorded; None for all
-    steps, snapshot_steps : list of int, the checkpoints, and those of which the weights are kept
-    layout : name and shape of each tensor in the flat weights, in order
-    description : dict, all that decides the bytes of one seed, so not how many there are
-    key : SHA-256 of the description
-    attributes : dict, of the published store
+    start : Start or None
+        The trainings from whose last weights this one starts.
+    corner_labels : ndarray of shape (N,), or None
+        Random labels of all training samples that are trained to first; None without a corner.
+    recorded : dict
+        Number of samples whose predictions are recorded, by split; None for all.
+    steps : list of int
+        The checkpoints.
+    snapshot_steps : list of int
+        The checkpoints whose weights are kept.
+    layout : list
+        Name and shape of each tensor in the flat weights, in order.
+    description : dict
+        Everything that decides the bytes of one seed; hence not the number of seeds.
+    key : str
+        SHA-256 of the description.
+    attributes : dict
+        Attributes of the published store.
     """
 
     def __init__(
@@ -101,33 +114,34 @@ class Plan:
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Channels last for images, which convolutions like; AdamP takes no weights so laid."""
+        """Channels last for images, where convolutions are faster; AdamP cannot take this."""
         images = len(self.dataset.input_shape) == 3
         fit = images and not isinstance(self.configuration.optimiser, AdamPConfig)
         return torch.channels_last if fit else torch.contiguous_format
 
     def samples(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
-        """Samples of a split as they are trained on, and their labels.
+        """Samples of a split for training, and their labels.
 
-        Whole, if they are augmented, which cuts to size; otherwise as they are predicted.
+        Samples that are augmented are uncut, because augmentation cuts them to size; others are as
+        in `evaluated`.
         """
         augmented = self.configuration.augmentation.of_images
         seen = self.dataset.standardise if augmented else self.dataset.as_input
         return self._on(device, split, None, seen)
 
     def targets(self, labels: Tensor) -> Tensor:
-        """The labels trained to, of true ones."""
-        if self.configuration.corner:
+        """The labels to train to, given the true ones."""
+        if self.corner_labels is not None and self.configuration.corner:
             return torch.from_numpy(self.corner_labels).to(labels)
         fraction = self.configuration.augmentation.random_labels
         found = partly_random_labels(labels.cpu().numpy(), self.dataset.n_classes, fraction)
         return torch.from_numpy(found).to(labels)
 
     def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
-        """Samples of a split as they are predicted, and their labels."""
+        """Samples of a split for evaluation, and their labels."""
         images = self.dataset.split(split)[0]
         if self.recorded[split] is None and images.shape[1:] == self.dataset.input_shape:
-            return self.samples(split, device)  # once on the device, not twice
+            return self.samples(split, device)  # so that they are on the device only once
         return self._on(device, split, self.recorded[split], self.dataset.as_input)
 
     def _on(self, *what: Any) -> tuple[Resident | Streamed, Tensor]:
@@ -143,16 +157,16 @@ class Plan:
         count: int | None,
         standardise: Callable[[Tensor], Tensor],
     ) -> tuple[Resident | Streamed, Tensor]:
-        images, labels, _ = self.dataset.split(split)
-        places = evenly(len(labels), count)
-        labels = torch.from_numpy(labels[places]).to(device)
+        images, true, _ = self.dataset.split(split)
+        places = evenly(len(true), count)
+        labels = torch.from_numpy(true[places]).to(device)
         if not isinstance(images, np.ndarray):  # too large for memory
             return Streamed(images, places, standardise, device), labels
         raw = torch.from_numpy(images if count is None else images[places]).to(device)
         return Resident(standardise(raw).contiguous(memory_format=self.memory_format)), labels
 
     def objective(self, seed: int) -> Objective:
-        """What a seed minimises."""
+        """The objective that a seed minimises."""
         training, augmentation = self.configuration.training, None
         if self.configuration.augmentation.of_images:
             augmentation = Augmentation(
@@ -166,17 +180,15 @@ class Plan:
             training.label_smoothing, training.precision, augmentation, training.compile
         )
 
-    def _recorded_part(self, split: str, part: int) -> np.ndarray:
-        return self._of_recorded(split, self.dataset.split(split)[part])
-
     def _of_recorded(self, split: str, values: np.ndarray) -> np.ndarray:
         return values[evenly(len(values), self.recorded[split])]
 
     def create_store(
         self, path: Path, seeds: Sequence[int], attributes: Mapping[str, object]
     ) -> None:
-        """Write a predictions store of some seeds, still empty."""
+        """Create an empty predictions store of some seeds."""
         corner = self.corner_labels
+        parts = {split: self.dataset.split(split) for split in SPLITS}
         create_predictions(
             path,
             seeds=seeds,
@@ -184,8 +196,8 @@ class Plan:
             steps_per_epoch=self.steps_per_epoch,
             snapshot_steps=self.snapshot_steps,
             layout=self.layout,
-            labels={split: self._recorded_part(split, 1) for split in SPLITS},
-            index={split: self._recorded_part(split, 2) for split in SPLITS},
+            labels={split: self._of_recorded(split, data[1]) for split, data in parts.items()},
+            index={split: self._of_recorded(split, data[2]) for split, data in parts.items()},
             n_classes=self.dataset.n_classes,
             attributes=attributes,
             form=self.configuration.training.predictions,

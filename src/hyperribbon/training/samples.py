@@ -1,16 +1,16 @@
-"""Samples on the device of a training: all of them where they fit, else streamed."""
+"""Samples on the device of a training: all of them if they fit, else streamed."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import Tensor
 
-AHEAD = 4  # batches read before they are asked for
+AHEAD = 4  # batches read in advance
 
 
 class Resident:
@@ -18,7 +18,8 @@ class Resident:
 
     Parameters
     ----------
-    images : (N, ...) tensor
+    images : Tensor, shape (N, ...)
+        The samples, on the device.
     """
 
     def __init__(self, images: Tensor):
@@ -38,10 +39,14 @@ class Streamed:
 
     Parameters
     ----------
-    rows : array-like with arrays of indices, raw samples
-    places : (N,) of the samples among the rows
-    standardise : raw batch to what the networks see, on its device
-    device : where to
+    rows : array-like
+        Raw samples, indexed by arrays of positions.
+    places : ndarray of shape (N,)
+        Positions of the samples among the rows.
+    standardise : callable
+        Maps a raw batch on the device to what networks see.
+    device : torch.device
+        Where the batches go.
     """
 
     def __init__(
@@ -60,7 +65,7 @@ class Streamed:
     def batches(self, indices: Iterable[Tensor | slice]) -> Iterator[Tensor]:
         """Batches of samples, in the order of the indices."""
         with ThreadPoolExecutor(1) as reader:
-            pending: deque = deque()
+            pending: deque[Future[Tensor]] = deque()
             try:
                 for index in indices:
                     pending.append(reader.submit(self._read, index))

@@ -1,20 +1,22 @@
-"""At which steps the predictions are recorded."""
+"""The steps at which predictions are recorded."""
 
 
 def checkpoint_steps(epochs: int, steps_per_epoch: int) -> list[int]:
     """Checkpoint schedule of the thesis (3.5.1): dense early, sparse late.
 
-    Initialisation; four times an epoch during epochs 0-4; at the end of every epoch 5-25, of
-    every 4th epoch 28-64, of every 15th from 75 on; the last step. Shorter trainings use its
-    beginning.
+    The checkpoints are initialisation; four per epoch in epochs 0-4; the end of every epoch 5-25,
+    of every 4th epoch 28-64 and of every 15th from 75 on; and the last step. Shorter trainings use
+    the beginning of the schedule.
 
     Parameters
     ----------
-    epochs, steps_per_epoch : int, at least 1
+    epochs, steps_per_epoch : int
+        At least 1.
 
     Returns
     -------
-    list of int, increasing, from 0 to ``epochs * steps_per_epoch``
+    list of int
+        Increasing steps, from 0 to ``epochs * steps_per_epoch``.
 
     Examples
     --------

@@ -45,8 +45,8 @@ CALIBRATION_BATCHES = 8
 
 
 @dataclass
-class _Progress:
-    """The last step recorded, the curves until then, and checksums of what lies in the store."""
+class _Recorded:
+    """The last recorded step, the curves until then, and checksums of the files in the store."""
 
     step: int
     curves: dict[str, Tensor]
@@ -54,7 +54,7 @@ class _Progress:
 
 
 class _Evaluation(NamedTuple):
-    """Mean cross-entropy, fraction misclassified, probabilities (N, C) float32."""
+    """Mean cross-entropy in nats, fraction misclassified, and probabilities (N, C) float32."""
 
     loss: float
     error: float
@@ -66,13 +66,17 @@ class SeedTraining:
 
     Parameters
     ----------
-    plan : of the job
-    folder : of its work
+    plan : Plan
+        Plan of the job.
+    folder : Path
+        Work folder of the job.
     seed : int
+        The seed.
 
     Attributes
     ----------
-    store : Path, ``seed-<k>.zarr``, predictions of this seed alone
+    store : Path
+        ``seed-<k>.zarr``, with the predictions of this seed alone.
     """
 
     def __init__(self, plan: Plan, folder: Path, seed: int):
@@ -85,7 +89,7 @@ class SeedTraining:
         self._origin = {"training": digest([plan.key, seed, *start])}
 
     def is_finished(self) -> bool:
-        """Whether it is finished and undamaged; what is damaged is said, and counts no longer."""
+        """Whether it is finished and undamaged; damage is reported, and the seed trained again."""
         if not self._mark.exists():
             return False
         try:
@@ -99,7 +103,12 @@ class SeedTraining:
     def train(self, device: torch.device) -> None:
         """Train it, from its last checkpoint if there is one, and mark it as finished.
 
-        On the CPU the predictions are bit-equal however often it was interrupted.
+        On the CPU the predictions are bit-equal, however often it was interrupted.
+
+        Raises
+        ------
+        HyperribbonError
+            If the GPU's memory does not suffice, or `torch.compile` fails.
         """
         try:
             self._train(device)
@@ -117,7 +126,8 @@ class SeedTraining:
     def _train(self, device: torch.device) -> None:
         plan, training = self.plan, self.plan.configuration.training
         seed_all(self.seed)
-        network = plan.build_network().to(device, memory_format=plan.memory_format)
+        # torch's stubs do not know the layout here.
+        network = plan.build_network().to(device, memory_format=plan.memory_format)  # type: ignore[call-overload]
         optimiser, scheduler = build_optimiser(
             network, plan.configuration.optimiser, plan.steps[-1]
         )
@@ -131,21 +141,22 @@ class SeedTraining:
         samples, labels = plan.samples("train", device)
         targets = plan.targets(labels)
         evaluated = {split: plan.evaluated(split, device) for split in SPLITS}
-        progress = self._resume(parts, device)
+        recorded = self._resume(parts, device)
         start_diverged = False
-        if progress is None:
-            progress = self._begin()
+        if recorded is None:
+            recorded = self._begin()
             if plan.start is not None:
                 weights = plan.start.weights(self.seed)
                 start_diverged = weights is None
-                for name, tensor in [] if start_diverged else kept_state(network):
-                    tensor.copy_(weights[name])
+                if weights is not None:
+                    for name, tensor in kept_state(network):
+                        tensor.copy_(weights[name])
             elif training.calibrate_batchnorm:
                 images, size = evaluated["train"][0], training.batch_size
                 few = evenly(len(images), CALIBRATION_BATCHES * size)
                 calibrate_batchnorm(network, images.batches(torch.from_numpy(few).split(size)))
         arrays = dict(zarr.open_group(self.store, mode="r+").arrays())
-        start = max(progress.step, 0)
+        start = max(recorded.step, 0)
         title = f"{plan.configuration.label} seed {self.seed + 1}/{training.seeds}"
         with tqdm(
             total=plan.steps[-1],
@@ -154,7 +165,7 @@ class SeedTraining:
             unit="step",
             leave=False,
             disable=None,
-            position=self.seed % training.parallel_seeds,  # a line of the terminal each
+            position=self.seed % training.parallel_seeds,  # one line of the terminal each
         ) as bar:
 
             def record(step: int) -> None:
@@ -163,8 +174,8 @@ class SeedTraining:
                 }
                 if not all(np.isfinite(found.loss) for found in evaluations.values()):
                     raise Diverged(step)
-                self._write(step, evaluations, network, arrays, progress)
-                self._save(parts, progress, device)
+                self._write(step, evaluations, network, arrays, recorded)
+                self._save(parts, recorded, device)
                 epoch = step / plan.steps_per_epoch
                 bar.set_description(f"{title}, epoch {epoch:.3g}/{training.epochs}", refresh=False)
                 loss, error = evaluations["train"].loss, evaluations["test"].error
@@ -184,7 +195,7 @@ class SeedTraining:
                         epochs=training.epochs,
                         batch_size=training.batch_size,
                         generator=torch.Generator().manual_seed(self.seed),
-                        checkpoints=[step for step in plan.steps if step > progress.step],
+                        checkpoints=[step for step in plan.steps if step > recorded.step],
                         record=record,
                         objective=plan.objective(self.seed),
                         scaler=scaler,
@@ -194,12 +205,12 @@ class SeedTraining:
             except Diverged as diverged:
                 arrays["diverged_step"][0] = diverged.step
                 logger.warning("%s: diverged, %s", title, diverged)
-        for name, curve in progress.curves.items():
+        for name, curve in recorded.curves.items():
             arrays[name][0] = curve.numpy()
         Manifest.of(self.store, self._origin).write(self._mark)
         remove(self._state)
 
-    def _begin(self) -> _Progress:
+    def _begin(self) -> _Recorded:
         """Put an empty store in place of whatever there was."""
         for path in (self._mark, self._state, self.store):
             remove(path)
@@ -209,7 +220,7 @@ class SeedTraining:
             for split in SPLITS
             for name in ("loss", "error")
         }
-        return _Progress(-1, curves, dict(Manifest.of(self.store).files))
+        return _Recorded(-1, curves, dict(Manifest.of(self.store).files))
 
     def _write(
         self,
@@ -217,33 +228,33 @@ class SeedTraining:
         evaluations: dict[str, _Evaluation],
         network: nn.Module,
         arrays: dict[str, zarr.Array],
-        progress: _Progress,
+        recorded: _Recorded,
     ) -> None:
-        """Write what a checkpoint has to show."""
+        """Write what a checkpoint records."""
 
         def write(variable: str, k: int, values: np.ndarray) -> None:
             arrays[variable][0, k] = values
             chunk = arrays[variable].metadata.encode_chunk_key((0, k) + (0,) * values.ndim)
-            progress.files[f"{variable}/{chunk}"] = file_sha256(self.store / variable / chunk)
+            recorded.files[f"{variable}/{chunk}"] = file_sha256(self.store / variable / chunk)
 
-        progress.step, k = step, self.plan.steps.index(step)
+        recorded.step, k = step, self.plan.steps.index(step)
         form = self.plan.configuration.training.predictions
         for split, found in evaluations.items():
             write(predictions_variable(split, form), k, as_stored(found.probabilities, form))
-            progress.curves[f"{split}_loss"][k] = found.loss
-            progress.curves[f"{split}_error"][k] = found.error
+            recorded.curves[f"{split}_loss"][k] = found.loss
+            recorded.curves[f"{split}_error"][k] = found.error
         if step in self.plan.snapshot_steps:
             flat = torch.cat([t.detach().float().flatten() for _, t in kept_state(network)])
             write("weights", self.plan.snapshot_steps.index(step), flat.cpu().numpy())
 
-    def _save(self, parts: dict[str, Any], progress: _Progress, device: torch.device) -> None:
-        """Write what it takes to go on from here; all that it says must lie on disk."""
+    def _save(self, parts: dict[str, Any], recorded: _Recorded, device: torch.device) -> None:
+        """Write the state to continue from; the predictions that it describes must be on disk."""
         state = {name: part.state_dict() for name, part in parts.items()}
-        state |= {"random": random_state(device), "origin": self._origin, **vars(progress)}
+        state |= {"random": random_state(device), "origin": self._origin, **vars(recorded)}
         save_state(self._state, state)
 
-    def _resume(self, parts: dict[str, Any], device: torch.device) -> _Progress | None:
-        """Bring all back to the last checkpoint; None if there is none, or not all is whole."""
+    def _resume(self, parts: dict[str, Any], device: torch.device) -> _Recorded | None:
+        """Restore the last checkpoint; None if there is none, or something is damaged."""
         if not self._state.exists():
             return None
         try:
@@ -255,16 +266,16 @@ class SeedTraining:
         for name, part in parts.items():
             part.load_state_dict(state[name])
         set_random_state(state["random"], device)
-        logger.info("%s: goes on after step %d", self._state, state["step"])
-        return _Progress(state["step"], state["curves"], state["files"])
+        logger.info("%s: continues after step %d", self._state, state["step"])
+        return _Recorded(state["step"], state["curves"], state["files"])
 
     def _check(self, manifest: Manifest, source: Path) -> None:
-        """Remove from the store what a manifest does not list, and see that it has the rest.
+        """Remove from the store what a manifest does not list, and check that the rest is there.
 
         Raises
         ------
         StoreError
-            If the manifest is of another seed or job, or something is missing or changed.
+            If the manifest is of another seed or job, or a file is missing or changed.
         """
         if manifest.inputs != self._origin:
             raise StoreError(f"{source}: of another job or seed")

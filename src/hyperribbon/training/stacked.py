@@ -1,6 +1,6 @@
-"""Fully-connected networks of one architecture, stacked: one batched matrix product a layer.
+"""Fully-connected networks of one architecture, stacked: one batched matrix product per layer.
 
-See `hyperribbon.training.stacked_loop` for their training.
+`hyperribbon.training.stacked_loop` trains them.
 """
 
 from __future__ import annotations
@@ -16,33 +16,37 @@ from hyperribbon.networks.fully_connected import ACTIVATIONS, FullyConnected
 from hyperribbon.training.loop import slices, tf32
 from hyperribbon.training.state import random_state, seed_all, set_random_state
 
-# torch's own products are MKL's, which on AMD does without AVX-512: 98 GFLOP/s a core of an EPYC of
-# Zen 5, where oneDNN reaches 175 to 220. The operation is the one that torch.compile calls.
+# torch's own products are MKL's, which uses no AVX-512 on AMD: 98 GFLOP/s per core of a Zen 5 EPYC,
+# where oneDNN reaches 175 to 220. torch.compile calls the same operation.
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-_NARROW = 16  # below which oneDNN is slower
-_SEED = 2_27  # of the weights, with the corner's number; that of the figure
+_NARROW = 16  # oneDNN is slower below
+_SEED = 2_27  # of the weights, together with the corner's number; the number of the figure
 
 
 class StackedFullyConnected(nn.Module):
-    """S networks `FullyConnected` of one architecture, with weights of their own.
+    """S networks `FullyConnected` of one architecture, each with its own weights.
 
-    Activations are laid out (S, units, batch), so that the weights multiply from the left and
-    BatchNorm is one of S * units channels.
+    Activations have the layout (S, units, batch), so that the weights multiply from the left and
+    one BatchNorm normalises all S * units channels.
 
     Parameters
     ----------
-    networks : of one architecture, whose weights and BatchNorm statistics are copied
+    networks : sequence of FullyConnected
+        S networks of one architecture, whose weights and BatchNorm statistics are copied.
 
     Attributes
     ----------
-    weights : of each linear layer, (S, out, in)
-    biases : of each linear layer, (S, out, 1), if it has them
-    norms : of each hidden layer, BatchNorm of S * units channels, if it has it
+    weights : torch.nn.ParameterList
+        Weights (S, out, in) of each linear layer.
+    biases : torch.nn.ParameterList
+        Biases (S, out, 1) of each linear layer, if it has them.
+    norms : torch.nn.ModuleList
+        BatchNorm of the S * units channels of each hidden layer, if it has it.
 
     Raises
     ------
     HyperribbonError
-        If there are none, they are of another kind, or differ in more than their weights.
+        If there are no networks, they are of another kind, or differ in more than their weights.
 
     Examples
     --------
@@ -54,7 +58,7 @@ class StackedFullyConnected(nn.Module):
 
     def __init__(self, networks: Sequence[nn.Module]):
         super().__init__()
-        _check(networks)
+        networks = _checked(networks)
         self.size = len(networks)
         first = networks[0]
         self._names = list(first.state_dict())
@@ -80,24 +84,26 @@ class StackedFullyConnected(nn.Module):
             whole = _BatchNorm(channels, norm.eps, norm.momentum, affine=False)
             whole.running_mean = stacked(f"{name}.running_mean").flatten()
             whole.running_var = stacked(f"{name}.running_var").flatten()
-            whole.num_batches_tracked = norm.num_batches_tracked.clone()
+            whole.num_batches_tracked = states[0][f"{name}.num_batches_tracked"].clone()
             self.norms.append(whole)
 
     @classmethod
     def from_seeds(
         cls, seeds: Sequence[int], input_shape: tuple[int, ...], n_classes: int, **parameters
     ) -> StackedFullyConnected:
-        """Networks as they are built after `seed_all` of each seed; the global state is restored.
+        """Networks built after `seed_all` of each seed; the global random state is restored.
 
         Parameters
         ----------
-        seeds : one a network
-        input_shape, n_classes, **parameters : of `FullyConnected`
+        seeds : sequence of int
+            One per network.
+        input_shape, n_classes, **parameters
+            Arguments of `FullyConnected`.
         """
         return cls([seeded_network(k, input_shape, n_classes, **parameters) for k in seeds])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (S, C, B) of samples that all networks see, (B, d), or of own ones, (S, B, d)."""
+        """Logits (S, C, B) of samples (B, d) that all networks see, or (S, B, d) of their own."""
         h = x.mT.expand(self.size, -1, -1)
         last = len(self.weights) - 1
         for k, weight in enumerate(self.weights):
@@ -109,13 +115,14 @@ class StackedFullyConnected(nn.Module):
         return h
 
     def state_dicts(self) -> list[dict[str, Tensor]]:
-        """Of each network, what `load_state_dict` of an ordinary one takes; copies."""
+        """State of each network as its own `load_state_dict` takes it; copies."""
         values = {}
         for k, name in enumerate(self._layers):
             values[f"{name}.weight"] = self.weights[k]
             if self.biases:
                 values[f"{name}.bias"] = self.biases[k].squeeze(2)
         for name, norm in zip(self._norms, self.norms, strict=True):
+            assert isinstance(norm, _BatchNorm)
             values[f"{name}.running_mean"] = norm.running_mean.view(self.size, -1)
             values[f"{name}.running_var"] = norm.running_var.view(self.size, -1)
             values[f"{name}.num_batches_tracked"] = norm.num_batches_tracked.expand(self.size)
@@ -128,7 +135,7 @@ class StackedFullyConnected(nn.Module):
 def seeded_network(
     seed: int, input_shape: tuple[int, ...], n_classes: int, **parameters
 ) -> FullyConnected:
-    """The network as it is built after `seed_all`; the global state is restored."""
+    """A network built after `seed_all`; the global random state is restored."""
     here = torch.device("cpu")
     before = random_state(here)
     seed_all(seed)
@@ -138,10 +145,14 @@ def seeded_network(
 
 
 class _BatchNorm(nn.BatchNorm1d):
-    """BatchNorm of (1, channels, batch), on the CPU in training by faster sums than torch's.
+    """BatchNorm of (1, channels, batch), in training on the CPU with faster sums than torch's.
 
-    Those are sequential: for 10 x 512 channels of 100 they take 0.65 ms, these 0.17 ms.
+    Torch's sums are sequential: for 10 x 512 channels of 100 they take 0.65 ms, these 0.17 ms.
     """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or x.device.type != "cpu":
@@ -156,7 +167,7 @@ class _BatchNorm(nn.BatchNorm1d):
 
 
 class _Normalised(torch.autograd.Function):
-    """Channels of (1, channels, batch) with mean 0 and variance 1; their means and variances."""
+    """Normalise channels (1, channels, batch) to mean 0 and variance 1; also give both before."""
 
     @staticmethod
     def forward(ctx, x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -200,7 +211,7 @@ class _Product(torch.autograd.Function):
 
 
 def _products(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``a @ b + bias``, by oneDNN one product after another where that is faster than `bmm`."""
+    """``a @ b + bias``, one product after another by oneDNN where that is faster than `bmm`."""
     narrowest = min(*a.shape[1:], b.shape[2])
     if a.device.type != "cpu" or a.dtype != torch.float32 or narrowest < _NARROW or not _ONEDNN:
         return torch.bmm(a, b) if bias is None else torch.baddbmm(bias, a, b)
@@ -214,17 +225,20 @@ def _products(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     return out
 
 
-def _check(networks: Sequence[nn.Module]) -> None:
+def _checked(networks: Sequence[nn.Module]) -> list[FullyConnected]:
+    found = []
     if not networks:
         raise HyperribbonError("a stack of no networks: expected at least one")
     for k, network in enumerate(networks):
         if not isinstance(network, FullyConnected):
             given = type(network).__name__
             raise HyperribbonError(f"network {k} of a stack: {given}, expected FullyConnected")
-        if str(network) != str(networks[0]):  # which is all of its settings
+        if str(network) != str(networks[0]):  # the text shows all settings
             raise HyperribbonError(
                 f"network {k} of a stack: other layers than network 0, expected the same"
             )
+        found.append(network)
+    return found
 
 
 @torch.no_grad()
@@ -233,13 +247,17 @@ def predict_stacked(stack: StackedFullyConnected, x: Tensor, *, logits: bool = F
 
     Parameters
     ----------
-    stack : left in evaluation mode
-    x : (N, d) or images (N, ...), on the device of the stack
-    logits : bool, instead of probabilities, which are computed from them in float64
+    stack : StackedFullyConnected
+        The networks; they are left in evaluation mode.
+    x : Tensor, shape (N, d) or (N, ...)
+        Samples on the device of the stack.
+    logits : bool
+        Whether to return logits instead of probabilities, which are computed in float64.
 
     Returns
     -------
-    (S, N, C) float32
+    Tensor, shape (S, N, C)
+        In float32.
     """
     stack.eval()
     x = x.flatten(1)
@@ -250,16 +268,18 @@ def predict_stacked(stack: StackedFullyConnected, x: Tensor, *, logits: bool = F
 
 @torch.no_grad()
 def add_corner(network: nn.Module, corner: int) -> None:
-    """Move initial weights to a corner of the prediction space (thesis 2.5.5, Fig. 2.27).
+    """Move initial weights to an initialisation corner (thesis 2.5.5, Fig. 2.27).
 
-    To every linear weight and bias is added that of the corner, drawn from N(0, 1) without scaling
-    by the fan-in, so that the largest initial probability is near 1: networks of one corner differ
-    by their own initialisation around it.
+    A corner's own weights and biases, drawn from N(0, 1) without scaling by the fan-in, are added
+    to those of every linear layer, so that the largest initial probability is near 1. Networks of
+    one corner differ by their own initialisations around it.
 
     Parameters
     ----------
-    network : changed in place; a network with BatchNorm is at the corner once it is calibrated
-    corner : number of the corner, its seed
+    network : torch.nn.Module
+        It is changed in place. With BatchNorm it is at the corner once BatchNorm is calibrated.
+    corner : int
+        Number of the corner, which is its seed.
 
     Examples
     --------
@@ -275,4 +295,4 @@ def add_corner(network: nn.Module, corner: int) -> None:
         if isinstance(layer, nn.Linear):
             for parameter in layer.parameters():
                 drawn = rng.standard_normal(parameter.shape, dtype=np.float32)
-                parameter += torch.from_numpy(drawn).to(parameter.device)
+                parameter.add_(torch.from_numpy(drawn).to(parameter.device))

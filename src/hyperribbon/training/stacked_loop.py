@@ -1,15 +1,16 @@
-"""The training of stacked networks, all at once, each on its own order of the samples.
+"""Training of stacked networks, all at once, each with its own order of the samples.
 
-A network and step take at least 6 * B * sum(in * out) operations, of which the first layer needs no
-gradient of its inputs, 2 of its 6. With 512 units in one or two hidden layers on 200 inputs and
-batches of 100 to 500, 20 networks on one core of an EPYC of Zen 5 take these at 0.51 to 0.75 of
-oneDNN's peak (0.35 to 0.68 without those that are not needed), which is 1.6 to 1.9 times as fast as
-a plain loop over the networks (``bench_stacked.py loops --threads 1`` in ``tests/bench/``). The
-rest goes to what the products are surrounded by, which reads and writes more than it computes. Two
-threads are 1.4 to 2.1 times as fast as two of the plain loop, but for one hidden layer and batches
-of 100 a stack in each of two processes of one thread does a third more (2 x 1,660 steps of a
-network a second against 2,470), and on a busy machine far more, since threads wait for each other.
-Call `hyperribbon.training.parallel.set_up` first, as the workflow's trainings do.
+One step of one network takes at least 6 * B * sum(in * out) operations; 2 of the first layer's 6
+are the gradient of its inputs, which is not needed. With 512 units in one or two hidden layers, 200
+inputs and batches of 100 to 500, 20 networks on one core of a Zen 5 EPYC reach 0.51 to 0.75 of
+oneDNN's peak (0.35 to 0.68 without the operations that are not needed). This is 1.6 to 1.9 times as
+fast as a plain loop over the networks (``bench_stacked.py loops --threads 1``). The rest of
+the time goes to the operations around the products, which are bound by memory. Two threads are 1.4
+to 2.1 times as fast as two threads of the plain loop. With one hidden layer and batches of 100,
+however, two processes of one thread and one stack each do a third more than two threads (2 x 1,660
+steps of a network per second against 2,470), and far more on a busy machine, because threads wait
+for each other. Call `hyperribbon.training.parallel.set_up` first, as the workflow's trainings
+do.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from hyperribbon.training.schedule import checkpoint_steps
 from hyperribbon.training.seed import CALIBRATION_BATCHES
 from hyperribbon.training.stacked import StackedFullyConnected
 
-# Of 5, 10, 20 and 40 networks at once 20 are fastest, or nearly: fewer have more overhead each, and
-# 40 have activations of 40 MB (512 units, batch 500), more than the cache, and than is kept freed.
+# Of 5, 10, 20 and 40 networks at once, 20 are fastest, or nearly so: fewer have more overhead each,
+# and 40 have activations of 40 MB (512 units, batch 500), more than the cache holds.
 STACK_SIZE = 20
 
 
@@ -48,32 +49,43 @@ def train_stacked(
     record: Callable[[int, StackedFullyConnected], None] = lambda step, stack: None,
     checkpoints: Sequence[int] | None = None,
     calibrate: bool = True,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> np.ndarray:
-    """Train all networks of a stack; each as `train` would alone, up to rounding.
+    """Train all networks of a stack, each as `train` would train it alone, up to rounding.
 
-    Their losses are summed. No parameter is in two of them, and every update is elementwise, so
-    what happens to one network does not change another.
+    Their losses are summed. No two losses share a parameter and every update is elementwise, so
+    that networks do not influence each other.
 
     Parameters
     ----------
-    stack : S networks, on the device of the samples; trained in place. `STACK_SIZE` is a good S
-    config : of the optimiser and its schedule; not AdamP
-    x : (N, d) or images (N, ...), float32, which all networks see
-    labels : (N,), or (S, N) of each network its own. Integers are classes, and the cross-entropy
-        is minimised; real numbers are targets of the only output, with the mean squared error
-    seeds : S of the orders of the samples, those of ``torch.Generator().manual_seed(seed)``
-    epochs, batch_size : int; an incomplete last batch of an epoch is left out
-    record : called with the step and the stack after each of ``checkpoints``; may leave it in
-        evaluation mode
-    checkpoints : increasing steps; 0 is before training; by default `checkpoint_steps`
-    calibrate : bool, estimate BatchNorm's running statistics first
-    progress : name of a bar to show; quiet when the output is not a terminal
+    stack : StackedFullyConnected
+        S networks on the device of the samples, trained in place. `STACK_SIZE` is a good S.
+    config : OptimiserConfig
+        The optimiser and its schedule; not AdamP.
+    x : Tensor, shape (N, d) or (N, ...)
+        Samples, float32, which all networks see.
+    labels : Tensor, shape (N,) or (S, N)
+        Labels for all networks, or for each. If they are integers, they are classes, and the
+        cross-entropy is minimised; real numbers are targets of the only output, and the mean
+        squared error is minimised.
+    seeds : sequence of int
+        S seeds of the orders of the samples, as in ``torch.Generator().manual_seed(seed)``.
+    epochs, batch_size : int
+        An incomplete last batch of an epoch is left out.
+    record : callable
+        Called with the step and the stack after each of ``checkpoints``; it may leave the stack in
+        evaluation mode.
+    checkpoints : sequence of int, optional
+        Increasing steps; 0 is before training. By default, `checkpoint_steps`.
+    calibrate : bool
+        Whether to estimate BatchNorm's running statistics first.
+    progress_bar : str, optional
+        Name of a progress bar to show; none is shown if the output is not a terminal.
 
     Returns
     -------
-    (S,) int64
-        Of each network, the steps taken when its loss stopped being finite; -1 if it did not.
+    ndarray of int64, shape (S,)
+        Steps that each network had taken when its loss was no longer finite; -1 if it never was.
 
     Raises
     ------
@@ -100,7 +112,11 @@ def train_stacked(
         calibrate_batchnorm(stack, (x[rows] for rows in torch.from_numpy(few).split(batch_size)))
     optimiser, scheduler = build_optimiser(stack, config, total)
     bar = tqdm(
-        total=total, desc=progress, unit="step", leave=False, disable=None if progress else True
+        total=total,
+        desc=progress_bar,
+        unit="step",
+        leave=False,
+        disable=None if progress_bar else True,
     )
     with bar, tf32(allowed=False):
         if 0 in due:
@@ -135,19 +151,19 @@ def _check(
 ) -> None:
     if isinstance(config, AdamPConfig):
         raise HyperribbonError(
-            'stacked training: algorithm = "adamp": its update of a weight depends on others, of '
-            "other networks too; expected sgd, adam or adamw"
+            'stacked training: algorithm = "adamp": its update of a weight depends on others, also '
+            "those of other networks; expected sgd, adam or adamw"
         )
     if len(seeds) != stack.size:
         raise HyperribbonError(
-            f"stacked training: {len(seeds)} seeds, expected one a network, {stack.size}"
+            f"stacked training: {len(seeds)} seeds, expected one per network, {stack.size}"
         )
     if tuple(labels.shape) not in ((len(x),), (stack.size, len(x))):
         raise HyperribbonError(
             f"stacked training: labels of shape {tuple(labels.shape)}, expected {(len(x),)} or "
             f"{(stack.size, len(x))}"
         )
-    if not 2 <= batch_size <= len(x):  # of 1, BatchNorm would be of one number
+    if not 2 <= batch_size <= len(x):  # BatchNorm cannot normalise a single number
         raise HyperribbonError(
             f"stacked training: batch_size = {batch_size}, expected 2 to {len(x)}, the samples"
         )
@@ -169,7 +185,7 @@ def _batches(
 
 
 def _rows(x: Tensor, batch: Tensor) -> Tensor:
-    """Samples (S, B, d) of indices (S, B); copied once, and read by the products as they lie."""
+    """Samples (S, B, d) of indices (S, B), copied once; the products read them in this layout."""
     return x.index_select(0, batch.flatten()).view(*batch.shape, -1)
 
 
@@ -185,7 +201,7 @@ def _losses(outputs: Tensor, labels: Tensor) -> Tensor:
 
 
 def _note(diverged: Tensor, losses: Tensor, before: int) -> None:
-    """Note the first step of losses (steps, S) that is not finite, of those not noted yet."""
+    """Note the first step at which a loss (steps, S) is not finite, unless noted before."""
     wrong = ~losses.isfinite().cpu()
     new = wrong.any(dim=0) & (diverged < 0)
     diverged[new] = before + 1 + wrong.int().argmax(dim=0)[new]

@@ -1,4 +1,4 @@
-"""What it takes for a training to go on where it was, in one file, bit by bit the same."""
+"""The state from which a training continues bit-equal, in one file."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ def seed_all(seed: int) -> None:
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
-    """State of every global source of random numbers, of the device's too."""
-    kind, keys, *rest = np.random.get_state(legacy=True)
+    """State of every global source of random numbers, including the device's."""
+    legacy: Any = np.random.get_state(legacy=True)  # a tuple, by this argument
+    kind, keys, *rest = legacy
     return {
         "python": random.getstate(),
         "numpy": (kind, keys.tolist(), *rest),
@@ -35,7 +36,7 @@ def random_state(device: torch.device) -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
-    """Return to a state that `random_state` gave."""
+    """Restore a state that `random_state` returned."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])
@@ -44,8 +45,8 @@ def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
 
 
 def save_state(path: str | Path, state: Mapping[str, Any]) -> None:
-    """Write tensors, numbers and text in dictionaries, lists and tuples; whole or not at all."""
-    # In memory first: with a full disk, torch's own writer hides what went wrong.
+    """Write tensors, numbers and text in dictionaries, lists and tuples; all or nothing."""
+    # In memory first, because torch's own writer hides what went wrong when the disk is full.
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     content = buffer.getbuffer()
@@ -55,7 +56,7 @@ def save_state(path: str | Path, state: Mapping[str, Any]) -> None:
 
 
 def load_state(path: str | Path) -> dict[str, Any]:
-    """Read what `save_state` wrote, to the CPU; no code in it is run.
+    """Read what `save_state` wrote, to the CPU, without running any code in it.
 
     Raises
     ------

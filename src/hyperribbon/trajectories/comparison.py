@@ -118,7 +118,7 @@ def compare_trajectories(
     parts = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
     blocks = [(part, grid[part.start : part.stop]) for part in parts]
     bar = "re-indexing" if progress_bar else None
-    found = each(compare, blocks, threads=1, client=client, progress=bar)
+    found = each(compare, blocks, threads=1, client=client, progress_bar=bar)
     total, common = (sum(part[k] for part in found) for k in range(2))
     with np.errstate(invalid="ignore"):
         distance = total / common

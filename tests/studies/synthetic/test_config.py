@@ -54,7 +54,7 @@ def test_learning_rates_are_in_proportion_to_the_batch():
     ("section", "message"),
     [
         ({"decays": [0.5], "shown": [0.001]}, "synthetic.shown = 0.001: one of decays: 0.5"),
-        ({"decays": [0.0]}, "synthetic.decays.0 = 0.0: must be more than 0"),
+        ({"decays": [0.0]}, "synthetic.decays.0 = 0.0: must be at least 1e-06"),
         ({"decays": [0.5, 0.5]}, "synthetic.decays = [0.5, 0.5]: must differ in their first six"),
         ({"decay": [0.5]}, "did you mean decays?"),
         ({"batch_sizes": [9000]}, "synthetic.batch_sizes = 9000: at most data.train_size = 5000"),

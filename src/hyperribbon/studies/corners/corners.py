@@ -90,7 +90,7 @@ def to_corners(models: Models, smoothing: float, threads: int) -> np.ndarray:
     """Each model's distance to its corner and its error on the corner's labels, (m, 2)."""
     trainings = list(zip(models.trajectories("train"), models.corner_labels(), strict=True))
     of_training = partial(to_corner, smoothing=smoothing)
-    return np.concatenate(each(of_training, trainings, threads=threads, progress="corners"))
+    return np.concatenate(each(of_training, trainings, threads=threads, progress_bar="corners"))
 
 
 def to_corner(training: tuple, smoothing: float) -> np.ndarray:
@@ -118,7 +118,7 @@ def geodesics(models: Models, split: str, smoothing: float, threads: int) -> pd.
     keys, trajectories = keys[chosen], compress(models.trajectories(split), chosen)
     n_classes = models.n_classes
     nearest = partial(nearest_to_ignorance, end=truth(labels, n_classes, smoothing))
-    found = each(nearest, list(trajectories), threads=threads, progress=f"{split} geodesics")
+    found = each(nearest, list(trajectories), threads=threads, progress_bar=f"{split} geodesics")
     keys = keys.assign(start_geodesic_distance_to_ignorance=found)
     if split == "test":
         return keys

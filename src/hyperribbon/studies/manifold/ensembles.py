@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> None:
     for split, progress, distance, embedding in stores if chosen else ():
         values = models.open(store_path(progress))["progress"].values
         with dask_client() as client:
-            options = {"threads": args.threads, "client": client, "progress": "ensembles"}
+            options = {"threads": args.threads, "client": client, "progress_bar": "ensembles"}
             scores.append(score_table(models, split, values, args.smoothing, **options))
         _, D = models.distances(store_path(distance))
         kept = models.open(store_path(embedding))

@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> None:
     )
     trajectories = list(models.trajectories(args.split))
     with dask_client() as client:
-        tasks = {"threads": args.threads, "client": client, "progress": "progress"}
+        tasks = {"threads": args.threads, "client": client, "progress_bar": "progress"}
         values = np.concatenate(each(of_training, trajectories, **tasks))
     dataset = xr.Dataset(
         {"progress": ("model", values)},

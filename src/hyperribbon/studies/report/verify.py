@@ -12,7 +12,7 @@ NAMED = 10  # files without checksums that are named
 
 
 def main(args: argparse.Namespace) -> None:
-    found = verify(args.results, args.recorded, progress=True)
+    found = verify(args.results, args.recorded, progress_bar=True)
     for finding in found.findings:
         logger.error("%s", finding.what)
     if args.stale:

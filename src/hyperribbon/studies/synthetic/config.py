@@ -25,7 +25,12 @@ from hyperribbon.config.fields import (
     distinct,
     refuse,
 )
-from hyperribbon.config.training import AdamPConfig, OptimiserConfig, SGDConfig
+from hyperribbon.config.training import (
+    AdamPConfig,
+    OptimiserConfig,
+    SGDConfig,
+    check_batch_size,
+)
 from hyperribbon.storage.digest import canonical_json
 from hyperribbon.studies.part import PartSection
 
@@ -40,13 +45,6 @@ def _told_apart(values: tuple[float, ...]) -> tuple[float, ...]:
 
 Counts = Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distinct)]
 Decays = Annotated[tuple[Decay, ...], Field(min_length=1), AfterValidator(_told_apart)]
-
-
-def _check_batch(key: str, batch_size: int, size_key: str, size: int) -> None:
-    if batch_size > size:
-        raise refuse(key, batch_size, f"at most {size_key} = {size}")
-    if batch_size < 2:
-        raise refuse(key, batch_size, "at least 2, which BatchNorm needs")
 
 
 def _listed(values: Sequence[float]) -> str:
@@ -122,7 +120,7 @@ class StudentsConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _check_batch("batch_size", self.batch_size, "train_size", self.train_size)
+        check_batch_size("batch_size", self.batch_size, "train_size", self.train_size)
         if self.final_learning_rate > self.learning_rate:
             expected = f"at most learning_rate = {self.learning_rate}"
             raise refuse("final_learning_rate", self.final_learning_rate, expected)
@@ -235,8 +233,8 @@ class SyntheticConfig(PartSection):
                 raise refuse("shown", decay, f"one of decays: {_listed(self.decays)}")
         size = self.data.train_size
         for batch_size in self.batch_sizes:
-            _check_batch("batch_sizes", batch_size, "data.train_size", size)
-        _check_batch("corners.batch_size", self.corners.batch_size, "data.train_size", size)
+            check_batch_size("batch_sizes", batch_size, "data.train_size", size)
+        check_batch_size("corners.batch_size", self.corners.batch_size, "data.train_size", size)
         if self.record_train > size:
             raise refuse("record_train", self.record_train, f"at most data.train_size = {size}")
         for key, epochs, batch_size in (

@@ -167,7 +167,7 @@ def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np
         epochs=config.epochs,
         batch_size=config.batch_size,
         checkpoints=[],
-        progress=f"students of width {width}",
+        progress_bar=f"students of width {width}",
     )
     found = {}
     for split, x in inputs.items():

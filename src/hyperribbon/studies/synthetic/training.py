@@ -163,7 +163,7 @@ def train_stack(
         batch_size=stack.batch_size,
         record=record,
         checkpoints=due,
-        progress=f"{experiment.id} {stack.name}",
+        progress_bar=f"{experiment.id} {stack.name}",
     )
     return found | {"step": np.array(due), "diverged_step": diverged}
 
