@@ -6,15 +6,15 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
-from hyperribbon.errors import StoreError
-from hyperribbon.storage.tables import write_table
-from hyperribbon.studies.linear.config import LinearConfig
-from hyperribbon.studies.linear.experiment_tables import (
+from hyperribbon.errors import ConfigError, StoreError
+from hyperribbon.linear.experiments import (
     SLOPPY,
     run_experiment,
     scaled,
     sloppy_experiment,
 )
+from hyperribbon.storage.tables import write_table
+from hyperribbon.studies.linear.config import LinearConfig
 from hyperribbon.studies.step import logger, run_step
 
 
@@ -29,13 +29,25 @@ def main(linear: LinearConfig, output: list[Path], inputs: Path | None = None) -
     """
     torch.set_num_threads(1)
     section = linear.experiments
+    if section is None:
+        raise ConfigError("linear.experiments: missing, expected what to train")
     if inputs is None:
         name, features = SLOPPY, section.image_size**2
         experiment = sloppy_experiment(section.samples, features, section.decay, linear.seed)
     else:
         name = inputs.stem
         experiment = scaled(*read_samples(inputs))
-    tables = run_experiment(name, experiment, section, linear.fraction, linear.seed, progress=True)
+    tables = run_experiment(
+        name,
+        experiment,
+        steps=section.steps,
+        ratios=section.ratios,
+        networks=section.networks,
+        models=section.models,
+        fraction=linear.fraction,
+        seed=linear.seed,
+        progress=True,
+    )
     trained = tables["linear_experiments"]
     for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
         model = " ".join(map(str, model)).strip()

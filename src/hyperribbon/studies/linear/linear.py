@@ -8,10 +8,10 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from hyperribbon.linear import phase_diagram
+from hyperribbon.linear.spectra import chapter_spectra, variant_spectra
+from hyperribbon.linear.tightness import bounds_table
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.linear.config import LinearConfig
-from hyperribbon.studies.linear.spectra import chapter_spectra, variant_spectra
-from hyperribbon.studies.linear.tightness import bounds_table
 from hyperribbon.studies.step import logger, run_step
 
 

@@ -13,8 +13,8 @@ from hyperribbon.curvature.tables import SLOPPINESS_COLUMNS, sloppiness_row, thi
 from hyperribbon.data.boston import load
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.regression.config import RegressionConfig
-from hyperribbon.studies.regression.training import standardised, train_regression
 from hyperribbon.studies.step import logger, run_step
+from hyperribbon.training.regression import standardised, train_regression
 
 KEYS = ["data", "network", "parameters", "seed", "moment", "epoch", "matrix"]
 OF_SPECTRA = [*KEYS, "index", "eigenvalue"]

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hyperribbon.embedding import InPCA
+from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.tables import coordinate_table, write_table
 from hyperribbon.studies.step import logger, run_step
@@ -12,8 +14,6 @@ from hyperribbon.studies.synthetic.analysis import (
     embed,
     geodesic_table,
     of_corners,
-    slice_eigenvalues,
-    stress_bounds,
     stress_table,
 )
 
@@ -47,23 +47,23 @@ def main(
         rows = of_corners(trainings.table, corners, trajectories)
         P = trainings.predictions("train", rows)
         for when, checkpoint in slices.items():
-            values = slice_eigenvalues(P[:, checkpoint], threads)
+            D = pairwise_distance(P[:, checkpoint], threads=threads)
+            inpca = InPCA(None, metric="precomputed", solver="full").fit(D)
+            values = inpca.eigenvalues_
             part = pd.DataFrame({"index": range(1, len(values) + 1), "eigenvalue": values})
             about = {"decay": decay, "corners": corners, "when": when}
             found["slices"].append(pd.DataFrame(about, part.index).join(part))
         P = P.reshape(-1, *P.shape[2:])
         D, inpca = embed(P, threads)
-        stress = stress_table(inpca)
         models = trainings.models(rows)
         start = models["corner"].astype(str) + " " + models["seed"].astype(str)
-        low, high = stress_bounds(D, start, stress["explained_stress"])
-        stress = stress.assign(low=low, high=high, trajectories=len(rows))
+        stress = stress_table(D, inpca, start).assign(trajectories=len(rows))
         stress.insert(0, "corners", corners)
         stress.insert(0, "decay", decay)
         found["corners_stress"].append(stress)
         logger.info(
             "c = %g, %d corners: %d trajectories, explained stress of 3 dimensions %.3f",
-            decay, corners, len(rows), stress["explained_stress"][:3].iloc[-1],
+            decay, corners, len(rows), inpca.explained_stress_[:3][-1],
         )  # fmt: skip
         if corners == max(counts):
             embedding = pd.concat([models, coordinate_table(inpca.embedding_, 3)], axis=1)

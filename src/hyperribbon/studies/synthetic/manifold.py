@@ -13,10 +13,9 @@ from hyperribbon.studies.synthetic.analysis import (
     Trainings,
     embed,
     geodesic_table,
-    separation,
-    stress_bounds,
     stress_table,
 )
+from hyperribbon.trajectories.separation import separation
 
 
 def main(predictions: Path, decay: float, threads: int, output: list[Path]) -> None:
@@ -40,22 +39,21 @@ def main(predictions: Path, decay: float, threads: int, output: list[Path]) -> N
         checkpoints = P.shape[1]
         P = P.reshape(-1, *P.shape[2:])
         D, inpca = embed(P, threads)
-        stress = stress_table(inpca)
-        low, high = stress_bounds(D, configuration, stress["explained_stress"])
+        stress = stress_table(D, inpca, configuration)
         parts = {
-            "stress": stress.assign(low=low, high=high),
+            "stress": stress,
             "embedding": pd.concat([models, coordinate_table(inpca.embedding_, 3)], axis=1),
             "geodesic": geodesic_table(inpca, P, trainings.labels(split), threads),
-            "separation": separation(D, trainings.table, checkpoints),
+            "separation": separation(D, trainings.table, FACTORS, checkpoints),
         }
         for name, part in parts.items():
             part.insert(0, "split", split)
             part.insert(0, "decay", decay)
             found[name].append(part)
-        row = stress["explained_stress"]
+        share = inpca.explained_stress_
         logger.info(
             "c = %g, %s: %d models, explained stress of 3 dimensions %.3f, of 10 %.3f",
-            decay, split, len(P), row[:3].iloc[-1], row[:10].iloc[-1],
+            decay, split, len(P), share[:3][-1], share[:10][-1],
         )  # fmt: skip
     ends = trainings.ends(SPLITS)
     ends.insert(0, "decay", decay)

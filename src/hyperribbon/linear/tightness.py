@@ -17,7 +17,7 @@ from hyperribbon.linear.bounds import (
 )
 from hyperribbon.linear.covariance import trajectory_covariance
 from hyperribbon.linear.phase import true_weights
-from hyperribbon.studies.linear.spectra import sloppy
+from hyperribbon.linear.spectra import sloppy
 
 SLOPES = [0.05, 0.1, 0.2, 0.5, 1.0]
 STEPS = [1, 10, 100, 10_000, 10**6, 10**8]
