@@ -111,8 +111,8 @@ def averages_at(
     """
     both = np.array([*values, *(1 - s for s in values)])
     bounds = np.cumsum([len(P) for P in trajectories])
-    if np.shape(progress) != (bounds[-1],):
-        raise DataError(f"progress: shape {np.shape(progress)}, expected {(bounds[-1],)}")
+    if np.shape(progress) != (m := int(bounds[-1]),):
+        raise DataError(f"progress: shape {np.shape(progress)}, expected ({m},)")
     total, weights = 0.0, np.zeros(len(both))
     pairs = list(zip(trajectories, np.split(progress, bounds[:-1]), strict=True))
     threads = threads or n_threads()

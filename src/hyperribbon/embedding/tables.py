@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hyperribbon.embedding.fidelity import kinds
 from hyperribbon.embedding.inpca import InPCA
 
 
@@ -18,7 +19,8 @@ def dimension_table(inpca: InPCA) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per dimension: dimension (from 1), eigenvalue (in the units of the
-    distances), kind (of `kinds`), explained_stress (Eq. 2.2.8), explained_pairwise_distance
+    distances), kind (``space-like`` or ``time-like``), explained_stress (Eq. 2.2.8),
+    explained_pairwise_distance
     (Eq. 2.4.2)
 
     Examples
@@ -37,14 +39,3 @@ def dimension_table(inpca: InPCA) -> pd.DataFrame:
             "explained_pairwise_distance": inpca.explained_pairwise_distance_,
         }
     )
-
-
-def kinds(eigenvalues: np.ndarray) -> np.ndarray:
-    """Name the dimensions of eigenvalues (k,): ``time-like`` below 0, otherwise ``space-like``.
-
-    Examples
-    --------
-    >>> kinds(np.array([2.0, -1.0, 0.0])).tolist()
-    ['space-like', 'time-like', 'space-like']
-    """
-    return np.where(eigenvalues < 0, "time-like", "space-like")

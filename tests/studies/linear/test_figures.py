@@ -3,14 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hyperribbon.figures import LINEAR_FIGURES
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
 from hyperribbon.linear import phase_diagram
 from hyperribbon.linear.experiments import run_experiment, sloppy_experiment
 from hyperribbon.linear.spectra import chapter_spectra, variant_spectra
+from hyperribbon.studies.linear.part import PART
 from hyperribbon.studies.linear.phase_figure import BOUNDARIES, grid
+from hyperribbon.studies.parts import figure_function
+
+LINEAR_FIGURES = {name: figure_function(name) for figure in PART.figures for name in figure.drawn()}
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 

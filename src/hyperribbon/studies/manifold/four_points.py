@@ -8,10 +8,10 @@ import pandas as pd
 import zarr
 
 from hyperribbon.embedding import InPCA, align_like_signs, explained_pairwise_distance
+from hyperribbon.embedding.fidelity import kinds
 from hyperribbon.embedding.four_points import DIMENSIONS, embed_four_points
 from hyperribbon.embedding.intervals import MODELS, explained_pairwise_distance_interval
 from hyperribbon.embedding.neighbourhood import is_away
-from hyperribbon.embedding.tables import kinds
 from hyperribbon.numerics.blocks import evenly, submatrix
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path

@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 import zarr
 
+from hyperribbon.embedding.fidelity import kinds
 from hyperribbon.embedding.neighbourhood import NEAR_GEODESIC, places
-from hyperribbon.embedding.tables import kinds
 from hyperribbon.probability import ignorance, truth
 from hyperribbon.storage.dataset import SPLITS, Split
 from hyperribbon.storage.manifest import store_path
