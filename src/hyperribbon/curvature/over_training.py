@@ -14,11 +14,12 @@ import xarray as xr
 from torch import nn
 
 from hyperribbon.curvature.bounds import Bound, norm_bounds
+from hyperribbon.curvature.gram import FisherEigenpairs
 from hyperribbon.curvature.operators import Hessian
 from hyperribbon.curvature.overlap import overlaps, subspace_overlap
 from hyperribbon.curvature.problem import Problem, kinks
 from hyperribbon.curvature.reduction import reduced_models
-from hyperribbon.curvature.spectrum import spectral_density
+from hyperribbon.curvature.spectrum import WholeEigenpairs, spectral_density
 from hyperribbon.curvature.survey import WHOLE, Survey, padded, survey
 from hyperribbon.errors import DataError
 
@@ -113,7 +114,7 @@ def survey_training(
     about = {"long_name": "squared, from the first weights kept"}
     variables["squared_distance"] = ("snapshot", distance, about)
     if now.fisher is not None:
-        variables |= _reduction(now, test)
+        variables |= _reduction(now.fisher, test)
     if "hessian" in now.partial:
         variables |= _density(problem, label)
     variables |= _bounds(problem)
@@ -177,9 +178,9 @@ def _agreement(first: Survey, now: Survey) -> dict[str, np.ndarray]:
     }
 
 
-def _reduction(last: Survey, test: Problem) -> Variables:
+def _reduction(eigenpairs: FisherEigenpairs | WholeEigenpairs, test: Problem) -> Variables:
     """Models reduced to the first k eigenvectors, to all that are not 0, and the whole one."""
-    found = reduced_models(last.fisher, test, FRACTIONS)
+    found = reduced_models(eigenpairs, test, FRACTIONS)
     return {
         "kept": ("reduced", found.kept, {"long_name": "eigenvectors; at last, all weights"}),
         "reduced_error": (("reduced", "split"), found.errors),

@@ -58,7 +58,7 @@ def all_spectra(found: xr.Dataset) -> Iterator[tuple[dict[str, object], np.ndarr
         spectra = {
             name.removesuffix("_eigenvalue"): found[name].isel(snapshot=k).values for name in names
         }
-        for about, values in named_spectra(spectra, found["layer"].values):
+        for about, values in named_spectra(spectra, found["layer"].values.tolist()):
             yield {**moment, **about}, values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -113,7 +113,8 @@ def averages_at(
     bounds = np.cumsum([len(P) for P in trajectories])
     if np.shape(progress) != (m := int(bounds[-1]),):
         raise DataError(f"progress: shape {np.shape(progress)}, expected ({m},)")
-    total, weights = 0.0, np.zeros(len(both))
+    total: Any = 0.0
+    weights = np.zeros(len(both))
     pairs = list(zip(trajectories, np.split(progress, bounds[:-1]), strict=True))
     threads = threads or n_threads()
     for start in range(0, len(pairs), threads):  # as many sums in memory as threads
@@ -130,5 +131,5 @@ def averages_at(
     }
 
 
-def _sums(pair: tuple, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(pair: tuple[Any, np.ndarray], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return progress_weighted_sums(*pair, values)

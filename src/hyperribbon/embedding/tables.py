@@ -20,8 +20,7 @@ def dimension_table(inpca: InPCA) -> pd.DataFrame:
     -------
     DataFrame, one row per dimension: dimension (from 1), eigenvalue (in the units of the
     distances), kind (``space-like`` or ``time-like``), explained_stress (Eq. 2.2.8),
-    explained_pairwise_distance
-    (Eq. 2.4.2)
+    explained_pairwise_distance (Eq. 2.4.2)
 
     Examples
     --------

@@ -231,7 +231,7 @@ def dimension_row(eigenvalues: np.ndarray, n: int, squared_distance: float) -> d
     True
     """
     epsilon = best_epsilon(eigenvalues, n, squared_distance, **GRID).epsilon
-    stiff = effective_dimension(eigenvalues, n, epsilon)
+    stiff = int(effective_dimension(eigenvalues, n, epsilon))
     factor = sloppy_factor(eigenvalues, stiff) if 0 < stiff < len(eigenvalues) else np.nan
     s = strength(eigenvalues, n, epsilon)
     loose = loose_bound(s, factor, n, epsilon, squared_distance) if factor > 0 else np.nan
@@ -241,7 +241,7 @@ def dimension_row(eigenvalues: np.ndarray, n: int, squared_distance: float) -> d
         "strength": s,
         "sloppy_factor": factor,
         "loose_bound": loose,
-        "objective": loose_objective(eigenvalues, n, epsilon, squared_distance),
+        "objective": float(loose_objective(eigenvalues, n, epsilon, squared_distance)),
     }
 
 

@@ -27,12 +27,15 @@ class Selection:
     """
 
     def __init__(
-        self, P, models: Sequence[int] | None = None, samples: Sequence[int] | None = None
+        self,
+        P,
+        models: Sequence[int] | np.ndarray | None = None,
+        samples: Sequence[int] | np.ndarray | None = None,
     ):
         self._P = P
         self._models = np.arange(P.shape[0]) if models is None else np.asarray(models)
         self._samples = samples if samples is None else np.asarray(samples)
-        n_samples = P.shape[1] if samples is None else len(self._samples)
+        n_samples = P.shape[1] if samples is None else len(samples)
         self.shape = (len(self._models), n_samples, P.shape[2])
         self.dtype = P.dtype
         self.chunks = (1, *self.shape[1:])

@@ -73,8 +73,11 @@ def dimension(store: xr.Dataset) -> pd.DataFrame:
             continue  # the prior is around these weights
         values = store["fisher_eigenvalue"].values[k]
         values = values[np.isfinite(values)] / math.log(2)
-        about = {"n": n, "parameters": int(store.attrs["n_parameters"])}
-        about |= {"squared_distance": distance}
+        about = {
+            "n": n,
+            "parameters": int(store.attrs["n_parameters"]),
+            "squared_distance": distance,
+        }
         rows.append({**moment, **about, **dimension_row(values, n, distance)})
     return pd.DataFrame(rows)
 

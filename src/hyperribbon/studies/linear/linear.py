@@ -29,9 +29,9 @@ def main(linear: LinearConfig, threads: int, output: list[Path]) -> None:
     slopes, steps, ratios = linear.slopes, linear.steps, linear.ratios
     lengths = np.geomspace(steps.first, steps.last, steps.number).round().astype(np.int64)
     phase = phase_diagram(
-        np.linspace(slopes.first, slopes.last, slopes.number),
-        np.unique(lengths),
-        np.geomspace(ratios.first, ratios.last, ratios.number),
+        np.linspace(slopes.first, slopes.last, slopes.number).tolist(),
+        np.unique(lengths).tolist(),
+        np.geomspace(ratios.first, ratios.last, ratios.number).tolist(),
         n=n,
         draws=linear.draws,
         fraction=linear.fraction,

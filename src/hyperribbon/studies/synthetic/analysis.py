@@ -49,26 +49,26 @@ class Trainings:
         self.store = self._whole.isel(training=kept)
         self.table = pd.DataFrame({name: self.store[name].values for name in KEYS})
 
-    def predictions(self, split: str, rows: Sequence[int] | None = None) -> np.ndarray:
+    def predictions(self, split: str, rows: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
         """Models (T, K, N, C) of all trainings, or some."""
-        rows = np.arange(len(self.table)) if rows is None else np.asarray(rows)
-        return self.store[f"{split}_predictions"].isel(training=rows).values
+        chosen = np.arange(len(self.table)) if rows is None else np.asarray(rows)
+        return self.store[f"{split}_predictions"].isel(training=chosen).values
 
     def labels(self, split: str) -> np.ndarray:
         """True classes (N,)."""
         return self.store[f"{split}_label"].values
 
-    def models(self, rows: Sequence[int] | None = None) -> pd.DataFrame:
+    def models(self, rows: Sequence[int] | np.ndarray | None = None) -> pd.DataFrame:
         """One row per model, in the order of the predictions, trainings slowest."""
-        rows = np.arange(len(self.table)) if rows is None else np.asarray(rows)
-        steps = self.store["step"].values[rows]
+        chosen = np.arange(len(self.table)) if rows is None else np.asarray(rows)
+        steps = self.store["step"].values[chosen]
         checkpoints = steps.shape[1]
-        table = self.table.iloc[rows]
+        table = self.table.iloc[chosen]
         table = table.loc[table.index.repeat(checkpoints)].reset_index(drop=True)
         return table.assign(
-            checkpoint=np.tile(np.arange(checkpoints), len(rows)),
+            checkpoint=np.tile(np.arange(checkpoints), len(chosen)),
             step=steps.ravel(),
-            fraction=np.tile(self.store["fraction"].values, len(rows)),
+            fraction=np.tile(self.store["fraction"].values, len(chosen)),
         )
 
     def ends(self, splits: Sequence[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hyperribbon.data.sloppy import load
@@ -37,7 +38,7 @@ def main(
             found.setdefault(kind, []).append(table)
     for decay in decays:
         train, _ = load(decay=decay, **data.model_dump())
-        spectrum = input_spectrum(train.images, decay)
+        spectrum = input_spectrum(np.asarray(train.images), decay)
         spectrum.insert(0, "data", "synthetic")
         spectrum.insert(1, "decay", decay)
         found.setdefault("spectra", []).append(spectrum)
