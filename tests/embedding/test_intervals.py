@@ -1,4 +1,5 @@
 import numpy as np
+import zarr
 
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.intervals import (
@@ -44,3 +45,21 @@ def test_draws_in_which_all_models_are_one_do_not_count(random_distances):
     low, high = explained_stress_interval(D, np.repeat(["still", "a", "b"], 3), stress)
     assert np.isfinite([low, high]).all()
     assert (low <= high).all()
+
+
+def test_of_many_models_evenly_spaced_ones_are_used(random_distances, monkeypatch, tmp_path):
+    monkeypatch.setattr("hyperribbon.embedding.intervals.MODELS", 10)
+    D, groups = random_distances(1, 30), np.repeat(range(6), 5)
+    few = np.arange(0, 30, 3)
+    inpca = InPCA(3, metric="precomputed").fit(D)
+    stress, X = inpca.explained_stress_, inpca.embedding_
+    stored = zarr.create_array(tmp_path / "D.zarr", data=D)
+    some = D[np.ix_(few, few)]
+    expected = explained_stress_interval(some, groups[few], stress)
+    for whole in (D, stored):
+        np.testing.assert_array_equal(explained_stress_interval(whole, groups, stress), expected)
+    share = inpca.explained_pairwise_distance_
+    signature = inpca.signature_
+    expected = explained_pairwise_distance_interval(some, X[few], signature, groups[few], share)
+    found = explained_pairwise_distance_interval(stored, X, signature, groups, share)
+    np.testing.assert_array_equal(found, expected)

@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
+import zarr
 
-from hyperribbon.embedding.neighbourhood import for_classes, is_away, nearest_within
+from hyperribbon.embedding.neighbourhood import for_classes, is_away, nearest_within, places
 from hyperribbon.errors import DataError
 from hyperribbon.probability import bhattacharyya_distance, ignorance, truth
 
@@ -28,3 +30,26 @@ def test_nearest_within_takes_the_nearest(random_distances):
 def test_no_points_is_an_error():
     with pytest.raises(DataError, match="expected \\(points, models\\)"):
         nearest_within(np.empty((0, 3)), 1.0)
+
+
+def test_places_are_named_by_what_is_near(tmp_path):
+    """Two networks of two seeds and two checkpoints, on a line."""
+    x = np.array([0.0, 1.0, 0.1, 1.1, 5.0, 9.0, 5.1, 9.2])
+    models = pd.DataFrame(
+        {"configuration": list("aaaabbbb"), "network": list("AAAABBBB"), "augmentation": "none",
+         "seed": [0, 0, 1, 1] * 2}
+    )  # fmt: skip
+    D = abs(x[:, None] - x)
+    alpha = np.array([0, 0.02, 0.5, 0.98, 1])
+    to_geodesic = np.array([x, x, abs(x - 0.5), abs(x - 1), abs(x - 1)])
+    stored = zarr.create_array(tmp_path / "D.zarr", data=D)
+    for distance in (D, stored):
+        found = places(models, distance, to_geodesic, alpha, n_classes=10, geodesic_radius=0.15)
+        assert found["near_end"].tolist() == ["none", "A", "none", "A", "none", "B", "none", "B"]
+        near = ["0.02", "0.98", "0.02", "0.98", "none", "none", "none", "none"]
+        assert found["near_geodesic"].tolist() == near
+        assert found["away"].tolist() == [False] * 4 + [True] * 4
+        np.testing.assert_array_equal(found["distance_to_ignorance"], x)
+    augmented = models.assign(augmentation=["none"] * 4 + ["flip"] * 4)
+    found = places(augmented, D, to_geodesic, alpha, n_classes=10, geodesic_radius=0.15)
+    assert found["near_end"].iloc[[1, 5]].tolist() == ["A none", "B flip"]

@@ -97,6 +97,7 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
         ("studies/step.py", set(STEPS)),
         ("embedding/inpca.py", FITS),
         ("embedding/iskl.py", set()),
+        ("embedding/from_few.py", {"subsets"}),
         # It no longer only passes names on.
         ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
         ("probability/geodesic.py", TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics"}),
@@ -109,12 +110,13 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
         ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
+        ("curvature/survey_tables.py", {"spectra"}),
         ("linear/networks.py", LINEAR),
         ("linear/covariance.py", LINEAR | {"linear", "linear_explore"}),
-        ("studies/linear/spectra.py", {"linear"}),
+        ("linear/spectra.py", {"linear"}),
         ("studies/synthetic/training.py", {"synthetic_train"}),
         ("studies/synthetic/student_training.py", {"synthetic_students"}),
-        ("studies/regression/training.py", {"regression"}),
+        ("training/regression.py", {"regression"}),
         ("data/boston.py", {"regression"}),
         ("studies/synthetic/analysis.py", SYNTHETIC),
         (

@@ -196,3 +196,14 @@ def _aligned(A: np.ndarray) -> np.ndarray:
     copy = buffer[start : start + A.size].reshape(A.shape)
     copy[...] = A
     return copy
+
+
+def kinds(eigenvalues: np.ndarray) -> np.ndarray:
+    """Name the dimensions of eigenvalues (k,): ``time-like`` below 0, otherwise ``space-like``.
+
+    Examples
+    --------
+    >>> kinds(np.array([2.0, -1.0, 0.0])).tolist()
+    ['space-like', 'time-like', 'space-like']
+    """
+    return np.where(eigenvalues < 0, "time-like", "space-like")

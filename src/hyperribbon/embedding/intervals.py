@@ -1,7 +1,8 @@
 """Bootstrap intervals of explained stress and distance, from resampled configurations.
 
-They are computed on a few hundred models, because the number of configurations determines their
-width. A draw takes O(m^3) time for the stress and O(m^2 k) for pairwise distances.
+Computed on a few hundred models, evenly spaced among all, because the number of configurations
+determines the width of the intervals. A draw takes O(m^3) time for the stress and O(m^2 k) for
+pairwise distances.
 """
 
 from collections.abc import Sequence
@@ -11,21 +12,22 @@ from scipy.linalg import eigvalsh
 
 from hyperribbon.embedding.fidelity import explained_pairwise_distance, explained_stress
 from hyperribbon.embedding.operators import CentredDistances
+from hyperribbon.numerics.blocks import evenly, submatrix
 from hyperribbon.numerics.bootstrap import bootstrap_interval
 
-MODELS = 300  # evenly spaced models are enough
+MODELS = 300  # at most; evenly spaced models are enough
 
 
 def explained_stress_interval(
-    D: np.ndarray, groups: Sequence, estimate: np.ndarray
+    D, groups: Sequence, estimate: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """95% interval of the explained stress of InPCA, around an estimate from more models.
+    """95% interval of the explained stress of InPCA.
 
     Parameters
     ----------
-    D : (m, m) distances of a few hundred models
+    D : (m, m) distances, a NumPy or Zarr array
     groups : m labels, the configurations of the models
-    estimate : (k,) explained stress of the first d = 1..k dimensions, from these models or more
+    estimate : (k,) explained stress of the first d = 1..k dimensions, from all models
 
     Returns
     -------
@@ -36,7 +38,8 @@ def explained_stress_interval(
     DataError
         If D is not a matrix of distances.
     """
-    D, k = np.asarray(D, dtype=np.float64), len(estimate)
+    few = evenly(len(groups), MODELS)
+    D, k = np.asarray(submatrix(D, few), dtype=np.float64), len(estimate)
     largest = np.abs(D).max()
 
     def stress(weights: np.ndarray) -> np.ndarray:
@@ -49,7 +52,7 @@ def explained_stress_interval(
         # As many dimensions as models explain everything.
         return np.append(explained_stress(largest_first), np.ones(k))[:k]
 
-    low, high = bootstrap_interval(stress, groups, estimate)
+    low, high = bootstrap_interval(stress, np.asarray(groups)[few], estimate)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 
@@ -60,7 +63,7 @@ def explained_pairwise_distance_interval(
 
     Parameters
     ----------
-    D : (m, m) distances of a few hundred models
+    D : (m, m) distances, a NumPy or Zarr array
     embedding : (m, k) coordinates
     signature : (k,) +1 or -1
     groups : m labels, the configurations of the models
@@ -75,9 +78,11 @@ def explained_pairwise_distance_interval(
     DataError
         If shapes do not fit.
     """
+    few = evenly(len(groups), MODELS)
+    D, X = submatrix(D, few), embedding[few]
 
     def share(weights: np.ndarray) -> np.ndarray:
-        return explained_pairwise_distance(D, embedding, signature, weights)
+        return explained_pairwise_distance(D, X, signature, weights)
 
-    low, high = bootstrap_interval(share, groups, estimate)
+    low, high = bootstrap_interval(share, np.asarray(groups)[few], estimate)
     return np.minimum(low, 1), np.minimum(high, 1)

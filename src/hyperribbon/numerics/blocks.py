@@ -51,3 +51,25 @@ def evenly(n: int, count: int | None) -> np.ndarray:
     ([0, 2, 5, 7], [0, 1, 2], [0, 1])
     """
     return np.arange(n) if count is None or count >= n else np.arange(count) * n // count
+
+
+def submatrix(D, places: np.ndarray) -> np.ndarray:
+    """Some rows of a square matrix and the same columns, in memory.
+
+    Parameters
+    ----------
+    D : (m, m), a NumPy or Zarr array; of the latter no more is read than its chunks
+    places : (k,) int
+
+    Returns
+    -------
+    (k, k)
+
+    Examples
+    --------
+    >>> submatrix(np.arange(9).reshape(3, 3), np.array([0, 2]))
+    array([[0, 2],
+           [6, 8]])
+    """
+    orthogonal = getattr(D, "oindex", None)  # of Zarr
+    return D[np.ix_(places, places)] if orthogonal is None else orthogonal[places, places]

@@ -19,6 +19,12 @@ from hyperribbon.curvature.checks import (
     check_samples,
     check_spectrum,
 )
+from hyperribbon.curvature.sloppiness import (
+    effective_dimension,
+    loose_bound,
+    sloppy_factor,
+    strength,
+)
 from hyperribbon.errors import DataError
 from hyperribbon.pac_bayes.bound import GridPoint, round_to_grid
 from hyperribbon.probability.distributions import as_numpy
@@ -199,6 +205,44 @@ def best_epsilon(
     root = float(np.exp(brentq(slope, ends[0] - 1, ends[1] + 1, xtol=1e-12)))
     near = [round_to_grid(root * np.exp(step / b), c=c, b=b) for step in (-0.5, 0.5)]
     return min(near, key=lambda at: loose_objective(stiffness / (2 * (n - 1)), n, at[0], distance))
+
+
+def dimension_row(eigenvalues: np.ndarray, n: int, squared_distance: float) -> dict[str, float]:
+    """Effective dimension of a posterior, and what follows from it (thesis 4.4).
+
+    The scale of the prior is where the loose objective is least.
+
+    Parameters
+    ----------
+    eigenvalues : (p,) or those that are not 0, descending, of the Fisher matrix, which is the
+        Hessian's positive semidefinite part, divided by ln 2
+    n : training samples
+    squared_distance : of the weights from the centre of the prior, above 0
+
+    Returns
+    -------
+    dict of epsilon, effective_dimension, strength, sloppy_factor (NaN if all eigenvalues are stiff,
+    or none), loose_bound (NaN without a sloppy factor above 0), objective
+
+    Examples
+    --------
+    >>> row = dimension_row(np.exp(-np.arange(30.0)), n=1000, squared_distance=1.0)
+    >>> 0 < row["effective_dimension"] < 30
+    True
+    """
+    epsilon = best_epsilon(eigenvalues, n, squared_distance, **GRID).epsilon
+    stiff = int(effective_dimension(eigenvalues, n, epsilon))
+    factor = sloppy_factor(eigenvalues, stiff) if 0 < stiff < len(eigenvalues) else np.nan
+    s = strength(eigenvalues, n, epsilon)
+    loose = loose_bound(s, factor, n, epsilon, squared_distance) if factor > 0 else np.nan
+    return {
+        "epsilon": epsilon,
+        "effective_dimension": stiff,
+        "strength": s,
+        "sloppy_factor": factor,
+        "loose_bound": loose,
+        "objective": float(loose_objective(eigenvalues, n, epsilon, squared_distance)),
+    }
 
 
 class Basis(Protocol):

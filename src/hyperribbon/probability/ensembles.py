@@ -109,3 +109,25 @@ class Centroids:
             for k in range(*models.indices(len(self)))
         ]
         return np.stack(made).astype(self.dtype)
+
+
+def checkpoint_scores(
+    trajectories: Sequence, checkpoint: int, labels: np.ndarray, *, smoothing: float = 0.0
+) -> dict[str, Score]:
+    """Scores of the six centroids of several seeds' models at one checkpoint.
+
+    Parameters
+    ----------
+    trajectories : seeds' models, (K, N, C) each, any arrays with slices; those of the checkpoint
+        are in memory
+    checkpoint : int, 0 to K - 1
+    labels, smoothing : as of `ensemble_scores`
+
+    Examples
+    --------
+    >>> P = np.array([[[0.5, 0.5]], [[0.9, 0.1]]])
+    >>> round(checkpoint_scores([P, P[::-1]], 0, np.array([0]))["arithmetic"].loss, 3)
+    0.357
+    """
+    P = np.stack([trajectory[checkpoint] for trajectory in trajectories])
+    return ensemble_scores(P, labels, smoothing=smoothing)

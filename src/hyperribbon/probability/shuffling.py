@@ -1,8 +1,11 @@
 """Shuffling of samples within their classes, for a null model of shared learning."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hyperribbon.probability.distributions import as_numpy, check_labels
+from hyperribbon.probability.views import Selection
 
 
 def shuffled_within_classes(labels: np.ndarray, seed) -> np.ndarray:
@@ -39,3 +42,47 @@ def shuffled_within_classes(labels: np.ndarray, seed) -> np.ndarray:
     permutation = np.empty(len(labels), dtype=np.intp)
     permutation[np.argsort(labels, kind="stable")] = order[np.argsort(labels[order], kind="stable")]
     return permutation
+
+
+def shuffled_by_training(parts: Sequence, labels: np.ndarray, draw: int) -> list[Selection]:
+    """Exchange samples within classes, in the same way for all models of a training.
+
+    Distances within a training stay as they are; trainings share only how far they got.
+
+    Parameters
+    ----------
+    parts : models (b, N, C) of each training, any arrays with slices
+    labels : (N,) true classes
+    draw : int, 0 or more; another one is another exchange
+
+    Returns
+    -------
+    list of (b, N, C), read where they are sliced
+
+    Examples
+    --------
+    >>> P = np.arange(16).reshape(2, 4, 2) / 16
+    >>> (shuffled,) = shuffled_by_training([P], np.array([0, 1, 0, 1]), draw=0)
+    >>> bool((np.sort(shuffled[:, [0, 2]], axis=1) == P[:, [0, 2]]).all())
+    True
+    """
+    return [
+        Selection(P, samples=shuffled_within_classes(labels, (draw, k)))
+        for k, P in enumerate(parts)
+    ]
+
+
+def shuffled_by_model(parts: Sequence, labels: np.ndarray, draw: int) -> list[Selection]:
+    """Exchange samples within classes, for each model in its own way.
+
+    Parameters are those of `shuffled_by_training`.
+
+    Returns
+    -------
+    list of (1, N, C), in the order of the models
+    """
+    return [
+        Selection(P, [i], shuffled_within_classes(labels, (draw, k, i)))
+        for k, P in enumerate(parts)
+        for i in range(len(P))
+    ]

@@ -11,6 +11,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import xarray as xr
 import zarr
@@ -26,7 +27,8 @@ from hyperribbon.storage.manifest import (
     manifest_path,
 )
 
-SPLITS = ("train", "test")
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, Split] = ("train", "test")
 # Only a checksum: compression saves 8 % of the space of predictions, but doubles the time to read.
 CODECS = [Crc32cCodec()]
 

@@ -15,6 +15,7 @@ import zarr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.numerics.blocks import evenly
+from hyperribbon.probability.views import Selection
 from hyperribbon.storage.dataset import SPLITS, open_dataset
 from hyperribbon.storage.manifest import Manifest, inputs_of, manifest_path
 from hyperribbon.storage.predictions import (
@@ -185,52 +186,6 @@ class Models:
         """One row per training that did not diverge, in the order of the table."""
         kept = self.trainings[self.trainings["diverged_step"] < 0]
         return kept.drop(columns="diverged_step").reset_index(drop=True)
-
-
-class Selection:
-    """Some models and samples of a trajectory, in any order, read when they are sliced.
-
-    Parameters
-    ----------
-    P : array-like of shape (K, N, C)
-        Any array that can be sliced.
-    models : array-like of int, optional
-        Positions of models; by default, all.
-    samples : array-like of int, optional
-        Positions of samples; by default, all.
-
-    Examples
-    --------
-    >>> P = np.arange(24).reshape(3, 4, 2) / 24
-    >>> few = Selection(P, models=[2, 0], samples=[3, 1])
-    >>> bool(np.array_equal(few[:2, :2], P[[2, 0]][:, [3, 1]]))
-    True
-    """
-
-    def __init__(self, P, models=None, samples=None):
-        self._P = P
-        self._models = np.arange(P.shape[0]) if models is None else np.asarray(models)
-        self._samples = samples if samples is None else np.asarray(samples)
-        n_samples = P.shape[1] if self._samples is None else len(self._samples)
-        self.shape = (len(self._models), n_samples, P.shape[2])
-        self.dtype = P.dtype
-        self.chunks = (1, *self.shape[1:])
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, key) -> np.ndarray:
-        key = key if isinstance(key, tuple) else (key,)
-        models = self._models[key[0]]
-        if models.ndim == 0:
-            block = self._read(models)
-        else:
-            block = np.stack([self._read(k) for k in models])
-        return block[(slice(None),) * models.ndim + key[1:]]
-
-    def _read(self, model: int) -> np.ndarray:
-        P = np.asarray(self._P[int(model)])
-        return P if self._samples is None else P[self._samples]
 
 
 def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:

@@ -1,16 +1,24 @@
-"""One thin module a Snakemake rule: read files, call the library, write files."""
+"""What all steps share: a step is a thin module of a Snakemake rule.
+
+It reads files, calls the library and writes files, in one typed function, ``main``, of which
+`command_line` makes its options. The module ends with ``run_step(main)``.
+"""
 
 from __future__ import annotations
 
 import argparse
 import errno
+import inspect
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from hyperribbon.errors import HyperribbonError, OnePointWarning, first_line
 from hyperribbon.storage.loose_files import sum_up
@@ -25,24 +33,114 @@ _DISK_ADVICE = {
 }
 
 
-def step_parser(description: str | None) -> argparse.ArgumentParser:
-    """Parser with the option that every step has."""
-    parser = argparse.ArgumentParser(description=description)
+def command_line(main: Callable[..., object]) -> argparse.ArgumentParser:
+    """Derive the command line of a step from the signature and docstring of its ``main``.
+
+    Every parameter is an option, ``geodesic_points: int`` for instance ``--geodesic-points``,
+    required unless it has a default. What follows the option is read by the annotation:
+
+    ==========================  ===================================================
+    ``int``, ``float``,         one word
+    ``str``, ``Path``
+    ``Literal["a", "b"]``       one of these words
+    ``bool``                    nothing: ``--option`` or ``--no-option``
+    a pydantic model            its JSON
+    ``X | None``                one word or none
+    ``list[X]``                 one or more words
+    ``tuple[X, X]``             as many words
+    ``tuple[X, ...]``           any number of words, even none
+    ==========================  ===================================================
+
+    Parameters
+    ----------
+    main : function with annotated parameters; their descriptions in the section "Parameters" of
+        its docstring become the help
+
+    Raises
+    ------
+    TypeError
+        If no option can be derived from an annotation.
+
+    Examples
+    --------
+    >>> def main(split: Literal["train", "test"], output: Path, draws: int = 1) -> None:
+    ...     pass
+    >>> command_line(main).parse_args(["--split", "test", "--output", "a.csv"]).draws
+    1
+    """
+    text = inspect.getdoc(main) or ""
+    parser = argparse.ArgumentParser(description=text.split("\n\n")[0].replace("%", "%%"))
+    helps = _parameter_texts(text)
+    for name, parameter in inspect.signature(main, eval_str=True).parameters.items():
+        try:
+            reading = _reading(parameter.annotation)
+        except TypeError as error:
+            place = f"{main.__module__}.{main.__qualname__}: parameter {name}"
+            raise TypeError(f"{place}: {error}") from None
+        required = parameter.default is inspect.Parameter.empty
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            required=required,
+            default=None if required else parameter.default,
+            help=helps.get(name, "").replace("%", "%%"),
+            **reading,
+        )
     parser.add_argument(
         "--log", type=Path, help="write messages to this file; checksums beside its folder `logs`"
     )
     return parser
 
 
-def models_parser(description: str | None, *stores: str) -> argparse.ArgumentParser:
-    """The same, with the predictions and kinds of stores of both splits that a step reads."""
-    parser = step_parser(description)
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="manifests")
-    for name in stores:
-        parser.add_argument(
-            f"--{name}", type=Path, nargs=2, required=True, help="manifests, train then test"
-        )
-    return parser
+def _reading(kind: Any) -> dict[str, Any]:
+    """How argparse reads the words of an option: keywords of ``add_argument``."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if origin in (UnionType, Union) and len(inner) == 2 and inner[1] is NoneType:
+        return {**_reading_one(inner[0]), "nargs": "?"}
+    if origin is list:
+        return {**_reading_one(inner[0]), "nargs": "+"}
+    if origin is tuple and inner[1:] == (...,):
+        return {**_reading_one(inner[0]), "nargs": "*", "action": _AsTuple}
+    if origin is tuple and len(set(inner)) == 1:
+        return {**_reading_one(inner[0]), "nargs": len(inner), "action": _AsTuple}
+    return _reading_one(kind)
+
+
+def _reading_one(kind: Any) -> dict[str, Any]:
+    """How argparse reads one word."""
+    if get_origin(kind) is Literal:
+        return {"choices": get_args(kind)}
+    if kind in (int, float, str, Path):
+        return {"type": kind}
+    if hasattr(kind, "model_validate_json"):
+        return {"type": kind.model_validate_json}
+    raise TypeError(
+        f"annotation {inspect.formatannotation(kind)}, expected bool, int, float, str, Path, "
+        "Literal, a pydantic model, or a list, a tuple or None of these"
+    )
+
+
+class _AsTuple(argparse.Action):
+    """Keeps several words as a tuple, as they are annotated."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        setattr(namespace, self.dest, tuple(values))
+
+
+def _parameter_texts(docstring: str) -> dict[str, str]:
+    """Descriptions of parameters in a docstring of numpy's style, by name."""
+    found: dict[str, str] = {}
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n|\Z)", docstring, re.M | re.S)
+    names: list[str] = []
+    for line in section[1].splitlines() if section else ():
+        if not line.startswith(" "):
+            listed, _, text = line.partition(" : ")
+            names = listed.split(", ")
+            found |= dict.fromkeys(names, text.strip())
+        else:
+            found |= {name: f"{found[name]} {line.strip()}".strip() for name in names}
+    return found
 
 
 class _LogFile(logging.FileHandler):
@@ -62,24 +160,26 @@ class _LogFile(logging.FileHandler):
         print(self.format(record), file=self._terminal, flush=True)
 
 
-def run_step(
-    main: Callable[[argparse.Namespace], Iterable[Path] | None], parser: argparse.ArgumentParser
-) -> None:
+def run_step(main: Callable[..., Iterable[Path] | None]) -> None:
     """Run a step's main function; what a user can fix becomes one line and exit status 1.
 
-    The function returns the files that it wrote beside those of ``--output``, if there are any.
+    Parameters
+    ----------
+    main : as for `command_line`. It returns the files that it wrote beside those of its parameter
+        ``output``, if there are any; with a log, checksums of all of them are kept.
     """
-    args = parser.parse_args()
+    arguments = vars(command_line(main).parse_args())
+    log: Path | None = arguments.pop("log")
     _log_to(logging.StreamHandler())
     warnings.showwarning = partial(_show_warning, warnings.showwarning)
     try:
-        if args.log:
-            args.log.parent.mkdir(parents=True, exist_ok=True)
-            _log_to(_LogFile(args.log))
-        others = main(args) or ()
-        if args.log and "output" in args:
-            outputs = args.output if isinstance(args.output, list) else [args.output]
-            sum_up([*outputs, *others], args.log)
+        if log:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            _log_to(_LogFile(log))
+        others = main(**arguments) or ()
+        if log and (output := arguments.get("output")):
+            outputs = [output] if isinstance(output, Path) else output
+            sum_up([*outputs, *others], log)
     except HyperribbonError as error:
         logger.error("%s", error)
         sys.exit(1)
@@ -101,8 +201,10 @@ def run_step(
         sys.exit(1)
 
 
-def _show_warning(otherwise: Callable, message, category, *where, **options) -> None:
-    """What concerns the study is said in its log, without lines of code."""
+def _show_warning(
+    otherwise: Callable, message: object, category: type[Warning], *where, **options
+) -> None:
+    """Log what concerns the study, without lines of code."""
     if issubclass(category, OnePointWarning):
         logger.warning("%s", message)
     else:

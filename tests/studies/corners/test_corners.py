@@ -13,7 +13,7 @@ from hyperribbon.probability import bhattacharyya_distance, ignorance, truth
 from hyperribbon.storage.dataset import SPLITS, write_dataset
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
-from hyperribbon.studies.corners.corners import geodesics, rejoining_table, to_manifold
+from hyperribbon.studies.corners.corners import geodesics, rejoining_table
 
 CORNERS = {k: np.random.default_rng(k).integers(3, size=12) for k in (1, 2)}
 STEPS = 8
@@ -118,28 +118,6 @@ def test_without_direct_trainings_there_is_no_distance_to_them(study):
     assert corners["distance_to_manifold"].isna().all()
     assert rejoining["rejoining_progress"].isna().all()
     assert rejoining["min_distance_to_ignorance"].notna().all()
-
-
-def test_the_matrix_is_read_by_the_rows_of_a_training():
-    class Rows:
-        """As a Zarr array, but only few rows at a time."""
-
-        def __init__(self, D):
-            self.D, self.oindex = D, self
-
-        def __getitem__(self, key):
-            assert len(key[0]) <= 3
-            return self.D[np.ix_(*key)]
-
-    keys = {"network": "A", "optimiser": "O", "augmentation": "none"}
-    stages = [("direct", 0), ("direct", 1), ("to corner 1", 0), ("from corner 1", 0)]
-    table = pd.DataFrame(
-        [{**keys, "configuration": s, "stage": s, "seed": k} for s, k in stages for _ in range(3)]
-    )
-    D = np.random.default_rng(0).random((12, 12))
-    found = to_manifold(table, Rows(D))
-    np.testing.assert_array_equal(found[:6], np.nan)
-    np.testing.assert_array_equal(found[6:], D[6:, :6].min(axis=1))
 
 
 def test_a_training_rejoins_when_it_first_comes_near():

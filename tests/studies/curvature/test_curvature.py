@@ -1,6 +1,5 @@
 """The steps `curvature` and `spectra`, and the figures of what they find."""
 
-import argparse
 import shutil
 
 import matplotlib.pyplot as plt
@@ -10,17 +9,25 @@ import pytest
 import torch
 import xarray as xr
 import zarr
-from hyperribbon.figures import CURVATURE_FIGURES
 
 from hyperribbon.config import ConvMixerConfig, FullyConnectedConfig
-from hyperribbon.curvature import Fisher, Hessian, Problem, survey
+from hyperribbon.curvature import Fisher, Hessian, Problem, over_training, survey
+from hyperribbon.curvature.over_training import put_weights
+from hyperribbon.curvature.survey_tables import critical_table
 from hyperribbon.errors import StoreError
 from hyperribbon.reporting.style import LeftOut, apply_style
 from hyperribbon.storage.dataset import open_dataset, publish
 from hyperribbon.storage.manifest import manifest_path
+from hyperribbon.storage.predictions import load_weights
 from hyperribbon.storage.tables import read_tables
 from hyperribbon.studies.curvature import curvature, spectra
+from hyperribbon.studies.curvature.part import PART
+from hyperribbon.studies.parts import figure_function
 from hyperribbon.training.job import train_configuration
+
+CURVATURE_FIGURES = {
+    name: figure_function(name) for figure in PART.figures for name in figure.drawn()
+}
 
 NETWORKS = {
     "perceptron": FullyConnectedConfig(architecture="fully_connected", widths=[8, 6]),
@@ -45,18 +52,15 @@ def trained(tiny_dataset, tiny_configuration, tmp_path_factory):
 
 
 def look(folder, name, output, samples=60, eigenvalues=8, draws=0):
-    arguments = argparse.Namespace(
+    curvature.main(
         predictions=manifest_path(folder / f"{name}.zarr"),
         data=manifest_path(folder / "data.zarr"),
         samples=samples,
         eigenvalues=eigenvalues,
         draws=draws,
-        gpus=0,
         threads=1,
-        code="",
         output=output,
     )
-    curvature.main(arguments)
     return open_dataset(output)
 
 
@@ -64,7 +68,7 @@ def tabulate(stores, folder):
     folder.mkdir()
     manifests = [manifest_path(store) for store in stores]
     output = [folder / f"{name}.csv" for name in spectra.TABLES]
-    spectra.main(argparse.Namespace(curvature=manifests, output=output))
+    spectra.main(manifests, output)
     return read_tables(sorted(folder.glob("*.csv")))
 
 
@@ -93,7 +97,7 @@ def test_the_store_holds_the_spectra_of_the_weights_that_were_kept(
     predictions = open_dataset(trained / f"{name}.zarr")
     configuration = curvature.Configuration.model_validate_json(predictions.attrs["configuration"])
     network = curvature.build(configuration, tiny_dataset)
-    curvature.load(network, predictions, seed=0, step=60)
+    put_weights(network, load_weights(predictions, 0, 60))
     problem = Problem(network, *curvature.chosen(tiny_dataset, "train"))
     eigenvalues = np.linalg.eigvalsh(Fisher(problem).dense())[::-1]
     values = store["fisher_eigenvalue"].values[-1]
@@ -204,7 +208,7 @@ def test_the_critical_number_is_the_first_that_predicts_about_as_well():
         {"split": ["train", "test"], "train_sample": range(7)},
         {"n_parameters": 100, "n_inputs": 60},
     )
-    row = spectra.critical(store).iloc[0]
+    row = critical_table(store).iloc[0]
     assert row["critical"] == 4 and row["critical_fraction"] == 0.04
     assert row["input_elbow"] == 3 and row["stiff_fraction"] == 3 / 60
 
@@ -222,7 +226,7 @@ def test_figures(tables, name, tmp_path):
 def test_of_many_samples_only_the_top_of_the_fisher_matrix_is_found(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(survey, "WHOLE", 100)
     monkeypatch.setattr(survey, "DENSE", 0)
-    monkeypatch.setattr(curvature, "WHOLE", 100)
+    monkeypatch.setattr(over_training, "WHOLE", 100)
     store = look(trained, "perceptron", tmp_path / "few.zarr")
     assert store.sizes["fisher_index"] == 8
     assert "jacobian_eigenvalue" not in store and "kept" not in store

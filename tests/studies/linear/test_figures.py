@@ -3,15 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hyperribbon.figures import LINEAR_FIGURES
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
 from hyperribbon.linear import phase_diagram
-from hyperribbon.studies.linear.config import LinearExperimentsConfig
-from hyperribbon.studies.linear.experiment_tables import run_experiment, sloppy_experiment
+from hyperribbon.linear.experiments import run_experiment, sloppy_experiment
+from hyperribbon.linear.spectra import chapter_spectra, variant_spectra
+from hyperribbon.studies.linear.part import PART
 from hyperribbon.studies.linear.phase_figure import BOUNDARIES, grid
-from hyperribbon.studies.linear.spectra import chapter_spectra, variant_spectra
+from hyperribbon.studies.parts import figure_function
+
+LINEAR_FIGURES = {name: figure_function(name) for figure in PART.figures for name in figure.drawn()}
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 
@@ -24,9 +26,9 @@ def diagram(slopes, steps, ratios, n=12):
 @pytest.fixture(scope="module")
 def tables():
     of_variants, variants = variant_spectra(12, 0.95, 0)
-    config = LinearExperimentsConfig(networks=[[4]], models=2, steps=4, ratios=[1.0])
+    options = {"networks": [[4]], "models": 2, "steps": 4, "ratios": [1.0]}
     experiment = sloppy_experiment(12, 5, 0.3, 0)
-    trained = [run_experiment(name, experiment, config, 0.95, 0) for name in ("digits", "sloppy")]
+    trained = [run_experiment(name, experiment, **options) for name in ("digits", "sloppy")]
     return {
         **diagram([0.05, 0.3, 1.0], [1, 10, 1000], [0.1, 1.0, 10.0], n=40),
         "linear_spectra": pd.concat([chapter_spectra(12, 0), of_variants]),

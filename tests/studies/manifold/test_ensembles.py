@@ -1,7 +1,5 @@
 """The step ensembles, as its rule runs it."""
 
-from argparse import Namespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,8 +16,7 @@ from hyperribbon.studies.manifold import progress as progress_step
 def run(study, predictions, made):
     """Both tables."""
     output = [study.root / f"{name}.csv" for name in ("ensembles", "ensemble_embedding")]
-    args = Namespace(**made, predictions=predictions, smoothing=0.0, threads=2, output=output)
-    ensembles.main(args)
+    ensembles.main(predictions, **made, threads=2, output=tuple(output))
     return [pd.read_csv(path) for path in output]
 
 
@@ -33,14 +30,15 @@ def steps_before(study, predictions):
         for name, path in paths.items():
             made[name].append(path.with_suffix(".json"))
         common = {"predictions": predictions, "split": split, "code": "1", "threads": 2}
-        common |= {"smoothing": 0.0, "memory": 1000, "work": study.root / "work"}
-        distance.main(Namespace(**common, geodesic_points=3, output=paths["distance"]))
-        embed.main(
-            Namespace(
-                distance=made["distance"][-1], components=4, code="1", output=paths["embedding"]
-            )
+        distance.main(
+            **common,
+            geodesic_points=3,
+            memory=1000,
+            work=study.root / "work",
+            output=paths["distance"],
         )
-        progress_step.main(Namespace(**common, output=paths["progress"]))
+        embed.main(made["distance"][-1], components=4, code="1", output=paths["embedding"])
+        progress_step.main(**common, output=paths["progress"])
     return made
 
 

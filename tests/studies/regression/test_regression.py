@@ -1,7 +1,5 @@
 """The step `regression`, on the real table, with small networks."""
 
-import argparse
-
 import pytest
 
 from hyperribbon.storage.tables import read_tables
@@ -15,7 +13,7 @@ CONFIG = RegressionConfig(networks=[[6], [1]], epochs=20, seeds=2)
 def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("regression")
     output = [folder / "regression_spectra.csv", folder / "regression_sloppiness.csv"]
-    regression.main(argparse.Namespace(regression=CONFIG.model_dump_json(), output=output))
+    regression.main(CONFIG, (output[0], output[1]))
     return read_tables(output)
 
 

@@ -1,6 +1,5 @@
 """Drawing from tables: what is drawn, what is left out, and what an earlier run left."""
 
-import argparse
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,10 +28,8 @@ def run(monkeypatch, tmp_path):
 
     def main(*names):
         draw.main(
-            argparse.Namespace(
-                tables=[], figures=list(names), threads=1, key="abc",
-                folder=tmp_path / "figures", output=tmp_path / "figures.json",
-            )
+            tables=[], figures=list(names), threads=1, key="abc",
+            folder=tmp_path / "figures", output=tmp_path / "figures.json",
         )  # fmt: skip
         files = {path.name for path in (tmp_path / "figures").iterdir()}
         return files, json.loads((tmp_path / "figures.json").read_text())

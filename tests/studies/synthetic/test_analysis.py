@@ -6,15 +6,12 @@ import pytest
 import xarray as xr
 
 from hyperribbon.errors import HyperribbonError
-from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.storage.dataset import write_dataset
 from hyperribbon.studies.synthetic.analysis import (
     Trainings,
     embed,
     geodesic_table,
     of_corners,
-    separation,
-    slice_eigenvalues,
     stress_table,
 )
 
@@ -74,36 +71,14 @@ def test_the_geodesic_begins_at_ignorance_and_ends_at_the_truth():
     rng = np.random.default_rng(0)
     P = rng.dirichlet(np.ones(3), size=(30, 20))
     P[0], P[1] = 1 / 3, np.eye(3)[labels]
-    _, inpca = embed(P)
+    D, inpca = embed(P)
     curve = geodesic_table(inpca, P, labels)
     found = curve[["pc1", "pc2", "pc3"]].to_numpy()
     np.testing.assert_allclose(found[[0, -1]], inpca.embedding_[:2, :3], atol=1e-6)
-    stress = stress_table(inpca)
+    stress = stress_table(D, inpca, np.arange(30) % 5)
     assert stress["dimension"].tolist() == list(range(1, 31))
     assert stress["explained_stress"].is_monotonic_increasing
-
-
-def test_separation_is_of_models_at_the_same_checkpoint_that_differ_in_one_factor():
-    about = pd.DataFrame(
-        [(n, "SGD", b, s) for n in "AB" for b in (20, 50) for s in range(2)],
-        columns=["network", "optimiser", "batch_size", "seed"],
-    )
-    checkpoints = 3
-    D = np.full((len(about) * checkpoints,) * 2, 1e9)  # of other checkpoints, not to be used
-    for k in range(checkpoints):
-        for i, a in about.iterrows():
-            for j, b in about.iterrows():
-                D[i * checkpoints + k, j * checkpoints + k] = (
-                    1e6 * (a["seed"] == b["seed"])  # of one seed, not to be used
-                    + (1 + k)
-                    + 10 * (a["network"] != b["network"])
-                    + 100 * (a["batch_size"] != b["batch_size"])
-                )
-    found = separation(D, about, checkpoints)
-    assert set(found["factor"]) == {"network", "batch_size"}  # there is one optimiser only
-    assert found["within"].tolist() == [1, 2, 3] * 2
-    assert found.query("factor == 'network'")["between"].tolist() == [11, 12, 13]
-    assert found.query("factor == 'batch_size'")["between"].tolist() == [101, 102, 103]
+    assert (stress["low"] <= stress["explained_stress"]).all()
 
 
 def test_as_many_trainings_of_few_corners_as_of_many():
@@ -113,13 +88,3 @@ def test_as_many_trainings_of_few_corners_as_of_many():
         some = table.iloc[of_corners(table, corners, 16)]
         assert len(some) == 16
         assert (some.groupby(["optimiser", "corner"]).size() == 8 // corners).all()
-
-
-def test_a_slice_has_as_many_eigenvalues_as_models_and_models_that_are_equal_give_zeros():
-    P = np.random.default_rng(0).dirichlet(np.ones(3), size=(6, 10))
-    values = slice_eigenvalues(np.concatenate([P, P]))
-    assert len(values) == 12
-    assert (np.abs(values[5:]) < 1e-12).all()
-    D = pairwise_distance(np.concatenate([P, P]))
-    L = np.eye(12) - 1 / 12
-    assert np.trace(-L @ D @ L / 2) == pytest.approx(values.sum())

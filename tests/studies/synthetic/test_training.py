@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from hyperribbon.studies.synthetic.spectrum import input_spectrum
 
 from hyperribbon.data.sloppy import load
 from hyperribbon.runtime.cached_pieces import keep
@@ -11,7 +12,6 @@ from hyperribbon.storage.manifest import Manifest, manifest_path
 from hyperribbon.studies.synthetic import student_training as students
 from hyperribbon.studies.synthetic import training as module
 from hyperribbon.studies.synthetic.config import StudentsConfig, SyntheticConfig
-from hyperribbon.studies.synthetic.spectrum import input_spectrum
 from hyperribbon.studies.synthetic.student_training import train_students
 from hyperribbon.studies.synthetic.training import checkpoints_of, stacks_of, train_experiment
 from hyperribbon.training.stacked import StackedFullyConnected, add_corner, predict_stacked

@@ -1,35 +1,53 @@
 """Linear models, kernel machines and wide networks on one data set, predicted and measured."""
 
-import argparse
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 import torch
 
-from hyperribbon.errors import StoreError
-from hyperribbon.storage.tables import write_table
-from hyperribbon.studies.linear.config import LinearConfig
-from hyperribbon.studies.linear.experiment_tables import (
+from hyperribbon.errors import ConfigError, StoreError
+from hyperribbon.linear.experiments import (
     SLOPPY,
     run_experiment,
     scaled,
     sloppy_experiment,
 )
-from hyperribbon.studies.step import logger, run_step, step_parser
+from hyperribbon.storage.tables import write_table
+from hyperribbon.studies.linear.config import LinearConfig
+from hyperribbon.studies.step import logger, run_step
 
 
-def main(args: argparse.Namespace) -> None:
+def main(linear: LinearConfig, output: list[Path], inputs: Path | None = None) -> None:
+    """Train linear models and wide networks on one data set, beside what theory predicts.
+
+    Parameters
+    ----------
+    linear : section of the study, JSON
+    output : CSV files, TABLE-DATA.csv
+    inputs : npz file of samples; sloppy Gaussian ones by default
+    """
     torch.set_num_threads(1)
-    config = LinearConfig.model_validate_json(args.linear)
-    section = config.experiments
-    if args.inputs is None:
+    section = linear.experiments
+    if section is None:
+        raise ConfigError("linear.experiments: missing, expected what to train")
+    if inputs is None:
         name, features = SLOPPY, section.image_size**2
-        experiment = sloppy_experiment(section.samples, features, section.decay, config.seed)
+        experiment = sloppy_experiment(section.samples, features, section.decay, linear.seed)
     else:
-        name = args.inputs.stem
-        experiment = scaled(*read_samples(args.inputs))
-    tables = run_experiment(name, experiment, section, config.fraction, config.seed, progress=True)
+        name = inputs.stem
+        experiment = scaled(*read_samples(inputs))
+    tables = run_experiment(
+        name,
+        experiment,
+        steps=section.steps,
+        ratios=section.ratios,
+        networks=section.networks,
+        models=section.models,
+        fraction=linear.fraction,
+        seed=linear.seed,
+        progress=True,
+    )
     trained = tables["linear_experiments"]
     for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
         model = " ".join(map(str, model)).strip()
@@ -37,7 +55,7 @@ def main(args: argparse.Namespace) -> None:
         logger.info(
             "%s, %s: dimensions %s predicted, %s measured", name, model, predicted, measured
         )
-    for path in args.output:
+    for path in output:
         write_table(tables[path.stem.removesuffix(f"-{name}")], path)
 
 
@@ -51,10 +69,4 @@ def read_samples(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument(
-        "--inputs", type=Path, nargs="?", help="npz of samples; none: sloppy Gaussian ones"
-    )
-    parser.add_argument("--linear", required=True, help="section of the study, JSON")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="CSV of each table")
-    run_step(main, parser)
+    run_step(main)

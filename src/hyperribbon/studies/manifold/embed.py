@@ -1,6 +1,5 @@
 """InPCA of the distance matrix; the geodesic is placed in it as new models are."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,35 +10,44 @@ from hyperribbon.embedding import InPCA
 from hyperribbon.storage.dataset import open_dataset, write_dataset
 from hyperribbon.storage.manifest import inputs_of, store_path
 from hyperribbon.storage.provenance import derived_attributes
-from hyperribbon.studies.step import logger, run_step, step_parser
+from hyperribbon.studies.step import logger, run_step
 
 SPECTRUM = 100  # eigenvalues found at least, of as many models
 
 
-def main(args: argparse.Namespace) -> None:
-    store = store_path(args.distance)
+def main(distance: Path, components: int, code: str, output: Path) -> None:
+    """Embed all models by their distances on one split.
+
+    Parameters
+    ----------
+    distance : manifest of distances
+    components : number of coordinates kept, of as many models
+    code : version of the code
+    output : Zarr store to write
+    """
+    store = store_path(distance)
     distances = open_dataset(store)
     m = distances.sizes["model"]
-    components = min(args.components, m)
-    if components < args.components:
-        logger.warning("%d models, so only as many components", components)
-    inpca = InPCA(min(max(components, SPECTRUM), m), metric="precomputed", random_state=0)
+    kept = min(components, m)
+    if kept < components:
+        logger.warning("%d models, so only as many components", kept)
+    inpca = InPCA(min(max(kept, SPECTRUM), m), metric="precomputed", random_state=0)
     inpca.fit(zarr.open_array(store / "distance", mode="r"))
     curve = inpca.transform(distances["geodesic_distance"].values)
     logger.info("largest residual of an eigenpair, relative: %.1e", inpca.residuals_.max())
     dataset = xr.Dataset(
         {
-            "embedding": (("model", "component"), inpca.embedding_[:, :components]),
-            "geodesic_embedding": (("alpha", "component"), curve[:, :components]),
+            "embedding": (("model", "component"), inpca.embedding_[:, :kept]),
+            "geodesic_embedding": (("alpha", "component"), curve[:, :kept]),
             "eigenvalue": ("dimension", inpca.eigenvalues_, {"units": "nats"}),
             "explained_stress": ("dimension", inpca.explained_stress_),
             "explained_pairwise_distance": ("dimension", inpca.explained_pairwise_distance_),
         },
         {
-            "component": np.arange(1, components + 1),
+            "component": np.arange(1, kept + 1),
             "signature": (
                 "component",
-                inpca.signature_[:components],
+                inpca.signature_[:kept],
                 {"long_name": "+1 space-like, -1 time-like"},
             ),
             "dimension": np.arange(1, len(inpca.eigenvalues_) + 1),
@@ -51,18 +59,13 @@ def main(args: argparse.Namespace) -> None:
             distances.attrs["data_sha256"],
             "numpy",
             "scipy",
-            code=args.code,
-            components=args.components,
+            code=code,
+            components=components,
         ),
     )
-    write_dataset(dataset, args.output, inputs=inputs_of([store]))
+    write_dataset(dataset, output, inputs=inputs_of([store]))
     logger.info("explained stress of 3 dimensions: %.3f", inpca.explained_stress_[:3][-1])
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--distance", type=Path, required=True, help="manifest of distances")
-    parser.add_argument("--components", type=int, required=True)
-    parser.add_argument("--code", required=True, help="version of the code")
-    parser.add_argument("--output", type=Path, required=True, help="Zarr store to write")
-    run_step(main, parser)
+    run_step(main)

@@ -1,22 +1,24 @@
 """Ensembles of a configuration's seeds: how good they are, and where they lie."""
 
-import argparse
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
+import zarr
 
 from hyperribbon.embedding.placing import mean_distances, place
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.centroids import KINDS
-from hyperribbon.probability.ensembles import Centroids, Score, ensemble_scores
+from hyperribbon.probability.ensembles import Centroids, Score, checkpoint_scores
 from hyperribbon.runtime.cluster import dask_client, each
-from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.dataset import SPLITS, Split
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
+from hyperribbon.storage.predictions import Trajectory
 from hyperribbon.storage.tables import write_table
-from hyperribbon.studies.step import logger, models_parser, run_step
+from hyperribbon.studies.step import logger, run_step
 
 KEYS = ["configuration", "network", "optimiser", "augmentation"]
 TIME = ["checkpoint", "step", "epoch"]
@@ -25,29 +27,50 @@ COORDINATES = ["pc1", "pc2", "pc3"]
 SINGLE = "single network"
 
 
-def main(args: argparse.Namespace) -> None:
-    models = Models(list(map(store_path, args.predictions)))
-    # Empty ones, that tables without rows have their columns.
+def main(
+    predictions: list[Path],
+    progress: tuple[Path, Path],
+    distance: tuple[Path, Path],
+    embedding: tuple[Path, Path],
+    threads: int,
+    output: tuple[Path, Path],
+    smoothing: float = 0.0,
+) -> None:
+    """Score the centroids of each configuration's seeds, and place those of one in the embedding.
+
+    Parameters
+    ----------
+    predictions : manifests
+    progress, distance, embedding : manifests, train then test
+    threads : checkpoints worked on at once
+    output : CSV files of scores and of places
+    smoothing : of the labels of the truth
+    """
+    models = Models(list(map(store_path, predictions)))
+    # Empty ones, so that tables without rows have their columns.
     scores = [pd.DataFrame(columns=["split", *KEYS, "kind", "seeds", *TIME, *SCORES])]
     places = [pd.DataFrame(columns=["split", "configuration", "kind", "checkpoint", *COORDINATES])]
     chosen = configuration_of_most_seeds(models)
-    stores = zip(SPLITS, args.progress, args.distance, args.embedding, strict=True)
-    for split, progress, distance, embedding in stores if chosen else ():
-        values = models.open(store_path(progress))["progress"].values
-        with dask_client() as client:
-            options = {"threads": args.threads, "client": client, "progress_bar": "ensembles"}
-            scores.append(score_table(models, split, values, args.smoothing, **options))
-        _, D = models.distances(store_path(distance))
-        kept = models.open(store_path(embedding))
-        places.append(place_table(models, split, chosen, D, kept, args.threads))
-        logger.info("%s: %d centroids", split, (scores[-1]["kind"] != SINGLE).sum())
-    for tables, path in zip((scores, places), args.output, strict=True):
+    if chosen is not None:
+        for k, split in enumerate(SPLITS):
+            values = models.open(store_path(progress[k]))["progress"].values
+            with dask_client() as client:
+                options = {"threads": threads, "client": client, "progress": "ensembles"}
+                scores.append(score_table(models, split, values, smoothing, **options))
+            _, D = models.distances(store_path(distance[k]))
+            store = models.open(store_path(embedding[k]))
+            places.append(place_table(models, split, chosen, D, store, threads))
+            logger.info("%s: %d centroids", split, (scores[-1]["kind"] != SINGLE).sum())
+    for tables, path in zip((scores, places), output, strict=True):
         whole = pd.concat(tables[1:] or tables)
         write_table(whole[list(tables[0])], path)
 
 
 def configuration_of_most_seeds(models: Models) -> str | None:
-    """Of two at least, at the same steps; among equals AllCNN (as in the thesis), or the first."""
+    """Choose a configuration of two seeds or more, recorded at the same steps.
+
+    Among equals it is AllCNN (as in the thesis), or the first.
+    """
     keys = models.training_keys()
     keys = keys[keys["configuration"].isin(at_same_steps(models.table))]
     if keys.empty:
@@ -72,16 +95,16 @@ def at_same_steps(table: pd.DataFrame) -> list[str]:
     for name, found in table.groupby("configuration", sort=False):
         times = found.groupby("checkpoint")["step"].agg(["nunique", "size"])
         if (times["nunique"] == 1).all() and (times["size"] == found["seed"].nunique()).all():
-            names.append(name)
+            names.append(str(name))
     return names
 
 
 def score_table(
-    models: Models, split: str, values: np.ndarray, smoothing: float, **options
+    models: Models, split: Split, values: np.ndarray, smoothing: float, **options
 ) -> pd.DataFrame:
     """Loss, error and progress of each configuration's centroids and, on average, single networks.
 
-    A checkpoint's models (seeds, N, C) are in memory at a time, a thread.
+    One checkpoint's models (seeds, N, C) per thread are in memory at a time.
     """
     models_of, labels = trajectories_of(models, split), models.labels(split)
     single = models.table[[*KEYS, *TIME]].assign(
@@ -97,7 +120,7 @@ def score_table(
         (models_of[configuration], checkpoint)
         for configuration, checkpoint in single[["configuration", "checkpoint"]].to_numpy()
     ]
-    found = each(partial(scores_of, labels=labels, smoothing=smoothing), items, **options)
+    found = each(partial(_scores, labels=labels, smoothing=smoothing), items, **options)
     parts = [single.assign(kind=SINGLE)]
     for kind in KINDS:
         of_kind = pd.DataFrame([scores[kind] for scores in found], index=single.index)
@@ -105,19 +128,23 @@ def score_table(
     return pd.concat(parts).assign(split=split)
 
 
-def scores_of(item: tuple[list, int], labels: np.ndarray, smoothing: float) -> dict[str, Score]:
-    """Of the centroids of some trajectories at a checkpoint."""
-    trajectories, checkpoint = item
-    P = np.stack([P[checkpoint] for P in trajectories])
-    return ensemble_scores(P, labels, smoothing=smoothing)
+def _scores(
+    item: tuple[list[Trajectory], int], labels: np.ndarray, smoothing: float
+) -> dict[str, Score]:
+    return checkpoint_scores(*item, labels, smoothing=smoothing)
 
 
 def place_table(
-    models: Models, split: str, configuration: str, D, embedding, threads: int
+    models: Models,
+    split: Split,
+    configuration: str,
+    D: zarr.Array,
+    embedding: xr.Dataset,
+    threads: int,
 ) -> pd.DataFrame:
     """Where the centroids of a configuration lie in the embedding of all models."""
-    of = trajectories_of(models, split)
-    centroids = [Centroids(of[configuration], kind) for kind in KINDS]
+    seeds = trajectories_of(models, split)[configuration]
+    centroids = [Centroids(seeds, kind) for kind in KINDS]
     every = list(models.trajectories(split))
     D_new = pairwise_distance(centroids, every, floor=FLOOR, threads=threads, progress_bar=True)
     X, eigenvalues = embedding["embedding"].values[:, :3], embedding["eigenvalue"].values[:3]
@@ -130,9 +157,9 @@ def place_table(
     )
 
 
-def trajectories_of(models: Models, split: str) -> dict[str, list]:
-    """Each configuration's, one a seed that did not diverge."""
-    found: dict[str, list] = {}
+def trajectories_of(models: Models, split: Split) -> dict[str, list[Trajectory]]:
+    """The trajectories of each configuration, one per seed that did not diverge."""
+    found: dict[str, list[Trajectory]] = {}
     names = models.training_keys()["configuration"]
     for name, P in zip(names, models.trajectories(split), strict=True):
         found.setdefault(name, []).append(P)
@@ -140,10 +167,4 @@ def trajectories_of(models: Models, split: str) -> dict[str, list]:
 
 
 if __name__ == "__main__":
-    parser = models_parser(__doc__, "progress", "distance", "embedding")
-    parser.add_argument("--smoothing", type=float, default=0.0, help="of the truth's labels")
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument(
-        "--output", type=Path, nargs=2, required=True, help="CSV of scores, then of places"
-    )
-    run_step(main, parser)
+    run_step(main)

@@ -92,8 +92,8 @@ def grow(
     inherited = Inherited(matrix, sources)
     n = len(inherited.blocks)
     places = [(r, c) for r in range(n) for c in range(r, n) if not matrix.has(r, c)]
-    left = each(lambda place: inherited.take(*place), places, threads=engine.threads)
-    left = {place: parts for place, parts in zip(places, left, strict=True) if parts}
+    taken = each(lambda place: inherited.take(*place), places, threads=engine.threads)
+    left = {place: parts for place, parts in zip(places, taken, strict=True) if parts}
     # Blocks of which most is to be computed are kept in memory, while the others go by.
     count = np.zeros(n, dtype=int)
     for r, c in left:
@@ -258,7 +258,7 @@ class Matrix:
 
     def remove_damaged(self, threads: int) -> None:
         """Remove tiles that are not what was written."""
-        digests = {}
+        digests: Mapping[str, str] = {}
         with suppress(StoreError):  # not published yet
             digests = Manifest.read(self.folder / _MANIFEST).files
 

@@ -1,43 +1,58 @@
 """Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
-import argparse
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+import zarr
 
-from hyperribbon.embedding.neighbourhood import (
-    NEAR_END,
-    NEAR_GEODESIC,
-    for_classes,
-    is_away,
-    nearest_within,
-)
+from hyperribbon.embedding.fidelity import kinds
+from hyperribbon.embedding.neighbourhood import NEAR_GEODESIC, places
 from hyperribbon.probability import ignorance, truth
-from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.dataset import SPLITS, Split
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import MODEL_KEYS, coordinate_table, write_table
-from hyperribbon.studies.step import logger, models_parser, run_step
+from hyperribbon.studies.step import logger, run_step
 from hyperribbon.trajectories import configuration_distances, trajectory_length
 
-ON_GEODESIC = (0.02, 0.5, 0.98)  # points A, B and C of Fig. 2.2d
+
+class Stores(NamedTuple):
+    """What was computed from the models on one split."""
+
+    distance: xr.Dataset
+    matrix: zarr.Array
+    embedding: xr.Dataset
+    progress: xr.Dataset
+    trajectories: xr.Dataset
 
 
-def main(args: argparse.Namespace) -> None:
-    models = Models(list(map(store_path, args.predictions)))
+def main(
+    predictions: list[Path],
+    distance: tuple[Path, Path],
+    embedding: tuple[Path, Path],
+    progress: tuple[Path, Path],
+    trajectories: tuple[Path, Path],
+    output: list[Path],
+) -> None:
+    """Write the tables of a study.
+
+    Parameters
+    ----------
+    predictions : manifests
+    distance, embedding, progress, trajectories : manifests, train then test
+    output : CSV files, TABLE.csv
+    """
+    models = Models(list(map(store_path, predictions)))
     splits = {
-        split: {
-            "distance": models.distances(store_path(distance)),
-            "embedding": models.open(store_path(embedding)),
-            "progress": models.open(store_path(progress)),
-            "trajectories": models.open(store_path(trajectories)),
-        }
-        for split, distance, embedding, progress, trajectories in zip(
-            SPLITS, args.distance, args.embedding, args.progress, args.trajectories, strict=True
+        split: Stores(
+            *models.distances(store_path(distance[k])),
+            *(models.open(store_path(kind[k])) for kind in (embedding, progress, trajectories)),
         )
+        for k, split in enumerate(SPLITS)
     }
     tables: dict[str, list[pd.DataFrame]] = {
         name: []
@@ -56,76 +71,54 @@ def main(args: argparse.Namespace) -> None:
         tables["models"].append(per_model)
         tables["away"].append(away_table(per_model))
         tables["trajectories"].append(trajectory_table(models, split, stores, per_model))
-        tables["explained_stress"].append(stress_table(split, stores["embedding"]))
+        tables["explained_stress"].append(stress_table(split, stores.embedding))
         tables["configuration_distances"].append(distance_table(models, split, stores))
         tables["tubes"].append(tube_table(models, split, stores))
-        tables["geodesic"].append(geodesic_table(split, stores["embedding"]))
+        tables["geodesic"].append(geodesic_table(split, stores.embedding))
     whole = {
         name: pd.concat(parts).set_index("split").reset_index() for name, parts in tables.items()
     }
     whole["configurations"] = models.configurations
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
     whole["summary"] = summary_table(models, whole, geodesic_length(models, splits["train"]))
-    for path in args.output:
+    for path in output:
         write_table(whole[path.stem], path)
         logger.info("%s: %d rows", path.name, len(whole[path.stem]))
 
 
-def model_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
-    """One row a model: keys, time, loss, error, progress, where it is, InPCA coordinates."""
+def model_table(models: Models, split: Split, stores: Stores) -> pd.DataFrame:
+    """One row per model: keys, time, loss, error, progress, where it is, InPCA coordinates."""
     table = models.table[MODEL_KEYS].assign(
         split=split,
         loss=models.table[f"{split}_loss"],
         error=models.table[f"{split}_error"],
-        progress=stores["progress"]["progress"].values,
-        **places(models, split, *stores["distance"]),
+        progress=stores.progress["progress"].values,
     )
-    return table.join(coordinate_table(stores["embedding"]["embedding"].values))
-
-
-def places(models: Models, split: str, distances: xr.Dataset, matrix) -> dict:
-    """Columns: distances from ignorance and truth, what is near, and what is away from it all."""
-    to_curve, alpha = distances["geodesic_distance"].values, distances["alpha"].values
-    chosen = [np.abs(alpha - s).argmin() for s in ON_GEODESIC]
-    radius = for_classes(NEAR_GEODESIC[split], models.n_classes)
-    # Ends of the first training of each network with each augmentation (thesis: five chosen ones).
-    kinds = ["network", "augmentation"]
-    ends = models.table.groupby([*kinds, "configuration", "seed"], sort=False).tail(1)
-    ends = ends.drop_duplicates(kinds)
-    to_ends = matrix.oindex[ends.index.to_numpy(), slice(None)]
-    several = ends["augmentation"].nunique() > 1
-    names = ends["network"] + (" " + ends["augmentation"] if several else "")
-    near_end = nearest_within(to_ends, for_classes(NEAR_END, models.n_classes))
-    return {
-        "distance_to_ignorance": to_curve[0],
-        "distance_to_truth": to_curve[-1],
-        "away": is_away(to_curve[-1], models.n_classes),
-        "near_geodesic": _named(
-            nearest_within(to_curve[chosen], radius), [f"{alpha[k]:.2f}" for k in chosen]
-        ),
-        "near_end": _named(near_end, names.tolist()),
-    }
-
-
-def _named(which: np.ndarray, names: list[str]) -> np.ndarray:
-    """Names by position, none for -1."""
-    return np.array([*names, "none"], dtype=object)[which]
+    where = places(
+        models.table,
+        stores.matrix,
+        stores.distance["geodesic_distance"].values,
+        stores.distance["alpha"].values,
+        n_classes=models.n_classes,
+        geodesic_radius=NEAR_GEODESIC[split],
+    )
+    return table.join(where).join(coordinate_table(stores.embedding["embedding"].values))
 
 
 def away_table(per_model: pd.DataFrame) -> pd.DataFrame:
-    """One row a network, optimiser, augmentation and time: models, and those that are away."""
+    """One row per network, optimiser, augmentation and time: models, and those that are away."""
     strata = ["split", "network", "optimiser", "augmentation", "step", "epoch"]
     found = per_model.groupby(strata, sort=False, dropna=False)["away"]
     return found.agg(models="size", away="sum").reset_index()
 
 
 def trajectory_table(
-    models: Models, split: str, stores: dict, per_model: pd.DataFrame
+    models: Models, split: Split, stores: Stores, per_model: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row a training: its end, its length, its distances to geodesic and seeds' mean."""
+    """One row per training: its end, length, distances to geodesic and mean of the seeds."""
     last = per_model.groupby(["configuration", "seed"], sort=False)[["loss", "error", "progress"]]
     ends = last.last().add_prefix("final_").reset_index(drop=True)
-    found = stores["trajectories"]
+    found = stores.trajectories
     return models.training_keys().assign(
         split=split,
         length=found["length"].values,
@@ -136,17 +129,16 @@ def trajectory_table(
     )
 
 
-def stress_table(split: str, embedding) -> pd.DataFrame:
-    """One row a leading dimension: eigenvalue, its kind, explained stress and pairwise distance."""
+def stress_table(split: Split, embedding: xr.Dataset) -> pd.DataFrame:
+    """One row per leading dimension: eigenvalue, kind, explained stress and pairwise distance."""
     names = ["eigenvalue", "explained_stress", "explained_pairwise_distance"]
     table = embedding[names].to_dataframe().reset_index()
-    kind = np.where(table["eigenvalue"] < 0, "time-like", "space-like")
-    return table.assign(split=split, kind=kind)
+    return table.assign(split=split, kind=kinds(table["eigenvalue"].to_numpy()))
 
 
-def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
-    """One row a pair of configurations, averaged over seeds; a gap if never at equal progress."""
-    found, groups = stores["trajectories"], models.training_keys()["configuration"]
+def distance_table(models: Models, split: Split, stores: Stores) -> pd.DataFrame:
+    """One row per pair of configurations, averaged over seeds; a gap if never at equal progress."""
+    found, groups = stores.trajectories, models.training_keys()["configuration"]
     D = configuration_distances(found["distance"].values, groups)
     common = configuration_distances(found["common"].values / found.sizes["progress"], groups)
     names = groups.unique()
@@ -155,9 +147,9 @@ def distance_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
     return pd.DataFrame(pairs | {"distance": D[i, j], "common": common[i, j]})
 
 
-def tube_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
-    """One row a training and value of progress: distances to geodesic and tube's centre."""
-    found = stores["trajectories"]
+def tube_table(models: Models, split: Split, stores: Stores) -> pd.DataFrame:
+    """One row per training and value of progress: distances to geodesic and tube's centre."""
+    found = stores.trajectories
     keys = models.training_keys()
     n_points = found.sizes["progress"]
     table = keys.loc[keys.index.repeat(n_points)].reset_index(drop=True)
@@ -169,16 +161,16 @@ def tube_table(models: Models, split: str, stores: dict) -> pd.DataFrame:
     ).dropna(subset="to_geodesic")
 
 
-def geodesic_table(split: str, embedding) -> pd.DataFrame:
-    """One row a point of the geodesic, from ignorance (0) to truth (1), with its coordinates."""
+def geodesic_table(split: Split, embedding: xr.Dataset) -> pd.DataFrame:
+    """One row per point of the geodesic, from ignorance (0) to truth (1), with its coordinates."""
     table = coordinate_table(embedding["geodesic_embedding"].values)
     return table.assign(split=split, alpha=embedding["alpha"].values)
 
 
-def geodesic_length(models: Models, stores: dict) -> float:
-    """From ignorance to truth, radians."""
+def geodesic_length(models: Models, stores: Stores) -> float:
+    """Length of the geodesic from ignorance to truth, radians."""
     n_classes = next(models.trajectories("train")).shape[2]
-    smoothing = json.loads(stores["trajectories"].attrs["parameters"])["smoothing"]
+    smoothing = json.loads(stores.trajectories.attrs["parameters"])["smoothing"]
     end = truth(np.zeros(1, int), n_classes, smoothing)
     return trajectory_length(np.stack([ignorance(1, n_classes), end]))
 
@@ -186,7 +178,7 @@ def geodesic_length(models: Models, stores: dict) -> float:
 def summary_table(
     models: Models, tables: dict[str, pd.DataFrame], geodesic_length: float
 ) -> pd.DataFrame:
-    """What was found, in a few numbers."""
+    """Sum up what was found in a few numbers."""
     diverged = tables["diverged"]
     names = [f"{row.configuration} seed {row.seed}" for row in diverged.itertuples()]
     rows: list[tuple[str, str, str]] = [
@@ -220,6 +212,4 @@ def summary_table(
 
 
 if __name__ == "__main__":
-    parser = models_parser(__doc__, "distance", "embedding", "progress", "trajectories")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="TABLE.csv, ...")
-    run_step(main, parser)
+    run_step(main)

@@ -1,52 +1,66 @@
 """Trajectories as points: their InPCA embedding, and which factors make them differ."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hyperribbon.embedding import InPCA
-from hyperribbon.embedding.intervals import MODELS, explained_stress_interval
-from hyperribbon.numerics.blocks import evenly
+from hyperribbon.embedding.intervals import explained_stress_interval
+from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.storage.dataset import SPLITS, open_dataset
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
-from hyperribbon.storage.tables import TRAINING_KEYS, write_table
-from hyperribbon.studies.step import logger, models_parser, run_step
-from hyperribbon.trajectories import comparable, configuration_distances
-from hyperribbon.trajectories.factors import separate_factors
-from hyperribbon.trajectories.importance import COLUMNS, variable_importance
+from hyperribbon.storage.tables import TRAINING_KEYS, coordinate_table, write_table
+from hyperribbon.studies.step import logger, run_step
+from hyperribbon.trajectories.embedding import configuration_importance, embed_trajectories
+from hyperribbon.trajectories.importance import COLUMNS
 
-DIMENSIONS = 100  # whose explained stress is told, of as many trajectories
+DIMENSIONS = 100  # whose explained stress is in the table, of as many trajectories
 
 
-def main(args: argparse.Namespace) -> None:
-    configurations = Models(list(map(store_path, args.predictions))).configurations
+def main(
+    predictions: list[Path],
+    trajectories: tuple[Path, Path],
+    permutations: int,
+    threads: int,
+    output: list[Path],
+) -> None:
+    """Embed the trajectories, and find the importance of the factors of configurations.
+
+    Parameters
+    ----------
+    predictions : manifests
+    trajectories : manifests, train then test
+    permutations : of each factor
+    threads : processes that fit forests
+    output : CSV files, TABLE.csv
+    """
+    configurations = Models(list(map(store_path, predictions))).configurations
     points, dimensions, importance = [], [], []
-    for split, manifest in zip(SPLITS, args.trajectories, strict=True):
+    for split, manifest in zip(SPLITS, trajectories, strict=True):
         found = open_dataset(store_path(manifest))
         keys = pd.DataFrame({name: found[name].values for name in ("configuration", "seed")})
         keys = keys.merge(configurations, how="left")
         D = found["distance"].values
-        embedding, stress = embed(D, keys["configuration"].to_numpy())
-        points.append(keys.join(embedding, how="inner").assign(split=split))
+        coordinates, stress = embed(D, keys["configuration"].to_numpy())
+        points.append(keys.join(coordinates, how="inner").assign(split=split))
         dimensions.append(stress.assign(split=split))
         to_geodesic = found["to_geodesic"].mean("progress", skipna=True).values
-        table = importance_table(keys, D, to_geodesic, args)
+        table = configuration_importance(
+            keys, D, to_geodesic, permutations=permutations, threads=threads
+        )
         importance.append(table.assign(split=split))
         logger.info(
             "%s: %d of %d trajectories embedded, importance of %d factors",
-            split, len(embedding), len(keys), len(table),
+            split, len(coordinates), len(keys), len(table),
         )  # fmt: skip
-    coordinates = ["pc1", "pc2", "pc3"]
     about = ["dimension", "eigenvalue", "kind", "explained_stress", "low", "high"]
     tables = {
         "importance": (importance, COLUMNS),
-        "trajectory_embedding": (points, [*TRAINING_KEYS, *coordinates]),
+        "trajectory_embedding": (points, [*TRAINING_KEYS, "pc1", "pc2", "pc3"]),
         "trajectory_stress": (dimensions, about),
     }
-    for path in args.output:
+    for path in output:
         parts, columns = tables[path.stem]
         write_table(pd.concat(parts).reindex(columns=["split", *columns]), path)
 
@@ -54,44 +68,18 @@ def main(args: argparse.Namespace) -> None:
 def embed(D: np.ndarray, configurations: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Coordinates, by position of the trajectory, and what each dimension explains.
 
-    Without rows if there are fewer than four trajectories with a progress in common.
+    Both are empty if too few trajectories have a progress in common.
     """
-    rows = comparable(D)
-    if len(rows) < 4:
+    found = embed_trajectories(D, DIMENSIONS)
+    if found is None:
         return pd.DataFrame(), pd.DataFrame()
-    k = min(DIMENSIONS, len(rows))
-    inpca = InPCA(k, metric="precomputed", random_state=0).fit(D[np.ix_(rows, rows)])
-    few = rows[evenly(len(rows), MODELS)]
+    coordinates = coordinate_table(found.inpca.embedding_, 3).set_index(found.rows)
+    table = dimension_table(found.inpca).drop(columns="explained_pairwise_distance")
     low, high = explained_stress_interval(
-        D[np.ix_(few, few)], configurations[few], inpca.explained_stress_
+        found.distance, configurations[found.rows], found.inpca.explained_stress_
     )
-    coordinates = pd.DataFrame(inpca.embedding_[:, :3], rows, ["pc1", "pc2", "pc3"])
-    return coordinates, pd.DataFrame(
-        {
-            "dimension": np.arange(1, k + 1),
-            "eigenvalue": inpca.eigenvalues_,
-            "kind": np.where(inpca.eigenvalues_ < 0, "time-like", "space-like"),
-            "explained_stress": inpca.explained_stress_,
-            "low": low,
-            "high": high,
-        }
-    )
-
-
-def importance_table(keys: pd.DataFrame, D: np.ndarray, to_geodesic: np.ndarray, args):
-    """Importance of the factors of configurations, averaged over seeds."""
-    about = keys.drop_duplicates("configuration", ignore_index=True)
-    means = pd.Series(to_geodesic).groupby(keys["configuration"], sort=False).mean()
-    between = configuration_distances(D, keys["configuration"])
-    return variable_importance(
-        between, separate_factors(about), means.to_numpy(),
-        permutations=args.permutations, threads=args.threads,
-    )  # fmt: skip
+    return coordinates, table.assign(low=low, high=high)
 
 
 if __name__ == "__main__":
-    parser = models_parser(__doc__, "trajectories")
-    parser.add_argument("--permutations", type=int, required=True, help="of each factor")
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="TABLE.csv, ...")
-    run_step(main, parser)
+    run_step(main)

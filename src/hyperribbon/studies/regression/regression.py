@@ -1,6 +1,6 @@
 """Spectra of perceptrons that learn a regression, on the Boston housing table and random data."""
 
-import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from hyperribbon.data.boston import load
 from hyperribbon.runtime.device import be_deterministic
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.regression.config import RegressionConfig
-from hyperribbon.studies.regression.training import standardised, train_regression
-from hyperribbon.studies.step import logger, run_step, step_parser
+from hyperribbon.studies.step import logger, run_step
+from hyperribbon.training.regression import standardised, train_regression
 
 KEYS = ["data", "network", "parameters", "seed", "moment", "epoch", "matrix"]
 OF_SPECTRA = [*KEYS, "index", "eigenvalue"]
@@ -23,29 +23,36 @@ OF_SLOPPINESS = [*KEYS, *SLOPPINESS_COLUMNS[2:], "error"]
 WHOLE = ["parameters", "seed", "epoch", "elbow", "first", "last"]  # numbers; some rows have none
 
 
-def main(args: argparse.Namespace) -> None:
+def main(regression: RegressionConfig, output: tuple[Path, Path]) -> None:
+    """Train perceptrons, and tabulate the spectra of their Fisher matrices.
+
+    Parameters
+    ----------
+    regression : section of the study, JSON
+    output : CSV files of spectra, and of how sloppy they are
+    """
     torch.set_num_threads(1)
     be_deterministic(torch.device("cpu"))
-    config = RegressionConfig.model_validate_json(args.regression)
-    data, found = data_sets(), []
+    data = data_sets()
+    found: list[tuple[dict[str, object], np.ndarray]] = []
     for name, (x, _) in data.items():
         found.append(({"data": name, "matrix": "input"}, correlation_eigenvalues(x)))
     jobs = [
         (name, widths, seed)
-        for name, networks in (("boston", config.networks), ("random", config.networks[:1]))
+        for name, networks in (("boston", regression.networks), ("random", regression.networks[:1]))
         for widths in networks
-        for seed in range(config.seeds)
+        for seed in range(regression.seeds)
     ]
     for name, widths, seed in tqdm(jobs, "regression", unit="network", leave=False, disable=None):
-        found += fisher_spectra(name, *data[name], widths, seed, config)
+        found += fisher_spectra(name, *data[name], widths, seed, regression)
     spectra = pd.concat([thinned(values, len(values)).assign(**about) for about, values in found])
     rows = [{**about, **sloppiness_row(values)} for about, values in found]
     table = pd.DataFrame(rows, columns=OF_SLOPPINESS)
-    for path, rows, columns in zip(
-        args.output, (spectra, table), (OF_SPECTRA, OF_SLOPPINESS), strict=True
+    for path, whole_table, columns in zip(
+        output, (spectra, table), (OF_SPECTRA, OF_SLOPPINESS), strict=True
     ):
         whole = [column for column in WHOLE if column in columns]
-        write_table(rows[columns].astype(dict.fromkeys(whole, "Int64")), path)
+        write_table(whole_table[columns].astype(dict.fromkeys(whole, "Int64")), path)
     end = table[(table["data"] == "boston") & (table["moment"] == "end")]
     logger.info(
         "%d trainings; on boston, mean squared error at most %.3f, slopes %.4f to %.4f",
@@ -62,8 +69,15 @@ def data_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {"boston": (inputs, targets), "random": random}
 
 
-def fisher_spectra(name, x, y, widths, seed, config):
-    """Of each moment: what it is, and all eigenvalues of the Fisher matrix."""
+def fisher_spectra(
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    widths: Sequence[int],
+    seed: int,
+    config: RegressionConfig,
+) -> Iterator[tuple[dict[str, object], np.ndarray]]:
+    """Yield what each moment of a training is, and all eigenvalues of its Fisher matrix."""
     rate = config.learning_rate
     for moment in train_regression(
         x, y, widths, seed=seed, epochs=config.epochs, learning_rate=rate
@@ -78,9 +92,4 @@ def fisher_spectra(name, x, y, widths, seed, config):
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--regression", required=True, help="section of the study, JSON")
-    parser.add_argument(
-        "--output", type=Path, nargs=2, required=True, help="CSVs of spectra, of their sloppiness"
-    )
-    run_step(main, parser)
+    run_step(main)

@@ -1,6 +1,5 @@
 """Each claim that the study can judge beside what it measured, and the verdict."""
 
-import argparse
 from importlib import import_module
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hyperribbon.reporting.page import write_page
 from hyperribbon.storage.tables import read_tables, write_table
 from hyperribbon.studies.part import Part
 from hyperribbon.studies.parts import PARTS
-from hyperribbon.studies.step import logger, run_step, step_parser
+from hyperribbon.studies.step import logger, run_step
 
 INTRODUCTION = (
     "Claims of The Hidden Geometry of Learning, and what this study measured. Each is judged by "
@@ -25,36 +24,48 @@ INTRODUCTION = (
 )
 
 
-def main(args: argparse.Namespace) -> None:
-    tables = read_tables(args.tables)
+def main(
+    tables: list[Path], study: str, parts: list[str], data: str, output: tuple[Path, Path]
+) -> None:
+    """Judge all claims of the parts of a study.
+
+    Parameters
+    ----------
+    tables : CSV files
+    study : its name
+    parts : names of the parts whose claims are judged
+    data : name of its data set, if it has one
+    output : CSV and HTML files to write
+    """
+    found = read_tables(tables)
     claims = pd.concat(
         [
-            judge(claims_of(part), tables, args.study, part.data or args.data)
+            judge(claims_of(part), found, study, part.data or data)
             for part in PARTS
-            if part.name in args.parts
+            if part.name in parts
         ],
         ignore_index=True,
     )
-    write_table(claims, args.output[0])
+    write_table(claims, output[0])
     counts = (
         claims["verdict"]
         .value_counts()
         .reindex([REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE], fill_value=0)
     )
-    found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    data = ", ".join(claims["data"].unique())
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    all_data = ", ".join(claims["data"].unique())
     numbers = claims.assign(interval=interval(claims), ours=claims["ours"].map("{:.3g}".format))
     shown = ["claim", "published", "ours", "interval", "verdict", "note"]
     write_page(
-        args.output[1],
+        output[1],
         "Claims",
         {
             "Claims": INTRODUCTION,
             "Rules": claims[["claim", "source", "rule"]].rename(columns={"rule": "reproduced if"}),
-            f"Verdicts: {found} (study {args.study}, data {data})": numbers[shown],
+            f"Verdicts: {verdicts} (study {study}, data {all_data})": numbers[shown],
         },
     )
-    logger.info("%d claims: %s", len(claims), found)
+    logger.info("%d claims: %s", len(claims), verdicts)
 
 
 def claims_of(part: Part) -> list[Claim]:
@@ -63,7 +74,7 @@ def claims_of(part: Part) -> list[Claim]:
 
 
 def interval(claims: pd.DataFrame) -> list[str]:
-    """Both ends, in words."""
+    """Both ends of each interval, in words."""
     return [
         "" if pd.isna(row.low) else f"{row.low:.3g} to {row.high:.3g}"
         for row in claims.itertuples()
@@ -71,12 +82,4 @@ def interval(claims: pd.DataFrame) -> list[str]:
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV files")
-    parser.add_argument("--study", required=True, help="its name")
-    parser.add_argument("--parts", nargs="+", required=True, help="whose claims are judged")
-    parser.add_argument("--data", required=True, help="name of its data set, if it has one")
-    parser.add_argument(
-        "--output", type=Path, nargs=2, required=True, help="CSV and HTML files to write"
-    )
-    run_step(main, parser)
+    run_step(main)

@@ -1,25 +1,32 @@
 """Check all that a study left against its checksums, and name what is damaged."""
 
-import argparse
 import shlex
 from pathlib import Path
 
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.verification import UNCHECKED, verify
-from hyperribbon.studies.step import logger, run_step, step_parser
+from hyperribbon.studies.step import logger, run_step
 
 NAMED = 10  # files without checksums that are named
 
 
-def main(args: argparse.Namespace) -> None:
-    found = verify(args.results, args.recorded, progress_bar=True)
+def main(results: Path, recorded: tuple[Path, ...] = (), stale: tuple[str, ...] = ()) -> None:
+    """Verify a study.
+
+    Parameters
+    ----------
+    results : folder of the study
+    recorded : manifests of recordings made elsewhere
+    stale : rules whose results were made with other code or settings
+    """
+    found = verify(results, recorded, progress_bar=True)
     for finding in found.findings:
         logger.error("%s", finding.what)
-    if args.stale:
+    if stale:
         print(
-            f"made with other code or settings than are here now: {', '.join(args.stale)}; "
+            f"made with other code or settings than are here now: {', '.join(stale)}; "
             "Snakemake makes them again, unless they were copied without its folder .snakemake: "
-            f"then add --forcerun {args.stale[0]}"
+            f"then add --forcerun {stale[0]}"
         )
     if found.unknown:
         named = ", ".join(map(str, found.unknown[:NAMED]))
@@ -31,18 +38,12 @@ def main(args: argparse.Namespace) -> None:
             "; delete what is named and run again, which makes just that: "
             f"rm -r {shlex.join(pieces)}"
         )
-        raise StoreError(f"{args.results}: {len(found.findings)} damaged{advice if pieces else ''}")
+        raise StoreError(f"{results}: {len(found.findings)} damaged{advice if pieces else ''}")
     print(
-        f"{args.results}: {found.stores} stores and {found.files} other files are as they were "
+        f"{results}: {found.stores} stores and {found.files} other files are as they were "
         f"written; {', '.join(f'{name}/' for name in UNCHECKED)} are not checked"
     )
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--results", type=Path, required=True, help="folder of the study")
-    parser.add_argument(
-        "--recorded", type=Path, nargs="*", default=[], help="manifests of recordings"
-    )
-    parser.add_argument("--stale", nargs="*", default=[], help="rules whose results are others'")
-    run_step(main, parser)
+    run_step(main)

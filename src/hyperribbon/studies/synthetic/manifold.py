@@ -1,6 +1,5 @@
 """InPCA of all trainings of the grid on the data of one decay."""
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -8,20 +7,28 @@ import pandas as pd
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.tables import coordinate_table, write_table
-from hyperribbon.studies.step import logger, run_step, step_parser
+from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.synthetic.analysis import (
     FACTORS,
     Trainings,
     embed,
     geodesic_table,
-    separation,
-    stress_bounds,
     stress_table,
 )
+from hyperribbon.trajectories.separation import separation
 
 
-def main(args: argparse.Namespace) -> None:
-    trainings = Trainings(store_path(args.predictions))
+def main(predictions: Path, decay: float, threads: int, output: list[Path]) -> None:
+    """Embed all models of the grid on the data of one decay.
+
+    Parameters
+    ----------
+    predictions : manifest
+    decay : c of the inputs
+    threads : tiles of distances worked on at once
+    output : CSV files, KIND-DECAY.csv
+    """
+    trainings = Trainings(store_path(predictions))
     models = trainings.models()
     configuration = models[FACTORS].astype(str).agg("-".join, axis=1)
     found: dict[str, list[pd.DataFrame]] = {
@@ -31,35 +38,29 @@ def main(args: argparse.Namespace) -> None:
         P = trainings.predictions(split)
         checkpoints = P.shape[1]
         P = P.reshape(-1, *P.shape[2:])
-        D, inpca = embed(P, args.threads)
-        stress = stress_table(inpca)
-        low, high = stress_bounds(D, configuration, stress["explained_stress"])
+        D, inpca = embed(P, threads)
+        stress = stress_table(D, inpca, configuration)
         parts = {
-            "stress": stress.assign(low=low, high=high),
+            "stress": stress,
             "embedding": pd.concat([models, coordinate_table(inpca.embedding_, 3)], axis=1),
-            "geodesic": geodesic_table(inpca, P, trainings.labels(split), args.threads),
-            "separation": separation(D, trainings.table, checkpoints),
+            "geodesic": geodesic_table(inpca, P, trainings.labels(split), threads),
+            "separation": separation(D, trainings.table, FACTORS, checkpoints),
         }
         for name, part in parts.items():
             part.insert(0, "split", split)
-            part.insert(0, "decay", args.decay)
+            part.insert(0, "decay", decay)
             found[name].append(part)
-        row = stress["explained_stress"]
+        share = inpca.explained_stress_
         logger.info(
             "c = %g, %s: %d models, explained stress of 3 dimensions %.3f, of 10 %.3f",
-            args.decay, split, len(P), row[:3].iloc[-1], row[:10].iloc[-1],
+            decay, split, len(P), share[:3][-1], share[:10][-1],
         )  # fmt: skip
     ends = trainings.ends(SPLITS)
-    ends.insert(0, "decay", args.decay)
+    ends.insert(0, "decay", decay)
     found["trainings"] = [ends]
-    for path in args.output:
+    for path in output:
         write_table(pd.concat(found[path.stem.split("-")[0]]), path)
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--predictions", type=Path, required=True, help="manifest")
-    parser.add_argument("--decay", type=float, required=True, help="c of the inputs")
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="KIND-DECAY.csv ...")
-    run_step(main, parser)
+    run_step(main)

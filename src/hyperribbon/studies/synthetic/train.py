@@ -1,24 +1,24 @@
 """Train all networks of one experiment on the data of one decay into a predictions store."""
 
-import argparse
 from pathlib import Path
 
-from hyperribbon.studies.step import run_step, step_parser
+from hyperribbon.studies.step import run_step
 from hyperribbon.studies.synthetic.config import SyntheticExperiment
 from hyperribbon.studies.synthetic.training import train_experiment
 
 
-def main(args: argparse.Namespace) -> None:
-    experiment = SyntheticExperiment.model_validate_json(args.experiment)
-    train_experiment(experiment, args.work, args.output, code=args.code)
+def main(experiment: SyntheticExperiment, work: Path, code: str, output: Path) -> None:
+    """Train the networks of one experiment.
+
+    Parameters
+    ----------
+    experiment : what to train, JSON
+    work : folder of work in progress
+    code : hash of the code; work done with other code is not continued
+    output : Zarr store to publish
+    """
+    train_experiment(experiment, work, output, code=code)
 
 
 if __name__ == "__main__":
-    parser = step_parser(__doc__)
-    parser.add_argument("--experiment", required=True, help="what to train, JSON")
-    parser.add_argument("--work", type=Path, required=True, help="folder of work in progress")
-    parser.add_argument(
-        "--code", required=True, help="hash of the code; other work is not continued"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="Zarr store to publish")
-    run_step(main, parser)
+    run_step(main)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from hyperribbon.linear.bounds import (
 )
 from hyperribbon.linear.covariance import trajectory_covariance
 from hyperribbon.linear.phase import true_weights
-from hyperribbon.studies.linear.spectra import sloppy
+from hyperribbon.linear.spectra import sloppy
 
 SLOPES = [0.05, 0.1, 0.2, 0.5, 1.0]
 STEPS = [1, 10, 100, 10_000, 10**6, 10**8]
@@ -97,7 +98,8 @@ def _targets(K: np.ndarray, true: np.ndarray, T: int) -> Iterator[tuple[str, Pai
 
 
 def _both(K: np.ndarray, true: np.ndarray, T: int) -> Iterator[tuple[str, Pair]]:
-    y, settings = np.sqrt(K) * true, {"step_size": 1.0, "steps": T}
+    y = np.sqrt(K) * true
+    settings: dict[str, Any] = {"step_size": 1.0, "steps": T}
     one, other = (trajectory_covariance(k, y, **settings).first for k in (K, np.sqrt(K)))
     first, both = _eigenvalues(one), _eigenvalues(one + other)
     yield "Lemma 5.2.3", (first / first[0], decay_bound(K, y, **settings))

@@ -22,7 +22,6 @@ from hyperribbon.linear.kernels import kernels_covariance, linearised_covariance
 from hyperribbon.linear.networks import train_lazily
 from hyperribbon.linear.simulation import train_linear
 from hyperribbon.probability.arrays import as_float64
-from hyperribbon.studies.linear.config import LinearExperimentsConfig
 
 SLOPPY = "sloppy"  # name of the Gaussian inputs
 DATA, INITIAL = 0, 1  # streams of random numbers
@@ -93,9 +92,13 @@ def at_steps(most: int) -> list[int]:
 def run_experiment(
     name: str,
     experiment: Experiment,
-    config: LinearExperimentsConfig,
-    fraction: float,
-    seed: int,
+    *,
+    steps: int,
+    ratios: Sequence[float],
+    networks: Sequence[Sequence[int]] = (),
+    models: int = 10,
+    fraction: float = 0.95,
+    seed: int = 0,
     progress: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Train linear models and networks on one data set, and predict what they do.
@@ -104,7 +107,10 @@ def run_experiment(
     ----------
     name : of the data
     experiment : Experiment
-    config : what to train
+    steps : of gradient descent
+    ratios : of the sizes of true and initial weights, for linear models and kernel machines
+    networks : widths of the hidden layers of each
+    models : trainings of each network, from different weights; linear models are 1,000
     fraction : of the variance that the dimensions hold
     seed : of initial weights
     progress : whether to show bars
@@ -117,12 +123,18 @@ def run_experiment(
     - ``linear_experiments``: dimension predicted and measured of linear models, by ratio, and of
       networks, from their kernels and outputs at first alone; relative difference of both
       covariances, by Frobenius norm; relative change of the kernel in training
+
+    Examples
+    --------
+    >>> found = run_experiment("sloppy", sloppy_experiment(20, 5, 0.1, 0), steps=10, ratios=[1.0])
+    >>> found["linear_experiments"][["model", "steps"]].values.tolist()
+    [['linear', 1], ['linear', 3], ['linear', 10]]
     """
     X, y = experiment
-    kernels, due = kernels_of(X), at_steps(config.steps)
-    machines = _machines(kernels, y, config.ratios, due, fraction)
+    kernels, due = kernels_of(X), at_steps(steps)
+    machines = _machines(kernels, y, ratios, due, fraction)
     trained = []
-    for ratio in config.ratios:
+    for ratio in ratios:
         bar = f"{name}, linear, ratio {ratio:g}" if progress else None
         settings = {"step_size": 1.0, "sigma_w": _sigma_w([kernels["linear"]], ratio)}
         rng = np.random.default_rng([seed, INITIAL])
@@ -133,18 +145,18 @@ def run_experiment(
         rows = _compared(predicted, measured, due, fraction)
         trained += [("linear", ratio, T, LINEAR_MODELS, *row, 0.0) for T, *row in rows]
     inputs = X * np.sqrt(X.size) / np.linalg.norm(X)  # networks see numbers of mean square 1
-    for widths in config.networks:
+    for widths in networks:
         units = "-".join(map(str, widths))
         bar = f"{name}, networks of {units}" if progress else None
         found = train_lazily(
-            inputs, y, widths, steps=due, models=config.models, random_state=seed, progress_bar=bar
+            inputs, y, widths, steps=due, models=models, random_state=seed, progress_bar=bar
         )
         predicted = linearised_covariance(
-            found.kernels, found.residuals, step_size=found.step_size, steps=due
+            list(found.kernels), found.residuals, step_size=found.step_size, steps=due
         )
         change = found.kernel_change.mean()
         rows = _compared(predicted, found.covariances, due, fraction)
-        trained += [(units, np.nan, T, config.models, *row, change) for T, *row in rows]
+        trained += [(units, np.nan, T, models, *row, change) for T, *row in rows]
         kernels[f"tangent, {units}"] = _normalised(found.kernels[0])
     spectra = pd.concat([_spectrum(kernel, K) for kernel, K in kernels.items()], ignore_index=True)
     tables = {

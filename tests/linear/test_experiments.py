@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from hyperribbon.studies.linear.config import LinearExperimentsConfig
-from hyperribbon.studies.linear.experiment_tables import (
+from hyperribbon.linear.experiments import (
     at_steps,
     kernels_of,
     run_experiment,
@@ -12,12 +11,12 @@ from hyperribbon.studies.linear.experiment_tables import (
     sloppy_experiment,
 )
 
-CONFIG = LinearExperimentsConfig(networks=[[8], [400]], models=3, steps=20, ratios=[1.0, 10.0])
+CONFIG = {"networks": [[8], [400]], "models": 3, "steps": 20, "ratios": [1.0, 10.0]}
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return run_experiment("sloppy", sloppy_experiment(20, 9, 0.3, 0), CONFIG, 0.95, 0)
+    return run_experiment("sloppy", sloppy_experiment(20, 9, 0.3, 0), **CONFIG)
 
 
 def test_all_that_was_asked_for_is_there(tables):

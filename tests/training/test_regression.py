@@ -6,7 +6,7 @@ import torch
 
 from hyperribbon.curvature import JacobianGram, Problem, correlation_eigenvalues
 from hyperribbon.errors import HyperribbonError
-from hyperribbon.studies.regression.training import standardised, train_regression
+from hyperribbon.training.regression import standardised, train_regression
 
 
 @pytest.fixture

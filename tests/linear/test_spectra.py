@@ -6,7 +6,7 @@ import pytest
 
 from hyperribbon.linear import trajectory_covariance
 from hyperribbon.linear.phase import true_weights
-from hyperribbon.studies.linear.spectra import (
+from hyperribbon.linear.spectra import (
     BOUND_SLOPES,
     VARIANTS_STEPS,
     chapter_spectra,
@@ -14,7 +14,7 @@ from hyperribbon.studies.linear.spectra import (
     sloppy,
     variant_spectra,
 )
-from hyperribbon.studies.linear.tightness import RATIOS, SLOPES, STEPS, bounds_table
+from hyperribbon.linear.tightness import RATIOS, SLOPES, STEPS, bounds_table
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,12 @@
 """Eigenvalues behind Figs. 5.1, 5.2, 5.4 and 5.5, and of the variants of 5.3, as tables.
 
 Inputs have K of eigenvalues exp(-c (i - 1)); the step size is 1 = 1 / lambda_1, but for the
-variants. Settings are those of the captions; what they do not say is marked so.
+variants. Settings are those of the captions; what they leave open is marked so.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,7 +114,7 @@ def _models(n: int, true: np.ndarray, seed: int):
     K = sloppy(n, MODELS_SLOPE)
     y = np.sqrt(K) * true
     for T in MODELS_STEPS:
-        settings = {"step_size": 1.0, "steps": T}
+        settings: dict[str, Any] = {"step_size": 1.0, "steps": T}
         rng = np.random.default_rng([seed, INITIAL])
         P = sampled_covariance(K, y, models=MODELS, random_state=rng, **settings)
         limit = trajectory_covariance(K, y, **settings).total
@@ -161,22 +163,23 @@ def variant_spectra(
 
 
 def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress: str | None):
-    settings = {"step_size": VARIANTS_STEP_SIZE, "steps": T}
-    for variant, more in (
+    settings: dict[str, Any] = {"step_size": VARIANTS_STEP_SIZE, "steps": T}
+    changes: list[tuple[str, dict[str, Any]]] = [
         ("gradient descent", {}),
         (f"SGD, batches of {BATCH_SIZE}", {"batch_size": BATCH_SIZE}),
         (f"weight decay {WEIGHT_DECAY:g}", {"weight_decay": WEIGHT_DECAY}),
-    ):
+    ]
+    for variant, more in changes:
         found = trajectory_covariance(K, y, sigma_w=VARIANTS_SIGMA_W, **settings, **more)
         yield variant, found.total, {}
     for variant, balanced in (("two layers", False), ("two layers, balanced", True)):
         rng = np.random.default_rng([seed, INITIAL])
-        found = train_two_layers(
+        trained = train_two_layers(
             np.diag(np.sqrt(K)), y, width=len(K), balanced=balanced, models=TRAININGS,
             random_state=rng, progress_bar=progress and f"{progress}, {variant}", **settings,
         )  # fmt: skip
         about = {
-            "kernel_change": found.kernel_change.mean(),
-            "imbalance_change": found.imbalance_change.mean(),
+            "kernel_change": trained.kernel_change.mean(),
+            "imbalance_change": trained.imbalance_change.mean(),
         }
-        yield variant, found.covariance, about
+        yield variant, trained.covariance, about
