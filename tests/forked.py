@@ -26,8 +26,8 @@ class Preloaded:
 
     Parameters
     ----------
-    *modules : imported once. Those that read the environment when they are imported, as dask
-        does, are to be left out if a run is to see another environment.
+    *modules : imported once, for one thread of BLAS. Those that read the environment when they
+        are imported, as dask does, are to be left out if a run is to see another environment.
     """
 
     def __init__(self, *modules: str):
@@ -63,6 +63,7 @@ class Preloaded:
                 stdout=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hyperribbon.errors import DataError
@@ -83,8 +83,9 @@ def files(folder):
         st.lists(st.integers(0, 8), min_size=1, max_size=9, unique=True), min_size=1, max_size=4
     )
 )
+@example(steps=[[1, 3, 4], [1, 3, 6, 4], [8, 4, 1], [0]])  # grown, in another order, shrunk; twins
 @settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_grown_is_the_same_as_from_nothing(pool, computed, tmp_path_factory, steps):
     """Trainings added, removed, put in another order, in any sequence: to the last bit."""
