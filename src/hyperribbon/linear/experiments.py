@@ -99,7 +99,7 @@ def run_experiment(
     models: int = 10,
     fraction: float = 0.95,
     seed: int = 0,
-    progress: bool = False,
+    progress_bar: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Train linear models and networks on one data set, and predict what they do.
 
@@ -113,7 +113,7 @@ def run_experiment(
     models : trainings of each network, from different weights; linear models are 1,000
     fraction : of the variance that the dimensions hold
     seed : of initial weights
-    progress : whether to show bars
+    progress_bar : whether to show bars
 
     Returns
     -------
@@ -135,7 +135,7 @@ def run_experiment(
     machines = _machines(kernels, y, ratios, due, fraction)
     trained = []
     for ratio in ratios:
-        bar = f"{name}, linear, ratio {ratio:g}" if progress else None
+        bar = f"{name}, linear, ratio {ratio:g}" if progress_bar else None
         settings = {"step_size": 1.0, "sigma_w": _sigma_w([kernels["linear"]], ratio)}
         rng = np.random.default_rng([seed, INITIAL])
         measured = train_linear(
@@ -147,7 +147,7 @@ def run_experiment(
     inputs = X * np.sqrt(X.size) / np.linalg.norm(X)  # networks see numbers of mean square 1
     for widths in networks:
         units = "-".join(map(str, widths))
-        bar = f"{name}, networks of {units}" if progress else None
+        bar = f"{name}, networks of {units}" if progress_bar else None
         found = train_lazily(
             inputs, y, widths, steps=due, models=models, random_state=seed, progress_bar=bar
         )

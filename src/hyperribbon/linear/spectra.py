@@ -133,7 +133,7 @@ def _rows(figure, part, slope, steps, values, bound=np.nan) -> pd.DataFrame:
 
 
 def variant_spectra(
-    n: int, fraction: float, seed: int, progress: str | None = None
+    n: int, fraction: float, seed: int, progress_bar: str | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Gradient descent beside its variants, on the same data at the same step size.
 
@@ -142,7 +142,7 @@ def variant_spectra(
     n : samples
     fraction : of the variance that the dimensions hold
     seed : of the true weights, and of networks' initial ones
-    progress : name of a bar to show
+    progress_bar : name of a bar to show
 
     Returns
     -------
@@ -154,7 +154,7 @@ def variant_spectra(
     y = np.sqrt(K) * true_weights(1, n, seed)[0]
     spectra, rows = [], []
     for T in VARIANTS_STEPS:
-        for variant, P, about in _variants(K, y, T, seed, progress):
+        for variant, P, about in _variants(K, y, T, seed, progress_bar):
             spectra.append(_rows("variants", variant, VARIANTS_SLOPE, T, eigenvalues_of(P)))
             dimension = int(ribbon_dimension(P, fraction))
             rows.append({"variant": variant, "steps": T, "dimension": dimension, **about})
@@ -162,7 +162,7 @@ def variant_spectra(
     return pd.concat(spectra, ignore_index=True), pd.DataFrame(rows, columns=columns)
 
 
-def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress: str | None):
+def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress_bar: str | None):
     settings: dict[str, Any] = {"step_size": VARIANTS_STEP_SIZE, "steps": T}
     changes: list[tuple[str, dict[str, Any]]] = [
         ("gradient descent", {}),
@@ -176,7 +176,7 @@ def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress: str | N
         rng = np.random.default_rng([seed, INITIAL])
         trained = train_two_layers(
             np.diag(np.sqrt(K)), y, width=len(K), balanced=balanced, models=TRAININGS,
-            random_state=rng, progress_bar=progress and f"{progress}, {variant}", **settings,
+            random_state=rng, progress_bar=progress_bar and f"{progress_bar}, {variant}", **settings,
         )  # fmt: skip
         about = {
             "kernel_change": trained.kernel_change.mean(),

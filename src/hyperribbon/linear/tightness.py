@@ -32,7 +32,7 @@ COLUMNS = ["bound", "slope", "steps", "ratio", "draws", "eigenvalues", "violatio
 COLUMNS += ["tightest", "median", "decay", "decay_of_bound"]
 
 
-def bounds_table(n: int, draws: int, seed: int, progress: str | None = None) -> pd.DataFrame:
+def bounds_table(n: int, draws: int, seed: int, progress_bar: str | None = None) -> pd.DataFrame:
     """Measured eigenvalues in parts of their bounds.
 
     Parameters
@@ -40,7 +40,7 @@ def bounds_table(n: int, draws: int, seed: int, progress: str | None = None) -> 
     n : samples
     draws : of the true weights
     seed : of the draws
-    progress : name of a bar to show; quiet when the output is not a terminal
+    progress_bar : name of a bar to show; quiet when the output is not a terminal
 
     Returns
     -------
@@ -58,9 +58,9 @@ def bounds_table(n: int, draws: int, seed: int, progress: str | None = None) -> 
     """
     true = true_weights(draws, n, seed)
     cases = [(slope, T) for slope in SLOPES for T in STEPS]
-    quiet = None if progress else True
+    quiet = None if progress_bar else True
     rows = []
-    for slope, T in tqdm(cases, progress, leave=False, disable=quiet):
+    for slope, T in tqdm(cases, progress_bar, leave=False, disable=quiet):
         K = sloppy(n, slope)
         found = {("Eq. 5.2.10", np.nan): [_initialisation(K, T)]}
         for z in true:

@@ -46,7 +46,7 @@ def main(linear: LinearConfig, output: list[Path], inputs: Path | None = None) -
         models=section.models,
         fraction=linear.fraction,
         seed=linear.seed,
-        progress=True,
+        progress_bar=True,
     )
     trained = tables["linear_experiments"]
     for model, rows in trained.groupby(["model", trained["ratio"].fillna("")], sort=False):
