@@ -104,7 +104,10 @@ def add_code(text):
         ("probability/kernels.py", jobs_from("progress")),
         ("trajectories/resampling.py", jobs_from("trajectories")),
         ("trajectories/importance.py", jobs_from("trajectory_space")),
-        ("trajectories/factors.py", jobs_from("trajectory_space", "first_picture", "draw", "explore")),
+        (
+            "trajectories/factors.py",
+            jobs_from("trajectory_space", "first_picture", "draw", "explore"),
+        ),
         (
             "eigenpairs.py",
             jobs_from("embed", "null_model", "metrics", "subsets", "trajectory_space", "curvature"),
