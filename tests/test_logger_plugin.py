@@ -107,10 +107,17 @@ def test_a_job_that_fails_is_named_with_the_end_of_its_log(printing, tmp_path, s
     made.emit(record(LogEvent.RUN_INFO, stats=STATS))
     made.emit(started(1, "train", {"configuration": "ViT-Adam"}))
     made.emit(
-        record(LogEvent.JOB_ERROR, level=logging.ERROR, jobid=1, rule_name="train", log=[str(log)])
+        record(
+            LogEvent.JOB_ERROR,
+            level=logging.ERROR,
+            jobid=1,
+            rule_name="train",
+            rule_msg="cancelled",
+            log=[str(log)],
+        )
     )
     _, failed, *lines = stream.getvalue().splitlines()
-    assert failed == f"failed: train ViT-Adam; log: {log}"
+    assert failed == f"failed: train ViT-Adam: cancelled; log: {log}"
     assert ("    the disk is full" in lines) == shown
     assert len(lines) == (handler.TAIL if shown else 0)
 

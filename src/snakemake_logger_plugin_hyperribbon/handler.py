@@ -100,7 +100,8 @@ class LogHandler(LogHandlerBase):
         """Name the job that failed and its log, and show how that ends."""
         job = self.jobs.fail(record.jobid)
         name = record.rule_name if job is None else job.name
-        self._say(f"failed: {name}" + "".join(f"; log: {path}" for path in record.log))
+        said = f": {record.rule_msg}" if record.rule_msg else ""  # by a cluster, for one
+        self._say(f"failed: {name}{said}" + "".join(f"; log: {path}" for path in record.log))
         if not self.common_settings.show_failed_logs:
             return
         for path in record.log:

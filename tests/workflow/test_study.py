@@ -46,6 +46,15 @@ def test_the_end_names_the_report_and_what_was_found(finished):
     assert re.search(rf"models +{N_MODELS}\b", printed)
 
 
+def test_a_run_says_what_there_is_to_do_and_what_is_of_note_and_little_else(finished):
+    printed = (finished / "stdout.txt").read_text()
+    assert re.search(r"^\d+ jobs: .*\b4 train\b", printed, re.MULTILINE)
+    assert "first picture, after" in printed
+    assert re.search(r"^\d+ jobs done in", printed, re.MULTILINE)
+    assert "\r" not in printed  # of a live line, which is for terminals
+    assert "rule train:" not in printed
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in snakemake(finished, "--cores", "2").stdout
 

@@ -26,7 +26,7 @@ rule curvature:
         f"{RESULTS}/benchmarks/curvature/{{configuration}}.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: threads_of_analysis(2)
+    threads: 2
     resources:
         gpu=gpus_per_job(),
         mem_mb=6000,

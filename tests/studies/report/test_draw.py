@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
 import pytest
+from PIL import Image
 
 from hyperribbon.reporting.style import LeftOut
+from hyperribbon.studies.manifold import first_picture
 from hyperribbon.studies.report import draw
 
 
@@ -50,3 +52,14 @@ def test_what_an_earlier_run_drew_goes(run, tmp_path):
         (tmp_path / "figures" / name).write_text("old")
     files, _ = run("bars", "nothing")
     assert files == {"bars.png", "bars.svg", "notes.txt"}
+
+
+@pytest.mark.parametrize("figure", [bars, nothing])
+def test_there_is_a_first_picture_even_if_it_only_says_why_there_is_none(
+    monkeypatch, tmp_path, figure
+):
+    monkeypatch.setattr(first_picture, "figure_function", {"manifold_train": figure}.get)
+    path = tmp_path / "first_picture.png"
+    first_picture.main(tables=[], output=path)
+    with Image.open(path) as picture:
+        assert picture.convert("L").getextrema()[0] < 128  # not blank
