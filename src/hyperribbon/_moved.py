@@ -33,7 +33,6 @@ MOVED = {  # below hyperribbon
     "curvature.certify": "pac_bayes.certificate",
     "curvature.pac_bayes": "pac_bayes.bound",
     "curvature.posterior": "pac_bayes.analytic",
-    "data.spectrum": "studies.synthetic.spectrum",
     "devices": "runtime.gpus",
     "eigenpairs": "numerics.eigenpairs",
     "figures": "studies.parts",

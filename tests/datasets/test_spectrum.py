@@ -1,9 +1,9 @@
 """The spectrum of sloppy inputs."""
 
 import numpy as np
-from hyperribbon.studies.synthetic.spectrum import input_spectrum
 
 from hyperribbon.data.sloppy import load, sloppy_eigenvalues
+from hyperribbon.data.spectrum import input_spectrum
 
 
 def test_the_spectrum_of_the_inputs_is_near_the_variances():

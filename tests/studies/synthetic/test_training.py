@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from hyperribbon.studies.synthetic.spectrum import input_spectrum
 
 from hyperribbon.data.sloppy import load
+from hyperribbon.data.spectrum import input_spectrum
 from hyperribbon.runtime.cached_pieces import keep
 from hyperribbon.storage.manifest import Manifest, manifest_path
 from hyperribbon.studies.synthetic import student_training as students

@@ -4,9 +4,9 @@ from importlib import import_module
 from pathlib import Path
 
 from hyperribbon.data.prepare import vectors
+from hyperribbon.data.spectrum import input_spectrum
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.step import logger, run_step
-from hyperribbon.studies.synthetic.spectrum import input_spectrum
 
 
 def main(name: str, output: Path) -> None:

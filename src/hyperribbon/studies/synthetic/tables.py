@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.data.sloppy import load
+from hyperribbon.data.spectrum import input_spectrum
 from hyperribbon.storage.tables import read_tables, write_table
 from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.synthetic.config import SyntheticDataConfig
-from hyperribbon.studies.synthetic.spectrum import input_spectrum
 
 SHOWN = ("embedding", "geodesic")  # of some decays only: they have one row per model
 
