@@ -53,7 +53,7 @@ rule metrics:
     priority: SECOND
     conda:
         "../../envs/analysis.yaml"
-    threads: threads_of_analysis(8)
+    threads: 8
     resources:
         mem_mb=4000,
     params:

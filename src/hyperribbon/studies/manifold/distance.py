@@ -64,7 +64,7 @@ def main(
             "floor": FLOOR,
             "threads": threads,
             "memory": memory_of_models(memory, threads),
-            "progress": True,
+            "progress_bar": True,
             "client": client,
         }
         to_curve = grow_across(folder / "geodesic.npz", curve, trajectories, digests, **options)
