@@ -55,7 +55,7 @@ def main(
         for k, split in enumerate(SPLITS):
             values = models.open(store_path(progress[k]))["progress"].values
             with dask_client() as client:
-                options = {"threads": threads, "client": client, "progress": "ensembles"}
+                options = {"threads": threads, "client": client, "progress_bar": "ensembles"}
                 scores.append(score_table(models, split, values, smoothing, **options))
             _, D = models.distances(store_path(distance[k]))
             store = models.open(store_path(embedding[k]))
