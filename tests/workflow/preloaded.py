@@ -6,6 +6,8 @@ finds the library imported already, from the repository; what it looks at is the
 trees are parsed once for each text. Jobs, which `job_server` runs, import the folder's library.
 """
 
+import atexit
+import gc
 import json
 import os
 import sys
@@ -38,6 +40,7 @@ def parse_library() -> None:
 
 def main() -> None:
     parse_library()
+    gc.freeze()  # else a fork copies what it only counts references to
     for line in sys.stdin:
         run = json.loads(line)
         child = os.fork()
@@ -57,7 +60,12 @@ def main() -> None:
     output = os.open(run["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(source, stream)
-    snakemake.cli.main(run["arguments"])
+    try:
+        snakemake.cli.main(run["arguments"])
+    except SystemExit as end:
+        atexit._run_exitfuncs()  # and no more: Python's own end takes seconds
+        sys.stdout.flush()
+        os._exit(end.code if isinstance(end.code, int) else bool(end.code))
 
 
 if __name__ == "__main__":

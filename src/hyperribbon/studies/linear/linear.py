@@ -43,7 +43,9 @@ def main(linear: LinearConfig, threads: int, output: list[Path]) -> None:
     logger.info("phase diagram: %d matrices of %d rows in %.1f s", matrices, n, seconds)
     bounds = bounds_table(n, linear.draws, linear.seed, progress_bar="bounds")
     logger.info("bounds: %d violations of %d", *bounds[["violations", "eigenvalues"]].sum())
-    of_variants, variants = variant_spectra(n, linear.fraction, linear.seed, progress_bar="variants")
+    of_variants, variants = variant_spectra(
+        n, linear.fraction, linear.seed, progress_bar="variants"
+    )
     tables = {
         "linear_phase": phase.to_dataframe().reset_index(),
         "linear_spectra": pd.concat([chapter_spectra(n, linear.seed), of_variants]),
