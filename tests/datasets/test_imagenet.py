@@ -68,7 +68,8 @@ def test_a_bad_file_is_named(folder, content):
 
 def test_folders_without_classes_or_of_other_classes_are_named(folder, tmp_path):
     (folder / "val" / "n01484850").rename(folder / "val" / "dogs")
-    with pytest.raises(DataError, match="different folders of classes: dogs is in val, not in train"):
+    message = "different folders of classes: dogs is in val, not in train"
+    with pytest.raises(DataError, match=message):
         imagenet.load(folder, 16)
     with pytest.raises(DataError, match="train: no such folder"):
         imagenet.load(tmp_path / "other", 16)
