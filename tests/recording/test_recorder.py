@@ -380,8 +380,8 @@ BAD = {
     "negative": (
         lambda batch: np.tile([1.5, -0.5, 0], (12, 1)),
         {},
-        "negative entries, down to -0.5, expected probabilities that sum to 1 over the classes; of "
-        'logits take the softmax (a Recorder does, with outputs="logits")',
+        "negative entries, down to -0.5, expected probabilities that sum to 1 over the classes; "
+        'take the softmax of logits (a Recorder does so with outputs="logits")',
     ),
 }
 

@@ -34,7 +34,7 @@ from hyperribbon.studies.code_version import code_version
 from hyperribbon.studies.parts import step_module
 
 LENGTH = 16  # hexadecimal digits of a key
-# Stores that remember what they were computed from, beside predictions that start from others.
+# Stores that record what they were computed from, as do predictions that start from others.
 DERIVED = ("distance", "embedding", "progress", "trajectories", "curvature")
 # Rules that write stores from which others are computed, by the folder of the stores.
 WRITERS = {"predictions": "train", "distance": "distance", "progress": "progress"}
