@@ -176,7 +176,8 @@ def _variants(K: np.ndarray, y: np.ndarray, T: int, seed: int, progress_bar: str
         rng = np.random.default_rng([seed, INITIAL])
         trained = train_two_layers(
             np.diag(np.sqrt(K)), y, width=len(K), balanced=balanced, models=TRAININGS,
-            random_state=rng, progress_bar=progress_bar and f"{progress_bar}, {variant}", **settings,
+            random_state=rng, progress_bar=progress_bar and f"{progress_bar}, {variant}",
+            **settings,
         )  # fmt: skip
         about = {
             "kernel_change": trained.kernel_change.mean(),
