@@ -36,7 +36,7 @@ REFUSED = {
         lambda: Problem(
             linear(), X, Y, lambda z, y: nn.functional.cross_entropy(z, y, reduction="sum")
         ),
-        r"loss: [\d.]+ of 6 samples together, [\d.]+ in the mean of them alone; expected a mean",
+        r"loss: [\d.]+ for 6 samples together, but a mean of [\d.]+ over each alone; expected",
     ),
     "a loss that is no scalar": (
         lambda: Problem(
@@ -62,7 +62,7 @@ REFUSED = {
     ),
     "fewer targets": (
         lambda: Problem(linear(), X, Y[:5]),
-        r"inputs: 6 samples and 5 targets, expected as many of each",
+        r"inputs: 6 samples and 5 targets, expected equal numbers",
     ),
     "NaN": (lambda: Problem(linear(), X * torch.nan, Y), r"inputs: contains NaN or infinity"),
     "no parameters": (

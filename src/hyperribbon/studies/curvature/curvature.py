@@ -90,8 +90,8 @@ def look(
     variables |= bounds(problem)
     if args.draws:
         everything = Problem(network, *chosen(dataset, "train", noise=noise))
-        progress = f"{label}, certificate"
-        found = certify(everything, test, weights, args.draws, seed=seed, progress=progress)
+        progress_bar = f"{label}, certificate"
+        found = certify(everything, test, weights, args.draws, seed=seed, progress_bar=progress_bar)
         about = found._asdict()
         variables |= {f"certified_{k}": v for k, v in about.pop("certificate")._asdict().items()}
         variables |= {f"certified_{k}": v for k, v in about.items()}
@@ -124,7 +124,7 @@ def over_training(
     for step in store["snapshot_step"].values:
         load(problem.network, store, seed, int(step))
         moment = f"{label} step {step}"
-        now = survey(problem, k, progress=moment)
+        now = survey(problem, k, progress_bar=moment)
         first = first or replace(now, fisher=None)
         spectra.append(now.spectra)
         agreements.append(agreement(first, now))
@@ -184,7 +184,7 @@ def eigenvalues(spectra: list[dict[str, np.ndarray]], partial: set[str]) -> dict
 
 def density(problem: Problem, label: str) -> dict[str, tuple]:
     """Density of the Hessian's spectrum, at the end."""
-    found = spectral_density(Hessian(problem), **DENSITY, progress=f"{label}, density")
+    found = spectral_density(Hessian(problem), **DENSITY, progress_bar=f"{label}, density")
     dims, about = ("probe", "node"), {"of": "the Hessian at the end"}
     return {
         "density_node": (dims, found.nodes, about),
