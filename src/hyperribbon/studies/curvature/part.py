@@ -86,7 +86,7 @@ PART = Part(
         Figure(
             "spectra_layers",
             CATEGORY,
-            "Spectra of activations and gradients by layer, and of Jacobians by class (4.5 to 4.7).",
+            "Spectra of activations and gradients by layer, of Jacobians by class (4.5 to 4.7).",
             """
             The first 200 eigenvalues at the end of training, by layer for its inputs and for the
             gradients of the loss in them, and by class for the Jacobian of its logit. Layers are in

@@ -11,9 +11,10 @@ from hyperribbon.studies.part import PartSection
 
 
 class RegressionConfig(PartSection):
-    """Perceptrons that learn the Boston housing data, and complete spectra of their Fisher matrices.
+    """Perceptrons that learn the Boston housing data, and spectra of their Fisher matrices.
 
-    They train by full-batch Adam in float64. Activations are tanh, without BatchNorm.
+    They train by full-batch Adam in float64; spectra are complete. Activations are tanh, without
+    BatchNorm.
     """
 
     networks: Annotated[tuple[Widths, ...], Field(min_length=1, max_length=8)] = (

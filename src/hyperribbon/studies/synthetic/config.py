@@ -211,7 +211,7 @@ class SyntheticConfig(PartSection):
     shown: Annotated[Decays, Field(max_length=3)] = (0.001, 0.5)
     """Decays, out of `decays`, whose embeddings are drawn and that have trainings from corners."""
     beside: KnownName | None = None
-    """Data set of images whose spectrum is drawn with that of the inputs (2.25); by default, none."""
+    """Images whose spectrum is drawn together with that of the inputs (2.25); by default, none."""
     networks: Annotated[dict[Label, Widths], Field(min_length=1)] = Field(
         default_factory=lambda: {"1-hidden": (512,), "2-hidden": (512, 512)}
     )
