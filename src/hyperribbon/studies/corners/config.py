@@ -27,6 +27,7 @@ class CornersConfig(PartSection):
 
     def check(self, study: Study) -> None:
         """Refuse a study that does not keep the final weights."""
+        assert study.training, "checked before the sections"
         kept = study.training.keep_weights
         if 1.0 not in kept:
             expected = "with corners must contain 1.0, the weights from which trainings continue"

@@ -37,6 +37,7 @@ class CurvatureConfig(PartSection):
 
     def check(self, study: Study) -> None:
         """Refuse unknown networks, too few samples and snapshots that are not kept."""
+        assert study.training and study.networks and study.data, "checked before the sections"
         key, kept = "training.keep_weights", study.training.keep_weights
         if 1.0 not in kept:
             raise refuse(key, kept, "with curvature must contain 1.0, the final weights")

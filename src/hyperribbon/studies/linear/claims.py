@@ -285,9 +285,9 @@ CLAIMS = [
         upper_left_grows,
     ),
     Claim(
-        "There is a contiguous region of fewer than three dimensions from a ratio of 9 on (smallest "
-        "ratio that connects long training on less sloppy data and short training on sloppy "
-        "data)",
+        "There is a contiguous region of fewer than three dimensions from a ratio of 9 on "
+        "(smallest ratio that connects long training on less sloppy data and short training on "
+        "sloppy data)",
         "Fig. 5.3e",
         WITHIN_TWICE,
         ratio_of_one_region,
