@@ -235,7 +235,9 @@ def test_one_line_says_the_key_the_value_and_what_is_allowed(study, path, value,
 def test_curvature_is_of_networks_that_are_trained_and_whose_weights_are_kept(study):
     with pytest.raises(ConfigError, match='curvature.networks = "CNN": one of networks: FullyC'):
         parse_study(changed(study, "curvature/networks", ["CNN"]))
-    with pytest.raises(ConfigError, match=r"keep_weights = \[0.0, 0.5\]: with curvature must contain"):
+    with pytest.raises(
+        ConfigError, match=r"keep_weights = \[0.0, 0.5\]: with curvature must contain"
+    ):
         parse_study(changed(study, "training/keep_weights", [0.0, 0.5]))
     with pytest.raises(ConfigError, match="draws = 5: 0, because"):
         parse_study(changed(study, "curvature/draws", 5))
