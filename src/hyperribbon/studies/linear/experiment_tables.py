@@ -142,7 +142,7 @@ def run_experiment(
             inputs, y, widths, steps=due, models=config.models, random_state=seed, progress=bar
         )
         predicted = linearised_covariance(
-            found.kernels, found.residuals, step_size=found.step_size, steps=due
+            list(found.kernels), found.residuals, step_size=found.step_size, steps=due
         )
         change = found.kernel_change.mean()
         rows = _compared(predicted, found.covariances, due, fraction)
