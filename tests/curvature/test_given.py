@@ -112,7 +112,7 @@ REFUSED = {
     ),
     "dict": (
         lambda: (net(), {"x": X}, Y),
-        r"inputs: a dict, expected one array \(n, ...\); .* wrap it",
+        r"inputs: a dict, expected one array \(n, ...\); .* wrap a",
     ),
     "DataLoader": (
         lambda: (net(), DataLoader(X), Y),
@@ -159,7 +159,7 @@ REFUSED = {
     "scripted": (lambda: (torch.jit.trace(nn.Linear(4, 2), X), X, Y), "is scripted or traced"),
     "parallel inside": (
         lambda: (nn.Sequential(nn.DataParallel(nn.Linear(4, 2))), X, Y),
-        "DataParallel '0' spreads .* .module",
+        "DataParallel '0' distributes .* .module",
     ),
     "keyword inputs": (
         lambda: (Net(lambda f, *, x: f(x)), X, Y),
@@ -212,7 +212,7 @@ REFUSED = {
                 else nn.functional.cross_entropy(z, y)
             ),
         ),
-        "loss: .* of 40 samples together",
+        "loss: .* for 40 samples together",
     ),
     "loss of other weights": (
         lambda: (

@@ -58,7 +58,7 @@ REFUSED = {
     ),
     "values of another shape": (
         lambda: Problem(linear(), X, torch.zeros(6), "squared_error"),
-        r"targets: shape \(6,\), expected as the outputs, \(6, 2\)",
+        r"targets: shape \(6,\), expected that of the outputs, \(6, 2\)",
     ),
     "fewer targets": (
         lambda: Problem(linear(), X, Y[:5]),
@@ -75,7 +75,7 @@ REFUSED = {
     ),
     "outputs that are no vectors": (
         lambda: Problem(nn.Sequential(nn.Linear(4, 2), nn.Unflatten(1, (1, 2))).eval(), X, Y),
-        r"network: outputs of shape \(6, 1, 2\), expected \(6, C\) of 6 samples",
+        r"network: outputs of shape \(6, 1, 2\), expected \(6, C\) for 6 samples",
     ),
 }
 

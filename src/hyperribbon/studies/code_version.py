@@ -1,16 +1,16 @@
-"""The code that a step runs, as one hash: a rule carries it, and runs again when it changes.
+"""Which code a step runs, as one hash: a rule carries it, and runs again when it changes.
 
-The hash covers the syntax trees of a module and of every module of the package that it imports,
-directly or indirectly, and the versions of the imported libraries that determine numbers or
-figures. Comments, docstrings, formatting and the times of files do not count. An ``__init__`` that
-only re-exports names is transparent: a module that imports a name from it depends on the module
-that defines the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module
-that is imported by a computed name is not seen; a rule must name it in addition to the step.
+The hash is over the syntax trees of a module and of every module of the package that it imports,
+directly or not, and over the versions of the libraries among them that decide numbers or pictures.
+Comments, docstrings and formatting do not count, nor when a file was written. An ``__init__`` that
+only passes names on is looked through: who imports a name from it depends on the module that
+defines the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that
+is imported by a computed name is not seen; a rule names it beside the step.
 
-The configuration of a study reaches a step as parameters, with every default filled in. So modules
-that only read and check the configuration are not part of any step's code, and a new key or another
-default reruns only the rules whose parameters it changes. The same holds for modules that declare
-the parts of a study. The package's own ``__init__`` names the public API and computes nothing.
+What a study says reaches a step as its parameters, with every default filled in; so the modules
+that only read and check the configuration are no part of any step's code, and a new key or another
+default runs just the rules whose parameters it changes; nor are those that declare what the parts
+of a study have. The package's own ``__init__`` names the public API, and computes nothing.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from typing import NamedTuple
 
 PACKAGE = "hyperribbon"
 ROOT = Path(__file__).parents[1]
-# Modules that only read and check the configuration, or declare a part.
+# Modules that only read and check the configuration, or declare what a part has.
 DECLARING = re.compile(
     rf"{PACKAGE}(\.config(\..+)?|\.studies(\.(study|part|parts|\w+\.(config|part|figure_list)))?)?"
 )
-# Distributions, by the names under which they are imported.
+# Distributions, by the name they are imported by.
 LIBRARIES = {
     "PIL": "pillow",
     "matplotlib": "matplotlib",
@@ -49,7 +49,7 @@ LIBRARIES = {
 
 @cache
 def code_version(*modules: str) -> str:
-    """Hash of the code of modules, of everything they import, and of the libraries used.
+    """Hash of the code of modules, of all they import, and of the libraries used.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def code_version(*modules: str) -> str:
 
 
 def import_closure(*modules: str) -> set[str]:
-    """The given modules, the modules of this package that they import, and libraries.
+    """Modules of this package that the given ones import, themselves included, and libraries.
 
     >>> sorted(import_closure("hyperribbon.errors"))
     ['hyperribbon.errors']
@@ -95,23 +95,23 @@ def import_closure(*modules: str) -> set[str]:
 
 
 def _counts(name: str) -> bool:
-    """Whether a module counts as part of a step's code."""
+    """Whether a module is part of a step's code at all."""
     return DECLARING.fullmatch(name) is None
 
 
 @cache
 def _fingerprint(name: str) -> str:
-    """The hash of a module of this package, or the version of a library."""
+    """Of a module of this package, the hash of its code; of a library, its version."""
     if name.split(".")[0] != PACKAGE:
         try:
             return version(LIBRARIES[name])
-        except PackageNotFoundError:  # installed only in the environment of the job
+        except PackageNotFoundError:  # it is in the environment of the job only
             return "elsewhere"
     return _source_of(name).digest
 
 
 class _Source(NamedTuple):
-    """The parts of a module that count: statements without docstrings, imports, and their hash."""
+    """What counts of a module's text: its statements without docstrings, imports, their hash."""
 
     body: list[ast.stmt]
     imports: list[ast.Import | ast.ImportFrom]
@@ -135,20 +135,15 @@ def _parsed(text: bytes) -> _Source:
 
 @cache
 def _path(name: str) -> Path | None:
-    """File of a module of this package, or None."""
+    """File of a module of this package."""
     base = ROOT.joinpath(*name.split(".")[1:])
     candidates = (base / "__init__.py", base.with_suffix(".py"))
     return next((path for path in candidates if path.exists()), None)
 
 
-def _is_package(name: str) -> bool:
-    path = _path(name)
-    return path is not None and path.name == "__init__.py"
-
-
 @cache
 def _imports(name: str) -> list[str]:
-    """Modules of this package and libraries on which a module depends."""
+    """Modules of this package and libraries that a module depends on."""
     parts = name.split(".")
     around = [".".join(parts[:k]) for k in range(1, len(parts))]  # their __init__ runs first
     found = [package for package in around if _passed_on(package) is None]
@@ -164,17 +159,17 @@ def _imports(name: str) -> list[str]:
 
 
 def _source(node: ast.ImportFrom, name: str) -> str:
-    """Full name of the module from which an import takes names."""
+    """Full name of what a module imports from."""
     if not node.level:
         return node.module or ""
     parts = name.split(".")
-    if _is_package(name):
+    if _path(name).name == "__init__.py":
         parts.append("")
     return ".".join([*parts[: -node.level], *filter(None, [node.module])])
 
 
 def _origin(source: str, name: str) -> str:
-    """Module that defines a name imported from ``source``."""
+    """Module that a name imported from ``source`` leads to."""
     if source.split(".")[0] != PACKAGE:
         return source
     if _path(f"{source}.{name}"):
@@ -185,12 +180,12 @@ def _origin(source: str, name: str) -> str:
 
 @cache
 def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
-    """Names that an ``__init__`` re-exports, and from where, if it does nothing else."""
+    """Names that an ``__init__`` passes on, and from where, if it does nothing else."""
     if not _counts(package):
         return {}
-    if not _is_package(package):
+    if _path(package).name != "__init__.py":
         return None
-    names: dict[str, tuple[str, str]] = {}
+    names = {}
     for node in _source_of(package).body:
         if isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
             source = _source(node, package)
@@ -201,7 +196,7 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree without strings that are statements: docstrings, and those below attributes."""
+    """The tree, without the strings that stand alone: docstrings, and those under attributes."""
 
     class Remover(ast.NodeTransformer):
         def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:

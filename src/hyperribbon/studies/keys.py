@@ -1,10 +1,10 @@
-"""The keys that decide whether a rule runs again.
+"""What decides whether a rule runs again.
 
-Only parameters decide: each rule carries the version of its code, its settings, and a hash of the
-same for the rules before it. All these together give the rule's *key*. The times of files, which a
-touch, a copy or a checkout changes, do not count as long as keys are as they were when the study
-was last complete. Such a rule is *settled*: if some of its outputs are deleted, they are
-regenerated without rerunning what follows, because they will be the same.
+Parameters decide alone: each rule carries the version of its code, its settings, and a hash of the
+same of the rules before it, its *key*. The times of files, which a touch, a copy or a checkout
+changes, count for nothing while all of this is as it was when the study was last complete. Such a
+rule is *settled*: what was deleted of it is made again without what follows, because it will be the
+same.
 
 >>> keys = Keys()
 >>> distance = keys.parameters("distance", geodesic_points=51)
@@ -42,10 +42,10 @@ class Keys(Mapping[str, str]):
     Parameters
     ----------
     recorded : the keys with which the study was last complete
-    remade : rules whose stores are no longer those from which others were computed
+    remade : rules whose stores are no longer those that others were computed from
 
-    A rule may have pieces, which count separately: the piece ``grid-0.5`` of ``synthetic_train``
-    has the name ``synthetic_train grid-0.5``.
+    A rule may have pieces, which count alone: the piece ``grid-0.5`` of ``synthetic_train`` has the
+    name ``synthetic_train grid-0.5``.
     """
 
     def __init__(self, recorded: Mapping[str, str] | None = None, remade: Collection[str] = ()):
@@ -65,14 +65,14 @@ class Keys(Mapping[str, str]):
     def parameters(
         self, step: str, *upstream: str, modules: Iterable[str] = (), **settings: Any
     ) -> dict[str, Any]:
-        """Parameters of a rule that determine its results.
+        """Parameters of a rule that decide its results.
 
         Parameters
         ----------
-        step : name of the rule's step
+        step : of the rule
         *upstream : names of the rules before it, or of pieces of them
-        modules : modules that its code imports by a computed name
-        **settings : everything else that determines its results
+        modules : that its code imports by a computed name
+        **settings : what else decides its results
         """
         decisive = {
             "code": code_version(step_module(step), *modules),
@@ -83,13 +83,13 @@ class Keys(Mapping[str, str]):
         return decisive
 
     def remember(self, name: str, decisive: object, *upstream: str) -> None:
-        """Record a key, and whether it is settled.
+        """Note a key, and whether it is settled.
 
         Parameters
         ----------
-        name : name of a rule, or of a piece of it
-        decisive : everything that determines its results, as JSON
-        *upstream : names of the rules or pieces before it
+        name : of a rule, or of a piece of it
+        decisive : all that decides its results; must be JSON
+        *upstream : names of what comes before it
         """
         self._keys[name] = digest(decisive)[:LENGTH]
         as_before = self._recorded.get(name) == self[name] and name not in self._remade
@@ -107,10 +107,10 @@ class Keys(Mapping[str, str]):
 
         Parameters
         ----------
-        step : name of the rule's step
-        pieces : names of the pieces
-        upstream : function that returns the names of what comes before a piece
-        **settings : as in `parameters`, but functions of the piece
+        step : of the rule
+        pieces : names
+        upstream : names what comes before a piece
+        **settings : as of `parameters`, each a function of the piece
         """
         found, before = {}, {}
         for piece in pieces:
@@ -123,11 +123,11 @@ class Keys(Mapping[str, str]):
         return found
 
     def is_settled(self, name: str) -> bool:
-        """Whether the results of a rule, or of a piece, are unchanged."""
+        """Whether the results of a rule, or of a piece, are what they were."""
         return name in self._settled
 
     def stale(self) -> list[str]:
-        """Rules whose results come from code or settings other than the present ones."""
+        """Rules whose results are those of other code or settings than today's."""
         return [
             name
             for name, key in self.items()
@@ -136,7 +136,7 @@ class Keys(Mapping[str, str]):
 
 
 def recorded_keys(path: str | Path) -> dict[str, str]:
-    """The keys in the file written when the study was last complete; empty if there is none."""
+    """The keys of a file, as it was written when the study was last complete; empty without it."""
     try:
         return dict(json.loads(Path(path).read_text()))
     except (OSError, ValueError, TypeError):
@@ -144,14 +144,14 @@ def recorded_keys(path: str | Path) -> dict[str, str]:
 
 
 def remade_rules(results: str | Path, started: Iterable[str]) -> set[str]:
-    """Rules whose stores are no longer those from which others were computed.
+    """Rules whose stores are no longer those that others were computed from.
 
-    This happens if a store was deleted and trained again on a GPU, which is not bit-equal.
+    So it is after a store was deleted and trained again on a GPU, which is not bit-equal.
 
     Parameters
     ----------
-    results : folder of a study's results
-    started : ids of the configurations that start from the weights of another
+    results : folder of a study
+    started : ids of the configurations that start from another's weights
     """
     rules = {"predictions": "train", "distance": "distance", "progress": "progress"}
     names: set[str] = set()

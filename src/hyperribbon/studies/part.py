@@ -1,8 +1,8 @@
-"""Declarations of a part of a study: its section, steps, tables, figures, pages and claims.
+"""What a part of a study declares: its section, steps, tables, figures, pages and claims.
 
-Everything that lists a part's pieces follows from these declarations: the targets of the workflow,
-the order of the report, the captions, ``results/README.md``, and the claims. They refer to modules
-by name, so that the Snakefile reads them without importing pandas or torch.
+Everything that lists a part's pieces is made from these declarations: the targets of the workflow,
+the order of the report, the captions, ``results/README.md``, the claims that are judged. They name
+modules by text, so that the Snakefile reads them without importing pandas or torch.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ SPLITS = ("train", "test")
 
 
 def always(study: Study) -> bool:
-    """True for every study."""
+    """Whenever the part applies."""
     return True
 
 
 class PartSection(Section):
-    """The section of a part, which may check the rest of the study."""
+    """The section of a part, which checks what the rest of the study must be for it."""
 
     def check(self, study: Study) -> None:
-        """Raise `refuse` if the section does not fit the rest of the study."""
+        """Refuse what the rest of the study does not allow, as `refuse` does."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, drawn by the function with its name.
+    """A figure, drawn by the function of its name.
 
     Attributes
     ----------
-    name : name of the function and of the files
+    name : of the function, and of the files
     category : heading in the report; ``{split}`` stands for the split
-    about : sentence for the map of the results
-    caption : caption in the report, reStructuredText
-    splits : whether there is one figure per split
-    module : module with the function, in the part's folder
-    when : whether a study has the figure; by default, whenever the part applies
+    about : a sentence for the map of the results
+    caption : reStructuredText, for the report
+    splits : whether there is one of each split
+    module : in the part's folder, of the function
+    when : whether a study has it; by default, whenever the part applies
     """
 
     name: str
@@ -57,7 +57,7 @@ class Figure:
     when: When = always
 
     def drawn(self) -> dict[str, str]:
-        """Categories by name of the file, without suffix.
+        """Categories, by the name of each file.
 
         >>> Figure("near", "On the {split} data", "", "", splits=True).drawn()
         {'near_train': 'On the train data', 'near_test': 'On the test data'}
@@ -73,10 +73,10 @@ class Step:
 
     Attributes
     ----------
-    name : name of the rule
-    module : module in the part's folder; by default, the one with the step's name
-    tables : descriptions of the tables that it writes, by name
-    when : whether a study has the step; by default, whenever the part applies
+    name : of the rule
+    module : in the part's folder; by default, of the same name
+    tables : what each table that it writes holds, by name
+    when : whether a study has it; by default, whenever the part applies
     """
 
     name: str
@@ -87,15 +87,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Page:
-    """A self-contained page of the report.
+    """A page of the report that is complete in itself.
 
     Attributes
     ----------
-    name : name of the file
-    step : name of the step that writes it
+    name : of the file
+    step : that writes it
     category : heading in the report
-    about : sentence for the map of the results
-    caption : caption in the report, reStructuredText
+    about : a sentence for the map of the results
+    caption : reStructuredText, for the report
     """
 
     name: str
@@ -111,16 +111,16 @@ class Part:
 
     Attributes
     ----------
-    name : name of the folder and of ``workflow/rules/<name>.smk``
-    title : heading in the map of the results
-    section : model of the section under the part's name in the configuration, if there is one
-    about : meaning of that section, in a sentence
-    applies : whether a study has the part; by default, if it has the section
-    needs_trainings : whether the section needs trainings of the study
+    name : of the folder and of ``workflow/rules/<name>.smk``
+    title : heading of its pieces in the map of the results
+    section : of the configuration, under the part's name, if it has one of its own
+    about : what that section asks for, in a sentence
+    applies : whether a study has it; by default, if it has that section
+    needs_trainings : whether the section is of the study's own trainings, and not complete alone
     steps, figures, pages : in the order of the report
-    files : descriptions of other files in the folder of results, by path
+    files : what else lies in the folder of results, by path
     claims : modules of the part whose ``CLAIMS`` are judged
-    data : name of the data set for the claims, if it is not that of the study
+    data : name of the data set that the claims are compared on, if that is not the study's
     """
 
     name: str
@@ -141,7 +141,7 @@ class Part:
         return self.applies(study) if self.applies else study.section(self.name) is not None
 
     def module(self, name: str) -> str:
-        """Full name of one of the part's modules.
+        """Full name of one of its modules.
 
         >>> Part("linear", "Linear regression").module("figures")
         'hyperribbon.studies.linear.figures'
@@ -149,7 +149,7 @@ class Part:
         return f"hyperribbon.studies.{self.name}.{name}"
 
     def captions(self) -> Iterator[tuple[str, str]]:
-        """Paths of all captions, relative to a folder of captions, and their texts."""
+        """Paths of all its captions in a folder of captions, and their text."""
         for step in self.steps:
             for table, about in step.tables.items():
                 yield f"tables/{table}.rst", about

@@ -1,7 +1,7 @@
 """The registry of the parts that a study may have.
 
-To add a part, write a folder here with a `part.py` and a file of rules with the same name, and add
-an entry to ``PARTS``. All lists of the part's pieces follow from there.
+To add a part: a folder here with its `part.py`, a file of rules of the same name, and its entry in
+``PARTS``. All lists of its pieces follow from there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def parts_of(study: Study) -> list[Part]:
 
 
 def figures_of(study: Study) -> dict[str, str]:
-    """Categories of all figures of a study, by name of the file, without suffix."""
+    """The categories of all figures of a study, by the names of their files."""
     return {
         name: category
         for part in parts_of(study)
@@ -44,7 +44,7 @@ def figures_of(study: Study) -> dict[str, str]:
 
 
 def step_named(name: str) -> tuple[Part, Step]:
-    """The part and the declaration of a step.
+    """A step and its part.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def step_named(name: str) -> tuple[Part, Step]:
 
 
 def figure_named(name: str) -> tuple[Part, Figure]:
-    """The part and the declaration of a figure, by name of the file, without suffix.
+    """The declaration of the figure of a file, and its part.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def figure_module(name: str) -> str:
 
 
 def figure_function(name: str) -> Callable:
-    """The function that draws a figure from a study's tables, by name."""
+    """The function of a figure: of all tables of a study, by name."""
     figure = figure_named(name)[1]
     function = getattr(import_module(figure_module(name)), figure.name)
     if not figure.splits:

@@ -1,8 +1,8 @@
-"""Files generated from the model of a study and the registry of parts.
+"""What is generated from the model of a study and the registry of parts.
 
-These are the JSON schema, the tables of keys in ``config/README.md``, and the map of the results in
-``results/README.md``. Run ``python -m hyperribbon.studies.schema`` after changing the model or a
-part; a test fails if the files are out of date.
+The JSON schema, the tables of keys in ``config/README.md``, and the map of the results in
+``results/README.md``. Run ``python -m hyperribbon.studies.schema`` after changing any of it; a test
+fails while the files differ.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def schema() -> str:
 
 
 def tables() -> str:
-    """Markdown tables of all keys, with type, default and meaning."""
+    """Markdown tables of all keys with type, default and meaning."""
     sections: list[tuple[str, type[BaseModel]]] = [("A study", StudyConfig)]
     for title, union in UNIONS.items():
         sections += [(f"`{title}`: `{name}`", member) for name, member in members(union).items()]
@@ -51,12 +51,12 @@ def tables() -> str:
 
 
 def _sections(path: str, annotation: Any) -> Iterator[tuple[str, type[Section]]]:
-    """The sections that a key may contain, and those inside them, by dotted name."""
+    """The sections that a key may hold, and those inside them, by dotted name."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         yield path, annotation
         for key, field in annotation.model_fields.items():
             yield from _sections(f"{path}.{key}", field.annotation)
-    elif not members(annotation):  # members of a union have their own tables
+    elif not members(annotation):  # those of a union have tables of their own
         for argument in get_args(annotation):
             yield from _sections(path, argument)
 
@@ -83,7 +83,7 @@ def _table(title: str, model: type[BaseModel]) -> str:
 
 
 def _without_defaults(value: object) -> object:
-    """A default as one would write it in YAML."""
+    """A default as one would write it."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, dict):
@@ -118,7 +118,7 @@ def _type(schema: dict) -> str:
 
 
 def results_map() -> str:
-    """Markdown tables of all files that a study produces, part by part."""
+    """Markdown tables of all that a study leaves, part by part."""
     return "\n".join(
         _map_of(part) for part in sorted(PARTS, key=lambda part: part.name != "report")
     )
@@ -134,12 +134,12 @@ def _map_of(part: Part) -> str:
     rows |= part.files
     lines = [f"## {part.title}", "", "| path | what it is |", "| --- | --- |"]
     if part.section is not None:
-        lines[2:2] = [f"Only for studies with the section `{part.name}`.", ""]
+        lines[2:2] = [f"Only of a study with the section `{part.name}`.", ""]
     return "\n".join([*lines, *(f"| `{path}` | {about} |" for path, about in rows.items()), ""])
 
 
 def renewed(page: Path, generated: str) -> str:
-    """A page with the text between its marks regenerated."""
+    """A page with what is between its marks made anew."""
     before, rest = page.read_text().split(BEGIN)
     return f"{before}{BEGIN}\n\n{generated}\n{END}{rest.split(END)[1]}"
 

@@ -31,34 +31,34 @@ def _address(value: str) -> str:
 
 
 class DaskConfig(Section):
-    """Where the analysis is computed; results do not depend on it."""
+    """Where the analysis is computed; its results are the same anywhere."""
 
     scheduler: Annotated[str, Field(strict=True), AfterValidator(_address)] | None = None
-    """Address of a Dask scheduler, such as `tcp://host:8786`; by default, threads of the job."""
+    """Address of a Dask scheduler, as `tcp://host:8786`; by default, threads of the job itself."""
 
 
 Names = Annotated[tuple[Label, ...], Field(min_length=1)]
 
 
 class CombinationConfig(Section):
-    """A selection of networks, optimisers and augmentations to combine."""
+    """Some networks with some optimisers and augmentations."""
 
     networks: Names | None = None
-    """Names of networks; by default, all."""
+    """Their names; by default, all."""
     optimisers: Names | None = None
-    """Names of optimisers; by default, all."""
+    """Their names; by default, all."""
     augmentations: Names | None = None
-    """Names of augmentations; by default, all."""
+    """Their names; by default, all."""
     epochs: Count | None = None
-    """Epochs of these trainings; by default, `training.epochs`."""
+    """How long to train these, if not `training.epochs`."""
 
 
-# Keys that a study needs to train anything.
+# What a study must say to train anything.
 TRAINING_KEYS = ("data", "networks", "optimisers", "training")
 
 
 class Study(Section):
-    """Networks trained with optimisers and augmentations, and trainings recorded elsewhere."""
+    """Networks trained with optimisers and augmentations, beside what was trained elsewhere."""
 
     study: Label
     """Name of the study; its results go to `results/<study>/`."""
@@ -77,9 +77,9 @@ class Study(Section):
     combinations: Annotated[tuple[CombinationConfig, ...], Field(min_length=1)] = (
         CombinationConfig(),
     )
-    """Which networks are trained with what, and for how long; by default, all with all."""
+    """What is trained with what, and how long; by default, all with all."""
     external: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
-    """Recorded stores: paths, or patterns such as `runs/*.zarr`."""
+    """Recorded stores, by paths or patterns such as `runs/*.zarr`."""
     analysis: AnalysisConfig = AnalysisConfig()
     """The analysis."""
     dask: DaskConfig = DaskConfig()
@@ -101,7 +101,6 @@ class Study(Section):
             if key not in given:
                 context = {"key": key, "about": type(self).model_fields[key].description}
                 raise PydanticCustomError("impossible", "{key}: missing key ({about})", context)
-        assert self.data and self.networks and self.optimisers and self.training
         for name, optimiser in self.optimisers.items():
             key, size = "training.batch_size", self.training.batch_size
             if optimiser.batch_size is not None:
@@ -157,15 +156,14 @@ class Study(Section):
                     raise refuse(f"{kind}.{name}", name, "is in none of the combinations")
 
     def configurations(self) -> list[Configuration]:
-        """All training jobs, networks slowest; none for a study of external stores alone.
+        """All training jobs, networks slowest; none of a study of external stores alone.
 
-        Each one is followed by its trainings by way of random-label corners.
+        Each is followed by those that begin as it does, and go by a corner.
         """
         found: list[Configuration] = []
         corners = self.section("corners")
         if self.training is None:
             return found
-        assert self.data and self.networks and self.optimisers, "checked with `training`"
         for combination in self.combinations:
             epochs = combination.epochs or self.training.epochs
             for network, optimiser, augmentation in product(
@@ -191,11 +189,11 @@ class Study(Section):
         return found
 
     def section(self, part: str) -> Any:
-        """The section of a part, or None."""
+        """The section of a part; None if the study has none."""
         return getattr(self, part, None)
 
     def trainings(self) -> list[tuple[str, str, int]]:
-        """Network, optimiser and seed of every training."""
+        """Network, optimiser and seed of all that is trained."""
         return [
             (job.network_name, job.optimiser_name, seed)
             for job in self.configurations()
@@ -204,14 +202,13 @@ class Study(Section):
 
 
 # Each part adds its section, under its name.
-StudyConfig = create_model(  # type: ignore[call-overload] # its keys are computed
+StudyConfig = create_model(
     "StudyConfig",
     __base__=Study,
     __doc__=Study.__doc__,
     **{
         name: (part.section | None, Field(default=None, description=part.about))
         for name, part in PART_SECTIONS.items()
-        if part.section is not None
     },
 )
 
@@ -222,7 +219,7 @@ def parse_study(config: Mapping[str, Any]) -> Study:
     Raises
     ------
     ConfigError
-        One line per offending key: the key, the value, and what is allowed.
+        One line an offending key: the key, the value, what is allowed.
 
     Examples
     --------
@@ -244,7 +241,7 @@ def parse_study(config: Mapping[str, Any]) -> Study:
         return StudyConfig.model_validate(config)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        # If an element is refused, the refusal of its list adds nothing.
+        # Of an element that is refused, the refusal of its list says nothing more.
         inner = {e["loc"][:k] for e in errors for k in range(len(e["loc"]))}
         lines = [explain(e, StudyConfig) for e in errors if e["loc"] not in inner]
         raise ConfigError("\n".join(f"configuration: {line}" for line in lines)) from None

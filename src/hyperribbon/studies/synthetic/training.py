@@ -85,7 +85,7 @@ def stacks_of(experiment: SyntheticExperiment) -> list[Stack]:
 
     Examples
     --------
-    >>> from hyperribbon.config import SyntheticConfig
+    >>> from hyperribbon.studies.synthetic.config import SyntheticConfig
     >>> stacks = stacks_of(SyntheticConfig().experiment("grid", 0.5))
     >>> len(stacks), sum(len(stack.starts) for stack in stacks)
     (16, 160)
