@@ -112,7 +112,7 @@ REFUSED = {
     ),
     "dict": (
         lambda: (net(), {"x": X}, Y),
-        r"inputs: a dict, expected one array \(n, ...\); .* wrap a",
+        r"inputs: a dict, expected one array \(n, ...\); wrap a",
     ),
     "DataLoader": (
         lambda: (net(), DataLoader(X), Y),

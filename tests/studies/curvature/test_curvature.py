@@ -10,6 +10,7 @@ import pytest
 import torch
 import xarray as xr
 import zarr
+from hyperribbon.figures import CURVATURE_FIGURES
 
 from hyperribbon.config import ConvMixerConfig, FullyConnectedConfig
 from hyperribbon.curvature import Fisher, Hessian, Problem, survey
@@ -19,11 +20,7 @@ from hyperribbon.storage.dataset import open_dataset, publish
 from hyperribbon.storage.manifest import manifest_path
 from hyperribbon.storage.tables import read_tables
 from hyperribbon.studies.curvature import curvature, spectra
-from hyperribbon.studies.curvature.part import PART
-from hyperribbon.studies.parts import figure_function
 from hyperribbon.training.job import train_configuration
-
-CURVATURE_FIGURES = {figure.name: figure_function(figure.name) for figure in PART.figures}
 
 NETWORKS = {
     "perceptron": FullyConnectedConfig(architecture="fully_connected", widths=[8, 6]),

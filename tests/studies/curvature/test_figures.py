@@ -6,14 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hyperribbon.figures import CURVATURE_FIGURES
 from matplotlib.colors import to_hex
 
 from hyperribbon.curvature import tables as curvature_tables
 from hyperribbon.studies.curvature import figures
-from hyperribbon.studies.curvature.part import PART
-from hyperribbon.studies.parts import figure_function
-
-CURVATURE_FIGURES = {figure.name: figure_function(figure.name) for figure in PART.figures}
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 

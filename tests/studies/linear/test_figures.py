@@ -3,18 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hyperribbon.figures import LINEAR_FIGURES
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 
 from hyperribbon.linear import phase_diagram
 from hyperribbon.studies.linear.config import LinearExperimentsConfig
 from hyperribbon.studies.linear.experiment_tables import run_experiment, sloppy_experiment
-from hyperribbon.studies.linear.part import PART
 from hyperribbon.studies.linear.phase_figure import BOUNDARIES, grid
 from hyperribbon.studies.linear.spectra import chapter_spectra, variant_spectra
-from hyperribbon.studies.parts import figure_function
-
-LINEAR_FIGURES = {figure.name: figure_function(figure.name) for figure in PART.figures}
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 

@@ -5,11 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-
-from hyperribbon.studies.parts import figure_function
-from hyperribbon.studies.regression.part import PART
-
-REGRESSION_FIGURES = {figure.name: figure_function(figure.name) for figure in PART.figures}
+from hyperribbon.figures import REGRESSION_FIGURES
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 

@@ -6,12 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hyperribbon.figures import SYNTHETIC_FIGURES
 
 from hyperribbon.reporting.style import LeftOut
-from hyperribbon.studies.parts import figure_function
-from hyperribbon.studies.synthetic.part import PART
-
-SYNTHETIC_FIGURES = {figure.name: figure_function(figure.name) for figure in PART.figures}
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
 
