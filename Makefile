@@ -24,7 +24,7 @@ verify: $(READY) ## check every stored result against its checksums
 
 setup: $(READY) ## create .venv with the pinned requirements and the package
 
-# The mark is written last: a set-up that was interrupted starts anew.
+# The mark is written last, so that an interrupted set-up starts again.
 $(READY): envs/requirements.txt envs/test_oracles.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hyperribbon needs Python 3.11 or newer; this is %s. Say make PYTHON=python3.12, for one." % sys.version.split()[0])'
 	@echo 'Installing the pinned requirements into $(VENV), once: a minute or two'
@@ -35,13 +35,13 @@ $(READY): envs/requirements.txt envs/test_oracles.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test: $(READY) ## run the tests, a file on each core at once
+test: $(READY) ## run the tests, with one file per core at a time
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
-test-all: $(READY) ## the same, and tests that only repeat what others cover
+test-all: $(READY) ## run the tests, and slow ones that only repeat what others cover
 	$(BIN)/python -m pytest -m 'slow or not slow' --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
-test-slurm: $(READY) ## run the workflow on a Slurm of its own (root; Debian: slurm-wlm, munge)
+test-slurm: $(READY) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)
 
 bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature and linear models on the CPU (10 min)
@@ -62,12 +62,12 @@ lint: $(READY) ## check style and types: ruff, mypy, snakefmt, snakemake --lint
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-format: $(READY) ## put the style right
+format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-schema: $(READY) ## make anew what is generated: the JSON schema, config/README.md, results/README.md
+schema: $(READY) ## regenerate the JSON schema, config/README.md and results/README.md
 	$(BIN)/python -m hyperribbon.studies.schema
 
 lock: ## pin the newest requirements that pyproject.toml allows

@@ -65,5 +65,5 @@ def test_scaling_a_layer_scales_the_bound():
 )
 def test_other_networks_are_refused(network, message):
     given = Problem(network.double().eval(), torch.randn(5, 4), torch.arange(5) % 2)
-    with pytest.raises(DataError, match=f"network: {message}; the bounds are of linear layers"):
+    with pytest.raises(DataError, match=f"network: {message}; expected linear layers"):
         norm_bounds(given)

@@ -92,11 +92,11 @@ REFUSED = {
     ),
     "squeezed": (
         lambda: (Net(lambda f, x: f(x)[:, 0]), X, Y),
-        r"outputs of shape \(40,\), expected \(40, C\) of 40 samples; drop the squeeze",
+        r"outputs of shape \(40,\), expected \(40, C\) for 40 samples; remove squeeze",
     ),
     "squeezed alone": (
         lambda: (Net(lambda f, x: f(x).squeeze()), X, Y),
-        r"outputs of shape \(2,\), expected \(1, C\) of 1 sample; drop the squeeze",
+        r"outputs of shape \(2,\), expected \(1, C\) for 1 sample; remove squeeze",
     ),
     "classes out": (
         lambda: (Net(lambda f, x: f(x).argmax(1, keepdim=True)), X, Y),
@@ -108,11 +108,11 @@ REFUSED = {
     ),
     "NaN out": (
         lambda: (Net(lambda f, x: f(x) / (x[:, :1] != X[35, 0])), X, Y),
-        "outputs of sample 35 contain NaN",
+        "outputs for sample 35 contain NaN",
     ),
     "dict": (
         lambda: (net(), {"x": X}, Y),
-        r"inputs: a dict, expected one array \(n, ...\); .* wrap it",
+        r"inputs: a dict, expected one array \(n, ...\); wrap a",
     ),
     "DataLoader": (
         lambda: (net(), DataLoader(X), Y),
@@ -133,20 +133,20 @@ REFUSED = {
     "a number": (lambda: (net(), 3.0, Y), r"inputs: shape \(\), expected one sample or more"),
     "complex": (
         lambda: (net(), X.to(torch.complex64), Y),
-        "inputs: of torch.complex64, expected real",
+        "inputs: torch.complex64, expected real",
     ),
     "sparse": (lambda: (net(), X.to_sparse(), Y), "inputs: a sparse"),
     "meta": (lambda: (net(), X.to("meta"), Y), "inputs: on the meta device"),
     "meta targets": (lambda: (net(), X, Y.to("meta")), "targets: on the meta device"),
     "meta network": (lambda: (net().to("meta"), X, Y), "layer.weight: on the meta device"),
-    "lazy": (lambda: (nn.LazyLinear(2), X, Y), "weight: has no shape yet"),
+    "lazy": (lambda: (nn.LazyLinear(2), X, Y), "weight: no shape yet"),
     "bfloat16": (
         lambda: (net().bfloat16(), X, Y),
-        r"layer.weight: of torch.bfloat16, .* network.double\(\)",
+        r"layer.weight: torch.bfloat16, .* network.double\(\)",
     ),
     "complex weights": (
         lambda: (nn.Linear(4, 2, dtype=torch.complex64), X, Y),
-        "weight: of torch.complex64",
+        "weight: torch.complex64",
     ),
     "two precisions": (
         lambda: (nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2).double()), X, Y),
@@ -159,11 +159,11 @@ REFUSED = {
     "scripted": (lambda: (torch.jit.trace(nn.Linear(4, 2), X), X, Y), "is scripted or traced"),
     "parallel inside": (
         lambda: (nn.Sequential(nn.DataParallel(nn.Linear(4, 2))), X, Y),
-        "DataParallel '0' spreads .* .module",
+        "DataParallel '0' distributes .* .module",
     ),
     "keyword inputs": (
         lambda: (Net(lambda f, *, x: f(x)), X, Y),
-        r"network: Net '' fails on inputs of shape .*; expected forward to take them alone",
+        r"network: Net '' fails on inputs of shape .*; expected forward\(inputs\)",
     ),
     "integer inputs": (
         lambda: (net(), X.byte(), Y),
@@ -179,7 +179,7 @@ REFUSED = {
     ),
     "no gradient": (
         lambda: (Net(torch.no_grad()(lambda f, x: f(x))), X, Y),
-        "outputs depend on no parameter by torch's account",
+        "outputs depend on no parameter, as torch sees it",
     ),
     "class of a late sample": (
         lambda: (net(), X, replaced(Y, 35, -100)),
@@ -199,7 +199,7 @@ REFUSED = {
     ),
     "loss ignores a late sample": (
         lambda: (net(), X, replaced(Y, 35, -100), nn.CrossEntropyLoss()),
-        "loss: nan of sample 35 alone",
+        "loss: nan for sample 35 alone",
     ),
     "loss leaves one out": (
         lambda: (
@@ -212,7 +212,7 @@ REFUSED = {
                 else nn.functional.cross_entropy(z, y)
             ),
         ),
-        "loss: .* of 40 samples together",
+        "loss: .* for 40 samples together",
     ),
     "loss of other weights": (
         lambda: (
@@ -221,7 +221,7 @@ REFUSED = {
             Y,
             lambda z, y: ((z - z.detach()) * torch.arange(len(z)).view(-1, 1)).sum(),
         ),
-        "loss: of sample 39 alone it has another gradient",
+        "loss: sample 39 alone has another gradient",
     ),
     "loss by class weights": (
         lambda: (net(), X, Y, nn.CrossEntropyLoss(weight=torch.tensor([1.0, 3.0]))),
@@ -260,7 +260,7 @@ def test_a_layer_without_second_derivatives_is_named_and_what_does_without():
     network = nn.Sequential(nn.EmbeddingBag(6, 2)).double()
     problem = Problem(network, torch.randint(6, (5, 3)), torch.arange(5) % 2)
     for matrix, instead in ((Fisher, "JacobianGram"), (Hessian, "Fisher or JacobianGram")):
-        expected = f"network: EmbeddingBag '0' lacks derivatives .*; take {instead}"
+        expected = f"network: EmbeddingBag '0' lacks derivatives .*; use {instead}"
         with pytest.raises(DataError, match=expected):
             matrix(problem).dense()
     plain = nn.Embedding.from_pretrained(network[0].weight.detach(), freeze=False)

@@ -151,7 +151,7 @@ def test_a_function_as_loss_equals_the_named_one(small_problem):
     for operator in (Hessian, GaussNewton, EmpiricalFisher):
         expected = operator(small_problem).dense()
         np.testing.assert_allclose(operator(custom).dense(), expected, atol=1e-13)
-    with pytest.raises(DataError, match=r"loss: a function, .* expected \"cross_entropy\""):
+    with pytest.raises(DataError, match=r"loss: a function that .* expected \"cross_entropy\""):
         Fisher(custom)
 
 

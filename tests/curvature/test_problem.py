@@ -36,7 +36,7 @@ REFUSED = {
         lambda: Problem(
             linear(), X, Y, lambda z, y: nn.functional.cross_entropy(z, y, reduction="sum")
         ),
-        r"loss: [\d.]+ of 6 samples together, [\d.]+ in the mean of them alone; expected a mean",
+        r"loss: [\d.]+ for 6 samples together, but a mean of [\d.]+ over each alone; expected",
     ),
     "a loss that is no scalar": (
         lambda: Problem(
@@ -58,11 +58,11 @@ REFUSED = {
     ),
     "values of another shape": (
         lambda: Problem(linear(), X, torch.zeros(6), "squared_error"),
-        r"targets: shape \(6,\), expected as the outputs, \(6, 2\)",
+        r"targets: shape \(6,\), expected that of the outputs, \(6, 2\)",
     ),
     "fewer targets": (
         lambda: Problem(linear(), X, Y[:5]),
-        r"inputs: 6 samples and 5 targets, expected as many of each",
+        r"inputs: 6 samples and 5 targets, expected equal numbers",
     ),
     "NaN": (lambda: Problem(linear(), X * torch.nan, Y), r"inputs: contains NaN or infinity"),
     "no parameters": (
@@ -75,7 +75,7 @@ REFUSED = {
     ),
     "outputs that are no vectors": (
         lambda: Problem(nn.Sequential(nn.Linear(4, 2), nn.Unflatten(1, (1, 2))).eval(), X, Y),
-        r"network: outputs of shape \(6, 1, 2\), expected \(6, C\) of 6 samples",
+        r"network: outputs of shape \(6, 1, 2\), expected \(6, C\) for 6 samples",
     ),
 }
 

@@ -230,7 +230,7 @@ def test_coverage_where_there_are_many_samples():
         (lambda: effective_dimension([1.0], 10, [1.0, 0.0]), "epsilon"),
         (lambda: strength([1.0], 10, [1.0, 2.0]), "epsilon"),
         (lambda: strength([1.0], 10, np.inf), "epsilon"),
-        (lambda: sloppy_factor([1.0, 0.0], 2), "r: 2, expected from 1 to"),
+        (lambda: sloppy_factor([1.0, 0.0], 2), "r: 2, expected 1 to"),
         (lambda: sloppy_factor([1.0], 0), "r: 0"),
         (lambda: loose_bound(-1.0, 1.0, 10, 1.0, 1.0), "strength: -1"),
         (lambda: loose_bound(1.0, np.nan, 10, 1.0, 1.0), "sloppiness: nan"),

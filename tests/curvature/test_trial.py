@@ -59,7 +59,7 @@ def test_chance_is_refused_and_generators_are_left(case, dtype):
 
 @pytest.mark.parametrize("case", OTHERS)
 def test_dependence_on_other_samples_is_refused(case):
-    with pytest.raises(DataError, match="outputs of a sample differ with the other samples"):
+    with pytest.raises(DataError, match="outputs for a sample depend on the other samples"):
         Problem(Net(OTHERS[case]), X, Y)
 
 

@@ -1,4 +1,4 @@
-# The claims that the study can judge, of all its tables.
+# Judges the claims that the study can judge, from all its tables.
 CLAIM_MODULES = [part.module(name) for part in parts_of(STUDY) for name in part.claims]
 CLAIMS = KEYS.parameters(
     "claims",

@@ -11,7 +11,7 @@ REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pa
 SOURCE = str(REPOSITORY / "src")
 
 # Jobs use the library of this repository and the Python that runs Snakemake, wherever Snakemake
-# was started from; with --sdm conda, the environment of the job comes first.
+# was started; with --sdm conda, the environment of the job comes first.
 sys.path.insert(0, SOURCE)
 os.environ.update(
     PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
@@ -21,10 +21,6 @@ os.environ.update(
 from hyperribbon.config import decay_name, read_overrides, read_study_file
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.recording.external import find_recorded
-from hyperribbon.config import decay_name, read_overrides, read_study_file
-from hyperribbon.errors import ConfigError, StoreError
-from hyperribbon.recording.external import find_recorded
-from hyperribbon.studies.report.chapters import OVERVIEW, chapters
 from hyperribbon.runtime.gpus import count_gpus
 from hyperribbon.storage.digest import canonical_json, digest
 from hyperribbon.storage.manifest import file_sha256, manifest_path
@@ -39,10 +35,11 @@ from hyperribbon.studies.parts import (
     step_module,
     step_named,
 )
+from hyperribbon.studies.report.chapters import OVERVIEW, chapters
 from hyperribbon.studies.report.opening import opening
 from hyperribbon.studies.study import parse_study
 
-# Of the paths in this workflow only those of inputs and outputs would get the prefix.
+# Only the paths of inputs and outputs would get the prefix, not those in parameters.
 if workflow.modifier.modify_path("results/report.html") != "results/report.html":
     raise WorkflowError(
         "module: prefix: and replace_prefix: are not supported, for results go to results/<study>; "
@@ -61,7 +58,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-# A study given by --configfile stands alone; the default one is not merged into it.
+# A study given by --configfile is complete; the default study is not merged into it.
 if OWN_FILE:
 
     configfile: DEFAULT_STUDY
@@ -71,7 +68,7 @@ update_config(config, OVERRIDES)
 
 try:
     STUDY = parse_study(config)
-    # Once, and not again by the Snakemake of every job: it looks at every file.
+    # Only once, not in the Snakemake of every job, because it checks every file.
     RECORDED_STORES = find_recorded(
         STUDY.external, STUDY.trainings(), check=workflow.is_main_process
     )
@@ -84,12 +81,12 @@ REPORT = f"{RESULTS}/report.html"
 REPORTING = any(word.startswith("--report") for word in sys.argv)
 CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
 SPLITS = ["train", "test"]
-# Manifests of the stores that are trained here, and of those that were recorded elsewhere.
+# Manifests of stores trained here, and of stores recorded elsewhere.
 TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
 EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]
-MODELS = bool(TRAINED or EXTERNAL)  # a study of other parts alone has none
+MODELS = bool(TRAINED or EXTERNAL)  # a study of other parts has none
 
-# For the jobs; no parameter of theirs, since results are the same on any cluster.
+# An environment variable, not a parameter, because results are the same on any cluster.
 if STUDY.dask.scheduler:
     os.environ.update(DASK_SCHEDULER_ADDRESS=STUDY.dask.scheduler)
 
@@ -100,7 +97,7 @@ wildcard_constraints:
 
 
 def gpus_per_job():
-    """1 if networks run on a GPU. The profile limits how many do at once to the devices present."""
+    """1 if networks run on a GPU; the profile limits concurrent jobs to the devices present."""
     device = STUDY.training.device
     return int(device == "cuda" or (device == "auto" and count_gpus() > 0))
 
@@ -110,10 +107,10 @@ def seeds_at_once():
 
 
 def training_mb():
-    """Memory of a job: of each seed, the samples as they are stored and as networks see them."""
+    """Memory of a job: for each seed, the samples as stored and as networks see them."""
     stored_mb, seen_mb = (size // 10**6 for size in STUDY.data.memory_bytes)
     processes = seeds_at_once()
-    waiting = stored_mb if processes > 1 else 0  # in the process that started the others
+    waiting = stored_mb if processes > 1 else 0  # in the process that starts the others
     return 2000 + waiting + processes * (2000 + stored_mb + seen_mb)
 
 
@@ -131,7 +128,7 @@ KEYS = Keys(
     recorded_keys(RECORD),
     remade_rules(RESULTS, [id for id, c in CONFIGURATIONS.items() if c.start]),
 )
-STORES = []  # targets, so that one that was deleted is made again
+STORES = []  # targets, so that a deleted store is regenerated
 TABLES = {}  # paths, by the rule that writes them
 PAGES = {
     step.name: [f"{RESULTS}/{page.name}" for page in part.pages if page.step == step.name]
@@ -147,12 +144,12 @@ CHAPTERS = chapters(FIGURES.values())
 
 
 def of_piece(found, name, wildcard):
-    """A parameter of the piece that a job is of."""
+    """A parameter of the piece to which a job belongs."""
     return lambda wildcards: found[wildcards[wildcard]][name]
 
 
 def settled(step, files):
-    """Inputs from a rule; their times count only if it is not settled."""
+    """Inputs from a rule; their modification times count only if the rule is not settled."""
     return ancient(files) if KEYS.is_settled(step) else files
 
 
@@ -162,7 +159,7 @@ def both_files(path):
 
 
 def stores(kind):
-    """Outputs where each split has a store, and its manifest, written last."""
+    """Outputs with one store per split, each with its manifest, written last."""
     path = f"{RESULTS}/{kind}/{{split}}"
     return {"store": directory(f"{path}.zarr"), "manifest": f"{path}.json"}
 
@@ -225,7 +222,7 @@ def figure_in_report(figure):
 
 
 def start_of(wildcards):
-    """Manifest of the trainings that a configuration starts from, if it does."""
+    """Manifest of the trainings from which a configuration starts, if there are any."""
     start = CONFIGURATIONS[wildcards.configuration].start
     if start is None:
         return []
@@ -238,5 +235,5 @@ def weights_of(id):
 
 
 def both(rule, kind):
-    """Manifests of a kind of store, of train and then of test."""
+    """Manifests of a kind of store, first for train, then for test."""
     return settled(rule, [f"{RESULTS}/{kind}/{split}.json" for split in SPLITS])

@@ -1,4 +1,4 @@
-# Trainings that went by a corner (2.20, 2.21), beside those that did not.
+# Trainings by way of random-label corners, compared with direct ones (2.20, 2.21).
 CORNERS = KEYS.parameters("corners", *PREDICTED, "distance", "progress", smoothing=SMOOTHING)
 
 

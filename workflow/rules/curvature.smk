@@ -1,4 +1,4 @@
-# Curvature of the loss, of the networks that the study names (thesis 4).
+# Curvature of the loss, for the networks that the study names (thesis 4).
 LOOKED_AT = {c.id: c for c in STUDY.curvature.configurations(STUDY)}
 CURVATURE = KEYS.each(
     "curvature",

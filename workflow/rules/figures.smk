@@ -1,7 +1,7 @@
 include: "figures_common.smk"
 
 
-# All figures in one job: most take less time than Python's start.
+# All figures in one job, because most take less time than starting Python.
 rule draw:
     input:
         tables=[settled(step, TABLES[step]) for step in TABLES],

@@ -2,14 +2,14 @@ DRAW = KEYS.parameters(
     "draw", *TABLES, modules=sorted(set(map(figure_module, FIGURES))), figures=list(FIGURES)
 )
 
-# A study may be too small for a figure, which shows in its tables alone. So the output of `draw` is
-# a list of what it drew, and of what it left out and why. When this file is read again, figures on
-# the list are outputs as well: all of them for the report, otherwise those that were deleted.
+# A study may be too small for a figure, which only its tables show. So the output of `draw` is a
+# list of the figures that it drew, and of those that it left out, with reasons. When this file is
+# read again, figures on the list become outputs: all for the report, otherwise the deleted ones.
 FIGURE_LIST = f"{RESULTS}/figures.json"
 
 
 def listed_figures():
-    """What was drawn from the tables of today, and what was left out and why."""
+    """Figures drawn from the present tables, and figures left out, with reasons."""
     try:
         found = json.loads(Path(FIGURE_LIST).read_text())
         if found["key"] == KEYS["draw"]:

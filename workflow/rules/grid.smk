@@ -1,5 +1,5 @@
-# Nothing of the data is read here but a hash of the content, if it is one's own: once, and not
-# again by the Snakemake of every job.
+# Of the data, this reads only a hash of the content of the user's own file or store, and only
+# once, not in the Snakemake of every job.
 try:
     if workflow.is_main_process or os.environ.get("HYPERRIBBON_CONTENT") is None:
         os.environ.update(HYPERRIBBON_CONTENT=STUDY.data.fingerprint())
@@ -15,7 +15,7 @@ if FETCHED:
     SOURCE_RECORD = f"{RESULTS}/source.json"
     FETCH = KEYS.parameters("fetch_data", modules=[DATA_MODULE], name=STUDY.data.name)
 
-    # Where Snakemake runs, for nodes of a cluster may see no internet.
+    # Runs where Snakemake runs, because nodes of a cluster may have no internet.
     rule fetch_data:
         output:
             SOURCE_RECORD,
@@ -43,7 +43,7 @@ PREPARE = KEYS.parameters(
 )
 
 
-# The work folder is no output: Snakemake would delete it, and with it the finished chunks.
+# The work folder is not an output, because Snakemake would delete it and the finished chunks.
 rule prepare_data:
     input:
         source=settled("fetch_data", SOURCE_RECORD),
@@ -68,7 +68,7 @@ rule prepare_data:
         " --work {params.work:q} --output {output.store:q} --log {log:q}"
 
 
-# A network's code counts for its own trainings only.
+# The code of a network counts only for its own trainings.
 TRAIN = KEYS.each(
     "train",
     CONFIGURATIONS,
@@ -80,7 +80,7 @@ STORES += both_files(f"{RESULTS}/data")
 STORES += [path for id in CONFIGURATIONS for path in both_files(f"{RESULTS}/predictions/{id}")]
 
 
-# The work folder is no output: Snakemake would delete it, and with it the finished seeds.
+# The work folder is not an output, because Snakemake would delete it and the finished seeds.
 rule train:
     input:
         data=settled("prepare_data", f"{RESULTS}/data.json"),

@@ -1,4 +1,4 @@
-# Linear regression in closed form (thesis 5), and trainings on real data beside it.
+# Linear regression in closed form (thesis 5), and trainings on real data to compare with it.
 include: "linear_common.smk"
 
 
@@ -67,7 +67,7 @@ if LINEAR.experiments:
     )
     LINEAR_TABLES = KEYS.parameters("linear_tables", "linear_experiment", data=LINEAR_DATA)
 
-    # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
+    # Runs where Snakemake runs: it downloads images, and nodes of a cluster may have no internet.
     rule linear_inputs:
         output:
             SAMPLES,

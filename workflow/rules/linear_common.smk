@@ -11,12 +11,12 @@ wildcard_constraints:
 
 
 def diagram_mb(threads):
-    """Memory of a phase diagram: matrices of all T for one draw, several times, each thread."""
+    """Memory of a phase diagram: per thread, several copies of the matrices of all T for a draw."""
     return 1000 + threads * 8 * 8 * LINEAR.samples**2 * LINEAR.steps.number // 10**6
 
 
 def experiment_json(name):
-    """What decides the trainings on a data set: nothing of the others."""
+    """The settings that determine the trainings on a data set, without those of the others."""
     others = {"data"} if name == "sloppy" else {"data", "decay"}
     section = LINEAR.experiments.model_dump(mode="json", exclude=others)
     return canonical_json(
@@ -25,7 +25,7 @@ def experiment_json(name):
 
 
 def samples_of(wildcards):
-    """Samples of a data set, but for those that the job draws itself."""
+    """Samples of a data set, unless the job draws them itself."""
     name = wildcards.linear_data
     if name == "sloppy":
         return []

@@ -1,10 +1,10 @@
-# A recording is no result of a rule; its key is its content.
+# A recording is not the result of a rule; its key is its content.
 if EXTERNAL:
     KEYS.remember("external", {path: file_sha256(Path(path)) for path in EXTERNAL})
 PREDICTED = [step for step in ["train", "external"] if step in KEYS]
 PREDICTIONS = [*settled("train", TRAINED), *settled("external", EXTERNAL)]
 
-SMOOTHING = STUDY.training.label_smoothing if STUDY.training else 0.0  # of the truth
+SMOOTHING = STUDY.training.label_smoothing if STUDY.training else 0.0  # smooths the truth
 
 DISTANCE = KEYS.parameters(
     "distance",

@@ -1,4 +1,4 @@
-# What chapter 2 asks of the manifold, each question a rule that writes tables of both splits.
+# Analyses of the manifold in chapter 2: one rule each, which writes tables of both splits.
 NULL_MODEL = KEYS.parameters(
     "null_model",
     *PREDICTED,

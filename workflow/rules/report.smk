@@ -40,7 +40,7 @@ rule gather_report:
         " --output {output:q} --log {log:q}"
 
 
-# By name only: `snakemake verify`. It reads what there is and makes nothing.
+# Runs only if asked for, `snakemake verify`; it reads what exists and makes nothing.
 rule verify:
     log:
         f"{RESULTS}/logs/verify.log",

@@ -1,4 +1,4 @@
-# Networks trained on synthetic sloppy data, decay by decay (thesis 2.5.5, 4.7.1).
+# Networks trained on synthetic sloppy data, separately for each decay (thesis 2.5.5, 4.7.1).
 include: "synthetic_common.smk"
 
 
@@ -35,7 +35,7 @@ if BESIDE:
         name=SYNTHETIC.beside,
     )
 
-    # Where Snakemake runs, for it fetches the images, and nodes of a cluster may see no internet.
+    # Runs where Snakemake runs: it downloads images, and nodes of a cluster may have no internet.
     localrules:
         synthetic_image_spectrum,
 
@@ -69,7 +69,7 @@ SYNTHETIC_TABLES = KEYS.parameters(
 )
 
 
-# The work folder is no output: Snakemake would delete it, and with it the finished stacks.
+# The work folder is not an output, because Snakemake would delete it and the finished stacks.
 rule synthetic_train:
     output:
         store=directory(f"{RESULTS}/synthetic/{{experiment}}.zarr"),

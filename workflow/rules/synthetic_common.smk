@@ -1,4 +1,4 @@
-# What the rules of synthetic data share: decay by decay, what is trained, and its parameters.
+# What the rules of synthetic data share: the trainings for each decay, and their parameters.
 SYNTHETIC = STUDY.synthetic
 DECAYS = {decay_name(decay): decay for decay in SYNTHETIC.decays}
 SHOWN = {decay_name(decay): decay for decay in SYNTHETIC.shown}
@@ -43,7 +43,7 @@ def predictions_of(experiment):
 
 
 def parts(step, kinds, decays):
-    """Tables of a rule, decay by decay."""
+    """Tables of a rule, one per decay."""
     return [
         settled(f"{step} {decay}", PART.format(kind=kind, decay=decay))
         for kind in kinds
@@ -52,12 +52,12 @@ def parts(step, kinds, decays):
 
 
 def experiment_mb(experiment):
-    """Memory of its job: predictions stack by stack, and all of them."""
+    """Memory of a training job: predictions of each stack, and all of them together."""
     return 1500 + 2 * experiment.prediction_bytes // 10**6
 
 
 def manifold_mb(decay):
-    """Memory of its analysis: predictions of a split, and float64 distances of all models."""
+    """Memory of an analysis: predictions of a split, and float64 distances of all models."""
     experiment = EXPERIMENTS[f"grid-{decay}"]
     models = experiment.trainings * experiment.checkpoints
     return 2000 + (experiment.prediction_bytes + 3 * 8 * models**2) // 10**6

@@ -1,9 +1,10 @@
-"""Curvature of a network's loss, and the spectra of what it follows from (thesis 4).
+"""Curvature of a network's loss, and the spectra that explain it (thesis chapter 4).
 
-A `Problem` is a network with samples, targets and a loss. Its matrices are known through products
-(`Fisher`, `GaussNewton`, `EmpiricalFisher`, `Hessian`), whole through the Jacobian's Gram matrix
-(`JacobianGram`), or approximately (`KFAC`). What a spectrum says of the weights is in `sloppiness`,
-what it says of the error of new samples in `pac_bayes` and `posterior`.
+Begin with `Problem`: a network with samples, targets and a loss. Its matrices are available through
+matrix-vector products (`Fisher`, `GaussNewton`, `EmpiricalFisher`, `Hessian`), in full through the
+Gram matrix of the Jacobian (`JacobianGram`), or approximately (`KFAC`). The module `sloppiness`
+separates stiff from sloppy eigenvalues; `hyperribbon.pac_bayes` turns curvature into bounds on the
+error on new samples.
 """
 
 from hyperribbon.curvature.bounds import Bound, norm_bounds

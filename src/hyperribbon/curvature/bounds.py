@@ -1,13 +1,14 @@
-"""Bounds by the norms of the weights, beside what is measured (thesis 4.3.1, 4.7.3).
+"""Bounds from the norms of the weights, compared with measured values (thesis 4.3.1, 4.7.3).
 
-For networks z = w^L s(w^(L-1) s(... w^0 x)) of linear layers without biases, with activations of
-slope at most a = 1 that are 0 at 0. All norms are spectral, all matrices in nats and over the
-samples of the problem; F is the Fisher matrix, which for the cross-entropy is the Gauss-Newton
-approximation of the Hessian.
+They hold for networks z = w^L s(w^(L-1) s(... w^0 x)) of linear layers without biases, whose
+activations are 0 at 0 and have slopes of at most a = 1. All norms are spectral; all matrices are
+means over the samples of the problem, in nats; F is the Fisher matrix, which for the cross-entropy
+is the Gauss-Newton approximation of the Hessian.
 
 The printed proof of Corollary 4.7.7 bounds F by the Jacobian of the *sum* of the logits, which is
-wrong: terms of different logits cancel in the sum. Its statement holds all the same, as Lemma 4.3.2
-bounds each logit's part by one and the same matrix, in the sense of semidefinite matrices.
+wrong, because terms of different logits cancel in the sum. The statement still holds, because
+Lemma 4.3.2 bounds the contribution of every logit by the same matrix, in the order of semidefinite
+matrices.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ class Bound(NamedTuple):
 
     Attributes
     ----------
-    statement : where it is from, such as ``"Theorem 4.3.1"``
+    statement : source of the bound, such as ``"Theorem 4.3.1"``
     quantity : what is bounded
-    layer : int k, or -1 where it concerns the whole network
-    measured, bound : float; of a spectrum, the eigenvalues at ``index``
-    index : int, of the eigenvalue that comes nearest to its bound; 0 of a trace
+    layer : int k, or -1 where it concerns the complete network
+    measured, bound : float; for a spectrum, the values at ``index``
+    index : int, index of the eigenvalue that comes nearest to its bound, from 1; 0 for a trace
     """
 
     statement: str
@@ -45,25 +46,26 @@ class Bound(NamedTuple):
     layer: int
     measured: float
     bound: float
-    index: int = 0
+    index: int = 0  # type: ignore[assignment] # hides the method of tuples, on purpose
 
 
 def norm_bounds(problem: Problem) -> list[Bound]:
-    """Theorem 4.3.1, Lemmas 4.7.2, 4.7.3 and 4.3.2 and Corollary 4.7.7 on a network.
+    """Check Theorem 4.3.1, Lemmas 4.7.2, 4.7.3 and 4.3.2 and Corollary 4.7.7 on a network.
 
     Parameters
     ----------
-    problem : Problem, of cross-entropy, with N C up to some 10,000: Gram matrices are formed for
-        each layer
+    problem : Problem with cross-entropy, and N C up to about 10,000, because a Gram matrix is
+        formed for each layer
 
     Returns
     -------
-    list of Bound; of eigenvalues, the one whose ratio to its bound is largest
+    list of Bound; for a spectrum, the eigenvalue whose ratio to its bound is largest
 
     Raises
     ------
     DataError
-        If the network is not of linear layers without biases, with ReLU or tanh between them.
+        If the network does not consist of linear layers without biases, with ReLU, LeakyReLU or
+        tanh between them.
     """
     layers = _plain_layers(problem)
     norms = [np.linalg.norm(layer.weight.detach().cpu().double().numpy(), 2) for layer in layers]
@@ -90,7 +92,7 @@ def norm_bounds(problem: Problem) -> list[Bound]:
         gram = JacobianGram(
             Problem(problem.network, problem.inputs, problem.targets, problem.loss, only=only)
         )
-        # Each eigenvalue of E[h h^T] as often as the layer has outputs, h^k that goes into it.
+        # Each eigenvalue of E[h h^T], with h the layer's inputs, once per output of the layer.
         repeated = np.repeat(entering[k], layer.weight.shape[0]) * math.prod(squares[k + 1 :])
         traces = input_trace * every / squares[k]
         for i in range(m):
@@ -109,7 +111,7 @@ def _nearest(
 ) -> Bound:
     """The eigenvalue that comes nearest to its bound, or is farthest above it."""
     n = min(len(measured), len(bound))
-    # Of both, what is below the rounding error of the largest says nothing.
+    # Eigenvalues below the rounding error of the largest are noise.
     sure = measured[:n] > 1e-10 * measured[0]
     ratio = np.divide(measured[:n], bound[:n], out=np.full(n, np.inf), where=bound[:n] > 0)
     index = int(np.argmax(np.where(sure, ratio, -np.inf)))
@@ -118,7 +120,7 @@ def _nearest(
 
 
 def _plain_layers(problem: Problem) -> list[nn.Linear]:
-    layers = []
+    layers: list[nn.Linear] = []
     for name, module in problem.network.named_modules():
         if next(module.children(), None) is not None or isinstance(module, _NEUTRAL):
             continue
@@ -129,7 +131,7 @@ def _plain_layers(problem: Problem) -> list[nn.Linear]:
             has_bias = isinstance(module, nn.Linear)
             kind = "Linear with a bias" if has_bias else type(module).__name__
             raise DataError(
-                f"network: {kind} {name!r}; the bounds are of linear layers without biases, with "
-                "ReLU, LeakyReLU or tanh between them (fully_connected: batchnorm and bias false)"
+                f"network: {kind} {name!r}; expected linear layers without biases, with ReLU, "
+                "LeakyReLU or tanh between them (fully_connected: batchnorm and bias false)"
             )
     return layers

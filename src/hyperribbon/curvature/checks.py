@@ -1,11 +1,13 @@
-"""What the functions of this package ask of their arguments."""
+"""Checks of arguments that the functions of this package share."""
+
+from typing import Any
 
 import numpy as np
 
 from hyperribbon.errors import DataError
 from hyperribbon.probability.distributions import as_numpy
 
-MOST = 2**53  # beyond, neighbouring integers are the same float64
+MOST = 2**53  # float64 cannot represent all integers above this one
 
 
 def check_spectrum(eigenvalues: np.ndarray) -> np.ndarray:
@@ -14,7 +16,7 @@ def check_spectrum(eigenvalues: np.ndarray) -> np.ndarray:
     if values.ndim != 1 or not values.size or not np.isfinite(values).all():
         raise DataError(
             f"eigenvalues: shape {values.shape}, {np.isfinite(values).sum()} of them finite, "
-            "expected (p,) finite numbers, 1 or more"
+            "expected (p,) finite numbers, one or more"
         )
     return values
 
@@ -25,7 +27,7 @@ def check_samples(n: int) -> int:
 
 
 def check_count(value: int, name: str, least: int = 1, most: int = MOST) -> int:
-    """An integer between two others."""
+    """An integer from ``least`` to ``most``."""
     number = _is_number(value) and least <= value <= most and value == int(value)
     if not number:
         unbounded = most == MOST and not (_is_number(value) and value > most)
@@ -56,8 +58,8 @@ def check_nonnegative(value: float, name: str) -> float:
     return float(value)
 
 
-def _is_number(value) -> bool:
-    """Whether it is one real number, of Python or of an array, and within float64's range."""
+def _is_number(value: Any) -> bool:
+    """Whether it is one real number, Python's or an array's, within the range of float64."""
     if isinstance(value, bool | np.bool_ | str | bytes) or np.ndim(value) != 0:
         return False
     try:

@@ -1,10 +1,12 @@
-"""Spectra of the data, and of what passes a network: E[h h^T] of inputs, activations, gradients.
+"""Spectra of correlation matrices E[h h^T] of inputs, activations and gradients.
 
-Correlations are about 0, not about the mean, as in the thesis (4.7.3): the matrix of the inputs is
-X^T X / N. Of images and channels, every number is a dimension.
+As in the thesis (4.7.3), correlations are not centred: the matrix of the inputs is X^T X / N.
+Images and feature maps are flattened, so that every number is a dimension.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -18,12 +20,12 @@ from hyperribbon.errors import DataError
 
 
 def correlation_eigenvalues(H: Tensor | np.ndarray) -> np.ndarray:
-    """Eigenvalues of H^T H / N, descending, min(N, d) of them.
+    """The min(N, d) eigenvalues of H^T H / N that may differ from 0, descending.
 
     Parameters
     ----------
-    H : (N, ...), of which all but the first axis are d dimensions. The smaller one of H^T H and
-        H H^T is formed in float64: O(N d min(N, d)) operations.
+    H : (N, ...); all axes except the first are flattened into d dimensions. The smaller of H^T H
+        and H H^T is formed in float64: O(N d min(N, d)) operations.
 
     Examples
     --------
@@ -52,14 +54,15 @@ def layer_spectra(problem: Problem) -> dict[str, dict[str, np.ndarray]]:
     -------
     dict by layer, in the order of their use, of
 
-    - ``"activations"``: of what goes into the layer, h^k; of the first one these are the inputs
-    - ``"gradients"``: of the gradients of each sample's loss in the same
+    - ``"activations"``: spectrum of the layer's inputs h^k; those of the first layer are the
+      network's inputs
+    - ``"gradients"``: spectrum of the gradients of each sample's loss with respect to h^k
 
-    Layers used more than once, or whose first axis is not that of the samples, are left out.
+    Layers that are used more than once, or whose first axis does not index samples, are left out.
 
     Notes
     -----
-    One layer's activations of all samples are in memory at a time.
+    The activations of all samples are held in memory for one layer at a time.
     """
     layers = weighted_layers(problem)
     return {
@@ -75,8 +78,8 @@ def layer_spectra(problem: Problem) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def _activations(problem: Problem, layer: torch.nn.Module):
-    """What goes into a layer, and the gradients of the loss in it, chunk by chunk."""
+def _activations(problem: Problem, layer: torch.nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
+    """A layer's inputs, and the gradients of the loss with respect to them, chunk by chunk."""
     entered: list[Tensor] = []
 
     def hook(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -84,7 +87,7 @@ def _activations(problem: Problem, layer: torch.nn.Module):
         if not h.requires_grad:
             h = h.detach().requires_grad_()
         entered.append(h)
-        return (h.clone(), *inputs[1:])  # what changes it in place leaves this one alone
+        return (h.clone(), *inputs[1:])  # an operation in place must not change h itself
 
     handle = layer.register_forward_pre_hook(hook)
     try:

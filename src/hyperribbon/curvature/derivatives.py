@@ -1,14 +1,14 @@
-"""Derivatives along weights, by the fastest way that torch has for a network's layers.
+"""Derivatives along weights, by the fastest way that torch offers for a network's layers.
 
-The fastest is forward differentiation of many vectors at once. Some layers lack rules for that, so
-there are slower ways that need less; what all agree on is checked on two samples first.
+The fastest way is forward differentiation along many vectors at once. Some layers lack rules for
+that, so there are slower ways that need less. Each way is checked on two samples before it is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +24,9 @@ class Way(NamedTuple):
 
     Attributes
     ----------
-    forward : forward differentiation along vectors; otherwise reverse differentiation twice
-    at_once : all vectors together
+    forward : whether to use forward differentiation along vectors, or else reverse differentiation
+        twice
+    at_once : whether to take all vectors together, or else one after another
     """
 
     forward: bool
@@ -36,23 +37,23 @@ WAYS = (Way(True, True), Way(True, False), Way(False, False))
 
 
 class Linearised:
-    """Outputs z of weights, and products with their Jacobian J.
+    """Outputs z as a function of the weights, and products with their Jacobian J.
 
     Parameters
     ----------
-    function : of a dict of Tensor
-    weights : where
+    function : function of a dict of Tensor
+    weights : point at which the function is linearised
     way : Way
 
     Attributes
     ----------
-    z : Tensor
+    z : Tensor, the outputs at the weights
     """
 
     def __init__(self, function: Callable[[Tangents], Tensor], weights: Tangents, way: Way):
         self._function, self._weights, self._way = function, weights, way
         if way.forward:
-            self.z, self._pull = vjp(function, weights)
+            self.z, self._pull = cast("tuple[Tensor, Callable]", vjp(function, weights))
         else:
             self._leaves = leaves(weights)
             with torch.enable_grad():
@@ -60,7 +61,7 @@ class Linearised:
             self.z = self._graph.detach()
 
     def along(self, tangents: Tangents) -> Tensor:
-        """J v (b, *z.shape), of tangents (b, ...)."""
+        """J v (b, *z.shape), for tangents v (b, ...)."""
         if self._way.forward:
             of_one = partial(_forward, self._function, self._weights)
             return _each(of_one, tangents, self._way)
@@ -71,7 +72,7 @@ class Linearised:
             return _each(lambda v: gradients(_dot(pulled, v), {"": u})[""], tangents, self._way)
 
     def back(self, u: Tensor) -> Tangents:
-        """J^T u, tensors (b, ...), of u (b, *z.shape)."""
+        """J^T u, tensors (b, ...) by parameter, for u (b, *z.shape)."""
         if self._way.forward:
             return _each(lambda one: self._pull(one)[0], u, self._way)
         return _each(lambda one: gradients(self._graph, self._leaves, one), u, self._way)
@@ -97,7 +98,7 @@ def leaves(weights: Tangents) -> Tangents:
 def gradients(
     of: Tensor, at: Tangents, along: Tensor | None = None, create_graph: bool = False
 ) -> Tangents:
-    """Gradients of a tensor along one of its shape; 0 where it does not depend on one."""
+    """Gradients of a tensor times `along`, of its shape; 0 where it does not depend on a weight."""
     if not of.requires_grad:
         return {k: torch.zeros_like(t) for k, t in at.items()}
     found = torch.autograd.grad(
@@ -109,7 +110,7 @@ def gradients(
 def way_of_jacobian(
     outputs: Callable[[Tangents], Tensor], weights: Tangents, ways: tuple[Way, ...]
 ) -> Way:
-    """The first way by which J and its transpose are what plain reverse differentiation says.
+    """The first way for which J and its transpose agree with plain reverse differentiation.
 
     Raises
     ------
@@ -137,10 +138,15 @@ def way_of_jacobian(
 def way_of_hessian(
     totals: Sequence[Callable[[Tangents], Tensor]], weights: Tangents, ways: tuple[Way, ...]
 ) -> Way:
-    """The first way by which the Hessian of one function is symmetric; else as `way_of_jacobian`.
+    """The first way for which the Hessian of one of the functions is symmetric.
 
-    The functions are of one kind, so that what is right for one is for all. Where one is so flat
-    that rounding is all there is of its Hessian, another decides.
+    The functions are of the same kind, so a way that is right for one is right for all. Where one
+    of them is so flat that its Hessian is nothing but rounding errors, another one decides.
+
+    Raises
+    ------
+    DataError
+        If there is none.
     """
     v = _random(weights)
     flat = _flat(v)
@@ -154,18 +160,18 @@ def way_of_hessian(
 
 
 def without_second_derivatives(network: nn.Module, call: Callable[[], Tensor]) -> str:
-    """The name of a layer, such as ``"GRU 'rnn' "``, that cannot be differentiated twice.
+    """The name of a layer that cannot be differentiated twice, such as ``"GRU 'rnn' "``.
 
     Parameters
     ----------
     network : nn.Module
-    call : evaluates it
+    call : function that evaluates the network
 
     Returns
     -------
-    str, empty if every layer alone can be
+    str, empty if each layer on its own can be differentiated twice
     """
-    passed = []
+    passed: list[tuple[str, nn.Module, tuple]] = []
 
     def keep(module: nn.Module, inputs: tuple, output, name: str) -> None:
         if inputs and isinstance(inputs[0], Tensor):
@@ -195,7 +201,7 @@ def _call_named(keep: Callable, name: str, module: nn.Module, inputs: tuple, out
 
 
 def _twice(module: nn.Module, inputs: tuple, at: Tangents) -> bool:
-    """Whether a layer alone can be differentiated twice."""
+    """Whether a layer on its own can be differentiated twice."""
     parameters = {k: t for k, t in at.items() if k}
     first = (at.get("", inputs[0]), *inputs[1:])
     try:
@@ -214,7 +220,7 @@ def _first(agrees: Callable[[Way], bool], ways: tuple[Way, ...]) -> Way:
         try:
             if agrees(way):
                 return way
-            reason = "they disagree with those taken in another order"
+            reason = "they disagree with derivatives taken in another order"
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
@@ -222,15 +228,16 @@ def _first(agrees: Callable[[Way], bool], ways: tuple[Way, ...]) -> Way:
     raise DataError(reason)
 
 
-def _forward(function: Callable, weights: Tangents, v: Tangents) -> Tensor | Tangents:
+def _forward(function: Callable, weights: Tangents, v: Tangents) -> Any:
     return jvp(function, (weights,), (v,))[1]
 
 
-def _each(function: Callable, vectors: Tangents | Tensor, way: Way) -> Tangents | Tensor:
-    """A function of one vector, for all b of them."""
+def _each(function: Callable, vectors: Tangents | Tensor, way: Way) -> Any:
+    """Results of a function of one vector, stacked over all b vectors: a tensor or `Tangents`."""
+    found: Any
     if way.at_once:
         found = vmap(function)(vectors)
-        # Of what depends on no vector, there is one for all, which no sum in place can bear.
+        # A result that depends on no vector is expanded, not copied; sums in place need copies.
         if isinstance(found, dict):
             return {k: t.contiguous() for k, t in found.items()}
         return found.contiguous()
@@ -245,7 +252,7 @@ def _each(function: Callable, vectors: Tangents | Tensor, way: Way) -> Tangents 
 
 
 def _dot(a: Tangents, b: Tangents) -> Tensor:
-    return sum((a[k] * b[k]).sum() for k in a)
+    return cast("Tensor", sum((a[k] * b[k]).sum() for k in a))
 
 
 def _random(like: Tangents) -> Tangents:

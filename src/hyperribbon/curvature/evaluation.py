@@ -1,4 +1,4 @@
-"""Networks evaluated so that every derivative is there, and right."""
+"""Evaluation of networks such that every derivative exists and is correct."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from torch.overrides import TorchFunctionMode
 
 
 class Evaluation:
-    """How the layers of a network are evaluated while this is a context.
+    """A context in which the layers of a network are evaluated differentiably.
 
-    - Attention by plain products, recurrent layers step by step: the fused ones lack derivatives.
-    - Normalised weights by plain products: torch's own rule has wrong second derivatives (torch
-      2.13, ``torch.autograd.functional.hessian`` of ``torch._weight_norm`` is not symmetric).
-    - What is compiled as it was written, and without autocast to half precision.
+    - Attention uses plain products and recurrent layers run step by step, because the fused kernels
+      lack derivatives.
+    - Weight normalisation uses plain products, because torch's own rule has wrong second
+    derivatives
+      (in torch 2.13, ``torch.autograd.functional.hessian`` of ``torch._weight_norm`` is not
+      symmetric).
+    - Compiled code runs eagerly, and without autocast to half precision.
 
     Parameters
     ----------
     network : nn.Module
-    device : of its parameters
+    device : device of the network's parameters
     """
 
     def __init__(self, network: nn.Module, device: torch.device):
@@ -34,6 +37,7 @@ class Evaluation:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        """Evaluate the network differentiably inside a ``with`` statement."""
         fast = torch.backends.mha.get_fastpath_enabled()
         with ExitStack() as stack:
             stack.callback(torch.backends.mha.set_fastpath_enabled, fast)

@@ -1,4 +1,4 @@
-"""What a problem is given: its network and arrays, as everything else takes them, or a clear no."""
+"""Checks and conversion of the network and the arrays that a `Problem` is given."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
 def as_network(network: nn.Module) -> nn.Module:
-    """The network itself, out of what compiles it or spreads it over devices.
+    """The network itself, without wrappers that compile it or distribute it over devices.
 
     Raises
     ------
     DataError
-        If it is no network, or none whose layers can be evaluated with other weights.
+        If it is not a network, or its layers cannot be evaluated with other weights.
     """
     if not isinstance(network, nn.Module):
         raise DataError(f"network: {type(network).__name__}, expected a torch.nn.Module")
@@ -33,9 +33,9 @@ def as_network(network: nn.Module) -> nn.Module:
         where = f"network: {type(module).__name__} {name!r}"
         if isinstance(module, torch.jit.ScriptModule):
             raise DataError(f"{where} is scripted or traced, so that its weights cannot be "
-                            "exchanged; take the module that it was made from")  # fmt: skip
+                            "exchanged; use the module that it was made from")  # fmt: skip
         if isinstance(module, _PARALLEL):
-            raise DataError(f"{where} spreads samples over devices; replace it by its .module")
+            raise DataError(f"{where} distributes samples over devices; replace it by its .module")
         if isinstance(module, _BATCH_DEPENDENT) and module.training:
             raise DataError(f"{where} is in training mode, where outputs depend on the batch or on "
                             "chance; call network.eval() first")  # fmt: skip
@@ -43,7 +43,7 @@ def as_network(network: nn.Module) -> nn.Module:
             raise DataError(f"{where} keeps no running statistics, so that outputs depend on the "
                             "batch; expected track_running_stats=True")  # fmt: skip
         if isinstance(module, nn.RNNBase) and module.training and module.dropout:
-            raise DataError(f"{where} drops out at random; call network.eval() first")
+            raise DataError(f"{where} applies dropout at random; call network.eval() first")
     return network
 
 
@@ -55,12 +55,13 @@ def trained_parameters(network: nn.Module, only: Collection[str] | None) -> dict
     DataError
         If there are none, or they are not finite real numbers of one precision on one device.
     """
-    for name, parameter in network.named_parameters():
-        if is_lazy(parameter):
-            raise DataError(f"{name}: has no shape yet; run the network on a sample first")
-        if parameter.is_meta:
+    for name, tensor in network.named_parameters():
+        if is_lazy(tensor):
+            raise DataError(f"{name}: no shape yet; run the network on a sample first")
+        if tensor.is_meta:
             raise DataError(f"{name}: on the meta device, which holds no numbers; load the weights")
-    trained = {k: p for k, p in network.named_parameters() if p.requires_grad}
+    every: dict[str, Tensor] = dict(network.named_parameters())
+    trained = {k: p for k, p in every.items() if p.requires_grad}
     if not trained:
         raise DataError("network: no parameter requires a gradient, so it has no curvature")
     if only is not None:
@@ -73,7 +74,7 @@ def trained_parameters(network: nn.Module, only: Collection[str] | None) -> dict
     first_name, first = next(iter(trained.items()))
     for name, parameter in trained.items():
         if parameter.dtype not in (torch.float32, torch.float64):
-            raise DataError(f"{name}: of {parameter.dtype}, expected float32 or float64; call "
+            raise DataError(f"{name}: {parameter.dtype}, expected float32 or float64; call "
                             "network.double() first")  # fmt: skip
         if (parameter.dtype, parameter.device) != (first.dtype, first.device):
             here, there = (f"{p.dtype} on {p.device}" for p in (parameter, first))
@@ -85,25 +86,25 @@ def trained_parameters(network: nn.Module, only: Collection[str] | None) -> dict
 
 
 def as_samples(array: Tensor | np.ndarray, name: str, like: Tensor) -> Tensor:
-    """An array of samples (n, ...) as a tensor on a device; real numbers in a precision.
+    """An array of samples (n, ...) as a tensor on a given device, real numbers in given precision.
 
     Parameters
     ----------
-    array : Tensor, or what `hyperribbon.probability.distributions.as_numpy` takes
-    name : what to call it in errors
-    like : whose device it is to be on, and whose precision real numbers are to have
+    array : Tensor, or anything that `hyperribbon.probability.distributions.as_numpy` takes
+    name : name of the array in messages
+    like : tensor that sets the device, and the precision of real numbers
 
     Raises
     ------
     DataError
-        If it is not one array of finite real numbers of one sample or more.
+        If it is not one array of finite real numbers with one sample or more.
     """
     if isinstance(array, DataLoader | Dataset):
         raise DataError(f"{name}: a {type(array).__name__}, expected one array (n, ...) of all "
                         "samples, such as torch.cat of its batches")  # fmt: skip
     if isinstance(array, Mapping):
-        raise DataError(f"{name}: a {type(array).__name__}, expected one array (n, ...); of a "
-                        "network with several inputs, wrap it in a module with one")  # fmt: skip
+        raise DataError(f"{name}: a {type(array).__name__}, expected one array (n, ...); wrap "
+                        "a network with several inputs in a module with one")  # fmt: skip
     if isinstance(array, list | tuple) and any(isinstance(one, Tensor) for one in array):
         raise DataError(f"{name}: a {type(array).__name__} of tensors, expected one array "
                         "(n, ...), such as torch.stack of them")  # fmt: skip
@@ -114,11 +115,11 @@ def as_samples(array: Tensor | np.ndarray, name: str, like: Tensor) -> Tensor:
         if tensor.layout != torch.strided or tensor.is_quantized:
             raise DataError(f"{name}: a sparse, nested or quantised tensor, expected a plain one")
         if tensor.is_complex():
-            raise DataError(f"{name}: of {tensor.dtype}, expected real numbers")
+            raise DataError(f"{name}: {tensor.dtype}, expected real numbers")
     else:
         found = as_numpy(array, name)
         kind = found.dtype.newbyteorder("=")
-        if found.dtype.kind == "u" and kind.itemsize > 1:  # of which torch knows little
+        if found.dtype.kind == "u" and kind.itemsize > 1:  # torch hardly supports these
             kind = np.dtype(np.int64)
         elif found.dtype.kind == "f" and kind.itemsize > 8:
             kind = np.dtype(np.float64)

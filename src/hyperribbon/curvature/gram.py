@@ -1,12 +1,14 @@
 """Full spectra through the Gram matrix of the outputs' Jacobian, N C x N C.
 
 The p x p matrices J^T A J / N and the N C x N C matrices A^(1/2) J J^T A^(1/2) / N have the same
-eigenvalues but for zeros. One Gram matrix J J^T gives the Fisher matrix (exact over labels), the
-empirical one and the Jacobians of each logit, of their sum and of all together.
+eigenvalues except for zeros. One Gram matrix J J^T gives the spectra of the Fisher matrix (exact
+over labels), the empirical Fisher matrix, and the Jacobians of each logit, of their sum and of all
+logits together.
 
-A layer on vectors adds to it the elementwise product of two Gram matrices: that of what comes back
-to it, and that of what goes in: O((N C)^2 O + N^2 I) operations instead of the O((N C)^2 O I) of
-the product of explicit Jacobians, which other layers take, in blocks of bounded memory.
+A linear layer that acts on one vector per sample contributes the elementwise product of two Gram
+matrices, of the gradients in its outputs and of its inputs. That takes O((N C)^2 O + N^2 I)
+operations. Other layers need the O((N C)^2 O I) operations of explicit Jacobians, which are formed
+in blocks of bounded memory.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.derivatives import gradients
 from hyperribbon.curvature.layers import (
     CHUNK,
+    Layer,
     Traced,
     other_parameters,
     parameter_name,
@@ -44,7 +47,7 @@ class JacobianGram:
     Parameters
     ----------
     problem : Problem
-    progress : name of a bar to show; quiet when the output is not a terminal
+    progress_bar : name of a progress bar to show; none if the output is not a terminal
 
     Attributes
     ----------
@@ -53,8 +56,8 @@ class JacobianGram:
 
     Notes
     -----
-    It takes 8 (N C)^2 bytes, and as much again for eigenvalues; in float32 networks, eigenvalues
-    below 1e-7 of the largest are rounding errors, in float64 below 1e-15.
+    It takes 8 (N C)^2 bytes, and as much again for eigenvalues. Relative to the largest,
+    eigenvalues below 1e-7 are rounding errors in float32 networks, below 1e-15 in float64.
 
     Examples
     --------
@@ -66,20 +69,22 @@ class JacobianGram:
     ((15,), (5,))
     """
 
-    def __init__(self, problem: Problem, *, progress: str | None = None):
+    def __init__(self, problem: Problem, *, progress_bar: str | None = None):
         self.problem = problem
         self.outputs = problem.all_outputs()
         N, C = problem.n_samples, problem.n_outputs
         gram = np.zeros((N * C, N * C))
-        for part in tqdm(_parts(problem), desc=progress, leave=False, disable=_quiet(progress)):
+        quiet = None if progress_bar else True
+        for part in tqdm(_parts(problem), desc=progress_bar, leave=False, disable=quiet):
             part(gram)
         self.gram = gram.reshape(N, C, N, C)
         self._check()
 
     def _check(self) -> None:
-        """A random combination of outputs has the length of its gradient in the weights."""
+        """Compare the gradient of a random combination of outputs with the Gram matrix."""
         u = np.random.default_rng(0).standard_normal(self._size)
-        at, start, total = self.problem.leaves(), 0, 0.0
+        at, start = self.problem.leaves(), 0
+        total = torch.zeros((), dtype=torch.float64, device=self.problem.device)
         parts = torch.from_numpy(u).view(self.outputs.shape).to(self.outputs)
         for x, _ in self.problem.batches():
             with torch.enable_grad():
@@ -92,39 +97,39 @@ class JacobianGram:
         if not abs(found - expected) <= torch.finfo(self.problem.dtype).eps ** 0.5 * expected:
             raise DataError(
                 f"network: a combination of outputs has a gradient of square {expected:.6g}, but "
-                f"{found:.6g} by its layers; take Fisher and all_eigenvalues or extreme_eigenpairs"
+                f"{found:.6g} by its layers; use Fisher and all_eigenvalues or extreme_eigenpairs"
             )
 
     def fisher(self) -> np.ndarray:
-        """Eigenvalues of the Fisher or Gauss-Newton matrix, descending, min(p, N C) of them."""
+        """The leading min(p, N C) eigenvalues of the Fisher or Gauss-Newton matrix, descending."""
         return self._eigenvalues(self._weighted())
 
     def empirical_fisher(self) -> np.ndarray:
-        """Eigenvalues of the mean of g g^T, g the gradients of each sample's loss; min(p, N)."""
-        g = self.problem.loss.gradient(self.outputs, self.problem.targets)
-        g = g.double().cpu().numpy()
+        """The leading min(p, N) eigenvalues of the mean of g g^T, g each sample's gradient."""
+        gradient = self.problem.loss.gradient(self.outputs, self.problem.targets)
+        g = gradient.double().cpu().numpy()
         return self._eigenvalues(np.einsum("nc,ncmd,md->nm", g, self.gram, g, optimize=True))
 
     def logit(self, k: int) -> np.ndarray:
-        """Eigenvalues of E[J_k^T J_k], J_k the Jacobian of output k; min(p, N) of them."""
+        """The leading min(p, N) eigenvalues of E[J_k^T J_k], J_k the Jacobian of output k."""
         k = check_count(k, "k", 0, self.problem.n_outputs - 1)
         return self._eigenvalues(self.gram[:, k, :, k].copy())
 
     def summed(self) -> np.ndarray:
-        """Those of the Jacobian of the sum of all outputs."""
+        """The leading min(p, N) eigenvalues of E[J^T J], J the Jacobian of the outputs' sum."""
         return self._eigenvalues(self.gram.sum(axis=(1, 3)))
 
     def all_logits(self) -> np.ndarray:
-        """Those of the sum over outputs of E[J_k^T J_k]; min(p, N C) of them."""
+        """The leading min(p, N C) eigenvalues of the sum over outputs k of E[J_k^T J_k]."""
         return self._eigenvalues(self.gram.reshape(self._size, self._size).copy())
 
     def fisher_eigenpairs(self, floor: float | None = None) -> FisherEigenpairs:
-        """Eigenvalues and, without forming them, eigenvectors of the Fisher matrix.
+        """Eigenpairs of the Fisher matrix, without forming the eigenvectors.
 
         Parameters
         ----------
-        floor : eigenvalues below this part of the largest are left out; by default the rounding
-            error, N C times that of the network's precision
+        floor : eigenvalues below this fraction of the largest are left out; by default the rounding
+            error, N C times the epsilon of the network's precision
         """
         values, vectors = eigh(self._weighted(), driver="evd", overwrite_a=True, check_finite=False)
         values, vectors = values[::-1] / self.problem.n_samples, vectors[:, ::-1]
@@ -138,29 +143,30 @@ class JacobianGram:
         return self.problem.n_samples * self.problem.n_outputs
 
     def _factor(self) -> Tensor:
-        """R (N, C, C) with R R^T each sample's Hessian in its outputs."""
+        """R (N, C, C) such that R R^T is the Hessian of each sample's loss in its outputs."""
         return self.problem.loss.factor(self.outputs, self.problem.targets).double().cpu()
 
     def _weighted(self) -> np.ndarray:
         """R^T J J^T R, (N C, N C)."""
         R, found = self._factor(), torch.empty(self.gram.shape, dtype=torch.float64)
-        for start in range(0, len(R), CHUNK):  # whole, it would take as much again
+        for start in range(0, len(R), CHUNK):  # all at once would take as much memory again
             part = slice(start, start + CHUNK)
             rows = torch.einsum("ncmd,mde->ncme", torch.from_numpy(self.gram[part]), R)
             found[part] = torch.einsum("ncf,ncme->nfme", R[part], rows)
         return found.numpy().reshape(self._size, self._size)
 
     def _eigenvalues(self, matrix: np.ndarray) -> np.ndarray:
-        """Of a matrix over N, descending; it is overwritten."""
+        """Eigenvalues of a matrix divided by N, descending; the matrix is overwritten."""
         values = eigh(matrix, eigvals_only=True, overwrite_a=True, check_finite=False)
         return values[::-1][: self.problem.n_parameters] / self.problem.n_samples
 
 
 class FisherEigenpairs:
-    """Eigenpairs of the Fisher matrix that are not 0, the vectors in the Gram matrix's space.
+    """Eigenpairs of the Fisher matrix with nonzero eigenvalues, from those of the Gram matrix.
 
-    An eigenvector is J^T R u / sqrt(N lambda), u one of the Gram matrix. So the components of
-    weights along all of them take one product with J, and their sum one with J^T.
+    An eigenvector is J^T R u / sqrt(N lambda), with u an eigenvector of the Gram matrix. So the
+    components of weights along all eigenvectors take one product with J, and a linear combination
+    of eigenvectors takes one product with J^T.
 
     Attributes
     ----------
@@ -180,7 +186,7 @@ class FisherEigenpairs:
         return self._u.T @ rotated / self._lengths
 
     def combine(self, components: np.ndarray) -> np.ndarray:
-        """Weights (p, b) that have these components (r', b), r' at most r."""
+        """Weights (p, b) with the given components (r', b), r' at most r."""
         r = len(components)
         u = self._u[:, :r] @ (components / self._lengths[:r, None])
         rotated = np.einsum("nck,nkb->ncb", self._R, u.reshape(*self._R.shape[:2], -1))
@@ -192,19 +198,16 @@ class FisherEigenpairs:
         Raises
         ------
         DataError
-            If there are not as many eigenvalues that are not 0.
+            If fewer than k eigenvalues are not 0.
         """
         k = check_count(k, "k, up to the rank", 1, self.rank)
         return self.combine(np.eye(k))
 
 
-def _quiet(progress: str | None) -> bool | None:
-    return None if progress else True
-
-
-def _parts(problem: Problem) -> list:
-    """Functions that each add some parameters' part of the Gram matrix to it."""
-    layers, parts = weighted_layers(problem), []
+def _parts(problem: Problem) -> list[Callable[[np.ndarray], None]]:
+    """Functions that each add the contribution of some parameters to the Gram matrix."""
+    layers = weighted_layers(problem)
+    parts: list[Callable[[np.ndarray], None]] = []
     n_rows = problem.n_samples * problem.n_outputs
     columns = max(1, BLOCK_BYTES // (n_rows * problem.dtype.itemsize))
     on_vectors = {}
@@ -216,9 +219,7 @@ def _parts(problem: Problem) -> list:
         step = max(1, columns // inner)
         for start in range(0, len(layer.weight), step):
             chosen = slice(start, start + step)
-            parts.append(
-                lambda gram, n=name, m=layer, s=chosen: _add_explicit(problem, n, m, s, gram)
-            )
+            parts.append(partial(_add_explicit, problem, name, layer, chosen))
     if on_vectors:
         parts.insert(0, partial(_add_products, problem, on_vectors))
     others = other_parameters(problem, layers)
@@ -227,8 +228,8 @@ def _parts(problem: Problem) -> list:
     return parts
 
 
-def _on_vectors(problem: Problem, layers: dict[str, nn.Module]) -> list[bool]:
-    """Whether each layer is linear, on one vector a sample."""
+def _on_vectors(problem: Problem, layers: dict[str, Layer]) -> list[bool]:
+    """Whether each layer is linear and acts on one vector per sample."""
     few = next(traced(problem, layers, chunk=1))[0] if layers else {}
     return [
         isinstance(layer, nn.Linear) and few[name].ingoing.shape[2] == 1
@@ -236,8 +237,8 @@ def _on_vectors(problem: Problem, layers: dict[str, nn.Module]) -> list[bool]:
     ]
 
 
-def _add_products(problem: Problem, layers: dict[str, nn.Module], gram: np.ndarray) -> None:
-    """Layers on vectors: J J^T is the product of both Gram matrices, element by element."""
+def _add_products(problem: Problem, layers: dict[str, Layer], gram: np.ndarray) -> None:
+    """Add layers that act on one vector per sample, by elementwise products of Gram matrices."""
     chunks = list(traced(problem, layers))
     for name in layers:
         ingoing = torch.cat([found[name].ingoing[:, 0, 0] for found, _ in chunks])
@@ -252,9 +253,9 @@ def _add_products(problem: Problem, layers: dict[str, nn.Module], gram: np.ndarr
 
 
 def _add_explicit(
-    problem: Problem, name: str, layer: nn.Module, chosen: slice, gram: np.ndarray
+    problem: Problem, name: str, layer: Layer, chosen: slice, gram: np.ndarray
 ) -> None:
-    """Some output channels of a layer, from their Jacobian (N C, columns)."""
+    """Add some output channels of a layer, from their Jacobian (N C, columns)."""
     bias = parameter_name(name, "bias") in problem.parameters
     chunks = traced(problem, {name: layer})
     rows = [_jacobian(layer, found[name], chosen, bias) for found, _ in chunks]
@@ -262,8 +263,8 @@ def _add_explicit(
     gram += (J @ J.T).cpu().numpy()
 
 
-def _jacobian(layer: nn.Module, found: Traced, chosen: slice, bias: bool) -> Tensor:
-    """(n, C, columns) of some output channels, which lie one group after another."""
+def _jacobian(layer: Layer, found: Traced, chosen: slice, bias: bool) -> Tensor:
+    """Jacobian (n, C, columns) of some output channels, which lie one group after another."""
     width, parts = found.returning.shape[-1], []
     channels = range(*chosen.indices(len(layer.weight)))
     for group in sorted({k // width for k in channels}):
@@ -278,7 +279,7 @@ def _jacobian(layer: nn.Module, found: Traced, chosen: slice, bias: bool) -> Ten
 def _add_others(
     problem: Problem, others: dict[str, Tensor], columns: int, gram: np.ndarray
 ) -> None:
-    """Parameters outside of layers: Jacobians by reverse differentiation, one tensor at a time."""
+    """Add parameters outside the layers, by reverse differentiation, one tensor at a time."""
     for name, parameter in others.items():
         for J in _other_jacobians(problem, name, parameter, columns):
             gram += (J @ J.T).cpu().numpy()
@@ -287,13 +288,13 @@ def _add_others(
 def _other_jacobians(
     problem: Problem, name: str, parameter: Tensor, columns: int
 ) -> Iterator[Tensor]:
-    """(N C, columns) at a time, of one parameter."""
+    """Jacobian of one parameter, (N C, columns) at a time."""
 
     def of_sample(value: Tensor, x: Tensor) -> Tensor:
         return problem.outputs({**problem.parameters, name: value}, x[None])[0]
 
     def one_by_one(value: Tensor, x: Tensor) -> Tensor:
-        """(n, C, *parameter.shape), of layers that torch cannot differentiate all at once."""
+        """(n, C, *parameter.shape), for layers that torch cannot differentiate all at once."""
         at, rows = {name: value.detach().requires_grad_()}, []
         for one in x.split(1):
             with torch.enable_grad():
@@ -314,12 +315,12 @@ def _other_jacobians(
 
 
 def _agree(function: Callable, expected: Callable, parameter: Tensor, x: Tensor) -> bool:
-    """Whether a function works, and is as expected, on some samples."""
+    """Whether a function works on samples x, and agrees with another one."""
     try:
         found = function(parameter, x)
     except torch.OutOfMemoryError:
         raise
-    except Exception:  # whatever a layer says that has no rule
+    except Exception:  # layers without a batching rule raise errors of many types
         return False
     tolerance = torch.finfo(found.dtype).eps ** 0.5
     right = expected(parameter, x)

@@ -1,9 +1,10 @@
 """Kronecker-factored approximation of the Fisher matrix, layer by layer (Martens & Grosse 2015).
 
-The block of a layer's weights is taken for A x G: A = E[a a^T] of what goes into the layer, with a
-1 for its bias, and G = E[d d^T] of what comes back to it, with the exact expectation over labels.
-Where weights are used at T places, sums over places are within A, and G is divided by T (Grosse &
-Martens 2016). Blocks between layers, and parameters of other layers, are left out.
+The block of a layer's weights is approximated by the Kronecker product of A = E[a a^T] and
+G = E[d d^T]. Here a is the layer's input, extended by a 1 for the bias, and d the gradient that is
+propagated back to its output, with the exact expectation over labels. Where weights are shared by T
+places, A contains the sum over places and G is divided by T (Grosse & Martens 2016). Blocks between
+layers, and parameters of other kinds of layers, are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperribbon.curvature.layers import other_parameters, parameter_name, traced, weighted_layers
+from hyperribbon.curvature.layers import (
+    Layer,
+    other_parameters,
+    parameter_name,
+    traced,
+    weighted_layers,
+)
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
 
@@ -33,8 +40,7 @@ class KFAC:
 
     Parameters
     ----------
-    problem : Problem, of a network whose parameters are all of linear layers and ungrouped
-        convolutions
+    problem : Problem, whose network has parameters only in linear layers and ungrouped convolutions
 
     Attributes
     ----------
@@ -43,8 +49,8 @@ class KFAC:
     Raises
     ------
     DataError
-        If another layer has parameters, or one of these is used otherwise (see
-        `hyperribbon.curvature.layers.weighted_layers`).
+        If another kind of layer has parameters, or `hyperribbon.curvature.layers.weighted_layers`
+        leaves a layer out.
 
     Examples
     --------
@@ -65,7 +71,7 @@ class KFAC:
             raise DataError(
                 f"{[*others, *grouped][0]}: not of a linear layer or an ungrouped convolution that "
                 "is used once, with samples along its first axis, which alone have Kronecker "
-                "factors; take Fisher or JacobianGram"
+                "factors; use Fisher or JacobianGram"
             )
         factors = _factors(problem, layers)
         self._blocks = []
@@ -78,7 +84,7 @@ class KFAC:
         self.eigenvalues = np.concatenate(products).clip(min=0)
 
     def to_basis(self, vectors: np.ndarray) -> np.ndarray:
-        """Components (p,) or (p, b) along the eigenvectors of weights of the same shape."""
+        """Components (p,) or (p, b), along the eigenvectors, of weights of the same shape."""
         if vectors.ndim == 1:
             return self.to_basis(vectors[:, None])[:, 0]
         tensors, found = self.problem.unflatten(vectors), []
@@ -114,7 +120,7 @@ class KFAC:
         return torch.cat(parts, dim=2).double().cpu().numpy()
 
 
-def _factors(problem: Problem, layers: dict[str, torch.nn.Module]) -> dict[str, list[Tensor]]:
+def _factors(problem: Problem, layers: dict[str, Layer]) -> dict[str, list[Tensor]]:
     """A and G of each layer, float64."""
     sums: dict[str, list[Tensor]] = {}
     for found, part in traced(problem, layers):
@@ -128,6 +134,6 @@ def _factors(problem: Problem, layers: dict[str, torch.nn.Module]) -> dict[str, 
             a = ingoing.flatten(0, 1)
             d = torch.einsum("ncto,nck->nkto", found[name].returning[:, :, 0], factor).flatten(0, 2)
             products = [(a.T @ a).double(), (d.T @ d).double() / places]
-            before = sums.get(name, [0.0, 0.0])
+            before = sums.get(name, [torch.zeros_like(product) for product in products])
             sums[name] = [old + new for old, new in zip(before, products, strict=True)]
     return {name: [total / problem.n_samples for total in both] for name, both in sums.items()}

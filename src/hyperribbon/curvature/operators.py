@@ -1,7 +1,7 @@
-"""Matrices of second derivatives, p x p, known through their products with vectors.
+"""Matrices (p, p) of second derivatives, available through their products with vectors.
 
-One product with b vectors costs about 8 N p b multiply-adds for a Gauss-Newton matrix, and 12 for a
-Hessian, of fully-connected networks: a forward derivative and a backward one, which are products of
+For fully-connected networks, one product with b vectors costs about 8 N p b multiply-adds for a
+Gauss-Newton matrix, and 12 N p b for a Hessian: forward and backward derivatives are products of
 the samples' activations with b weight matrices. Nothing of size p x p is formed.
 """
 
@@ -35,25 +35,26 @@ class Operator:
         self.shape = (problem.n_parameters, problem.n_parameters)
 
     def _chunk(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
-        """Sum over some samples of the product with tangents (b, ...)."""
+        """Sum over samples x of the product with tangents (b, ...)."""
         raise NotImplementedError
 
     def __matmul__(self, vectors: np.ndarray) -> np.ndarray:
         vectors = as_numpy(vectors, "vectors")
         if vectors.ndim == 1:
             return (self @ vectors[:, None])[:, 0]
-        tangents, total = self.problem.unflatten(vectors), None
+        tangents = self.problem.unflatten(vectors)
+        total: Tangents = {}
         for x, targets in self.problem.batches(vectors.shape[1]):
             with self.problem.differentiable():
                 total = _added(total, self._chunk(x, targets, tangents))
         return self.problem.flatten({k: t.div_(self.problem.n_samples) for k, t in total.items()})
 
-    def dense(self, block: int = 64, progress: str | None = None) -> np.ndarray:
-        """The whole matrix (p, p), float64, from products with the identity; O(p^2) memory."""
+    def dense(self, block: int = 64, progress_bar: str | None = None) -> np.ndarray:
+        """The full matrix (p, p), float64, from products with the identity; O(p^2) memory."""
         p = self.problem.n_parameters
         found = np.empty(self.shape)
-        quiet = None if progress else True
-        starts = tqdm(range(0, p, block), desc=progress, leave=False, disable=quiet)
+        quiet = None if progress_bar else True
+        starts = tqdm(range(0, p, block), desc=progress_bar, leave=False, disable=quiet)
         for start in starts:
             columns = np.zeros((p, min(block, p - start)))
             columns[np.arange(start, start + columns.shape[1]), np.arange(columns.shape[1])] = 1
@@ -61,16 +62,16 @@ class Operator:
         return (found + found.T) / 2
 
 
-def _added(total: Tangents | None, part: Tangents) -> Tangents:
-    """The sum, in place of the total."""
-    return part if total is None else {k: total[k].add_(part[k]) for k in total}
+def _added(total: Tangents, part: Tangents) -> Tangents:
+    """The sum, computed in place of the total, which is empty at first."""
+    return {k: total[k].add_(part[k]) for k in total} if total else part
 
 
 class GaussNewton(Operator):
     """G = mean over samples of J^T H_z J, with H_z the loss's Hessian in the outputs.
 
-    J is the Jacobian of the outputs in the weights. The part of the Hessian that is left when the
-    network is linear in its weights.
+    J is the Jacobian of the outputs in the weights. G is the part of the Hessian that remains if
+    the network is linearised in its weights.
     """
 
     def _chunk(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
@@ -85,7 +86,7 @@ class Fisher(GaussNewton):
     """The Fisher information matrix, with the exact expectation over labels (thesis 4.2).
 
     F = mean over samples of J^T (diag p - p p^T) J, in nats, which is the Gauss-Newton matrix of
-    the cross-entropy. A sampled label instead is off by up to ten times.
+    the cross-entropy. Sampling one label per input instead would be off by a factor of up to ten.
 
     Raises
     ------
@@ -96,14 +97,14 @@ class Fisher(GaussNewton):
     def __init__(self, problem: Problem):
         if not problem.loss.likelihood:
             raise DataError(
-                "loss: a function, of which it is not known whether it is a likelihood; expected "
-                '"cross_entropy" or "squared_error" for the Fisher matrix, or take GaussNewton'
+                "loss: a function that may not be a likelihood; expected "
+                '"cross_entropy" or "squared_error" for the Fisher matrix, or use GaussNewton'
             )
         super().__init__(problem)
 
 
 class EmpiricalFisher(GaussNewton):
-    """Mean over samples of g g^T, g the gradient of the sample's own loss: true labels."""
+    """Mean over samples of g g^T, with g the gradient of the sample's loss at its true label."""
 
     def _curve(self, z: Tensor, targets: Tensor, Jv: Tensor) -> Tensor:
         g = self.problem.loss.gradient(z, targets)
@@ -111,7 +112,7 @@ class EmpiricalFisher(GaussNewton):
 
 
 class Hessian(Operator):
-    """All second derivatives of the mean loss; by forward over reverse differentiation."""
+    """All second derivatives of the mean loss, by forward over reverse differentiation."""
 
     semidefinite = False
 
@@ -120,7 +121,7 @@ class Hessian(Operator):
 
 
 def jacobian_product(problem: Problem, vectors: np.ndarray) -> np.ndarray:
-    """J V (N, C, b): how the outputs change with the weights, along vectors (p, b)."""
+    """J V (N, C, b): the change of the outputs as the weights move along vectors V (p, b)."""
     tangents, found = problem.unflatten(vectors), []
     for x, _ in problem.batches(vectors.shape[1]):
         with problem.differentiable():
@@ -129,8 +130,9 @@ def jacobian_product(problem: Problem, vectors: np.ndarray) -> np.ndarray:
 
 
 def jacobian_transposed_product(problem: Problem, U: np.ndarray) -> np.ndarray:
-    """J^T U (p, b), of U (N, C, b)."""
-    total, start = None, 0
+    """J^T U (p, b), for U (N, C, b)."""
+    total: Tangents = {}
+    start = 0
     rows = torch.from_numpy(np.ascontiguousarray(np.moveaxis(U, 2, 0)))
     rows = rows.to(problem.device, problem.dtype)
     for x, _ in problem.batches(len(rows)):

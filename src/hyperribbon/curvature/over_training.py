@@ -93,7 +93,7 @@ def survey_training(
     for step, epoch, state in moments:
         put_weights(problem.network, state)
         moment = f"{label} step {step}"
-        now = survey(problem, k, progress=moment)
+        now = survey(problem, k, progress_bar=moment)
         first = first or replace(now, fisher=None)  # of the first, no whole eigenspace is kept
         steps.append(step)
         epochs.append(epoch)
@@ -190,7 +190,7 @@ def _reduction(eigenpairs: FisherEigenpairs | WholeEigenpairs, test: Problem) ->
 
 def _density(problem: Problem, label: str) -> Variables:
     """Density of the Hessian's spectrum."""
-    found = spectral_density(Hessian(problem), **_DENSITY, progress=f"{label}, density")
+    found = spectral_density(Hessian(problem), **_DENSITY, progress_bar=f"{label}, density")
     dims, about = ("probe", "node"), {"of": "the Hessian at the end"}
     return {
         "density_node": (dims, found.nodes, about),

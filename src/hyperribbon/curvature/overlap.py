@@ -1,4 +1,4 @@
-"""How far two sets of eigenvectors, such as stiff ones of two matrices, span the same space."""
+"""Overlap of the spaces that two sets of vectors span, such as stiff ones of two matrices."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from hyperribbon.probability.distributions import as_numpy
 def overlaps(U: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Absolute inner products |u_i . v_j| (k, l) of orthonormal vectors (p, k) and (p, l).
 
-    Those of random directions are about sqrt(2 / (pi p)) (thesis Fig. 4.3).
+    For random directions they are about sqrt(2 / (pi p)) (thesis Fig. 4.3).
 
     Raises
     ------
     DataError
-        If the vectors are not of one space.
+        If the vectors do not have the same number of components.
     """
     U, V = _checked(U, V)
     return np.abs(U.T @ V)
 
 
 def subspace_overlap(U: np.ndarray, V: np.ndarray) -> np.ndarray:
-    """Overlap (K,) of the spaces of the first 1, 2, ..., K vectors of each, K the fewer.
+    """Overlap (K,) of the spaces that the first 1, 2, ..., K vectors span, with K = min(k, l).
 
-    The mean squared cosine of the principal angles, |U_k^T V_k|_F^2 / k: 1 for equal spaces, k / p
-    for random ones (Gur-Ari, Roberts & Dyer 2018).
+    The overlap is the mean squared cosine of the principal angles, |U_k^T V_k|_F^2 / k: 1 for equal
+    spaces, k / p for random ones (Gur-Ari, Roberts & Dyer 2018).
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def subspace_overlap(U: np.ndarray, V: np.ndarray) -> np.ndarray:
     Raises
     ------
     DataError
-        If the vectors are not of one space.
+        If the vectors do not have the same number of components.
 
     Examples
     --------

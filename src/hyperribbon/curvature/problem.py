@@ -31,38 +31,38 @@ from hyperribbon.errors import DataError, first_line
 from hyperribbon.networks import striding_by_slices
 from hyperribbon.probability.distributions import as_numpy
 
-# Of a product with several vectors at once: samples times vectors in a chunk.
+# Samples in a chunk times vectors, in a product with several vectors at once.
 ROWS = 16_384
 
 _CONVOLUTIONS = nn.modules.conv._ConvNd
-_INPUTS = ""  # among names of buffers
+_INPUTS = ""  # stands for the inputs among the names of buffers
 
 
 class Problem:
-    """A network, the samples and targets it is to fit, and the loss: what curvature is of.
+    """A network, the samples and targets that it fits, and the loss whose curvature is wanted.
 
-    The weights are all parameters that require a gradient, flat, in the order of
-    ``named_parameters()``. The network is used as it is, in evaluation mode: BatchNorm is then the
-    affine map of its running statistics, which are constants here, as are all buffers. Products are
-    computed in the network's precision, on its device; ``network.double()`` for exact spectra. Its
-    strided 1x1 convolutions of few channels stride as `hyperribbon.networks.striding_by_slices` has
-    it, which is the same function.
+    The weights are all parameters that require a gradient, flattened in the order of
+    ``named_parameters()``. The network stays in evaluation mode: BatchNorm is then an affine map
+    with its running statistics, which are constants here, like all buffers. Products are computed
+    in the network's precision and on its device; use ``network.double()`` for exact spectra.
+    Strided 1x1 convolutions of few channels are evaluated as in
+    `hyperribbon.networks.striding_by_slices`, which is the same function.
 
-    Where an activation is not smooth (ReLU at 0, a tie in max-pooling), derivatives are those that
-    torch takes, ReLU'(0) = 0; the second derivative of a kink counts as 0.
+    Where an activation is not smooth (ReLU at 0, a tie in max-pooling), derivatives follow torch,
+    ReLU'(0) = 0; the second derivative of a kink counts as 0.
 
     Parameters
     ----------
-    network : in evaluation mode, mapping (n, ...) to outputs (n, C); of what torch.compile or
-        DataParallel makes, the network within
+    network : network in evaluation mode that maps (n, ...) to outputs (n, C); wrappers made by
+        torch.compile or DataParallel are removed
     inputs : (N, ...) Tensor, array or table
-    targets : classes (N,) for ``"cross_entropy"``, of any integer type or boolean; values (N, C)
+    targets : classes (N,) for ``"cross_entropy"``, of an integer type or boolean; values (N, C)
         for ``"squared_error"``
     loss : name, or function of (outputs, targets) that is a mean over samples
-    only : names of the parameters that are the weights, such as those of one layer; the others are
-        constants then
-    batch_size : samples in memory at a time; by default 16,384 divided by the vectors that a
-        product is with
+    only : names of the parameters to take as the weights, such as those of one layer; all others
+        are then constants
+    batch_size : samples in memory at a time; by default 16,384 divided by the number of vectors in
+        a product
 
     Attributes
     ----------
@@ -72,8 +72,8 @@ class Problem:
     Raises
     ------
     DataError
-        If outputs depend on the batch or on chance, a parameter, input or output is not finite,
-        targets do not go with the outputs, or the loss is not a mean over samples: of any of them.
+        If outputs depend on the batch or on chance, if a parameter, input or output is not finite,
+        if targets do not fit the outputs, or if the loss is not a mean over samples.
 
     Examples
     --------
@@ -111,8 +111,8 @@ class Problem:
         self.n_samples = len(self.inputs)
         if self.n_samples != len(self.targets):
             raise DataError(
-                f"inputs: {len(self.inputs)} samples and {len(self.targets)} targets, expected as "
-                "many of each"
+                f"inputs: {len(self.inputs)} samples and {len(self.targets)} targets, expected "
+                "equal numbers"
             )
         self.loss = as_loss(loss)
         self.batch_size = None if batch_size is None else check_count(batch_size, "batch_size")
@@ -123,7 +123,7 @@ class Problem:
         self._check_derivatives()
 
     def outputs(self, parameters: Tangents, x: Tensor) -> Tensor:
-        """Outputs (n, C) of some inputs, with other weights."""
+        """Outputs (n, C) for inputs x, with the given weights."""
         # A forward pass may change buffers and inputs in place: where one does, they are copied.
         known = self.network.named_buffers()
         copies = {k: b.clone() for k, b in known if k in self._copied}
@@ -139,7 +139,7 @@ class Problem:
         return leaves(self.parameters)
 
     def linearised(self, x: Tensor) -> Linearised:
-        """Outputs of some inputs, and their Jacobian in the weights.
+        """Outputs for inputs x, and their Jacobian with respect to the weights.
 
         Raises
         ------
@@ -149,11 +149,11 @@ class Problem:
         if "jacobian" not in self._ways:
             few = partial(self.outputs, x=self.inputs[:2])
             search = partial(way_of_jacobian, few, self.parameters, self._possible)
-            self._ways["jacobian"] = self._found(search, "the outputs", "; take JacobianGram")
+            self._ways["jacobian"] = self._found(search, "the outputs", "; use JacobianGram")
         return Linearised(partial(self.outputs, x=x), self.parameters, self._ways["jacobian"])
 
     def second(self, x: Tensor, targets: Tensor, tangents: Tangents) -> Tangents:
-        """The Hessian of the loss's sum over some samples times tangents (b, ...).
+        """The Hessian of the loss, summed over samples x, times tangents (b, ...).
 
         Raises
         ------
@@ -166,15 +166,16 @@ class Problem:
 
         if "hessian" not in self._ways:
             search = partial(way_of_hessian, self._tried, self.parameters, self._possible)
-            self._ways["hessian"] = self._found(search, "the loss", "; take Fisher or JacobianGram")
+            self._ways["hessian"] = self._found(search, "the loss", "; use Fisher or JacobianGram")
         of_these = partial(total, x=x, targets=targets)
         return second(of_these, self.parameters, tangents, self._ways["hessian"])
 
     @property
     def _tried(self) -> tuple[Callable[[dict[str, Tensor]], Tensor], ...]:
-        """The loss of two samples, as it is and as if their outputs were random numbers.
+        """The loss of two samples, as it is and with random numbers in place of their outputs.
 
-        Of samples that are fitted, single precision leaves nothing but rounding of the former.
+        For samples that the network fits, the former is nothing but rounding errors in single
+        precision.
         """
         x, targets = self.inputs[:2], self.targets[:2]
         with torch.no_grad(), self.differentiable():
@@ -192,9 +193,9 @@ class Problem:
 
     @property
     def _possible(self) -> tuple[Way, ...]:
-        """Not with many vectors at once of convolutions.
+        """The ways to try: for convolutions, not with many vectors at once.
 
-        Those would become grouped ones, which are slower than one after another.
+        They would become grouped convolutions, which are slower than one vector after another.
         """
         convolves = any(isinstance(m, _CONVOLUTIONS) for m in self.network.modules())
         return WAYS[1:] if convolves else WAYS
@@ -216,7 +217,7 @@ class Problem:
         with torch.enable_grad():
             z = self.outputs(every, self.inputs[:2])
         if not z.requires_grad:
-            raise DataError("network: outputs depend on no parameter by torch's account; expected "
+            raise DataError("network: outputs depend on no parameter, as torch sees it; expected "
                             "no detach and no torch.no_grad in forward")  # fmt: skip
         try:
             gradients(z.sum(), every)
@@ -228,17 +229,17 @@ class Problem:
         return self.flatten({k: p[None] for k, p in self.parameters.items()})[:, 0].astype(float)
 
     def flatten(self, tensors: dict[str, Tensor]) -> np.ndarray:
-        """(p, b) of tensors (b, ...) by parameter, columns contiguous, in their precision."""
+        """Vectors (p, b) from tensors (b, ...) by parameter; columns contiguous, same precision."""
         rows = [tensors[k].reshape(len(tensors[k]), -1) for k in self.parameters]
         return torch.cat(rows, dim=1).cpu().numpy().T
 
     def unflatten(self, vectors: np.ndarray) -> dict[str, Tensor]:
-        """Tensors (b, ...) by parameter of (p, b).
+        """Tensors (b, ...) by parameter, from vectors (p, b).
 
         Raises
         ------
         DataError
-            If the vectors have not p numbers.
+            If the vectors do not have p components.
         """
         vectors = as_numpy(vectors, "vectors")
         if vectors.ndim != 2 or len(vectors) != self.n_parameters or not vectors.shape[1]:
@@ -252,25 +253,25 @@ class Problem:
         }
 
     def with_weights(self, flat: np.ndarray) -> dict[str, Tensor]:
-        """Parameters of other weights (p,)."""
+        """Parameters by name, from flat weights (p,)."""
         return {k: t[0] for k, t in self.unflatten(flat[:, None]).items()}
 
     def batches(self, vectors: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and targets in chunks that are right for products with so many vectors."""
+        """Inputs and targets in chunks sized for products with this number of vectors."""
         size = min(self.batch_size or max(1, ROWS // vectors), self.n_samples)
         yield from zip(self.inputs.split(size), self.targets.split(size), strict=True)
 
     @torch.no_grad()
     def all_outputs(self, flat: np.ndarray | None = None) -> Tensor:
-        """Outputs (N, C) of all samples, with the network's weights or with others (p,)."""
+        """Outputs (N, C) for all samples, with the network's weights or with flat weights (p,)."""
         parameters = self.parameters if flat is None else self.with_weights(flat)
         return torch.cat([self.outputs(parameters, x) for x, _ in self.batches(8)])
 
 
 def kinks(problem: Problem) -> int:
-    """How many inputs of ReLU are exactly 0, where the loss is not smooth.
+    """Number of inputs to ReLU that are exactly 0, where the loss is not smooth.
 
-    Zero weights, or a bias of 0 behind inputs of 0, make many.
+    Weights of 0, or a bias of 0 after inputs of 0, cause many of them.
     """
     count = 0
 
@@ -289,10 +290,10 @@ def kinks(problem: Problem) -> int:
 
 
 def error_of(problem: Problem, weights: np.ndarray | None = None) -> float:
-    """Fraction misclassified by the network, or with other weights (p,)."""
+    """Fraction of samples misclassified by the network, or with flat weights (p,)."""
     return misclassified(problem.all_outputs(weights), problem.targets)
 
 
 def misclassified(outputs: Tensor, targets: Tensor) -> float:
-    """Fraction of outputs (n, C) that are largest for another class."""
+    """Fraction of outputs (n, C) that are largest for a class other than the target."""
     return float((outputs.argmax(dim=1) != targets).double().mean())

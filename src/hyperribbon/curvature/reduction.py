@@ -14,13 +14,13 @@ from hyperribbon.curvature.spectrum import WholeEigenpairs
 
 
 class ReducedModels(NamedTuple):
-    """Models reduced to ever more Fisher eigenvectors; the last one is the whole model.
+    """Models reduced to more and more Fisher eigenvectors; the last one is the complete model.
 
     Attributes
     ----------
-    kept : (M,), eigenvectors, ascending; of the whole model, its p weights
-    predictions : (M, N, C) float32, probabilities of the samples the eigenvectors are of
-    errors : (M, 2), fractions misclassified, of those samples and of the test samples
+    kept : (M,), numbers of eigenvectors, ascending; for the complete model, its p weights
+    predictions : (M, N, C) float32, probabilities for the samples of the Fisher matrix
+    errors : (M, 2), fractions misclassified among those samples and among the test samples
     """
 
     kept: np.ndarray
@@ -31,19 +31,22 @@ class ReducedModels(NamedTuple):
 def reduced_models(
     eigenpairs: FisherEigenpairs | WholeEigenpairs, test: Problem, fractions: Sequence[float]
 ) -> ReducedModels:
-    """Reduce a model to fractions of its weights' directions, to all that are not 0, and to none.
+    """Project a model's weights onto its leading Fisher eigenvectors.
+
+    The models keep the given fractions of the eigenvectors, all eigenvectors of nonzero eigenvalue,
+    and, last, all weights.
 
     Parameters
     ----------
-    eigenpairs : of the model's Fisher matrix
+    eigenpairs : eigenpairs of the model's Fisher matrix
     test : the model on test samples
-    fractions : of the p weights; those beyond the matrix's rank are left out, for an eigenspace of
-        0 has no directions of its own
+    fractions : fractions of the p eigenvectors; those beyond the matrix's rank are left out,
+        because the eigenspace of 0 has no preferred directions
     """
     problem, rank = eigenpairs.problem, eigenpairs.rank
     p = problem.n_parameters
-    kept = {k for k in (round(f * p) for f in fractions) if 1 <= k <= rank}
-    kept = sorted((kept | {rank}) - {p})
+    asked = {k for k in (round(f * p) for f in fractions) if 1 <= k <= rank}
+    kept = sorted((asked | {rank}) - {p})
     predictions, errors = [], []
     for weights in (*reduced_weights(eigenpairs, kept), problem.flat_weights()):
         outputs = problem.all_outputs(weights)
@@ -55,14 +58,14 @@ def reduced_models(
 def reduced_weights(
     eigenpairs: FisherEigenpairs | WholeEigenpairs, counts: Sequence[int]
 ) -> Iterator[np.ndarray]:
-    """The weights' projections on the first k Fisher eigenvectors: w_k = sum <w, e_i> e_i.
+    """Projections of the weights onto the first k Fisher eigenvectors: w_k = sum <w, e_i> e_i.
 
     Parameters
     ----------
-    eigenpairs : of the model's Fisher matrix, all p of them, or the r that are not 0
-    counts : of eigenvectors that are kept, each from 1 to r. All r of them are not the whole model,
-        unless r is p: it also has components on which predictions of these samples do not depend,
-        to first order
+    eigenpairs : eigenpairs of the model's Fisher matrix, all p, or the r of nonzero eigenvalue
+    counts : numbers of eigenvectors to keep, each from 1 to r. Unless r is p, all r of them do not
+        give back the complete model: its weights also have components on which the predictions for
+        these samples do not depend, to first order
 
     Yields
     ------
@@ -75,8 +78,8 @@ def reduced_weights(
 
     Notes
     -----
-    Of those that are not 0 all components take one product with the outputs' Jacobian, and each
-    model one with its transpose.
+    If only the r eigenpairs of nonzero eigenvalue are given, computing all components takes one
+    product with the Jacobian of the outputs, and each model one product with its transpose.
     """
     known = len(eigenpairs.eigenvalues)
     counts = [check_count(k, "eigenvectors", 1, known) for k in counts]

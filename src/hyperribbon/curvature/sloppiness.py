@@ -1,7 +1,7 @@
 """Stiff and sloppy eigenvalues: how many, how strong, and how fast the sloppy ones decay.
 
-Everywhere a spectrum is (p,) eigenvalues in any order, and indices are those of the thesis:
-eigenvalues descend, and the largest is number 1.
+Every spectrum is an array (p,) of eigenvalues in any order. Indices follow the thesis: eigenvalues
+descend, and the largest has index 1.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from hyperribbon.curvature.checks import (
 )
 from hyperribbon.errors import DataError
 
-AS_GOOD = 0.9  # of the whole model's accuracy on test samples
-STIFF = 0.95  # of the inputs' variance: most of their spectra have no elbow
-_BANDWIDTH = 0.2  # of the points
-# Kiefer and Vogelsang (2005), Table 1: Bartlett kernel, two-sided 95%, bandwidth b of the points.
+AS_GOOD = 0.9  # as a fraction of the complete model's accuracy on test samples
+STIFF = 0.95  # as a fraction of the inputs' variance; most spectra of inputs have no elbow
+_BANDWIDTH = 0.2  # as a fraction of the number of points
+# Kiefer and Vogelsang (2005), Table 1: Bartlett kernel, two-sided 95%, bandwidth a fraction b.
 _CRITICAL = 1.96 + 2.9694 * _BANDWIDTH + 0.4160 * _BANDWIDTH**2 - 0.5324 * _BANDWIDTH**3
 
 
@@ -35,14 +35,14 @@ def effective_dimension(
 
     Parameters
     ----------
-    eigenvalues : (p,) of the Hessian of cross-entropy / ln 2, of any sign; those left out count
-        as 0
-    n : int, training samples, 2 or more
-    epsilon : inverse variance of the prior, above 0, or an array of such
+    eigenvalues : (p,) eigenvalues of the Hessian of cross-entropy / ln 2, of any sign; those left
+        out count as 0
+    n : int, number of training samples, 2 or more
+    epsilon : inverse variance of the prior, above 0, or an array of these
 
     Returns
     -------
-    int, or integers of epsilon's shape
+    int, or an array of integers in the shape of epsilon
 
     Raises
     ------
@@ -68,17 +68,17 @@ def strength(eigenvalues: np.ndarray, n: int, epsilon: float) -> float:
     .. math:: s(n, \epsilon) = \sum_{i \le p(n, \epsilon)} 1
               + \ln\left(\frac{2 (n - 1) \lambda_i}{\epsilon} + 1\right)
 
-    It is defined of a positive semi-definite matrix: a negative eigenvalue that would count as
-    stiff is refused, smaller ones are rounding and do not enter.
+    It is defined for positive semi-definite matrices: a negative eigenvalue that would count as
+    stiff is refused; smaller ones are rounding errors and do not enter.
 
     Parameters
     ----------
-    eigenvalues, n, epsilon : as `effective_dimension` takes them, epsilon a float
+    eigenvalues, n, epsilon : as in `effective_dimension`, with epsilon a float
 
     Raises
     ------
     DataError
-        If an argument is not as it should be.
+        If an argument is invalid.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def strength(eigenvalues: np.ndarray, n: int, epsilon: float) -> float:
     if values.min() <= -threshold:
         raise DataError(
             f"eigenvalues: {values.min():.3g} is negative and stiff (threshold {threshold:.3g}), "
-            "expected those of a positive semi-definite matrix: the Gauss-Newton matrix, or clipped"
+            "expected a positive semi-definite matrix; use the Gauss-Newton matrix or clip them"
         )
     stiff = values[values >= threshold]
     return float(len(stiff) + np.log1p(stiff / threshold).sum())
@@ -101,12 +101,12 @@ def sloppy_factor(eigenvalues: np.ndarray, r: int) -> float:
 
     .. math:: c(A, r) = \min_{i > r,\ \lambda_i > 0} \frac{\ln(\lambda_r / \lambda_i)}{i - r}
 
-    Eigenvalues that are 0 (or rounding's negative ones) lie under every exponential, so they set
-    no limit: where they alone follow r, the factor is infinite. A tie with the r-th makes it 0.
+    Eigenvalues that are 0, or negative by rounding, lie below every exponential and set no limit:
+    if only such eigenvalues follow r, the factor is infinite. A tie with the r-th makes it 0.
 
     Parameters
     ----------
-    eigenvalues : (p,) of a positive semi-definite matrix
+    eigenvalues : (p,) eigenvalues of a positive semi-definite matrix
     r : int, from 1 to the number of eigenvalues above 0; usually p(n, epsilon)
 
     Returns
@@ -128,7 +128,7 @@ def sloppy_factor(eigenvalues: np.ndarray, r: int) -> float:
     values = check_spectrum(eigenvalues)
     logs = np.log(np.sort(values[values > 0])[::-1])
     if not 1 <= r <= len(logs):
-        raise DataError(f"r: {r}, expected from 1 to the eigenvalues above 0, {len(logs)}")
+        raise DataError(f"r: {r}, expected 1 to {len(logs)}, the number of eigenvalues above 0")
     drops = logs[r - 1] - logs[r:]
     return float((drops / np.arange(1, len(drops) + 1)).min(initial=np.inf))
 
@@ -136,22 +136,22 @@ def sloppy_factor(eigenvalues: np.ndarray, r: int) -> float:
 def loose_bound(
     strength: float, sloppiness: float, n: int, epsilon: float, squared_distance: float
 ) -> float:
-    r"""What strength and sloppiness say of the error, the training loss being near 0 (Eq. 4.4.4).
+    r"""A bound on the error from strength and sloppiness, if training loss is near 0 (Eq. 4.4.4).
 
     .. math:: \frac{s + 2 / c + \epsilon |w - w_0|^2}{4 (n - 1)}
 
     The thesis derives it from :math:`\lambda_i \le t e^{-c (i - r)}`, t = epsilon / (2 (n - 1)),
-    beyond r = p(n, epsilon). The sloppy factor alone does not give that: it starts from the r-th
-    eigenvalue, which may lie far above t. Then the number can be below the objective that it
-    should bound (`hyperribbon.pac_bayes.analytic.loose_objective`, which is exact).
+    for i beyond r = p(n, epsilon). The sloppy factor alone does not imply this, because it starts
+    from the r-th eigenvalue, which may lie far above t. The result can then be below the objective
+    that it should bound (`hyperribbon.pac_bayes.analytic.loose_objective`, which is exact).
 
     Parameters
     ----------
     strength : s, see `strength`
-    sloppiness : c, see `sloppy_factor`; 0 makes the number infinite
-    n : int, training samples
+    sloppiness : c, see `sloppy_factor`; 0 makes the bound infinite
+    n : int, number of training samples
     epsilon : inverse variance of the prior
-    squared_distance : of the weights from the centre of the prior
+    squared_distance : squared distance of the weights from the centre of the prior
 
     Examples
     --------
@@ -168,31 +168,32 @@ def loose_bound(
 
 
 def elbow(eigenvalues: np.ndarray, floor: float | None = None) -> int:
-    r"""Number of stiff eigenvalues where no epsilon says it: the break of two lines.
+    r"""Number of stiff eigenvalues without reference to epsilon: where two fitted lines meet.
 
-    Two lines, each fitted by least squares to :math:`\ln \lambda_i` against i, one to the first k
-    eigenvalues and one to the others; k is the best by Bayes's information criterion (BIC), of
-    those whose stiff eigenvalues lie above the continuation of the sloppy line. No break, k = 0,
-    is among the choices. That condition keeps the break from where a spectrum dives at its end, as
-    one of few samples does. The point furthest below the chord of the spectrum ("kneedle") needs
-    no condition, but the longer the spectrum, the more of it noise moves: of 10 stiff eigenvalues
-    in 1000 it finds 17, in the median, where the two lines find 10 or 11.
+    Two lines are fitted by least squares to :math:`\ln \lambda_i` against i, one to the first k
+    eigenvalues and one to the others. The best k, by the Bayesian information criterion (BIC), is
+    chosen among those for which the stiff eigenvalues lie above the continuation of the sloppy
+    line, and k = 0, no break. That condition excludes breaks where a spectrum drops steeply at its
+    end, as happens with few samples. The point furthest below the chord of the spectrum ("kneedle")
+    needs no condition, but noise moves it more, the longer the spectrum: for 10 stiff eigenvalues
+    out of 1000 its median is 17, while the two lines find 10 or 11.
 
-    A spectrum that bends all along (a power law) has no elbow, yet is given the best break of two
-    lines. BIC takes residuals for independent, which those of sorted eigenvalues are not, so that
-    breaks are found where there are none: in the spectrum exp(-0.05 i), i < 200, times noise, in 1%
-    of the draws if the noise is 0.02, 27% if 0.05, 67% if 0.1; in sample covariances with such a
-    spectrum of 100, in 17% with 1000 samples and 28% with 200.
+    A spectrum that bends everywhere, such as a power law, has no elbow, but the best break of two
+    lines is returned all the same. BIC assumes independent residuals, which those of sorted
+    eigenvalues are not, so breaks are also found where there are none. For the spectrum
+    exp(-0.05 i), i < 200, times noise, this happens in 1% of the draws if the noise is 0.02, in 27%
+    if 0.05, and in 67% if 0.1; for sample covariances with such a spectrum of 100 eigenvalues, in
+    17% with 1000 samples and in 28% with 200.
 
     Parameters
     ----------
-    eigenvalues : (p,), those above the floor count
-    floor : what is rounding and cut before, relative to the largest eigenvalue; by default p times
-        float64's epsilon
+    eigenvalues : (p,), of which those above the floor count
+    floor : level of rounding errors, relative to the largest eigenvalue; smaller eigenvalues are
+        left out; by default p times the epsilon of float64
 
     Returns
     -------
-    int, k: eigenvalues 1..k are stiff; 0 where none are
+    int, k: eigenvalues 1 to k are stiff; 0 if none are
 
     Raises
     ------
@@ -211,33 +212,35 @@ def elbow(eigenvalues: np.ndarray, floor: float | None = None) -> int:
     logs = logs - logs.mean()  # else the prefix sums lose digits
     head, _ = _line_misfits(logs)
     tail, slopes = _line_misfits(logs[::-1])
-    k = np.arange(1, m - 2)  # three points or more in the second line: it must be able to misfit
+    k = np.arange(1, m - 2)  # the second line has three points or more, so that it can misfit
     rest = m - k
     line = tail[rest - 1]
-    # The sloppy line at the middle of the stiff eigenvalues; its slope was fitted from the end.
+    # The sloppy line at the middle of the stiff eigenvalues; it was fitted in reverse order.
     means = np.cumsum(logs)[k - 1] / k
     continued = -means * k / rest + slopes[rest - 1] * m / 2
     misfit = np.append(tail[-1], np.where(means > continued, head[k - 1] + line, np.inf))
-    # Parameters: a line has 2, or 1 if it is of one point; the break is one more.
+    # A line has 2 parameters, or 1 if it has one point; the break is one more.
     parameters = np.concatenate([[2], np.where(k == 1, 4, 5)])
-    smallest = 1e-12 * logs @ logs  # misfits below are rounding, hence equal
+    smallest = 1e-12 * logs @ logs  # misfits below this are rounding errors, hence equal
     bic = m * np.log(np.maximum(misfit, smallest) + np.finfo(float).tiny) + parameters * np.log(m)
     return int(np.argmin(bic))
 
 
 class Slope(NamedTuple):
-    """The line of the sloppy eigenvalues; see `sloppy_slope`."""
+    """The line fitted to the sloppy eigenvalues; see `sloppy_slope`."""
 
     slope: float
-    """Of ln(lambda) per index; negative."""
+    """Change of ln(lambda) per index; negative."""
     low: float
-    """95% interval of the slope."""
+    """Lower end of the 95% interval of the slope."""
     high: float
+    """Upper end of that interval."""
     r_squared: float
+    """Coefficient of determination of the fit."""
     first: int
-    """Index of the first eigenvalue of the range; the largest of all is 1."""
+    """Index of the first eigenvalue in the range; the largest of all has index 1."""
     last: int
-    """Of the last."""
+    """Index of the last eigenvalue in the range."""
 
 
 def sloppy_slope(
@@ -248,24 +251,24 @@ def sloppy_slope(
 ) -> Slope:
     r"""Slope of :math:`\ln \lambda_i` against i over the sloppy eigenvalues, by least squares.
 
-    Residuals of sorted eigenvalues are correlated, so the interval has Newey-West errors: Bartlett
-    kernel, bandwidth a fifth of the points, with the critical value for so wide a one (2.57, Kiefer
-    and Vogelsang 2005).
+    Residuals of sorted eigenvalues are correlated, so the interval uses Newey-West errors: Bartlett
+    kernel, bandwidth a fifth of the points, with the critical value for so wide a bandwidth (2.57,
+    Kiefer and Vogelsang 2005).
 
-    What it covers was simulated: eigenvalues of the covariance of N Gaussian inputs whose own d
-    eigenvalues are exp(-c i); d 30 to 300, N from 2 d to 1000 d, c d from 2 to 50. The interval
-    holds the slope that such spectra have on average in 90% (d = 30) to 100% (N = 2 d, or c d near
-    2) of the draws; that of ordinary least squares, in 97% to 74%. It is NOT an interval of c:
-    sample eigenvalues fall faster than those of the distribution, by 1 / N to 1.6 / N per index
-    (3 / N where c d = 2), and the intervals are so narrow that with d = 100 this alone leaves c out
-    of nearly all (in 45% at N = 100 d), and even with d = 30 of a third (N = 33 d). Nor does it
-    cover a range that is not a line: look at R^2.
+    Its coverage was simulated with covariances of N Gaussian inputs whose d population eigenvalues
+    are exp(-c i), for d from 30 to 300, N from 2 d to 1000 d, and c d from 2 to 50. The interval
+    contains the mean slope of such sample spectra in 90% (d = 30) to 100% (N = 2 d, or c d near 2)
+    of the draws; the interval of ordinary least squares does in 97% to 74%. It is NOT an interval
+    for c. Sample eigenvalues fall faster than those of the population, by 1 / N to 1.6 / N per
+    index (3 / N where c d = 2), and the intervals are so narrow that for d = 100 this alone
+    excludes c from nearly all of them (from 45% at N = 100 d), and even for d = 30 from a third (N
+    = 33 d). Nor does it account for a range that is not a line: check R^2.
 
     Parameters
     ----------
-    eigenvalues : (p,), those above the floor count
-    first, last : indices of the range, both in it; by default from after the `elbow` to the last
-        eigenvalue above the floor
+    eigenvalues : (p,), of which those above the floor count
+    first, last : first and last index of the range, inclusive; by default from after the `elbow` to
+        the last eigenvalue above the floor
     floor : as in `elbow`
 
     Raises
@@ -301,18 +304,20 @@ def sloppy_slope(
     half = _CRITICAL * np.sqrt(max(variance, 0.0) * m / (m - 2)) / square
     total = y @ y
     r_squared = 1 - residuals @ residuals / total if total > 0 else 1.0
-    return Slope(*map(float, (slope, slope - half, slope + half, r_squared)), first, last)
+    return Slope(
+        float(slope), float(slope - half), float(slope + half), float(r_squared), first, last
+    )
 
 
 def critical_number(kept: np.ndarray, errors: np.ndarray) -> int:
-    """The fewest eigenvectors with which a model predicts about as well as the whole one.
+    """The fewest eigenvectors with which a model predicts about as well as the complete one.
 
-    That is, with nine tenths of its accuracy. More of them can do worse again: directions on which
-    predictions hardly depend near the trained weights may count far from them.
+    That is, with nine tenths of its accuracy. Keeping more can be worse again: directions on which
+    predictions hardly depend near the trained weights may matter far from them.
 
     Parameters
     ----------
-    kept, errors : (M,), as of `hyperribbon.curvature.ReducedModels`; errors of the test samples
+    kept, errors : (M,), as in `hyperribbon.curvature.ReducedModels`; errors on the test samples
 
     Examples
     --------
@@ -323,12 +328,12 @@ def critical_number(kept: np.ndarray, errors: np.ndarray) -> int:
 
 
 def stiff_fraction(eigenvalues: np.ndarray, dimensions: int) -> float:
-    """Share of the inputs' dimensions that hold 95% of their variance.
+    """Fraction of the inputs' dimensions that hold 95% of their variance.
 
     Parameters
     ----------
-    eigenvalues : of the inputs' correlation; those left out count as 0
-    dimensions : of the inputs
+    eigenvalues : eigenvalues of the inputs' correlation matrix; those left out count as 0
+    dimensions : number of dimensions of the inputs
 
     Examples
     --------
@@ -344,15 +349,15 @@ def _log_spectrum(eigenvalues: np.ndarray, floor: float | None) -> np.ndarray:
     values = check_spectrum(eigenvalues)
     floor = np.finfo(np.float64).eps * len(values) if floor is None else floor
     if not 0 <= floor < 1:
-        raise DataError(f"floor: {floor}, expected from 0 to below 1, relative to the largest")
+        raise DataError(f"floor: {floor}, expected 0 or more and below 1, relative to the largest")
     return np.log(np.sort(values[values > max(floor * values.max(), 0.0)])[::-1])
 
 
 def _line_misfits(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of lines through the first 1, 2, ..., m points: sums of squared residuals, and slopes."""
+    """Sums of squared residuals, and slopes, of lines through the first 1, 2, ..., m points."""
     count = np.arange(1, len(y) + 1, dtype=np.float64)
     middle = (count - 1) / 2
-    variance = count * (count**2 - 1) / 12  # of 0, 1, ..., times the points
+    variance = count * (count**2 - 1) / 12  # of 0, 1, ..., times the number of points
     sums = np.cumsum(y)
     covariance = np.cumsum((count - 1) * y) - middle * sums
     slopes = np.divide(covariance, variance, out=np.zeros_like(y), where=variance > 0)

@@ -1,8 +1,9 @@
-"""Eigenvalues of an operator: all of them, its ends, or their density."""
+"""Eigenvalues of an operator: all of them, the extreme ones, or their density."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,47 +15,47 @@ from hyperribbon.curvature.operators import Operator
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.eigenpairs import by_magnitude, leading_eigenpairs
 
-BLOCK = 4  # vectors of a product; with 16 one takes less, but twice as many are needed
-DENSE = 5_000  # parameters of which the whole matrix is formed, 200 MB
+BLOCK = 4  # vectors per product; with 16, each costs less, but twice as many are needed
+DENSE = 5_000  # most parameters for which the full matrix is formed, 200 MB
 STEPS = 80
 PROBES = 8
-MOST_PROBES = 10_000  # of which errors are a hundredth of one's
+MOST_PROBES = 10_000  # with errors that are a hundredth of a single probe's
 
 
-def all_eigenvalues(operator: Operator, *, progress: str | None = None) -> np.ndarray:
-    """All p eigenvalues, descending, from the whole matrix.
+def all_eigenvalues(operator: Operator, *, progress_bar: str | None = None) -> np.ndarray:
+    """All p eigenvalues, descending, from the full matrix.
 
     Parameters
     ----------
     operator : Operator
-    progress : name of a bar to show; quiet when the output is not a terminal
+    progress_bar : name of a progress bar to show; none if the output is not a terminal
 
     Raises
     ------
     DataError
-        If p is above 5,000, where other ways are to be taken.
+        If p is above 5,000.
     """
-    whole = _whole(operator, progress)
+    whole = _whole(operator, progress_bar)
     return eigh(whole, eigvals_only=True, overwrite_a=True, check_finite=False)[::-1]
 
 
 class WholeEigenpairs:
-    """All p eigenpairs, from the whole matrix.
+    """All p eigenpairs, from the full matrix.
 
     Attributes
     ----------
     eigenvalues : (p,), descending
-    rank : of the matrix: eigenvalues that are more than its rounding error
+    rank : number of eigenvalues whose magnitude is above the rounding error
 
     Raises
     ------
     DataError
-        If p is above 5,000, where other ways are to be taken.
+        If p is above 5,000.
     """
 
-    def __init__(self, operator: Operator, *, progress: str | None = None):
+    def __init__(self, operator: Operator, *, progress_bar: str | None = None):
         self.problem = operator.problem
-        whole = _whole(operator, progress)
+        whole = _whole(operator, progress_bar)
         values, vectors = eigh(whole, driver="evd", overwrite_a=True, check_finite=False)
         self.eigenvalues, self._vectors = values[::-1], vectors[:, ::-1]
         sizes, eps = np.abs(values), torch.finfo(self.problem.dtype).eps
@@ -65,7 +66,7 @@ class WholeEigenpairs:
         return self._vectors.T @ weights
 
     def combine(self, components: np.ndarray) -> np.ndarray:
-        """Weights (p, b) that have these components (r, b) along the first r, r at most p."""
+        """Weights (p, b) with the given components (r, b) along the first r eigenvectors."""
         return self._vectors[:, : len(components)] @ components
 
     def leading(self, k: int) -> np.ndarray:
@@ -73,14 +74,14 @@ class WholeEigenpairs:
         return by_magnitude(self.eigenvalues, self._vectors, k)[1]
 
 
-def _whole(operator: Operator, progress: str | None) -> np.ndarray:
+def _whole(operator: Operator, progress_bar: str | None) -> np.ndarray:
     p = operator.shape[0]
     if p > DENSE:
         raise DataError(
             f"{type(operator).__name__} of {p} parameters: expected at most {DENSE} for all "
-            "eigenvalues; take JacobianGram, extreme_eigenpairs or spectral_density"
+            "eigenvalues; use JacobianGram, extreme_eigenpairs or spectral_density"
         )
-    return operator.dense(progress=progress)
+    return operator.dense(progress_bar=progress_bar)
 
 
 def extreme_eigenpairs(
@@ -89,43 +90,43 @@ def extreme_eigenpairs(
     *,
     smallest: bool = False,
     tol: float | None = None,
-    random_state=0,
+    random_state: int | np.random.Generator = 0,
     max_products: int = 1000,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k eigenpairs of largest magnitude, or the smallest ones, by block Lanczos.
 
     Parameters
     ----------
     operator : Operator
-    k : int
+    k : int, number of eigenpairs
     smallest : bool, whether to find the bottom of the spectrum, the most negative curvatures
-    tol : relative residual ||A u - lambda u|| / |lambda| of what is found; by default the square
-        root of the precision of the network's weights, which puts eigenvalues within that, and
-        isolated ones within its square
-    random_state : of the first block
-    max_products : int, of blocks of 4 vectors
-    progress : name of a counter to show; quiet when the output is not a terminal
+    tol : relative residual ||A u - lambda u|| / |lambda| at convergence; by default the square root
+        of the epsilon of the weights' precision. Relative errors of eigenvalues are at most tol,
+        and of order tol^2 for isolated ones
+    random_state : seed or generator of the first block
+    max_products : int, most products with blocks of 4 vectors
+    progress_bar : name of a counter to show; none if the output is not a terminal
 
     Returns
     -------
-    eigenvalues (k,) by decreasing magnitude, or increasing; vectors (p, k), in the precision of
-    the network's weights
+    eigenvalues : (k,), by decreasing magnitude, or increasing if ``smallest``
+    vectors : (p, k), in the precision of the network's weights
 
     Raises
     ------
     DataError
-        If k is not within 1 and p, or the bottom is asked for of a matrix that is semidefinite.
+        If k is not between 1 and p, or ``smallest`` is asked of a positive semidefinite matrix.
 
     Warns
     -----
     ConvergenceWarning
-        If ``max_products`` were not enough.
+        If ``max_products`` did not suffice.
 
     Notes
     -----
-    Memory is p (3 k + 50) numbers: 0.7 GB for 50 eigenpairs of 840,000 parameters in float32. About
-    five products are needed for an eigenvalue, where they lie densely.
+    Memory is p (3 k + 50) numbers: 0.7 GB for 50 eigenpairs of 840,000 parameters in float32. Where
+    eigenvalues are dense, each needs about five products.
     """
     p = operator.shape[0]
     k = check_count(k, "k", 1, p)
@@ -133,7 +134,7 @@ def extreme_eigenpairs(
     if smallest and operator.semidefinite:
         raise DataError(
             f"smallest eigenvalues of {type(operator).__name__}: it is positive semidefinite, and "
-            "0 where it has lower rank than parameters; take JacobianGram for all that are not"
+            "0 if its rank is below p; use JacobianGram for all nonzero eigenvalues"
         )
     dtype = np.dtype(str(operator.problem.dtype).removeprefix("torch.")).type
     return leading_eigenpairs(
@@ -147,25 +148,27 @@ def extreme_eigenpairs(
         max_products=check_count(max_products, "max_products"),
         smallest=smallest,
         dtype=dtype,
-        progress_bar=progress,
+        progress_bar=progress_bar,
     )
 
 
 class SpectralDensity(NamedTuple):
-    """An estimate of the number of eigenvalues above each of some values.
+    """An estimate of the distribution of the eigenvalues, as a quadrature.
 
     Attributes
     ----------
-    nodes, weights : (probes, steps); quadrature: p times the sum over a probe's nodes of f, times
-        the weights, estimates the trace of f(A)
-    p : int
+    nodes, weights : (probes, steps); for each probe, p times the sum of f(nodes), weighted by
+        weights, estimates the trace of f(A)
+    p : int, number of eigenvalues
     """
 
     nodes: np.ndarray
     weights: np.ndarray
     p: int
 
-    def trace(self, function=lambda x: x) -> tuple[float, float]:
+    def trace(
+        self, function: Callable[[np.ndarray], np.ndarray] = lambda x: x
+    ) -> tuple[float, float]:
         """The trace of a function of the matrix, and its standard error over the probes."""
         found = self.p * (self.weights * function(self.nodes)).sum(axis=1)
         return float(found.mean()), _standard_error(found)
@@ -177,14 +180,17 @@ class SpectralDensity(NamedTuple):
         return found.mean(axis=0), _standard_error(found)
 
     def density(self, x: np.ndarray, width: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """Density at x (n,), smoothed by a Gaussian of a width; it integrates to 1; with errors."""
+        """Density at x (n,), smoothed by a Gaussian of given width, and its standard errors.
+
+        The density integrates to 1.
+        """
         distance = (self.nodes[:, :, None] - np.asarray(x)) / width
         bell = np.exp(-(distance**2) / 2) / (np.sqrt(2 * np.pi) * width)
         found = (self.weights[:, :, None] * bell).sum(axis=1)
         return found.mean(axis=0), _standard_error(found)
 
 
-def _standard_error(found: np.ndarray):
+def _standard_error(found: np.ndarray) -> Any:
     return found.std(axis=0, ddof=1) / np.sqrt(len(found))
 
 
@@ -193,23 +199,23 @@ def spectral_density(
     *,
     steps: int = STEPS,
     probes: int = PROBES,
-    random_state=0,
-    progress: str | None = None,
+    random_state: int | np.random.Generator = 0,
+    progress_bar: str | None = None,
 ) -> SpectralDensity:
     r"""The distribution of all eigenvalues, by stochastic Lanczos quadrature.
 
-    From each of some random unit vectors v, ``steps`` products give a tridiagonal matrix whose
-    eigenvalues, and squared first components of whose eigenvectors, are the nodes and weights of a
-    Gauss quadrature of :math:`v^T f(A) v`; its mean over v is tr f(A) / p. Bases are orthogonalised
-    in full, so that no eigenvalue is found twice.
+    For each of several random unit vectors v, ``steps`` products give a tridiagonal matrix. Its
+    eigenvalues, and the squared first components of its eigenvectors, are the nodes and weights of
+    a Gauss quadrature of :math:`v^T f(A) v`, whose mean over v is tr f(A) / p. Bases are fully
+    orthogonalised, so that no eigenvalue is found twice.
 
     Parameters
     ----------
     operator : Operator
-    steps : int, products a probe; resolves about as many values, finest at the spectrum's ends
-    probes : int, at least 2, of whose spread errors are taken
-    random_state : of the probes
-    progress : name of a bar to show; quiet when the output is not a terminal
+    steps : int, products per probe; about as many values are resolved, best at the spectrum's ends
+    probes : int, at least 2; standard errors follow from their spread
+    random_state : seed or generator of the probes
+    progress_bar : name of a progress bar to show; none if the output is not a terminal
 
     Raises
     ------
@@ -218,8 +224,8 @@ def spectral_density(
 
     Notes
     -----
-    Memory is 8 p steps bytes. Errors are those of the random probes alone; where fewer than
-    ``steps`` products cannot tell neighbouring eigenvalues apart, counts between them are off, too.
+    Memory is 8 p steps bytes. The errors include only that of the random probes. Where ``steps``
+    products do not resolve neighbouring eigenvalues, counts between them are off as well.
 
     References
     ----------
@@ -230,24 +236,24 @@ def spectral_density(
     probes = check_count(probes, "probes", 2, MOST_PROBES)
     rng, basis = np.random.default_rng(random_state), np.empty((steps, p))
     nodes, weights = np.empty((probes, steps)), np.empty((probes, steps))
-    quiet = None if progress else True
-    with tqdm(total=probes * steps, desc=progress, leave=False, disable=quiet) as bar:
+    quiet = None if progress_bar else True
+    with tqdm(total=probes * steps, desc=progress_bar, leave=False, disable=quiet) as bar:
         for i in range(probes):
-            diagonal, beside = np.zeros(steps), np.zeros(steps)
+            diagonal, off_diagonal = np.zeros(steps), np.zeros(steps)
             v = rng.standard_normal(p)
             v /= np.linalg.norm(v)
             for j in range(steps):
                 basis[j] = v
                 w = np.asarray(operator @ v, float)
                 diagonal[j] = v @ w
-                for _ in range(2):  # once leaves rounding errors of the size of w
+                for _ in range(2):  # a single pass leaves rounding errors of the size of w
                     w -= (basis[: j + 1] @ w) @ basis[: j + 1]
-                beside[j] = np.linalg.norm(w)
-                # The space is closed: what follows has no weight, whatever it is.
-                closed = beside[j] < 1e-12 * np.abs(diagonal[: j + 1]).max()
-                beside[j] = 0.0 if closed else beside[j]
-                v = np.zeros(p) if closed else w / beside[j]
+                off_diagonal[j] = np.linalg.norm(w)
+                # If the Krylov space is complete, later nodes have no weight, whatever they are.
+                closed = off_diagonal[j] < 1e-12 * np.abs(diagonal[: j + 1]).max()
+                off_diagonal[j] = 0.0 if closed else off_diagonal[j]
+                v = np.zeros(p) if closed else w / off_diagonal[j]
                 bar.update()
-            nodes[i], vectors = eigh_tridiagonal(diagonal, beside[:-1])
+            nodes[i], vectors = eigh_tridiagonal(diagonal, off_diagonal[:-1])
             weights[i] = vectors[0] ** 2
     return SpectralDensity(nodes, weights, p)

@@ -1,4 +1,4 @@
-"""Spectra of a survey as tables: thinned out, and how sloppy they are."""
+"""Tables of the spectra of a survey: thinned eigenvalues, and how sloppy each spectrum is."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ from hyperribbon.errors import DataError
 SPECTRUM_COLUMNS = ["matrix", "part", "index", "eigenvalue"]
 SLOPPINESS_COLUMNS = ["matrix", "part", "eigenvalues", "largest", "trace", "elbow"]
 SLOPPINESS_COLUMNS += ["slope", "low", "high", "r_squared", "first", "last"]
-SLOPES_FROM = 1e-12  # of the largest eigenvalue, in float64; below is rounding
-WHOLE = 200  # leading eigenvalues of a spectrum in the table, all of which figures draw
-THINNED = 60  # beyond them
+SLOPES_FROM = 1e-12  # relative to the largest eigenvalue, in float64; below it is rounding error
+WHOLE = 200  # number of leading eigenvalues that a table keeps without gaps
+THINNED = 60  # number that it keeps of all others
 
 
 def named_spectra(
     spectra: Mapping[str, np.ndarray], layers: Sequence[str]
 ) -> Iterator[tuple[dict[str, str], np.ndarray]]:
-    """Each spectrum's matrix and part (layer or class), and its eigenvalues, descending.
+    """Name each spectrum by its matrix and part (layer or class).
 
     Parameters
     ----------
-    spectra : as of `hyperribbon.curvature.survey.Survey`
-    layers : their names; what goes into the first are the inputs
+    spectra : as in `hyperribbon.curvature.survey.Survey`
+    layers : names of the layers; the first layer's activations are the network's inputs
+
+    Yields
+    ------
+    dict of ``matrix`` and ``part``, and the eigenvalues, descending
 
     Examples
     --------
@@ -40,7 +44,7 @@ def named_spectra(
     fisher  [5.]
     """
     for matrix, values in spectra.items():
-        parts = [""]
+        parts: Sequence[object] = [""]
         if values.ndim == 2:
             parts = range(len(values)) if matrix == "jacobian" else layers
         for k, (part, row) in enumerate(zip(parts, np.atleast_2d(values), strict=True)):
@@ -51,16 +55,16 @@ def named_spectra(
 
 
 def thinned(values: np.ndarray, whole: int = WHOLE) -> pd.DataFrame:
-    """One row per eigenvalue that is not rounding: all leading ones, and then ever fewer.
+    """A spectrum with one row per leading eigenvalue, and logarithmically fewer rows after that.
 
     Parameters
     ----------
-    values : eigenvalues by descending magnitude
-    whole : number of leading ones, each of which has a row
+    values : eigenvalues by descending magnitude; those that are rounding errors get no row
+    whole : number of leading eigenvalues that all get a row
 
     Returns
     -------
-    DataFrame of ``index``, from 1, and ``eigenvalue``
+    DataFrame with columns ``index``, counted from 1, and ``eigenvalue``
 
     Examples
     --------
@@ -79,13 +83,13 @@ def sloppiness_row(values: np.ndarray, complete: bool = True) -> dict[str, float
 
     Parameters
     ----------
-    values : eigenvalues by descending magnitude, all that are not 0; of negative ones only the
-        trace takes notice
-    complete : whether they are; of leading ones alone there is no trace and no slope
+    values : all nonzero eigenvalues by descending magnitude; negative ones enter only the trace
+    complete : whether these are all nonzero eigenvalues; leading ones alone give no trace and no
+        slope
 
     Returns
     -------
-    Columns of `SLOPPINESS_COLUMNS` by name; those that cannot be told are missing
+    dict of columns in `SLOPPINESS_COLUMNS`; those that cannot be computed are missing
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A network's outputs of all samples, evaluated again and in other company before they are used."""
+"""A network's outputs for all samples, checked by evaluating them again and in other batches."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from hyperribbon.errors import DataError, first_line
 if TYPE_CHECKING:
     from hyperribbon.curvature.problem import Problem
 
-# Of the largest output, in units of the precision's rounding error.
+# Tolerances relative to the largest output, in units of the precision's epsilon.
 SAME_CALL = 64  # threads and GPUs may add in another order
-_REENTRANT = "None of the inputs have requires_grad=True"  # the warning of such a checkpoint
-SAME_SAMPLE = 8192  # products of another size are computed in another order, layer upon layer
+SAME_SAMPLE = 8192  # products of another size are computed in another order, in every layer
+_REENTRANT = "None of the inputs have requires_grad=True"  # warning of a reentrant checkpoint
 
 
 def tried_outputs(problem: Problem) -> Tensor:
-    """Outputs (N, C) of all samples, if each depends on its sample and the weights alone.
+    """Outputs (N, C) for all samples, if each depends on its sample and the weights alone.
 
-    All are evaluated twice, and once more in other batches and in reverse; the first one also
-    alone. Random generators are left as they were.
+    All samples are evaluated twice, and once more in other batches and in reverse order; the first
+    sample is also evaluated alone. Random generators keep their states.
 
     Raises
     ------
     DataError
-        If the network fails, outputs are not (n, C) finite numbers, differ from call to call, or
-        depend on the other samples of the batch.
+        If the network fails, if outputs are not (n, C) finite numbers, if they differ from call to
+        call, or if they depend on the other samples of the batch.
     """
     with _generators_left():
         whole = torch.cat([_outputs(problem, x) for x, _ in problem.batches(8)])
         bad = ~whole.isfinite().all(dim=1)
         if bad.any():
             where = int(bad.nonzero()[0])
-            raise DataError(f"network: outputs of sample {where} contain NaN or infinity")
+            raise DataError(f"network: outputs for sample {where} contain NaN or infinity")
         again = torch.cat([_outputs(problem, x) for x, _ in problem.batches(8)])
         if _differ(whole, again, SAME_CALL):
             raise DataError(
                 f"network: outputs differ by {_off(whole, again):.2g} between two calls; expected "
-                "no dropout in forward, random augmentation or state kept from call to call"
+                "no dropout in forward, random augmentation or state that changes with each call"
             )
         alone = _outputs(problem, problem.inputs[:1])
         halves = [x.flip(0).tensor_split(2) for x, _ in problem.batches(8)]
@@ -55,15 +55,15 @@ def tried_outputs(problem: Problem) -> Tensor:
         for found, expected in ((elsewhere, whole), (alone, whole[:1])):
             if found.shape != expected.shape or _differ(expected, found, SAME_SAMPLE):
                 raise DataError(
-                    "network: outputs of a sample differ with the other samples of its batch; "
-                    "expected samples along the first axis, each on its own"
+                    "network: outputs for a sample depend on the other samples of its batch; "
+                    "expected samples along the first axis, independent of each other"
                 )
     return whole
 
 
 @torch.no_grad()
 def _outputs(problem: Problem, x: Tensor) -> Tensor:
-    """Outputs (n, C) of a batch."""
+    """Outputs (n, C) for a batch."""
 
     def call() -> Tensor:
         with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def _outputs(problem: Problem, x: Tensor) -> Tensor:
             hides = "checkpoints with use_reentrant=True, which hides weights from derivatives"
             raise DataError(f"network: {where}{hides}; set use_reentrant=False") from error
         given = f"inputs of shape {tuple(x.shape)} and {x.dtype}"
-        instead = "; expected forward to take them alone" * isinstance(error, TypeError)
+        instead = "; expected forward(inputs)" * isinstance(error, TypeError)
         raise DataError(f"network: {where}fails on {given}: {reason}{instead}") from error
     if not isinstance(z, Tensor):
         raise DataError(f"network: outputs are a {type(z).__name__}, expected a tensor (n, C); "
@@ -89,22 +89,22 @@ def _outputs(problem: Problem, x: Tensor) -> Tensor:
     if z.ndim != 2 or len(z) != n or not z.shape[1]:
         instead = ""
         if shape == (n,) or n == 1:
-            instead = "; drop the squeeze, or let it name its axis"
-        expected = f"({n}, C) of {n} sample{'s' * (n > 1)}"
+            instead = "; remove squeeze(), or give it an axis"
+        expected = f"({n}, C) for {n} sample{'s' * (n > 1)}"
         raise DataError(f"network: outputs of shape {shape}, expected {expected}{instead}")
     if z.dtype != problem.dtype:
-        raise DataError(f"network: outputs of {z.dtype}, expected {problem.dtype} as its weights; "
-                        "let forward keep the type, or call network.double() first")  # fmt: skip
+        raise DataError(f"network: outputs of {z.dtype}, expected {problem.dtype} like its weights"
+                        "; keep the type in forward, or call network.double() first")  # fmt: skip
     return z
 
 
 def innermost(network: nn.Module, call: Callable[[], object]) -> str:
-    """The innermost layer in which a call fails, such as ``"Linear '0' "``; empty if it does not.
+    """The innermost layer in which a call fails, such as ``"Linear '0' "``; empty if none does.
 
     Parameters
     ----------
     network : nn.Module
-    call : evaluates it
+    call : function that evaluates the network
     """
     entered: list[str] = []
     handles = []
@@ -137,7 +137,7 @@ def _differ(a: Tensor, b: Tensor, roundings: float) -> bool:
 
 @contextmanager
 def _generators_left() -> Iterator[None]:
-    """The state of every random generator that a network may draw from, as it was."""
+    """Restore the state of every random generator that a network may draw from."""
     numpy_state, python_state = np.random.get_state(), random.getstate()
     with torch.random.fork_rng():
         try:

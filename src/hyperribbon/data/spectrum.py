@@ -1,4 +1,4 @@
-"""The spectrum of sloppy inputs, and of others (thesis Fig. 2.25)."""
+"""The spectrum of sloppy inputs and of other data (thesis Fig. 2.25)."""
 
 import numpy as np
 import pandas as pd
@@ -7,16 +7,16 @@ from hyperribbon.data.sloppy import sloppy_eigenvalues
 
 
 def input_spectrum(inputs: np.ndarray, decay: float | None = None) -> pd.DataFrame:
-    """Eigenvalues of the inputs' sample correlation X^T X / N beside the variances drawn from.
+    """Eigenvalues of the inputs' sample correlation X^T X / N, and the variances drawn with.
 
     Parameters
     ----------
     inputs : (N, d)
-    decay : c, of `hyperribbon.data.sloppy.sloppy_eigenvalues`; of inputs that are not drawn, none
+    decay : c of `hyperribbon.data.sloppy.sloppy_eigenvalues`; None for other inputs
 
     Returns
     -------
-    One row an eigenvalue: index from 1, eigenvalue, variance (NaN if not drawn)
+    DataFrame with one row per eigenvalue: index from 1, eigenvalue, variance (NaN without decay)
 
     Examples
     --------

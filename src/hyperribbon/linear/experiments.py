@@ -1,8 +1,8 @@
-"""Linear models, kernel machines and wide networks on real data, predicted and measured (5.3)."""
+"""Linear models, kernel machines and wide networks on real data: theory and measurement (5.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -23,19 +23,21 @@ from hyperribbon.linear.networks import train_lazily
 from hyperribbon.linear.simulation import train_linear
 from hyperribbon.probability.arrays import as_float64
 
-SLOPPY = "sloppy"  # name of the Gaussian inputs
-DATA, INITIAL = 0, 1  # streams of random numbers
-# Below 1 by more than rounding, so that the step size 1 is at most 1 / the largest eigenvalue.
+SLOPPY = "sloppy"  # name of the data set of Gaussian inputs
+DATA, INITIAL = 0, 1  # random streams
+# Slightly below 1, so that rounding cannot put the step size 1 above 1 / the largest eigenvalue.
 LARGEST = 1 - 1e-9
-LINEAR_MODELS = 1000  # the theory is of infinitely many; these cost little
+LINEAR_MODELS = 1000  # the theory is for infinitely many; these cost little
 KERNEL_COLUMNS = ["kernel", "ratio", "steps", "dimension"]
 TRAINED_COLUMNS = ["model", "ratio", "steps", "models", "predicted", "measured", "difference"]
 TRAINED_COLUMNS += ["kernel_change"]
 
 
 class Experiment(NamedTuple):
-    """Samples that all models are trained on.
+    """Samples on which all models are trained.
 
+    Attributes
+    ----------
     X : (n, d), scaled so that the largest eigenvalue of X X^T is 1
     y : (n,), targets
     """
@@ -45,7 +47,7 @@ class Experiment(NamedTuple):
 
 
 def sloppy_experiment(n: int, features: int, decay: float, seed: int) -> Experiment:
-    """Gaussian inputs of variances that fall as exp(-c i), and the targets of a linear teacher.
+    """Gaussian inputs with variances that decay as exp(-c i), and targets of a linear teacher.
 
     >>> X, y = sloppy_experiment(20, 5, 0.1, 0)
     >>> X.shape, y.shape, round(float(np.linalg.norm(X, 2)), 6)
@@ -57,16 +59,16 @@ def sloppy_experiment(n: int, features: int, decay: float, seed: int) -> Experim
 
 
 def scaled(X: np.ndarray, y: np.ndarray) -> Experiment:
-    """Inputs of which X X^T has the largest eigenvalue 1, targets of mean square 1."""
+    """Scale inputs so that X X^T has largest eigenvalue 1, and targets to mean square 1."""
     X, y = as_float64(X, "X"), as_float64(y, "y")
     return Experiment(X * np.sqrt(LARGEST) / np.linalg.norm(X, 2), y / np.sqrt(np.mean(y**2)))
 
 
 def kernels_of(X: np.ndarray) -> dict[str, np.ndarray]:
-    """Kernels of inputs (n, d) by name, each (n, n) with the largest eigenvalue 1.
+    """Kernels of inputs (n, d) by name, each (n, n) with largest eigenvalue 1.
 
-    The widths of RBF, exp(-|x - x'|^2 / (2 w^2)), and Laplace, exp(-|x - x'|_1 / w), are the median
-    distance between two samples.
+    The width w of RBF, exp(-|x - x'|^2 / (2 w^2)), and of Laplace, exp(-|x - x'|_1 / w), is the
+    median distance between two samples in the same norm.
     """
     upper = np.triu_indices(len(X), 1)
     width = np.median(euclidean_distances(X)[upper])
@@ -80,7 +82,7 @@ def kernels_of(X: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def at_steps(most: int) -> list[int]:
-    """Lengths of training at which to look: 1, 3, 10, 30, ... and the last.
+    """Lengths of training to compare: 1, 3, 10, 30, ... and the last.
 
     >>> at_steps(50)
     [1, 3, 10, 30, 50]
@@ -101,11 +103,11 @@ def run_experiment(
     seed: int = 0,
     progress_bar: bool = False,
 ) -> dict[str, pd.DataFrame]:
-    """Train linear models and networks on one data set, and predict what they do.
+    """Train linear models and networks on one data set, and compare them with the theory.
 
     Parameters
     ----------
-    name : of the data
+    name : name of the data set
     experiment : Experiment
     steps : of gradient descent
     ratios : of the sizes of true and initial weights, for linear models and kernel machines
@@ -169,8 +171,14 @@ def run_experiment(
     return tables
 
 
-def _machines(kernels, y, ratios, due: list[int], fraction: float) -> list[tuple]:
-    """Kernel, ratio, T and the dimension predicted of its machines; of two kernels at once, too."""
+def _machines(
+    kernels: Mapping[str, np.ndarray],
+    y: np.ndarray,
+    ratios: Sequence[float],
+    due: list[int],
+    fraction: float,
+) -> list[tuple[str, float, int, int]]:
+    """Kernel, ratio, T and predicted dimension of its machines, also for two kernels at once."""
     each = {name: [K] for name, K in kernels.items()}
     each["RBF and Laplace"] = [kernels["RBF"], kernels["Laplace"]]
     found = []
@@ -183,17 +191,19 @@ def _machines(kernels, y, ratios, due: list[int], fraction: float) -> list[tuple
 
 
 def _sigma_w(kernels: Sequence[np.ndarray], ratio: float) -> float:
-    """Of initial weights, with sigma_* such that targets of mean square 1 are expected (5.2.11)."""
+    """Scale of initial weights, with sigma_* such that targets have mean square 1 (5.2.11)."""
     return np.sqrt(len(kernels[0]) / np.mean([np.trace(K) for K in kernels])) / ratio
 
 
 def _normalised(K: np.ndarray) -> np.ndarray:
-    """With the largest eigenvalue 1."""
+    """The kernel, scaled to largest eigenvalue 1."""
     return K * (LARGEST / np.linalg.eigvalsh(K)[-1])
 
 
-def _compared(predicted: np.ndarray, measured: np.ndarray, due: list[int], fraction: float):
-    """T, both dimensions, and the relative difference of the covariances."""
+def _compared(
+    predicted: np.ndarray, measured: np.ndarray, due: list[int], fraction: float
+) -> Iterable[tuple]:
+    """T, predicted and measured dimension, and the relative difference of the covariances."""
     dimensions = ribbon_dimension(predicted, fraction), ribbon_dimension(measured, fraction)
     apart = np.linalg.norm(measured - predicted, axis=(1, 2))
     apart = apart / np.linalg.norm(predicted, axis=(1, 2))

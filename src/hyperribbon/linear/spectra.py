@@ -1,4 +1,4 @@
-"""Eigenvalues behind Figs. 5.1, 5.2, 5.4 and 5.5, and of the variants of 5.3, as tables.
+"""Tables of the eigenvalues in Figs. 5.1, 5.2, 5.4 and 5.5, and of the variants in section 5.3.
 
 Inputs have K of eigenvalues exp(-c (i - 1)); the step size is 1 = 1 / lambda_1, but for the
 variants. Settings are those of the captions; what they leave open is marked so.
@@ -6,6 +6,7 @@ variants. Settings are those of the captions; what they leave open is marked so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,19 @@ from hyperribbon.linear.dimension import ribbon_dimension
 from hyperribbon.linear.phase import true_weights
 from hyperribbon.linear.two_layers import train_two_layers
 
-INITIAL = 1  # stream of random numbers of initial weights; true ones have the seed's own
-ROUNDING = 1e-15  # of the largest eigenvalue: below, a computed one tells nothing
+INITIAL = 1  # random stream of initial weights; true weights use the seed itself
+ROUNDING = 1e-15  # relative to the largest eigenvalue
 COLUMNS = ["figure", "part", "slope", "steps", "index", "eigenvalue", "bound"]
 
 INITIALISATION_SLOPE = 0.5
-INITIALISATION_STEPS = [1, 10, 10**2, 10**4, 10**6, 10**8, 10**12]  # not said
-PARTS = {"slope": 0.2, "steps": 50, "sigma_w": np.sqrt(0.1), "sigma": np.sqrt(2.0)}
-BOUND_SLOPES, BOUND_STEPS = [0.1, 0.2, 0.5, 1.0], [10, 10_000]  # not said; sigma as of Fig. 5.2
+INITIALISATION_STEPS = [1, 10, 10**2, 10**4, 10**6, 10**8, 10**12]  # not given
+PARTS: dict[str, Any] = {"slope": 0.2, "steps": 50, "sigma_w": np.sqrt(0.1), "sigma": np.sqrt(2.0)}
+BOUND_SLOPES, BOUND_STEPS = [0.1, 0.2, 0.5, 1.0], [10, 10_000]  # not given; sigma as in Fig. 5.2
 MODELS_SLOPE = 0.1
-MODELS_STEPS, MODELS = [1, 10, 100, 1000, 10_000], 1000  # not said, nor sigma_*: 1
+MODELS_STEPS, MODELS = [1, 10, 100, 1000, 10_000], 1000  # not given; sigma_* = 1 neither
 
-VARIANTS_SLOPE, VARIANTS_SIGMA_W = 0.1, 0.1  # about that of networks of two layers; sigma_* = 1
-VARIANTS_STEP_SIZE = 0.05  # which linear networks of two layers take, too
+VARIANTS_SLOPE, VARIANTS_SIGMA_W = 0.1, 0.1  # as for networks of two layers; sigma_* = 1
+VARIANTS_STEP_SIZE = 0.05  # small enough for linear networks of two layers
 VARIANTS_STEPS = [1, 3, 10, 30, 100, 300, 1000]
 BATCH_SIZE, WEIGHT_DECAY, TRAININGS = 1, 0.1, 20
 
@@ -44,7 +45,7 @@ def sloppy(n: int, slope: float) -> np.ndarray:
 
 
 def eigenvalues_of(P: np.ndarray) -> np.ndarray:
-    """Of a covariance (n, n), descending; those that are rounding are NaN.
+    """Eigenvalues (n,) of a covariance, descending; NaN in place of rounding errors.
 
     >>> eigenvalues_of(np.diag([1e-20, 2.0]))
     array([ 2., nan])
@@ -54,31 +55,32 @@ def eigenvalues_of(P: np.ndarray) -> np.ndarray:
 
 
 def chapter_spectra(n: int, seed: int) -> pd.DataFrame:
-    """Eigenvalues of the four figures, one row each.
+    """Eigenvalues in the four figures, one row each.
 
     Parameters
     ----------
-    n : samples, 50 in the dissertation
-    seed : of the true weights, and of initial ones
+    n : number of samples, 50 in the dissertation
+    seed : seed of true and initial weights
 
     Returns
     -------
     DataFrame of figure, part, slope, steps, index (from 1), eigenvalue, bound (NaN where none is
-    drawn). In Figs. 5.1 and 5.5 they are of T P1 and T P, in 5.4 in parts of the largest.
+    drawn). Eigenvalues are those of T P1 in Fig. 5.1 and of T P in Fig. 5.5, and relative to the
+    largest in Fig. 5.4.
 
     Examples
     --------
     >>> sorted(chapter_spectra(10, 0)["figure"].unique())
     ['5.1', '5.2', '5.4', '5.5']
     """
-    true = true_weights(1, n, seed)[0]  # sqrt(lambda_i) times them are the targets
+    true = true_weights(1, n, seed)[0]  # the targets are sqrt(lambda_i) times these
     return pd.concat(
         [*_initialisation(n), *_parts(n, true), *_bounds(n, true), *_models(n, true, seed)],
         ignore_index=True,
     )
 
 
-def _initialisation(n: int):
+def _initialisation(n: int) -> Iterator[pd.DataFrame]:
     K = sloppy(n, INITIALISATION_SLOPE)
     for T in INITIALISATION_STEPS:
         found = trajectory_covariance(K, np.ones(n), step_size=1.0, steps=T)
@@ -87,7 +89,7 @@ def _initialisation(n: int):
         yield _rows("5.1", "initialisation", INITIALISATION_SLOPE, T, values, bound)
 
 
-def _parts(n: int, true: np.ndarray):
+def _parts(n: int, true: np.ndarray) -> Iterator[pd.DataFrame]:
     K = sloppy(n, PARTS["slope"])
     y = PARTS["sigma"] * np.sqrt(K) * true
     T = PARTS["steps"]
@@ -100,17 +102,17 @@ def _parts(n: int, true: np.ndarray):
         yield _rows("5.2", part, PARTS["slope"], T, eigenvalues_of(P))
 
 
-def _bounds(n: int, true: np.ndarray):
+def _bounds(n: int, true: np.ndarray) -> Iterator[pd.DataFrame]:
     for slope in BOUND_SLOPES:
         K = sloppy(n, slope)
         y = PARTS["sigma"] * np.sqrt(K) * true
         for T in BOUND_STEPS:
-            settings = {"step_size": 1.0, "steps": T, "sigma_w": PARTS["sigma_w"]}
+            settings: dict[str, Any] = {"step_size": 1.0, "steps": T, "sigma_w": PARTS["sigma_w"]}
             values = eigenvalues_of(trajectory_covariance(K, y, **settings).first)
             yield _rows("5.4", "both", slope, T, values / values[0], decay_bound(K, y, **settings))
 
 
-def _models(n: int, true: np.ndarray, seed: int):
+def _models(n: int, true: np.ndarray, seed: int) -> Iterator[pd.DataFrame]:
     K = sloppy(n, MODELS_SLOPE)
     y = np.sqrt(K) * true
     for T in MODELS_STEPS:
@@ -135,7 +137,7 @@ def _rows(figure, part, slope, steps, values, bound=np.nan) -> pd.DataFrame:
 def variant_spectra(
     n: int, fraction: float, seed: int, progress_bar: str | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Gradient descent beside its variants, on the same data at the same step size.
+    """Gradient descent and its variants, on the same data with the same step size.
 
     Parameters
     ----------
@@ -146,9 +148,10 @@ def variant_spectra(
 
     Returns
     -------
-    - spectra, as of `chapter_spectra`, of P: figure ``variants``, part the variant
-    - one row a variant and T: dimension, and of the networks of two layers how far their kernel and
-      their imbalance moved
+    spectra : spectra of P in the columns of `chapter_spectra`, with figure ``variants`` and the
+        variant as part
+    variants : one row per variant and T: dimension and, for networks of two layers, the relative
+        change of their kernel and of their imbalance
     """
     K = sloppy(n, VARIANTS_SLOPE)
     y = np.sqrt(K) * true_weights(1, n, seed)[0]

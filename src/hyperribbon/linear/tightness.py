@@ -1,4 +1,4 @@
-"""How far the bounds of chapter 5 are from what they bound, over a sweep."""
+"""How tight the bounds of chapter 5 are, over a sweep of slopes, lengths and ratios."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from hyperribbon.linear.spectra import sloppy
 SLOPES = [0.05, 0.1, 0.2, 0.5, 1.0]
 STEPS = [1, 10, 100, 10_000, 10**6, 10**8]
 RATIOS = [1.0, 10.0]
-FLOOR = 1e-12  # of the largest eigenvalue: a smaller one has too few digits to be compared
+FLOOR = 1e-12  # relative to the largest eigenvalue; smaller ones have too few correct digits
 TOLERANCE = 1e-9
 OF_DECAY = "Lemma 5.2.1"
-FEWEST = 5  # eigenvalues of a line; the bound of the first four is 1, or nearly so
-Pair = tuple[np.ndarray, np.ndarray]  # eigenvalues by descending size, and bounds of them
+FEWEST = 5  # eigenvalues for a fitted line; the first four have a bound of about 1
+Pair = tuple[np.ndarray, np.ndarray]  # eigenvalues in descending order, and their bounds
 COLUMNS = ["bound", "slope", "steps", "ratio", "draws", "eigenvalues", "violations"]
 COLUMNS += ["tightest", "median", "decay", "decay_of_bound"]
 
@@ -44,12 +44,12 @@ def bounds_table(n: int, draws: int, seed: int, progress_bar: str | None = None)
 
     Returns
     -------
-    One row a bound, slope, T and ratio: eigenvalues compared (above 1e-12 of the largest), how many
-    were beyond their bound, the largest and the median eigenvalue over its bound, and, for Lemma
-    5.2.1, how fast both fall: minus the slope of the logarithm over the index, mean of the draws.
-    For the lower bound of Lemma 5.2.2 it is bound over eigenvalue. Eq. 5.3.2 is of two kernels of
-    the same eigenvectors, of slopes c and c / 2. Where the ratio does not matter it is NaN, and
-    where the weights do not, there is one draw.
+    DataFrame with one row per bound, slope, T and ratio: number of eigenvalues compared (above
+    1e-12 of the largest), number of violations, largest and median ratio of an eigenvalue to its
+    bound (for the lower bound of Lemma 5.2.2, of the bound to the eigenvalue), and, for Lemma
+    5.2.1, how fast both decay: minus the slope of the logarithm over the index, mean over draws.
+    Eq. 5.3.2 uses two kernels with the same eigenvectors and slopes c and c / 2. The ratio is NaN
+    where it does not matter; there is one draw where the true weights do not matter.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def _eigenvalues(P: np.ndarray) -> np.ndarray:
 
 
 def _decay(values: np.ndarray) -> float:
-    """How fast a spectrum falls, per index; NaN of too few eigenvalues."""
+    """How fast a spectrum decays, per index; NaN for too few eigenvalues."""
     if len(values) < FEWEST:
         return np.nan
     return -np.polyfit(np.arange(len(values)), np.log(values), 1)[0]

@@ -1,8 +1,9 @@
-r"""Gaussian posteriors of known precisions in a known basis, and the analytic one (Method 1).
+r"""Gaussian posteriors with known precisions in a known basis, and the analytic one (Method 1).
 
 The prior is :math:`P = N(w_0, I / \epsilon)`; Q is :math:`N(w, U \bar\Lambda^{-1} U^T)`.
-The loss is the thesis's, cross-entropy / ln 2: eigenvalues of the Hessian of the cross-entropy in
-nats must be divided by ln 2 first. Distances are squared Euclidean, of flat weights.
+The loss is that of the thesis, cross-entropy / ln 2, so eigenvalues of the Hessian of the
+cross-entropy in nats must first be divided by ln 2. Distances are squared Euclidean distances
+between flat weights.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.pac_bayes.bound import GridPoint, round_to_grid
 from hyperribbon.probability.distributions import as_numpy
 
-# Of the prior's inverse variance, c exp(j / b): fixed before any data are seen.
+# The prior's inverse variance is c exp(j / b), with c and b fixed before any data are seen.
 GRID = {"c": 1e-3, "b": 10.0}
 
 
@@ -38,13 +39,13 @@ def analytic_precisions(eigenvalues: np.ndarray, n: int, epsilon: float) -> np.n
 
     .. math:: \bar\lambda_i = 2 (n - 1) \max(\lambda_i, 0) + \epsilon
 
-    Off a minimum the Hessian has negative eigenvalues, of which the equation would make negative
-    precisions; there the posterior keeps the prior's.
+    Away from a minimum the Hessian has negative eigenvalues, for which the equation could give
+    negative precisions; in these directions the posterior keeps the prior's precision.
 
     Parameters
     ----------
-    eigenvalues : (k,) of the Hessian of cross-entropy / ln 2
-    n : int, training samples
+    eigenvalues : (k,) eigenvalues of the Hessian of cross-entropy / ln 2
+    n : int, number of training samples
     epsilon : inverse variance of the prior
 
     Returns
@@ -54,7 +55,7 @@ def analytic_precisions(eigenvalues: np.ndarray, n: int, epsilon: float) -> np.n
     Raises
     ------
     DataError
-        If an argument is not as it should be.
+        If an argument is invalid.
 
     Examples
     --------
@@ -66,17 +67,17 @@ def analytic_precisions(eigenvalues: np.ndarray, n: int, epsilon: float) -> np.n
 
 
 def expected_rise(eigenvalues: np.ndarray, precisions: np.ndarray) -> float:
-    r"""How far the loss of Q lies above that of its mean, to second order (4.7.2.3).
+    r"""How far the loss of Q exceeds the loss at its mean, to second order (4.7.2.3).
 
     .. math:: \frac{1}{2} \sum_i \frac{\max(\lambda_i, 0)}{\bar\lambda_i}
 
-    in units of the loss, cross-entropy / ln 2. Negative eigenvalues do not count: they promise a
-    loss that falls for as far as Q reaches, which no loss keeps.
+    in units of the loss, cross-entropy / ln 2. Negative eigenvalues do not count, because the loss
+    does not keep falling along their directions as far as Q extends.
 
     Parameters
     ----------
-    eigenvalues : (k,) of the Hessian of cross-entropy / ln 2; those left out count as 0
-    precisions : (k,) of Q, in the same basis
+    eigenvalues : (k,) eigenvalues of the Hessian of cross-entropy / ln 2; those left out count as 0
+    precisions : (k,) precisions of Q, in the same basis
 
     Raises
     ------
@@ -100,13 +101,13 @@ def gaussian_kl(precisions: np.ndarray, epsilon: float, squared_distance: float)
     .. math:: \frac{1}{2} \left[\sum_i \left(\frac{\epsilon}{\bar\lambda_i} - 1
               + \ln \frac{\bar\lambda_i}{\epsilon}\right) + \epsilon |w - w_0|^2\right]
 
-    Directions where Q has the prior's precision add nothing, so they may be left out.
+    Directions in which Q has the prior's precision add nothing, so they may be left out.
 
     Parameters
     ----------
-    precisions : (k,) of Q, above 0
+    precisions : (k,) precisions of Q, above 0
     epsilon : inverse variance of the prior
-    squared_distance : |w - w_0|^2, of all weights
+    squared_distance : |w - w_0|^2, over all weights
 
     Raises
     ------
@@ -119,7 +120,7 @@ def gaussian_kl(precisions: np.ndarray, epsilon: float, squared_distance: float)
     5.0
     """
     epsilon = check_positive(epsilon, "epsilon")
-    # Of the excess over epsilon, so that directions as the prior's add 0 and not rounding.
+    # In terms of the excess over epsilon, so that directions with the prior's precision add 0.
     excess = (_check_precisions(precisions) - epsilon) / epsilon
     widths = np.log1p(excess) - excess / (1 + excess)
     distance = check_nonnegative(squared_distance, "squared_distance")
@@ -129,25 +130,25 @@ def gaussian_kl(precisions: np.ndarray, epsilon: float, squared_distance: float)
 def loose_objective(
     eigenvalues: np.ndarray, n: int, epsilon: float | np.ndarray, squared_distance: float
 ) -> float | np.ndarray:
-    r"""The loose bound at the analytic posterior, less the loss of its mean (4.7.2.2).
+    r"""The loose bound at the analytic posterior, less the loss at its mean (4.7.2.2).
 
     .. math:: \breve e(Q) - \breve e(w) + \frac{\mathrm{KL}(Q \| P)}{2 (n - 1)}
               = \frac{1}{4 (n - 1)} \left[\sum_i
                 \ln\left(1 + \frac{2 (n - 1) \max(\lambda_i, 0)}{\epsilon}\right)
                 + \epsilon |w - w_0|^2\right]
 
-    The rise and the trace in KL cancel, which leaves this sum; it is convex in epsilon.
+    The rise of the loss cancels the trace in KL, which leaves this sum; it is convex in epsilon.
 
     Parameters
     ----------
-    eigenvalues : (k,) of the Hessian of cross-entropy / ln 2
-    n : int, training samples
-    epsilon : inverse variance of the prior, or an array of such
-    squared_distance : |w - w_0|^2, of all weights
+    eigenvalues : (k,) eigenvalues of the Hessian of cross-entropy / ln 2
+    n : int, number of training samples
+    epsilon : inverse variance of the prior, or an array of these
+    squared_distance : |w - w_0|^2, over all weights
 
     Returns
     -------
-    float, or of epsilon's shape; units of the loss, cross-entropy / ln 2
+    float, or an array in the shape of epsilon; in units of the loss, cross-entropy / ln 2
 
     Raises
     ------
@@ -168,17 +169,17 @@ def loose_objective(
 def best_epsilon(
     eigenvalues: np.ndarray, n: int, squared_distance: float, *, c: float, b: float
 ) -> GridPoint:
-    """The scale of the prior, on the grid, at which `loose_objective` is least.
+    """The scale of the prior, on the grid, at which `loose_objective` is smallest.
 
-    The objective is convex in epsilon, so the best point of the grid is one of the two beside the
-    root of its derivative, wherever that is. The penalty of the grid, which hardly changes from
-    one point to the next, is left to the certificate.
+    The objective is convex in epsilon, so the best grid point is one of the two next to the root of
+    its derivative. The penalty of the grid, which hardly changes from one point to the next, is
+    left to the certificate.
 
     Parameters
     ----------
-    eigenvalues, n : as `loose_objective` takes them
-    squared_distance : |w - w_0|^2, above 0: without it the objective falls for ever
-    c, b : of the grid, as in `hyperribbon.pac_bayes.bound.round_to_grid`
+    eigenvalues, n : as in `loose_objective`
+    squared_distance : |w - w_0|^2, above 0; at 0 the objective would fall without end
+    c, b : parameters of the grid, as in `hyperribbon.pac_bayes.bound.round_to_grid`
 
     Raises
     ------
@@ -200,7 +201,7 @@ def best_epsilon(
         epsilon = np.exp(log_epsilon)
         return epsilon * distance - (stiffness / (stiffness + epsilon)).sum()
 
-    # At the first end one direction alone outweighs the distance; at the second, all do not.
+    # At the lower end a single direction outweighs the distance; at the upper end all do not.
     ends = np.log([min(stiffness.max(), 0.5 / distance), stiffness.size / distance])
     root = float(np.exp(brentq(slope, ends[0] - 1, ends[1] + 1, xtol=1e-12)))
     near = [round_to_grid(root * np.exp(step / b), c=c, b=b) for step in (-0.5, 0.5)]
@@ -246,13 +247,13 @@ def dimension_row(eigenvalues: np.ndarray, n: int, squared_distance: float) -> d
 
 
 class Basis(Protocol):
-    """Orthonormal vectors, of all of the weights' space or of a subspace."""
+    """Orthonormal vectors that span the space of the weights, or a subspace of it."""
 
     def to_basis(self, v: np.ndarray) -> np.ndarray:
-        """(k,) coordinates of flat weights (p,), or of their projection."""
+        """Coordinates (k,) of the projection of flat weights (p,)."""
 
     def from_basis(self, z: np.ndarray) -> np.ndarray:
-        """(p,) flat weights of coordinates (k,)."""
+        """Flat weights (p,) with coordinates (k,)."""
 
 
 class Subspace:
@@ -260,7 +261,7 @@ class Subspace:
 
     Parameters
     ----------
-    vectors : (p, k), columns, of any floating-point type; products are made in it
+    vectors : (p, k), orthonormal columns of any floating-point type, in which products are computed
 
     Raises
     ------
@@ -275,29 +276,31 @@ class Subspace:
                 f"vectors: shape {self.vectors.shape} of {self.vectors.dtype}, expected (p, k) of "
                 "floating-point numbers"
             )
-        # A random combination keeps its coordinates only if all are orthonormal; V^T V would cost
-        # k times as much.
-        probe = np.random.default_rng(0).standard_normal(self.vectors.shape[1])
+        # A random combination keeps its coordinates only if the columns are orthonormal; forming
+        # V^T V would cost k times as much.
+        probe = np.random.default_rng(0).standard_normal((self.vectors.shape[1],))
         off = np.abs(self.to_basis(self.from_basis(probe)) - probe).max(initial=0)
         if not off < 1e-3:
             raise DataError(f"vectors: off by {off:.2g}, expected orthonormal columns")
 
     def to_basis(self, v: np.ndarray) -> np.ndarray:
+        """Coordinates (k,) of the projection of flat weights (p,)."""
         return self.vectors.T @ np.asarray(v, dtype=self.vectors.dtype)
 
     def from_basis(self, z: np.ndarray) -> np.ndarray:
+        """Flat weights (p,) with coordinates (k,)."""
         return self.vectors @ np.asarray(z, dtype=self.vectors.dtype)
 
 
 class GaussianPosterior:
-    """Q of a mean, precisions in an orthonormal basis, and the prior's precision beyond its span.
+    """A Gaussian Q with precisions in an orthonormal basis, and the prior's precision outside it.
 
     Parameters
     ----------
     mean : (p,) flat weights
-    precisions : (k,) in the basis, above 0
-    epsilon : inverse variance of the prior, and of Q where the basis does not reach
-    basis : `Subspace`, or what else has its two methods
+    precisions : (k,) precisions in the basis, above 0
+    epsilon : inverse variance of the prior, and of Q outside the span of the basis
+    basis : `Subspace`, or any object with its two methods
 
     Raises
     ------
@@ -320,14 +323,12 @@ class GaussianPosterior:
             raise DataError(f"mean: shape {self.mean.shape}, expected (p,) finite numbers")
         if isinstance(basis, Subspace) and len(basis.vectors) != len(self.mean):
             raise DataError(
-                f"mean: {len(self.mean)} weights, expected as many as the basis, "
-                f"{len(basis.vectors)}"
+                f"mean: {len(self.mean)} weights, expected {len(basis.vectors)} as in the basis"
             )
         given = np.shape(basis.to_basis(self.mean))
         if given != self.precisions.shape:
             raise DataError(
-                f"precisions: shape {self.precisions.shape}, expected that of coordinates in the "
-                f"basis, {given}"
+                f"precisions: shape {self.precisions.shape}, expected {given} as in the basis"
             )
 
     def sample(self, rng: np.random.Generator) -> np.ndarray:
@@ -342,7 +343,7 @@ class GaussianPosterior:
         return self.mean + z / np.sqrt(self.epsilon) + inside
 
     def kl(self, centre: np.ndarray) -> float:
-        """KL(Q || P) in nats, of the prior around flat weights (p,)."""
+        """KL(Q || P) in nats, for the prior around flat weights (p,)."""
         centre = as_numpy(centre, "centre").astype(np.float64)
         if centre.shape != self.mean.shape or not np.isfinite(centre).all():
             raise DataError(

@@ -1,12 +1,11 @@
-r"""PAC-Bayes certificates: what a posterior's error on its training samples says of all others.
+r"""PAC-Bayes certificates: bounds on new samples from a posterior's error on training samples.
 
 With probability :math:`1 - \delta` over the n training samples, for every Q (Eq. 4.2.1),
 
 .. math:: \mathrm{kl}(\hat e(Q) \| e(Q)) \le \frac{\mathrm{KL}(Q \| P) + \ln(n / \delta)}{n - 1}.
 
-These functions take numbers: errors, KL, n. `hyperribbon.pac_bayes.analytic` has the analytic
-posterior (Method 1); posteriors that are optimised (Methods 2 to 4) need only bring their errors
-and their KL.
+These functions take numbers: errors, KL and n. `hyperribbon.pac_bayes.analytic` has the analytic
+posterior (Method 1); for optimised posteriors (Methods 2 to 4), pass their errors and their KL.
 """
 
 from __future__ import annotations
@@ -24,26 +23,26 @@ from hyperribbon.curvature.checks import (
 )
 from hyperribbon.errors import DataError
 
-_HALVINGS = 64  # of an interval of at most 1: what is left is below 1e-19
+_HALVINGS = 64  # halvings of an interval of at most 1 leave less than 1e-19
 
 
 def binary_kl(q: float | np.ndarray, p: float | np.ndarray) -> float | np.ndarray:
-    r"""Kullback-Leibler divergence of two coins, in nats (4.2.1).
+    r"""Kullback-Leibler divergence of two Bernoulli distributions, in nats (4.2.1).
 
     .. math:: \mathrm{kl}(q \| p) = q \ln \frac{q}{p} + (1 - q) \ln \frac{1 - q}{1 - p}
 
     Parameters
     ----------
-    q, p : probabilities, broadcast
+    q, p : probabilities, broadcast against each other
 
     Returns
     -------
-    of their shape; infinite where p is 0 or 1 and q is not
+    float, or an array of the broadcast shape; infinite where p is 0 or 1 and q is not
 
     Raises
     ------
     DataError
-        If one is outside 0 and 1.
+        If one is not between 0 and 1.
 
     Examples
     --------
@@ -55,17 +54,18 @@ def binary_kl(q: float | np.ndarray, p: float | np.ndarray) -> float | np.ndarra
 
 
 def inverse_binary_kl(q: float | np.ndarray, bound: float | np.ndarray) -> float | np.ndarray:
-    r"""The largest p whose divergence from q is within a bound.
+    r"""The largest p whose divergence from q does not exceed a bound.
 
     .. math:: \mathrm{kl}^{-1}(q, B) = \max \{p : \mathrm{kl}(q \| p) \le B\}
 
-    Found by halving, to rounding; of the last interval it is the upper end, so that a certificate
-    errs upwards. It is q where B is 0, 1 - exp(-B) where q is 0, and 1 where q is.
+    It is found by bisection, up to rounding. The upper end of the last interval is returned, so
+    that a certificate errs upwards. The result is q where B is 0, 1 - exp(-B) where q is 0, and 1
+    where q is 1.
 
     Parameters
     ----------
     q : probabilities
-    bound : B, 0 or more, in nats; q and bound are broadcast
+    bound : B, 0 or more, in nats, broadcast against q
 
     Raises
     ------
@@ -96,6 +96,7 @@ class GridPoint(NamedTuple):
     epsilon: float
     """Inverse variance of the prior, c exp(j / b)."""
     j: int
+    """Index of the scale on the grid, from 1."""
 
 
 def round_to_grid(epsilon: float, *, c: float, b: float) -> GridPoint:
@@ -104,8 +105,8 @@ def round_to_grid(epsilon: float, *, c: float, b: float) -> GridPoint:
     Parameters
     ----------
     epsilon : inverse variance of the prior, above 0; below the grid, its first point is taken
-    c, b : of the grid; above 0, chosen before the training samples are seen. The thesis writes
-        1 / c where this c is
+    c, b : parameters of the grid, above 0, chosen before the training samples are seen; the c of
+        the thesis is 1 / c here
 
     Raises
     ------
@@ -124,19 +125,19 @@ def round_to_grid(epsilon: float, *, c: float, b: float) -> GridPoint:
 
 
 def penalty(j: int, n: int, delta: float) -> float:
-    r"""What the choice of the prior's scale from a grid adds to KL (4.7.3.1), in nats.
+    r"""What the choice of the prior's scale from a grid adds to KL, in nats (4.7.3.1).
 
     .. math:: 2 \ln j + \ln \frac{\pi^2 n}{6 \delta} = \ln \frac{n}{\delta_j},
               \qquad \delta_j = \frac{6 \delta}{\pi^2 j^2}
 
-    The :math:`\delta_j` add up to :math:`\delta`. It takes the place of the :math:`\ln(n / \delta)`
-    of Eq. 4.2.1, which it contains.
+    The :math:`\delta_j` add up to :math:`\delta`. The penalty replaces, and contains, the
+    :math:`\ln(n / \delta)` of Eq. 4.2.1.
 
     Parameters
     ----------
     j : int, 1 or more; see `round_to_grid`
-    n : int, training samples
-    delta : probability that the bound fails, within 0 and 1
+    n : int, number of training samples
+    delta : probability that the bound fails, between 0 and 1
 
     Raises
     ------
@@ -154,7 +155,7 @@ def penalty(j: int, n: int, delta: float) -> float:
 
 
 def sample_convergence_bound(mean_error: float, draws: int, delta: float) -> float:
-    r"""Upper limit of the error of Q, from the errors of networks drawn from it.
+    r"""Upper limit on the error of Q, from the errors of networks drawn from it.
 
     Langford and Caruana (2002): with probability :math:`1 - \delta` over the draws, the mean over
     all of Q is at most :math:`\mathrm{kl}^{-1}(\text{mean}, \ln(2 / \delta) / \text{draws})`.
@@ -162,8 +163,8 @@ def sample_convergence_bound(mean_error: float, draws: int, delta: float) -> flo
     Parameters
     ----------
     mean_error : mean 0-1 error of the drawn networks
-    draws : int, networks drawn, independently
-    delta : within 0 and 1
+    draws : int, number of networks drawn independently
+    delta : probability that the limit fails, between 0 and 1
 
     Raises
     ------
@@ -181,18 +182,18 @@ def sample_convergence_bound(mean_error: float, draws: int, delta: float) -> flo
 
 
 class Certificate(NamedTuple):
-    """A bound of the error of Q on new samples; see `certificate`."""
+    """A bound on the error of Q on new samples; see `certificate`."""
 
     error: float
     """Mean 0-1 error of the drawn networks on the training samples."""
     error_limit: float
-    """Upper limit of that of all of Q."""
+    """Upper limit on the mean error of Q on the training samples."""
     kl: float
-    """KL(Q || P), nats."""
+    """KL(Q || P), in nats."""
     penalty: float
-    """Of the union bound, with ln(n / delta); nats."""
+    """Penalty of the union bound, including ln(n / delta), in nats."""
     bound: float
-    """Upper limit of the error of Q on new samples."""
+    """Upper limit on the error of Q on new samples."""
     non_vacuous: bool
     """Whether the bound is below the error of guessing, 1 - 1/C."""
 
@@ -206,25 +207,25 @@ def certificate(
     delta: float = 0.025,
     delta_draws: float = 0.01,
 ) -> Certificate:
-    r"""Bound of the error of Q on new samples, from networks drawn from Q (Eq. 4.2.1).
+    r"""Bound on the error of Q on new samples, from networks drawn from Q (Eq. 4.2.1).
 
     .. math:: \mathrm{kl}^{-1}\left(\hat e_+, \frac{\mathrm{KL} + \text{penalty}}{n - 1}\right)
 
-    with :math:`\hat e_+` the `sample_convergence_bound` of the errors. It holds with probability
-    :math:`1 - \delta - \delta'`, 0.965 by default: 0.025 for the training samples, 0.01 for the
-    draws, as in Dziugaite and Roy (2017).
+    where :math:`\hat e_+` is the `sample_convergence_bound` of the errors. It holds with
+    probability :math:`1 - \delta - \delta'`, 0.965 by default: 0.025 for the training samples, 0.01
+    for the draws, as in Dziugaite and Roy (2017).
 
-    Any finite KL gives a bound below 1, be it by one part in 10^9, so what counts as non-vacuous
-    is a bound below the error of guessing among C balanced classes.
+    Any finite KL gives a bound below 1, if only by one part in 10^9. A bound therefore counts as
+    non-vacuous only if it is below the error of guessing among C balanced classes.
 
     Parameters
     ----------
-    errors : (draws,) 0-1 errors on the n training samples, one a drawn network
-    kl : KL(Q || P), of the prior of scale j; nats
-    n : int, training samples, none of which chose the prior
-    j : int, of the prior's scale on its grid; see `round_to_grid`
-    classes : int, C
-    delta, delta_draws : probabilities that the bound, and the upper limit it starts from, fail
+    errors : (draws,) 0-1 errors on the n training samples, one per drawn network
+    kl : KL(Q || P) for the prior with scale j, in nats
+    n : int, number of training samples, none of which influenced the prior
+    j : int, index of the prior's scale on its grid; see `round_to_grid`
+    classes : int, number of classes C
+    delta, delta_draws : probabilities that the bound, and the limit on which it builds, fail
 
     Raises
     ------
@@ -239,7 +240,7 @@ def certificate(
     """
     errors = _probabilities(errors, "errors")
     if errors.ndim != 1 or not errors.size:
-        raise DataError(f"errors: shape {errors.shape}, expected (draws,), 1 or more")
+        raise DataError(f"errors: shape {errors.shape}, expected (draws,), one or more")
     kl, classes = check_nonnegative(kl, "kl"), check_count(classes, "classes", 2)
     _check_delta(delta_draws, "delta_draws")
     cost = penalty(j, n, delta)
@@ -250,12 +251,12 @@ def certificate(
 
 
 def _kl(q: np.ndarray, step: np.ndarray, p: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """kl(q || p), where step is p - q and rest is 1 - p."""
+    """The divergence kl(q || p), where step is p - q and rest is 1 - p."""
     return _term(q, step, p) + _term(1 - q, -step, rest)
 
 
 def _term(q: np.ndarray, step: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Q ln(q / p): where the step p - q is small beside q, to the last digits of the step."""
+    """The term q ln(q / p); where the step p - q is small compared with q, without cancellation."""
     small = np.abs(step) < q / 2
     ratio = np.divide(step, q, out=np.zeros(small.shape), where=small)
     return np.where(small, -q * np.log1p(ratio), rel_entr(q, np.maximum(p, 0)))

@@ -1,4 +1,4 @@
-"""A PAC-Bayes certificate of a trained network by the analytic posterior (Method 1; 4.3.3)."""
+"""A PAC-Bayes certificate for a trained network, from the analytic posterior (Method 1; 4.3.3)."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ from hyperribbon.pac_bayes.bound import (
     round_to_grid,
 )
 
-MOST_DRAWS = 10**7  # their errors are kept
-DELTA = 0.025  # probability that the bound fails, beside that of the draws
-FEW = 5  # draws by which a scale of the prior is judged
-STEP = math.exp(0.5)  # from one scale that is judged to the next
+MOST_DRAWS = 10**7  # the errors of all are kept in memory
+DELTA = 0.025  # probability that the bound fails, in addition to that of the draws
+FEW = 5  # draws with which a scale of the prior is judged
+STEP = math.exp(0.5)  # ratio of a scale to the one judged before
 
 
 class Certified(NamedTuple):
-    """A certificate, and what it is made of.
+    """A certificate, and the quantities that it follows from.
 
     Attributes
     ----------
     certificate : Certificate
     epsilon : inverse variance of the prior
-    squared_distance : of the weights from the prior's centre
-    effective_dimension : eigenvalues of the Hessian's approximation above epsilon / (2 (n - 1))
-    train_error, test_error : of the network itself
-    posterior_test_error : mean of the drawn networks
+    squared_distance : squared distance of the weights from the prior's centre
+    effective_dimension : number of eigenvalues of the approximate Hessian that are at least
+        epsilon / (2 (n - 1))
+    train_error, test_error : errors of the network itself
+    posterior_test_error : mean test error of the drawn networks
     """
 
     certificate: Certificate
@@ -63,28 +64,30 @@ def certify(
     draws: int,
     *,
     seed: int = 0,
-    progress: str | None = None,
+    progress_bar: str | None = None,
 ) -> Certified:
-    """Bound the error on new samples of networks drawn around a trained one.
+    """Bound the error, on new samples, of networks drawn around a trained one.
 
-    The prior is an isotropic Gaussian around the initial weights; the posterior is one around the
-    trained weights, with precisions 2 (n - 1) lambda + epsilon in the eigenbasis of the network's
-    Kronecker-factored Fisher matrix, lambda its eigenvalues in units of cross-entropy / ln 2. They
-    stand for the Hessian's: any Gaussian gives a valid bound, a poorer one a looser. Epsilon is the
-    one on its grid, for whose choice the penalty pays, at which the bound is least as judged by a
-    few draws. That of the loose objective alone is too small where the network has learnt its
-    samples by heart, for there the Fisher matrix all but vanishes, and Q forgets what it knows.
-    Drawn networks predict in single precision, as they would in use.
+    The prior is an isotropic Gaussian around the initial weights. The posterior Q is a Gaussian
+    around the trained weights, with precisions 2 (n - 1) lambda + epsilon in the eigenbasis of the
+    network's Kronecker-factored Fisher matrix, where lambda are its eigenvalues in units of
+    cross-entropy / ln 2. They stand in for those of the Hessian: every Gaussian gives a valid
+    bound, and a worse approximation only loosens it. Epsilon is the point of its grid at which the
+    bound, judged by a few draws, is smallest; the penalty accounts for this choice. The minimum of
+    the loose objective alone would be too small where the network has memorised its samples,
+    because the Fisher matrix nearly vanishes there, and networks drawn from Q would have large
+    errors. Drawn networks predict in single precision, as they would in use.
 
     Parameters
     ----------
-    problem : the trained network on all n training samples, which were trained on and chose no
-        prior: no BatchNorm, whose statistics would be of them
-    test : the same on test samples
+    problem : the trained network with all n training samples, which must not have influenced the
+        prior; a network with BatchNorm does not qualify, because its statistics depend on them
+    test : the same network with test samples
     initial : (p,) weights before training
-    draws : int, networks drawn; the more, the nearer the limit of the error to its mean
-    seed : int, of the draws
-    progress : name of a bar to show; quiet when the output is not a terminal
+    draws : int, number of networks drawn; with more draws, the upper limit of the error is closer
+        to the mean
+    seed : int, seed of the draws
+    progress_bar : name of a progress bar to show; none if the output is not a terminal
     """
     n, weights = problem.n_samples, problem.flat_weights()
     draws = check_count(draws, "draws", 1, MOST_DRAWS)
@@ -99,22 +102,23 @@ def certify(
         return GaussianPosterior(weights, precisions, epsilon, kfac)
 
     def judged(scale: GridPoint) -> tuple[float, float]:
-        """The bound if the mean error of a few draws were exact, and if it were 0."""
+        """The bound if the mean error of a few draws were exact, and if that error were 0."""
         posterior, rng = posterior_of(scale.epsilon), np.random.default_rng((seed, scale.j))
-        error = np.mean([error_of(drawn_on, posterior.sample(rng)) for _ in range(FEW)])
+        error = float(np.mean([error_of(drawn_on, posterior.sample(rng)) for _ in range(FEW)]))
         cost = (posterior.kl(initial) + penalty(scale.j, n, DELTA)) / (n - 1)
         return float(inverse_binary_kl(error, cost)), float(inverse_binary_kl(0.0, cost))
 
     scale = best = best_epsilon(eigenvalues, n, distance, **GRID)
     least, at_least = judged(best)
-    while at_least < least:  # larger ones only cost more
+    while at_least < least:  # larger scales only raise the penalty
         scale = round_to_grid(scale.epsilon * STEP, **GRID)
         bound, at_least = judged(scale)
         if bound < least:
             best, least = scale, bound
     scale, posterior = best, posterior_of(best.epsilon)
     rng, errors, test_errors = np.random.default_rng(seed), [], []
-    for _ in tqdm(range(draws), desc=progress, leave=False, disable=None if progress else True):
+    quiet = None if progress_bar else True
+    for _ in tqdm(range(draws), desc=progress_bar, leave=False, disable=quiet):
         drawn = posterior.sample(rng)
         errors.append(error_of(drawn_on, drawn))
         test_errors.append(error_of(drawn_test, drawn))
@@ -124,7 +128,7 @@ def certify(
         found,
         scale.epsilon,
         distance,
-        effective_dimension(eigenvalues, n, scale.epsilon),
+        int(effective_dimension(eigenvalues, n, scale.epsilon)),
         error_of(problem),
         error_of(test),
         float(np.mean(test_errors)),
@@ -132,6 +136,6 @@ def certify(
 
 
 def in_single_precision(problem: Problem) -> Problem:
-    """The same network on the same samples, float32."""
+    """The same network with the same samples, in float32."""
     network = deepcopy(problem.network).float()
     return Problem(network, problem.inputs.float(), problem.targets, problem.loss)

@@ -1,4 +1,4 @@
-"""What a claim is, by which rule it is judged, and the verdict."""
+"""Claims, the rules by which they are judged, and the verdicts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pandas as pd
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 NOT_COMPARABLE = "not comparable here"
 OTHER_STUDIES = {
-    True: "needs trainings to random labels and from there, as config/corners.yaml has",
-    False: "of a study of trainings by way of random labels only the claims on these are judged",
+    True: "needs trainings to random labels and from there, as in config/corners.yaml",
+    False: "a study of trainings by way of random labels judges only the claims about these",
 }
 COLUMNS = [
     "claim", "source", "rule", "published", "ours", "low", "high", "verdict", "note", "study",
@@ -30,14 +30,16 @@ class Ours(NamedTuple):
 
 
 class NotHere(Exception):
-    """A study cannot say anything of a claim; the message is a sentence on why."""
+    """A study cannot judge a claim; the message is a sentence that says why."""
 
 
 class Rule(NamedTuple):
     """When a claim counts as reproduced.
 
-    name : in words that follow "reproduced if"
-    holds : of ours and the published value
+    Attributes
+    ----------
+    name : words that complete "reproduced if ..."
+    holds : function of what was measured and of the published value
     """
 
     name: str
@@ -45,7 +47,7 @@ class Rule(NamedTuple):
 
 
 def about(tolerance: float) -> Rule:
-    """Near the published value."""
+    """The rule that a value is near the published one."""
     return Rule(
         f"ours is within {tolerance:g} of the published value, or that is in our interval",
         lambda ours, value: abs(ours.value - value) <= tolerance or ours.low <= value <= ours.high,
@@ -73,7 +75,7 @@ AT_MOST_TWICE = Rule("ours is at most 2", lambda ours, value: ours.value <= 2)
 
 
 def not_worse(tolerance: float) -> Rule:
-    """A difference that may be negative, but not by much."""
+    """The rule that a difference is not much below 0."""
     return Rule(
         f"ours, a difference, is at least -{tolerance:g}",
         lambda ours, value: ours.value >= -tolerance,
@@ -83,14 +85,16 @@ def not_worse(tolerance: float) -> Rule:
 class Claim(NamedTuple):
     """A claim of the dissertation that can be measured.
 
-    text : in a sentence
+    Attributes
+    ----------
+    text : the claim, in a sentence
     source : figure, table or section
-    rule : when it counts as reproduced
-    measure : ours, of a study's tables by name; raises NotHere
-    published : the value, NaN if it is printed only as a statement
-    data : sets for which that value was published; if none, the claim holds for any
-    corners : whether it is of trainings by way of random labels, of which other claims are not;
-        None if it is of something beside these trainings
+    rule : when the claim counts as reproduced
+    measure : function that measures the value from a study's tables, by name; raises NotHere
+    published : the published value, NaN if the source makes only a statement
+    data : data sets for which that value was published; if empty, the claim holds for any
+    corners : whether the claim is about trainings by way of random labels; None if it is not about
+        the grid's trainings at all
     """
 
     text: str
@@ -105,13 +109,17 @@ class Claim(NamedTuple):
 def judge(
     claims: Sequence[Claim], tables: Mapping[str, pd.DataFrame], study: str, data: str
 ) -> pd.DataFrame:
-    """One row a claim: what was published, what this study measured, and the verdict.
+    """Judge claims: one row per claim with published value, measured value and verdict.
 
     Parameters
     ----------
-    claims : to judge
-    tables : of the study, by name
+    claims : claims to judge
+    tables : tables of the study, by name
     study, data : names of the study and of its data set
+
+    Returns
+    -------
+    DataFrame with the columns ``COLUMNS``
     """
     rows, by_corners = [], "rejoining" in tables
     for claim in claims:
@@ -124,7 +132,7 @@ def judge(
             "data": data,
         }
         try:
-            if claim.corners not in (by_corners, None):
+            if claim.corners is not None and claim.corners != by_corners:
                 raise NotHere(OTHER_STUDIES[claim.corners])
             ours = claim.measure(tables)
         except NotHere as reason:
@@ -133,7 +141,7 @@ def judge(
         notes = [ours.note] if ours.note else []
         if np.isnan(ours.value):
             verdict = NOT_COMPARABLE
-            notes.append("undefined here")
+            notes.append("undefined in this study")
         elif claim.data and data not in claim.data:
             verdict = NOT_COMPARABLE
             notes.append(f"published for {' and '.join(claim.data)}")

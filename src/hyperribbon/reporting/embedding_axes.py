@@ -20,7 +20,7 @@ REFERENCES = [
 
 
 def space(tables: dict[str, pd.DataFrame], split: str) -> tuple[Figure, Axes]:
-    """Room for the first three coordinates, with the geodesic, before any model is drawn."""
+    """Axes of the first three coordinates, with the geodesic, before any model is drawn."""
     models, curve = of_split(tables, split)
     figure = plt.figure(figsize=(1.7 * COLUMN, 1.2 * COLUMN))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -32,7 +32,7 @@ def space(tables: dict[str, pd.DataFrame], split: str) -> tuple[Figure, Axes]:
     for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
         set_label(component_label(stress, split, k), labelpad=-4 if k < 3 else 4)
     axes.tick_params(pad=-3, labelsize=6)
-    axes.tick_params(axis="z", pad=3)  # clear of the minus signs
+    axes.tick_params(axis="z", pad=3)  # room for the minus signs
     axes.locator_params(nbins=6)
     axes.view_init(elev=22, azim=-60)
     axes.set_box_aspect(None, zoom=0.9)
@@ -44,12 +44,13 @@ def space(tables: dict[str, pd.DataFrame], split: str) -> tuple[Figure, Axes]:
 
 
 def of_split(tables: dict[str, pd.DataFrame], split: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A split's rows of the tables *models* and *geodesic*."""
     models, curve = tables["models"], tables["geodesic"]
     return models[models["split"] == split], curve[curve["split"] == split]
 
 
 def draw_references(axes: Axes, curve: pd.DataFrame, x: int, y: int) -> None:
-    """The geodesic in two coordinates, ignorance and the truth."""
+    """Draw the geodesic in coordinates x and y, with ignorance and truth at its ends."""
     u, v = (np.asarray(curve[f"pc{k}"]) for k in (x, y))
     axes.plot(u, v, color="black", linewidth=1)
     axes.plot(u[:1], v[:1], "s", color="black", markersize=4)
@@ -57,7 +58,7 @@ def draw_references(axes: Axes, curve: pd.DataFrame, x: int, y: int) -> None:
 
 
 def of_embedding(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Let a figure of an embedding of models be left out if all of them are in one point."""
+    """Decorate a figure of an embedding, so that it is left out if all models coincide."""
 
     @wraps(draw)
     def drawn(tables: dict[str, pd.DataFrame], **split: str) -> Figure:
@@ -67,8 +68,8 @@ def of_embedding(draw: Callable[..., Figure]) -> Callable[..., Figure]:
             if len(found) and found["explained_stress"].isna().all():
                 of = "".join(f" {name}" for name in split.values())
                 raise LeftOut(
-                    f"All models make the same{of} predictions: they are one point, and there is "
-                    "nothing to embed."
+                    f"All models make the same{of} predictions: they are a single point, so there "
+                    "is nothing to embed."
                 )
         return draw(tables, **split)
 

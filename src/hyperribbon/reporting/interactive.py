@@ -1,4 +1,4 @@
-"""Pages to turn and point at, complete in themselves."""
+"""Interactive, self-contained pages."""
 
 import base64
 import gzip

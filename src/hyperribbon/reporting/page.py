@@ -1,4 +1,4 @@
-"""Pages of the report: tables with headings, complete in themselves."""
+"""Self-contained pages of the report: tables under headings."""
 
 from collections.abc import Mapping
 from html import escape
@@ -12,13 +12,13 @@ from hyperribbon.storage.files import written_whole
 
 
 def write_page(path: Path, title: str, sections: Mapping[str, str | pd.DataFrame]) -> None:
-    """Write a page, whole or not at all."""
+    """Write a page, completely or not at all."""
     with written_whole(path) as partial:
         partial.write_text(page(title, sections), encoding="utf-8")
 
 
 def page(title: str, sections: Mapping[str, str | pd.DataFrame]) -> str:
-    """HTML of sections by heading: a sentence, or a table.
+    """HTML of sections by heading; each is a sentence or a table.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""Panels in rows, and legends below them: a figure stays as narrow as a page shows legibly."""
+"""Panels in rows, with legends below them, so that a figure fits legibly on a page."""
 
 from collections.abc import Iterable
 from math import ceil
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.artist import Artist
@@ -10,19 +11,21 @@ from matplotlib.figure import Figure
 
 from hyperribbon.reporting.style import COLUMN
 
-WIDEST = 2.4 * COLUMN  # inches: the report shows it about 1,000 pixels wide, its text as 10 pt
-ROW = 4  # panels next to each other, at most
+WIDEST = 2.4 * COLUMN  # inches; the report shows it about 1,000 pixels wide, with text as at 10 pt
+ROW = 4  # most panels next to each other
 
 
-def wrapped(number: int, height: float, most: int = ROW, **shared) -> tuple[Figure, list[Axes]]:
+def wrapped(
+    number: int, height: float, most: int = ROW, **shared: Any
+) -> tuple[Figure, list[Axes]]:
     """Panels of equal size, in as many rows as they need.
 
     Parameters
     ----------
-    number : of panels
-    height : of each, in parts of its width, up to a column's
-    most : panels in a row, at most
-    shared : ``sharex`` and ``sharey``, as of `matplotlib.pyplot.subplots`
+    number : number of panels
+    height : height of a panel, relative to its width
+    most : most panels in a row
+    shared : ``sharex`` and ``sharey``, as in `matplotlib.pyplot.subplots`
     """
     rows = ceil(number / most)
     columns = ceil(number / rows)
@@ -31,19 +34,19 @@ def wrapped(number: int, height: float, most: int = ROW, **shared) -> tuple[Figu
     figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, **shared)
     for axes in panels.flat[number:]:
         axes.remove()
-    if rows > 1:  # those above a gap have numbers, too
+    if rows > 1:  # panels above a gap need numbers too
         for axes in panels[-2, columns - (rows * columns - number) :]:
             axes.tick_params(labelbottom=True)
     return figure, list(panels.flat[:number])
 
 
 def stacked(number: int, height: float) -> tuple[Figure, list[tuple[Axes, Axes]]]:
-    """Pairs of panels, one above the other; all upper ones have one y-axis, and all lower ones.
+    """Pairs of panels, one above the other; upper panels share a y-axis, and so do lower ones.
 
     Parameters
     ----------
-    number : of pairs
-    height : of a pair, in parts of its width, up to a column's
+    number : number of pairs
+    height : height of a pair, relative to its width
     """
     rows = ceil(number / ROW)
     columns = ceil(number / rows)
@@ -52,27 +55,27 @@ def stacked(number: int, height: float) -> tuple[Figure, list[tuple[Axes, Axes]]
     pairs: list[tuple[Axes, Axes]] = []
     for k in range(number):
         row, column = divmod(k, columns)
-        pair = tuple(
+        upper, lower = (
             figure.add_subplot(
                 2 * rows, columns, (2 * row + below) * columns + column + 1,
                 sharey=pairs[0][below] if pairs else None,
             )
             for below in (0, 1)
         )  # fmt: skip
-        for axes in pair:
+        for axes in (upper, lower):
             axes.tick_params(labelleft=column == 0)
-        pairs.append(pair)
+        pairs.append((upper, lower))
     return figure, pairs
 
 
 def legend_below(figure: Figure, panels: Iterable[Axes], extra: Iterable[Artist] = ()) -> None:
-    """One legend of all panels, each label once."""
+    """Draw one legend for all panels, with each label once."""
     named: dict[str, Artist] = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
-    named |= {handle.get_label(): handle for handle in extra}
-    # A column is as wide as its longest label; a letter of 7 pt about 0.06 inches.
+    named |= {str(handle.get_label()): handle for handle in extra}
+    # A column is as wide as its longest label; a letter at 7 pt is about 0.06 inches wide.
     letters = max(map(len, named), default=0)
     columns = max(1, int(figure.get_figwidth() / (0.06 * letters + 0.5)))
     rows = ceil(len(named) / columns)
@@ -82,9 +85,11 @@ def legend_below(figure: Figure, panels: Iterable[Axes], extra: Iterable[Artist]
 
 
 def name_outer(panels: Iterable[Axes], xlabel: str, ylabel: str) -> None:
-    """Labels of axes: below panels with numbers there, and left of each row."""
+    """Label the x-axes of panels with numbers below them, and the first y-axis of each row."""
     for axes in panels:
         if axes.xaxis.get_tick_params()["labelbottom"]:
             axes.set_xlabel(xlabel)
-        if axes.get_subplotspec().is_first_col():
+        place = axes.get_subplotspec()
+        assert place is not None, "these panels are in rows and columns"
+        if place.is_first_col():
             axes.set_ylabel(ylabel)

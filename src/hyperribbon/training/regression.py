@@ -1,4 +1,4 @@
-"""Perceptrons that learn a regression, looked at along the way (Cowlagi & Chaudhari, Fig. 2)."""
+"""Training of perceptrons that learn a regression (Cowlagi & Chaudhari, Fig. 2)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from hyperribbon.training.stacked import seeded_network
 
 
 class Moment(NamedTuple):
-    """A network during its training.
+    """A network at one moment of its training.
 
+    Attributes
+    ----------
     name : ``"initialisation"``, ``"middle"`` or ``"end"``
     epoch : steps taken
-    network : as it is then, float64, in evaluation mode
-    error : mean squared error of all samples
+    network : copy of the network, float64, in evaluation mode
+    error : mean squared error over all samples
     """
 
     name: str
@@ -51,21 +53,21 @@ def train_regression(
     epochs: int,
     learning_rate: float,
 ) -> Iterator[Moment]:
-    """Train a perceptron, and stop to look at initialisation, middle and end.
+    """Train a perceptron, and yield it at initialisation, middle and end.
 
     Layers are Linear-tanh, which is smooth, so that second derivatives exist everywhere; there is
-    no BatchNorm. The loss is half the mean squared error; Adam takes one step an epoch, on all
-    samples, in float64, while the learning rate decays to 0 by a cosine. On a CPU, the same seed
-    gives the same weights, bit by bit, with as many threads.
+    no BatchNorm. The loss is half the mean squared error. Adam takes one step per epoch, on all
+    samples, in float64, while the learning rate decays to 0 along a cosine. On a CPU, the same seed
+    and number of threads give the same weights, bit by bit.
 
     Parameters
     ----------
     inputs : (N, d)
     targets : (N, C)
-    widths : units of each hidden layer; none for a linear model
-    seed : of the initialisation, PyTorch's default
-    epochs : int, 2 at least
-    learning_rate : the initial one
+    widths : units of each hidden layer; empty for a linear model
+    seed : seed of the initialisation, which is PyTorch's default
+    epochs : int, at least 2
+    learning_rate : initial learning rate
 
     Raises
     ------

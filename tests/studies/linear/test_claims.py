@@ -53,7 +53,7 @@ def test_two_wings_are_one_region_from_some_ratio():
 
     ours = linear.ratio_of_one_region(phase([3.0, 9.0, 27.0], wings))
     assert ours[:3] == (9, 3, 9)
-    with pytest.raises(NotHere, match="at no ratio"):
+    with pytest.raises(NotHere, match="not connected at any ratio"):
         linear.ratio_of_one_region(phase([3.0, 5.0], wings))
 
 
@@ -145,7 +145,7 @@ def test_a_kernel_that_moves_is_told():
 
 
 def test_predictions_are_compared_model_by_model():
-    with pytest.raises(NotHere, match=r"as config/linear.yaml has"):
+    with pytest.raises(NotHere, match=r"as in config/linear.yaml"):
         linear.linear_models_as_predicted({})
     rows = [
         ("digits", "linear", 3, 10, 11), ("digits", "64-64", 1, 10, 10),

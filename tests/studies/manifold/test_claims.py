@@ -102,7 +102,7 @@ def test_of_ensembles_the_last_checkpoint_counts():
     others = ["arithmetic", "geometric"]
     found = progress.harmonic_error_less(*others)({"ensembles": ensembles()})
     assert found[:3] == pytest.approx((-8, -8, -8))
-    assert found.note == "6 configurations of up to 3 seeds"
+    assert found.note == "6 configurations with up to 3 seeds"
     found = progress.harmonic_progress_less(*others)({"ensembles": ensembles(harmonic=0.19)})
     assert found.value == pytest.approx(-0.01)
     with pytest.raises(NotHere, match="one seed"):

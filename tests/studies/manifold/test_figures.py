@@ -140,5 +140,5 @@ def test_recordings_without_epochs(make_tables, name, tmp_path):
 def test_one_point_is_said_instead_of_drawn(name):
     """All that a figure of an embedding needs to know; others are not asked for."""
     stress = pd.DataFrame({"split": ["train", "test"], "explained_stress": np.nan})
-    with pytest.raises(LeftOut, match="they are one point"):
+    with pytest.raises(LeftOut, match="they are a single point"):
         figure_function(name)({"explained_stress": stress})

@@ -47,7 +47,7 @@ def test_separation_is_compared_at_the_end_in_parts_of_that_of_seeds():
     found = found.assign(between=[9, 6, 9, 4.0], within=[1, 2, 1, 4.0])
     tables = {"synthetic_separation": found}
     assert synthetic.isotropic_separates_more("network")(tables).value == 3 - 1
-    with pytest.raises(NotHere, match="separation of split train, factor optimiser"):
+    with pytest.raises(NotHere, match="separation with split train, factor optimiser"):
         synthetic.isotropic_separates_more("optimiser")(tables)
     with pytest.raises(NotHere, match="two seeds"):
         synthetic.isotropic_separates_more("network")(

@@ -60,7 +60,7 @@ def test_learning_rates_are_in_proportion_to_the_batch():
         ({"batch_sizes": [9000]}, "synthetic.batch_sizes = 9000: at most data.train_size = 5000"),
         ({"batch_sizes": [200, 1]}, "synthetic.batch_sizes = 1: at least 2"),
         ({"record_train": 5001}, "synthetic.record_train = 5001: at most data.train_size = 5000"),
-        ({"epochs": 1}, "synthetic.checkpoints = 60: at most one a step and one before: epochs"),
+        ({"epochs": 1}, "synthetic.checkpoints = 60: at most one per step and one before: epochs"),
         ({"corners": {"epochs": 1}}, "before: corners.epochs gives 50 steps"),
         ({"corners": {"trajectories": 30}}, "synthetic.corners.trajectories = 30: must be a mult"),
         ({"corners": {"counts": [1, 1]}}, "synthetic.corners.counts = [1, 1]: must not repeat"),
@@ -73,7 +73,7 @@ def test_learning_rates_are_in_proportion_to_the_batch():
         ),
         (
             {"optimisers": {"S": {"algorithm": "sgd", "learning_rate": 0.1, "batch_size": 3}}},
-            "synthetic.optimisers.S.batch_size = 3: batch_sizes says it here",
+            "synthetic.optimisers.S.batch_size = 3: not in synthetic, where batch_sizes sets it",
         ),
         ({"networks": {"A": []}}, "synthetic.networks.A = []: "),
         ({"beside": "imagenet"}, 'synthetic.beside = "imagenet": allowed: "mnist5k", "digits"'),

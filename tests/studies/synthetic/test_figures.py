@@ -99,7 +99,7 @@ def words(figure) -> str:
 )
 def test_every_study_has_every_figure(name, study, assert_legible):
     if name == "synthetic_separation" and len(study.get("networks", "AB")) == 1:
-        with pytest.raises(LeftOut, match="one configuration only"):
+        with pytest.raises(LeftOut, match="only one configuration"):
             SYNTHETIC_FIGURES[name](tables_of(**study))
         return
     figure = SYNTHETIC_FIGURES[name](tables_of(**study))

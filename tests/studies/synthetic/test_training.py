@@ -197,7 +197,7 @@ def test_students_interpolate_if_they_are_large(tmp_path):
 
 
 def test_spectra_are_of_the_widest_student_that_is_not_too_wide(tmp_path, monkeypatch):
-    monkeypatch.setattr(students, "LOOKED_AT", 31)
+    monkeypatch.setattr(students, "ANALYSED", 31)
     found = train_students(STUDENTS, 0.5, tmp_path)
     spectra, slopes = found["student_spectra"], found["student_sloppiness"]
     assert set(spectra["student_width"]) == set(slopes["student_width"]) == {4}

@@ -9,24 +9,24 @@ from hyperribbon.reporting.statistics import Tables, of_split, over_configuratio
 
 
 def nearest_to_ignorance(tables: Tables) -> Ours:
-    """Mean of the least distance from ignorance on the way to the truth, train, nats."""
+    """Mean of the least distance from ignorance along trainings to the truth, on train, in nats."""
     return _of_rejoining(tables, "min_distance_to_ignorance")
 
 
 def nearer_than_geodesic(tables: Tables) -> Ours:
-    """The same, less that of the geodesic from where each training starts."""
+    """`nearest_to_ignorance`, less the same for the geodesic from each training's start."""
     return _of_rejoining(
         tables, "min_distance_to_ignorance", less="start_geodesic_distance_to_ignorance"
     )
 
 
 def geodesic_from_corner(tables: Tables) -> Ours:
-    """Least distance of the geodesic from the corner to the truth from ignorance, train, nats."""
+    """Least distance of the geodesic from corner to truth from ignorance, on train, in nats."""
     return _of_rejoining(tables, "geodesic_distance_to_ignorance")
 
 
 def rejoining_progress(tables: Tables) -> Ours:
-    """Mean progress at which trainings are first near such as were trained directly, train."""
+    """Mean progress at which trainings first come near a directly trained model, on train."""
     return _of_rejoining(tables, "rejoining_progress")
 
 
@@ -35,11 +35,11 @@ def _of_rejoining(tables: Tables, column: str, less: str | None = None) -> Ours:
     values = found[column] if less is None else found[column] - found[less]
     kept = values.notna()
     if not kept.any():
-        raise NotHere("no training from a corner came so far")
+        raise NotHere("no training from a corner progressed that far")
     found, values = found[kept].reset_index(drop=True), values[kept].to_numpy()
-    # Seeds are drawn again, for trainings from one corner share no more than the labels.
+    # Seeds are resampled, because trainings from one corner share nothing but the labels.
     found["configuration"] = found["configuration"] + found["seed"].astype(str)
     note = f"{len(values)} trainings, standard deviation {values.std(ddof=1):.2g}"
     return over_configurations(
-        lambda w: float(np.average(values, weights=w)), found, f"{note}; seeds drawn again"
+        lambda w: float(np.average(values, weights=w)), found, f"{note}; seeds resampled"
     )

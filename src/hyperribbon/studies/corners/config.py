@@ -1,4 +1,4 @@
-"""The section of a study that trains by way of random labels (thesis 2.5.4)."""
+"""The configuration of trainings by way of random labels (thesis 2.5.4)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 class CornersConfig(PartSection):
     """Every configuration is also trained to random labels, and from there to the truth (2.5.4).
 
-    Labels are drawn for each training sample on its own, from a seed of the corner's number.
+    Labels are drawn independently for each training sample, with the number of the random-label
+    corner as seed.
     """
 
     count: Annotated[int, Field(strict=True, ge=1, le=100)] = 3
-    """Random labellings of the training samples, the corners."""
+    """Number of random labellings of the training samples, the random-label corners."""
     epochs: Count = 100
-    """How long to train to a corner; from there to the truth, as long as from ignorance."""
+    """Epochs of training to a corner; from there to the truth, as many as from ignorance."""
 
     def check(self, study: Study) -> None:
+        """Refuse a study that does not keep the final weights."""
+        assert study.training, "checked before the sections"
         kept = study.training.keep_weights
         if 1.0 not in kept:
-            expected = "with corners must have 1.0: trainings start from the last weights of others"
+            expected = "with corners must contain 1.0, the weights from which trainings continue"
             raise refuse("training.keep_weights", kept, expected)

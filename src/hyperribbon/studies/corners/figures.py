@@ -1,4 +1,6 @@
-"""Pictures of trainings that went by a corner (thesis Figs. 2.20, 2.21)."""
+"""Figures of trainings by way of random labels (thesis Figs. 2.20, 2.21)."""
+
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -8,13 +10,16 @@ from matplotlib.lines import Line2D
 from hyperribbon.reporting.embedding_axes import REFERENCES, space
 from hyperribbon.reporting.style import COLUMN, OTHERS, LeftOut
 
-DIRECT = {"color": "0.55", "linewidth": 0.8}
-STYLES = {"to": {"linestyle": (0, (3, 1.5)), "linewidth": 0.7}, "from": {"linewidth": 0.9}}
-NOTHING = "every training from a corner diverged"
+DIRECT: dict[str, Any] = {"color": "0.55", "linewidth": 0.8}
+STYLES: dict[str, dict[str, Any]] = {
+    "to": {"linestyle": (0, (3, 1.5)), "linewidth": 0.7},
+    "from": {"linewidth": 0.9},
+}
+NOTHING = "Every training from a random-label corner diverged."
 
 
 def corners(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """Trainings to the truth, to corners and from there to the truth (2.20a, 2.21)."""
+    """Trainings to the truth, to corners, and from there to the truth (2.20a, 2.21)."""
     models = tables["models"].query("split == @split")
     figure, axes = space(tables, split)
     for stage, part in models.groupby("stage", sort=False):
@@ -36,7 +41,7 @@ def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:
     levels = tables["rejoining"].query("split == 'train'").mean(numeric_only=True)
     to_ignorance = {
         "geodesic from the corners": levels["geodesic_distance_to_ignorance"],
-        "geodesics from where they start": levels["start_geodesic_distance_to_ignorance"],
+        "geodesics from the trainings' starts": levels["start_geodesic_distance_to_ignorance"],
     }
     for axes, column, label, lines in (
         (panels[0], "distance_to_ignorance", "distance to ignorance (nats)", to_ignorance),
@@ -55,8 +60,8 @@ def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _style(stage: str) -> dict:
-    """How a training is drawn: its corner by colour, to it or from it by line."""
+def _style(stage: str) -> dict[str, Any]:
+    """How a training is drawn: colour by corner, line by direction."""
     kind, _, corner = stage.partition(" corner ")
     if not corner:
         return DIRECT

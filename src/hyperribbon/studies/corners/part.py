@@ -9,23 +9,23 @@ PART = Part(
     name="corners",
     title="Corners",
     section=CornersConfig,
-    about="Train to random labels first, too, then from there to the truth; by default, not.",
+    about="Also train to random labels, and from there to the truth; by default, not.",
     needs_trainings=True,
     steps=(
         Step(
             "corners",
             tables={
                 "corners": (
-                    "One row per checkpoint and split of trainings to or from random "
+                    "One row per checkpoint and split of the trainings to or from random "
                     "labels: progress, errors, distances (nats) to ignorance, to the "
-                    "nearest model trained directly, and to the random labels, which only "
-                    "train samples have."
+                    "nearest model trained directly, and, on train samples, to the random "
+                    "labels."
                 ),
                 "rejoining": (
-                    "One row per training from random labels and split: nearest to "
-                    "ignorance, first within 0.15 nats of a model trained directly, final "
-                    "error, and how near geodesics to the truth come to ignorance (nats), "
-                    "from the corner and from where the training starts."
+                    "One row per training from random labels and split: least distance to "
+                    "ignorance, progress at which it first comes within 0.15 nats of a model "
+                    "trained directly, final error, and least distance to ignorance (nats) of "
+                    "the geodesics to the truth from the corner and from the training's start."
                 ),
             },
         ),
@@ -35,12 +35,12 @@ PART = Part(
             "corners",
             CATEGORY,
             (
-                "Trainings directly, to random labels and from there, in the first three "
-                "InPCA coordinates (2.20a, 2.21)."
+                "Direct trainings, trainings to random labels and trainings from there, in the "
+                "first three InPCA coordinates (2.20a, 2.21)."
             ),
             """
-            Networks in the first three InPCA coordinates that were trained to the truth (grey), to
-            random labels, the corners (dashed, one colour a corner), and from there to the truth
+            Models in the first three InPCA coordinates, along trainings to the truth (grey), to
+            random-label corners (dashed, one colour per corner), and from there to the truth
             (solid). Square, star and curve as in *manifold*. Thesis Figs. 2.20a (train) and 2.21
             (test).
             """,
@@ -50,17 +50,17 @@ PART = Part(
             "rejoining",
             CATEGORY,
             (
-                "Along trainings from random labels: distance to ignorance and to the "
-                "models trained directly (2.20b)."
+                "Distance to ignorance, and to models trained directly, along trainings from "
+                "random labels (2.20b)."
             ),
             """
-            Trainings from a corner to the truth, train samples, by progress. Left: Bhattacharyya
-            distance to ignorance. Lines are the least distance on the geodesic to the truth from
-            the corner (dashed), about log(C)/(2C) + (C-1) log(C/2)/(2C) or 0.84 nats for ten
-            classes, and from the models that the trainings start from (dotted), which are not quite
-            at the corner; means. Right: distance to the nearest model that was trained directly,
-            with the 0.15 nats below which a training counts as rejoined. Thesis Fig. 2.20b and Sec.
-            2.5.4.
+            Trainings from a random-label corner to the truth, on train samples, by progress. Left:
+            Bhattacharyya distance to ignorance. Horizontal lines are mean values of the least
+            distance along the geodesic to the truth: from the corner (dashed), about
+            log(C)/(2C) + (C-1) log(C/2)/(2C), or 0.84 nats for ten classes, and from the models
+            where the trainings start (dotted), which are not quite at the corner. Right: distance
+            to the nearest model that was trained directly; below 0.15 nats, a training counts as
+            rejoined. Thesis Fig. 2.20b and Sec. 2.5.4.
             """,
         ),
     ),

@@ -1,0 +1,1 @@
+"""Curvature of the loss along trainings (chapter 4); begin with `part`."""

@@ -1,8 +1,8 @@
 """Claims on the spectra of trained networks (thesis 4; Cowlagi & Chaudhari).
 
-Where the dissertation calls slopes the same or different, alike is within a factor of 2; where it
-calls an overlap strong, half of both spaces is asked for. What is measured of several networks is
-their median, of the end of training if nothing else is said.
+Where the dissertation calls slopes the same or different, "the same" means within a factor of 2;
+where it calls an overlap strong, at least half of both spaces is required. With several networks,
+the measured value is their median, at the end of training unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PERCEPTRONS = ("mnist", "mnist5k")
 
 
 def _of_networks(values: pd.Series, needs: str) -> Ours:
-    """Median of one value a network."""
+    """Median of one value per network."""
     values = values[np.isfinite(values)]
     if values.empty:
         raise NotHere(f"needs {needs}")
@@ -42,14 +42,14 @@ def _of_networks(values: pd.Series, needs: str) -> Ours:
 
 
 def _decay(tables: Tables, matrix: str, moment: str = "end") -> pd.Series:
-    """Decay of the sloppy eigenvalues per index, mean over layers or classes, by configuration."""
+    """Decay of the sloppy eigenvalues per index, by configuration; mean over layers or classes."""
     found = tables["sloppiness"]
     found = found[(found["matrix"] == matrix) & (found["moment"] == moment)]
     return -found.groupby("configuration")["slope"].mean()
 
 
 def decay_of_inputs(matrix: str) -> Callable[[Tables], Ours]:
-    """Decay of a matrix's sloppy eigenvalues, over that of the inputs'."""
+    """Decay of a matrix's sloppy eigenvalues, divided by that of the inputs."""
 
     def measure(tables: Tables) -> Ours:
         ratio = _decay(tables, matrix) / _decay(tables, "input")
@@ -59,7 +59,7 @@ def decay_of_inputs(matrix: str) -> Callable[[Tables], Ours]:
 
 
 def parts_differ(matrix: str) -> Callable[[Tables], Ours]:
-    """Fastest decay over the slowest, among layers or classes."""
+    """Fastest decay among layers or classes, divided by the slowest."""
 
     def measure(tables: Tables) -> Ours:
         found = tables["sloppiness"]
@@ -72,7 +72,7 @@ def parts_differ(matrix: str) -> Callable[[Tables], Ours]:
 
 
 def stiff_share(tables: Tables) -> Ours:
-    """Stiff eigenvalues of the Fisher matrix, as a share of those that are not 0."""
+    """Stiff eigenvalues of the Fisher matrix, as a share of the nonzero ones."""
     found = tables["sloppiness"]
     found = found[(found["matrix"] == "fisher") & (found["moment"] == "end")]
     found = found.dropna(subset="elbow").set_index("configuration")
@@ -80,7 +80,7 @@ def stiff_share(tables: Tables) -> Ours:
 
 
 def during_training(tables: Tables) -> Ours:
-    """Decay of the Fisher matrix's sloppy eigenvalues, at initialisation over the end."""
+    """Decay of the Fisher matrix's sloppy eigenvalues at initialisation, divided by the end."""
     ratio = _decay(tables, "fisher", "initialisation") / _decay(tables, "fisher")
     return _of_networks(ratio, "complete Fisher spectra at initialisation and end")
 
@@ -94,7 +94,7 @@ def least_growth_of_trace(tables: Tables) -> Ours:
 
 
 def overlap(spaces: str, *, over_random: bool = False) -> Callable[[Tables], Ours]:
-    """Overlap of two spaces of as many stiff eigenvectors as are known."""
+    """Overlap of two spaces spanned by all leading eigenvectors that are known."""
 
     def measure(tables: Tables) -> Ours:
         found = tables["eigenspace_overlaps"]
@@ -115,7 +115,7 @@ def effective_dimension(tables: Tables) -> Ours:
 
 
 def lost_with(share: float) -> Callable[[Tables], Ours]:
-    """Accuracy lost by keeping that share of the directions, or fewer, where fewer are not 0."""
+    """Accuracy lost by keeping that share of the directions, or fewer if fewer are nonzero."""
 
     def measure(tables: Tables) -> Ours:
         found = tables["reduction"]
@@ -129,7 +129,7 @@ def lost_with(share: float) -> Callable[[Tables], Ours]:
 
 
 def nearest_bound(tables: Tables) -> Ours:
-    """Largest ratio of anything measured to its bound."""
+    """Largest ratio of a measured value to its bound."""
     found = tables["norm_bounds"]
     if found.empty:
         raise NotHere("needs networks of linear layers without biases, and few samples")
@@ -138,7 +138,7 @@ def nearest_bound(tables: Tables) -> Ours:
 
 
 def certificate(column: str) -> Callable[[Tables], Ours]:
-    """A certificate's value, of the network of one hidden layer of 600 units."""
+    """A value of the certificate for the network with one hidden layer of 600 units."""
 
     def measure(tables: Tables) -> Ours:
         found = tables["certificates"]
@@ -152,7 +152,7 @@ def certificate(column: str) -> Callable[[Tables], Ours]:
 
 
 def _by_fraction(tables: Tables, column: str) -> Ours:
-    """A property of the empirical Fisher matrix, most random labels less none."""
+    """A property of the empirical Fisher matrix with most random labels, less without any."""
     found = tables["sloppiness"]
     found = found[(found["matrix"] == "empirical_fisher") & (found["moment"] == "end")]
     random = found["augmentation"].str.fullmatch(r"random-\d+")
@@ -193,8 +193,8 @@ CLAIMS = [
         )
     ),
     Claim(
-        "Eigenvalues of the Fisher matrix decay unlike those of the inputs, on MNIST (ratio of "
-        "decays per index)",
+        "Eigenvalues of the Fisher matrix do not decay like those of the inputs, on MNIST (ratio "
+        "of decays per index)",
         "Fig. 4.4",
         UNLIKE,
         decay_of_inputs("fisher"),
@@ -214,7 +214,7 @@ CLAIMS = [
         )
     ),
     Claim(
-        "The Fisher matrix's spectrum is alike throughout training (decay at initialisation over "
+        "The Fisher matrix's spectrum is similar throughout training (decay at initialisation over "
         "the end)",
         "Fig. 4.10",
         ALIKE,
@@ -253,28 +253,28 @@ CLAIMS = [
         for name, short in (("Fisher matrix", "Fisher"), ("Hessian", "Hessian"))
     ),
     Claim(
-        "The effective dimension is a small part of the weights (at most 1%)",
+        "The effective dimension is a small fraction of the number of weights (at most 1%)",
         "section 4.4",
         AT_MOST,
         effective_dimension,
         0.01,
     ),
     Claim(
-        "Bounds by the norms of the weights hold (largest ratio of a measure to its bound)",
+        "Bounds from the norms of the weights hold (largest ratio of a value to its bound)",
         "Theorem 4.3.1, Lemmas 4.3.2, 4.7.2, 4.7.3, Corollary 4.7.7",
         AT_MOST,
         nearest_bound,
         1.0,
     ),
     Claim(
-        "5% of the directions keep the accuracy but for 2 points (part of the test samples lost)",
+        "5% of the directions keep the accuracy to within 2 points (accuracy lost on test)",
         "Cowlagi & Chaudhari, Fig. 3",
         AT_MOST,
         lost_with(0.05),
         0.02,
     ),
     Claim(
-        "The analytic bound of one hidden layer of 600 units is 0.32 or less",
+        "The analytic bound for one hidden layer of 600 units is 0.32 or less",
         "section 4.3.3",
         AT_MOST,
         certificate("bound"),
@@ -297,11 +297,12 @@ CLAIMS = [
         random_labels("largest"),
     ),
     Claim(
-        "With more random labels its eigenvalues decay slower (slope per index, most less fewest)",
+        "With more random labels its eigenvalues decay more slowly (slope per index, most less "
+        "fewest)",
         "Fig. 4.11",
         POSITIVE,
         random_labels("slope"),
     ),
 ]
-# Whatever trainings by way of random labels the study has beside.
+# These hold with or without trainings by way of random labels.
 CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

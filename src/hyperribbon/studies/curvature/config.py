@@ -1,4 +1,4 @@
-"""The section that says of which networks curvature is computed."""
+"""The configuration of the curvature part: networks, samples and eigenvalues."""
 
 from __future__ import annotations
 
@@ -17,35 +17,39 @@ Names = Annotated[tuple[Label, ...], Field(min_length=1)]
 
 
 class CurvatureConfig(PartSection):
-    """Spectra of the Fisher matrix, the Hessian and what they follow from (thesis 4).
+    """Spectra of the Fisher matrix, of the Hessian and of the matrices behind them (thesis 4).
 
-    Of the first seed that did not diverge, from the weights kept of initialisation, middle and end.
+    They are computed for the first seed that did not diverge, from its snapshots at initialisation,
+    middle and end of training.
     """
 
     networks: Names
-    """Networks whose trainings are looked at, by name."""
+    """Names of the networks whose trainings are analysed."""
     samples: Annotated[int, Field(strict=True, ge=10, le=1_000_000)] = 200
-    """Training samples, evenly spread, of which the matrices are. If these times the classes are at
-    most 6,000, the Fisher matrix's spectrum is complete; of more samples, only its top is found."""
+    """Number of training samples, evenly spaced, over which the matrices are computed. If this
+    number times that of the classes is at most 6,000, the Fisher matrix's spectrum is complete;
+    otherwise only its largest eigenvalues are computed."""
     eigenvalues: Annotated[int, Field(strict=True, ge=2, le=1_000)] = 30
-    """Leading eigenpairs of the Hessian, and of the Fisher matrix that it is compared with."""
+    """Number of leading eigenpairs of the Hessian, and of the Fisher matrix in comparisons."""
     draws: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 0
-    """Networks drawn from the analytic posterior for a PAC-Bayes certificate; 0: none. Of networks
-    without BatchNorm, whose statistics no prior could know."""
+    """Number of networks drawn from the analytic posterior for a PAC-Bayes certificate; 0 for none.
+    Networks with BatchNorm have no certificate, because the statistics depend on the samples."""
 
     def check(self, study: Study) -> None:
+        """Refuse unknown networks, too few samples and snapshots that are not kept."""
+        assert study.training and study.networks and study.data, "checked before the sections"
         key, kept = "training.keep_weights", study.training.keep_weights
         if 1.0 not in kept:
-            raise refuse(key, kept, "with curvature must have 1.0, the weights of the end")
+            raise refuse(key, kept, "with curvature must contain 1.0, the final weights")
         for name in self.networks:
             if name not in study.networks:
                 expected = f"one of networks: {', '.join(study.networks)}"
                 raise refuse("curvature.networks", name, expected)
             if self.draws and not study.networks[name].has_kronecker_factors:
-                expected = f"a network of linear and convolutional layers alone; {name} is not"
+                expected = f"0, because {name} has not only linear and convolutional layers"
                 raise refuse("curvature.draws", self.draws, expected)
         if self.draws and 0.0 not in kept:
-            expected = "with curvature.draws must have 0.0, where the prior is centred"
+            expected = "with curvature.draws must contain 0.0, the centre of the prior"
             raise refuse(key, kept, expected)
         if self.samples > study.data.train_size:
             expected = f"at most data.train_size = {study.data.train_size}"

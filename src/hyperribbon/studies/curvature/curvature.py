@@ -97,8 +97,8 @@ def look(
     found = survey_training(problem, test, kept, eigenvalues, label=label)
     if draws:
         everything = Problem(network, *chosen(dataset, "train", noise=noise))
-        progress = f"{label}, certificate"
-        certified = certify(everything, test, initial, draws, seed=seed, progress=progress)
+        bar = f"{label}, certificate"
+        certified = certify(everything, test, initial, draws, seed=seed, progress_bar=bar)
         values = certified._asdict()
         values |= values.pop("certificate")._asdict()
         found = found.assign({f"certified_{name}": value for name, value in values.items()})

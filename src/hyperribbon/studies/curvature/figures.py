@@ -1,5 +1,8 @@
 """Curvature of the loss: spectra, their slopes, eigenspaces (thesis Figs. 4.1, 4.3 to 4.11)."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,7 +15,7 @@ from matplotlib.lines import Line2D
 from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut
 
-# What is drawn together, and how: the thesis' names.
+# Matrices that are drawn together: label, colour and line. Names are those of the thesis.
 MATRICES = {
     "input": ("inputs", "black", "-"),
     "activations": ("activations", "#56B4E9", "-"),
@@ -20,32 +23,33 @@ MATRICES = {
     "jacobian_summed": ("Jacobian, sum of logits", "#009E73", "-"),
     "fisher": ("Fisher", "#D55E00", "-"),
     "empirical_fisher": ("empirical Fisher", "#E69F00", "--"),
-    "hessian": ("Hessian", "#0072B2", ""),  # points: leading eigenvalues, close to Fisher's
+    "hessian": ("Hessian", "#0072B2", ""),  # points; its eigenvalues are close to Fisher's
     "kfac": ("KFAC", "#CC79A7", ":"),
 }
 COMPARED = ("input", "jacobian_summed", "fisher", "empirical_fisher", "hessian")
 # From early to late, in every figure of training.
 MOMENTS = {"initialisation": "#FCA636", "middle": "#CC4778", "end": "#2A0593"}
-WIDTHS = {"middle": 2.5}  # seen beneath the end, which it may equal
-SPACES = {
+WIDTHS = {"middle": 2.5}  # remains visible beneath the end, which it may equal
+SPACES: dict[str, Any] = {  # lines
     "Fisher and Hessian": "-",
     "Fisher, with the initial one": "-",
     "Hessian, with the initial one": "--",
 }
 LAYERS = "viridis"  # from the first layer, or class, to the last
 PANELS = 4  # configurations shown, at most
-SHOWN = 200  # leading eigenvalues: tables have each of them, and not each beyond
-LEAST = 1e-9  # of the largest eigenvalue, drawn
-HOLLOW = {"markerfacecolor": "none", "markeredgewidth": 0.7}  # of negative eigenvalues
+SHOWN = 200  # leading eigenvalues; tables have only a selection of the others
+LEAST = 1e-9  # smallest eigenvalue to draw, relative to the largest
+# For negative eigenvalues.
+HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.7}
 NEGATIVE = [
     Line2D([], [], color="0.3", marker="o", markersize=3, linestyle="", label="negative", **HOLLOW)
 ]
-NAMED = 6  # layers in a legend; more are in a colour bar, by number
-NOTHING = "Every seed of the networks looked at diverged."
+NAMED = 6  # most layers in a legend; more get a colour bar with numbers
+NOTHING = "Every seed of the analysed networks diverged."
 
 
 def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
-    """All spectra at the end of training, each by its largest eigenvalue."""
+    """All spectra at the end of training, each divided by its largest eigenvalue."""
     found = tables["spectra"].query("moment == 'end'")
     if found.empty:
         raise LeftOut(NOTHING)
@@ -68,7 +72,7 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
         "gradients": "activation gradients by layer",
         "jacobian": "Jacobians by class",
     }
-    # Jacobians of logits are of few samples only.
+    # Spectra of logits' Jacobians exist only if there are few samples.
     kinds = {kind: title for kind, title in kinds.items() if kind in set(found["matrix"])}
     shown = list(configurations(found))
     figure, panels = plt.subplots(
@@ -90,7 +94,7 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Fisher matrix and Hessian at initialisation, in the middle and at the end."""
+    """Spectra of Fisher matrix and Hessian at initialisation, in the middle and at the end."""
     found = tables["spectra"]
     if found.empty:
         raise LeftOut(NOTHING)
@@ -115,7 +119,7 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Each matrix's spectrum at the end, of all networks and augmentations: Fig. 4.11."""
+    """Spectra of each matrix at the end, for all networks and augmentations (Fig. 4.11)."""
     found = tables["spectra"].query("moment == 'end'")
     if found.empty:
         raise LeftOut(NOTHING)
@@ -124,7 +128,7 @@ def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
     shown = list(configurations(found, len(COLOURS)))
     figure, panels = wrapped(len(titles), 0.8, most=3)
     for axes, (matrix, title) in zip(panels, titles.items(), strict=True):
-        # Some are equal, as those of the inputs: the first are seen beneath the others.
+        # Some spectra are equal, such as those of the inputs: the first remain visible beneath.
         widths = 1 + min(1.5, 5 / len(shown)) * np.arange(len(shown))[::-1]
         for (name, part), colour, width in zip(shown, COLOURS, widths, strict=False):
             rows = part[part["matrix"] == matrix]
@@ -136,10 +140,10 @@ def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def spectral_density(tables: dict[str, pd.DataFrame]) -> Figure:
-    """How many eigenvalues of the Hessian are beyond each size; those known exactly as points."""
+    """Number of eigenvalues of the Hessian beyond each magnitude; exact eigenvalues as points."""
     found, exact = tables["spectral_density"], tables["spectra"]
     if found.empty:
-        raise LeftOut("The networks looked at have so few weights that all eigenvalues are known.")
+        raise LeftOut("All eigenvalues are known, because the analysed networks have few weights.")
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.75, most=2, sharey=True)
     for axes, (name, part) in zip(panels, shown, strict=True):
@@ -163,12 +167,12 @@ def spectral_density(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def norm_bounds(tables: dict[str, pd.DataFrame]) -> Figure:
-    """What is measured against its bound by the norms of the weights; they hold below the line."""
+    """Measured values against their bounds from the norms of the weights."""
     found = tables["norm_bounds"]
     if found.empty:
         raise LeftOut(
-            "The bounds are of linear layers without biases, with ReLU or tanh between them, and "
-            "of few samples: none of the networks looked at is such a one."
+            "The bounds need few samples, and networks of linear layers without biases, with ReLU "
+            "or tanh between them; none of the analysed networks qualifies."
         )
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.85, most=2, sharey=True)
@@ -188,7 +192,7 @@ def norm_bounds(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def sloppy_slopes(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Slope of each spectrum's sloppy range at the end, with intervals."""
+    """Slope of the sloppy range of each spectrum at the end of training, with intervals."""
     found = tables["sloppiness"].query("moment == 'end'").dropna(subset="slope")
     if found.empty:
         raise LeftOut(NOTHING)
@@ -200,7 +204,7 @@ def sloppy_slopes(tables: dict[str, pd.DataFrame]) -> Figure:
         spread = of_matrix.cumcount() - (of_matrix["slope"].transform("size") - 1) / 2
         most = max(spread.abs().max(), 1)
         for (_, row), place in zip(part.iterrows(), spread / most, strict=True):
-            # Layers and classes next to each other, in the room of a configuration.
+            # Layers and classes share the row of their configuration.
             at = order.index(row["matrix"]) + 0.7 * (k + 0.5 + 0.4 * place) / len(shown) - 0.35
             axes.plot(
                 [-row["high"], -row["low"]], [at, at], color=COLOURS[k], linewidth=1, alpha=0.6
@@ -218,7 +222,7 @@ def sloppy_slopes(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Whether stiff directions agree: of Fisher matrix and Hessian, and with those at first."""
+    """Agreement of stiff directions between Fisher matrix and Hessian, and with initial ones."""
     products, found = tables["eigenvector_products"], tables["eigenspace_overlaps"]
     if found.empty:
         raise LeftOut(NOTHING)
@@ -241,10 +245,12 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
         titles = "overlap: Fisher and Hessian", "overlap with the initial space"
         for axes, rows, title in zip(right, (part[~initial], part[initial]), titles, strict=True):
             if "initial" in title:
-                rows = rows[rows["moment"] != "initialisation"]  # with itself
+                rows = rows[rows["moment"] != "initialisation"]  # the overlap with itself
             for (spaces, moment), curve in rows.groupby(["spaces", "moment"], sort=False):
-                line = {"color": MOMENTS[moment], "linestyle": SPACES[spaces]}
-                axes.plot(curve["k"], curve["overlap"], linewidth=WIDTHS.get(moment, 1), **line)
+                axes.plot(
+                    curve["k"], curve["overlap"], linewidth=WIDTHS.get(moment, 1),
+                    color=MOMENTS[moment], linestyle=SPACES[spaces],
+                )  # fmt: skip
             random = part.drop_duplicates("k")
             axes.plot(random["k"], random["random"], color="0.6", linewidth=1)
             axes.set(xlabel="leading eigenvectors k", yscale="log", ylim=(None, 1.5))
@@ -260,7 +266,7 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def all_matrices(axes: Axes, spectra: pd.DataFrame, title: str) -> None:
-    """Spectra of all matrices of one network, each by its largest eigenvalue."""
+    """Draw the spectra of all matrices of one network, each divided by its largest eigenvalue."""
     for matrix, (label, colour, line) in MATRICES.items():
         parts = [rows for _, rows in _parts(spectra[spectra["matrix"] == matrix])]
         for k, rows in enumerate(parts):
@@ -272,8 +278,8 @@ def all_matrices(axes: Axes, spectra: pd.DataFrame, title: str) -> None:
     _spectrum_axes(axes, title)
 
 
-def configurations(found: pd.DataFrame, most: int = PANELS):
-    """Name and rows of each configuration, of the first few."""
+def configurations(found: pd.DataFrame, most: int = PANELS) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Names and rows of the first few configurations."""
     for k, (_, part) in enumerate(found.groupby("configuration", sort=False)):
         if k == most:
             return
@@ -282,29 +288,29 @@ def configurations(found: pd.DataFrame, most: int = PANELS):
         yield f"{network}, {optimiser}{extra}", part
 
 
-def _parts(spectra: pd.DataFrame):
-    """Each layer or class of a matrix, with its name."""
+def _parts(spectra: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and rows of each layer or class of a matrix."""
     for (_, part), rows in spectra.fillna({"part": ""}).groupby(["matrix", "part"], sort=False):
         yield part, rows
 
 
 def _in_order(number: int) -> list:
-    """A colour for each layer or class, from first to last; not the palest."""
+    """One colour per layer or class, from first to last, without the palest."""
     return [plt.get_cmap(LAYERS)(0.92 * k / max(number - 1, 1)) for k in range(number)]
 
 
-def _shade(colour: str, k: int, number: int):
-    """A shade of a colour, from pale to dark with depth; that itself of a single layer."""
+def _shade(colour: str, k: int, number: int) -> tuple[float, ...]:
+    """A shade of a colour, from pale to dark with depth; a single layer gets the colour itself."""
     depth = k / (number - 1) if number > 1 else 0.5
     pale, dark = np.array([1.0, 1.0, 1.0]), np.zeros(3)
     towards, share = (pale, 0.5 - depth) if depth < 0.5 else (dark, 1.1 * (depth - 0.5))
     return tuple((1 - share) * np.array(to_rgb(colour)) + share * towards)
 
 
-def _spectrum(axes: Axes, rows: pd.DataFrame, line: str = "-", **style) -> None:
-    """Magnitudes of the leading eigenvalues, each at its index; of a Hessian as points.
+def _spectrum(axes: Axes, rows: pd.DataFrame, line: str = "-", **style: Any) -> None:
+    """Draw the magnitudes of the leading eigenvalues by index; those of a Hessian as points.
 
-    Tables have fewer of those beyond, which a line would join to a ramp.
+    Tables have only a selection of the other eigenvalues, which a line would join to a ramp.
     """
     rows = rows[rows["index"] <= SHOWN]
     index, value = rows["index"], rows["eigenvalue"]
@@ -317,7 +323,7 @@ def _spectrum(axes: Axes, rows: pd.DataFrame, line: str = "-", **style) -> None:
 
 
 def _spectrum_axes(axes: Axes, title: str) -> None:
-    """Scales for all that has been drawn, in panels of the same scales, too."""
+    """Set the scales for everything drawn, also in panels that share them."""
     axes.set_yscale("log")
     axes.set_title(title, loc="left")
     panels = axes.get_shared_y_axes().get_siblings(axes)
@@ -330,16 +336,16 @@ def _spectrum_axes(axes: Axes, title: str) -> None:
 
 
 def _name_parts(figure: Figure, axes: Axes, names: list[str], kind: str) -> None:
-    """Which colour is which layer or class, in order: by name if there are few."""
+    """Name the colours of layers or classes: in a legend if there are few, else in a colour bar."""
     if len(names) <= NAMED:
         axes.legend(fontsize=6)
         return
     edges = np.arange(len(names) + 1) + 0.5
     colours = ListedColormap(_in_order(len(names)))
     scale = ScalarMappable(BoundaryNorm(edges, colours.N), colours)
-    # Classes are numbers, from 0; layers are counted from 1.
+    # Classes are numbered from 0, layers from 1.
     ticks = range(1, len(names) + 1, 1 + len(names) // 12)
     bar = figure.colorbar(scale, ax=axes, ticks=ticks, label=kind, pad=0.02, aspect=30)
-    bar.ax.set_yticklabels([t - (kind == "class") for t in ticks])
+    bar.ax.set_yticklabels([str(t - (kind == "class")) for t in ticks])
     bar.ax.invert_yaxis()
     bar.ax.tick_params(length=0, which="both")

@@ -1,5 +1,7 @@
 """Models reduced to stiff directions (Cowlagi & Chaudhari, Fig. 3)."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,10 +12,10 @@ from hyperribbon.studies.curvature.figures import configurations
 
 
 def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Error of models reduced to their first Fisher eigenvectors."""
+    """Error of models reduced to their leading Fisher eigenvectors."""
     found, critical = tables["reduction"], tables["reduction_critical"]
     if found.empty:
-        raise LeftOut("There are no complete Fisher spectra: too many samples were asked for.")
+        raise LeftOut("No Fisher spectrum is complete, because curvature.samples is too large.")
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.75, most=2, sharey=True)
     for axes, (name, part) in zip(panels, shown, strict=True):
@@ -27,31 +29,34 @@ def reduction(tables: dict[str, pd.DataFrame]) -> Figure:
         stiff, enough = critical.loc[of_this, ["stiff_fraction", "critical_fraction"]].iloc[0]
         low, high = 80 * some["fraction"].min(), 125 * some["fraction"].max()
         for place, line, label in (
-            (100 * stiff, "-", "stiff part of the inputs"), (100 * enough, "--", "critical k"),
+            (100 * stiff, "-", "stiff fraction of the inputs"), (100 * enough, "--", "critical k"),
         ):  # fmt: skip
-            if low <= place <= high:  # else there is room for little else; the title says it
+            if low <= place <= high:  # otherwise only the title gives it
                 axes.axvline(place, color="0.5", linestyle=line, linewidth=1, label=label)
         axes.set(xscale="log", xlim=(low, high))
         axes.set_title(
-            f"{name}\ncritical k {enough:.2%}, stiff part of the inputs {stiff:.1%}", loc="left"
+            f"{name}\ncritical k {enough:.2%}, stiff fraction of the inputs {stiff:.1%}", loc="left"
         )
     panels[0].set_ylim(bottom=0)
-    name_outer(panels, "eigenvectors kept, % of the weights", "error; dotted: whole model")
+    name_outer(panels, "eigenvectors kept, % of the weights", "error; dotted: complete model")
     legend_below(figure, panels)
     return figure
 
 
 def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Each sample's prediction as a point, of reduced models and of the whole one."""
+    """Predictions of reduced models and of the complete one, one point per sample."""
     found = tables["reduction_embedding"]
     if found.empty:
-        raise LeftOut("There are no complete Fisher spectra: too many samples were asked for.")
+        raise LeftOut("No Fisher spectrum is complete, because curvature.samples is too large.")
     name, part = next(configurations(found))
     counts = sorted(part["kept"].unique())
     shown = [counts[k] for k in sorted({0, len(counts) // 3, 2 * len(counts) // 3})]
     shown = sorted({*shown, *counts[-2:]})
     classes = part["label"].max() + 1
-    colours = {"cmap": plt.get_cmap("tab10" if classes <= 10 else "turbo"), "vmin": -0.5}
+    colours: dict[str, Any] = {
+        "cmap": plt.get_cmap("tab10" if classes <= 10 else "turbo"),
+        "vmin": -0.5,
+    }
     colours["vmax"] = max(classes, 10) - 0.5
     figure, panels = wrapped(len(shown), 0.85, most=3)
     for axes, kept in zip(panels, shown, strict=True):
@@ -61,11 +66,11 @@ def reduction_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
         )
         share = f"{points['fraction'].iloc[0]:.1%} of the weights"
         axes.set_title(
-            "the whole model" if kept == counts[-1] else f"k = {kept:,}: {share}", loc="left"
+            "the complete model" if kept == counts[-1] else f"k = {kept:,}: {share}", loc="left"
         )
         axes.set(xticks=[], yticks=[])
     name_outer(panels, "PC1", "PC2")
-    ticks = {"ticks": range(10)} if classes <= 10 else {}
-    figure.colorbar(image, ax=panels, shrink=0.9, label="true class", **ticks)
+    ticks = range(10) if classes <= 10 else None
+    figure.colorbar(image, ax=panels, shrink=0.9, label="true class", ticks=ticks)
     figure.suptitle(name, fontsize=8)
     return figure

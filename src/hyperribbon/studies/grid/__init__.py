@@ -1,0 +1,1 @@
+"""Data and trainings of a study's grid; begin with `part`."""

@@ -13,15 +13,15 @@ PART = Part(
     ),
     files={
         "data.zarr": (
-            "The samples, raw, with labels, their positions in the source, the mean and "
-            "standard deviation by which networks see them, and a SHA-256 of it all. If raw"
-            " files were fetched, a file `source.json` beside it says from where."
+            "The raw samples with labels, their positions in the source, the mean and standard "
+            "deviation that standardise them for networks, and a SHA-256 of all of this. If "
+            "files were downloaded, `source.json` in the same folder says from where."
         ),
         "predictions/<configuration>.zarr": (
             "Predictions of all seeds and checkpoints of one configuration, with labels, "
-            "losses, errors and kept weights. `{train,test}_predictions` are probabilities;"
-            " a study with `training.predictions: sqrt_float16` has their square roots "
-            "instead, `{train,test}_sqrt_predictions`."
+            "losses, errors and snapshots. `{train,test}_predictions` are probabilities; a "
+            "study with `training.predictions: sqrt_float16` has their square roots instead, "
+            "`{train,test}_sqrt_predictions`."
         ),
     },
 )

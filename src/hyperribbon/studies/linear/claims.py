@@ -1,10 +1,12 @@
 """Claims on linear regression (thesis 5.2, 5.3).
 
-Rules on the diagram and on how fast eigenvalues fall were written after a first look at both;
-values and directions are the text's.
+The rules about the phase diagram and about the decay of eigenvalues were written after a first
+look at both; their values and directions are those of the text.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -24,8 +26,8 @@ from hyperribbon.reporting.claims import (
 from hyperribbon.reporting.statistics import Tables
 
 LOW, TENTH = 3, 10  # dimensions
-REACHED = 10  # T alpha lambda of what is learnt
-SMALL = 10.0  # initial weights: a ratio far above 1
+REACHED = 10  # a direction is learnt if T alpha lambda is above this
+SMALL = 10.0  # ratio at which initial weights count as small
 WITHIN_TWICE = Rule(
     "ours, or a part of its interval, is within a factor of 2 of the published value",
     lambda ours, value: (
@@ -35,7 +37,7 @@ WITHIN_TWICE = Rule(
 
 
 def _slice(phase: pd.DataFrame, ratio: float) -> pd.DataFrame:
-    """Dimensions of a ratio: a row a slope, a column a T."""
+    """Dimensions at one ratio: one row per slope, one column per T."""
     return phase[phase["ratio"] == ratio].pivot(index="slope", columns="steps", values="dimension")
 
 
@@ -58,9 +60,9 @@ def low_where_weights_are_small(tables: Tables) -> Ours:
 
 
 def line_of_log_steps(tables: Tables) -> Ours:
-    """Correlation of c and the log T of most dimensions for it, from ten steps on.
+    """Correlation of c with the log T that has most dimensions, from ten steps on.
 
-    Before, the points are little but the initial weights.
+    Before ten steps, the points hardly differ from the initial weights.
     """
     phase = tables["linear_phase"]
     ratio = _ratio_near(phase, SMALL)
@@ -71,7 +73,7 @@ def line_of_log_steps(tables: Tables) -> Ours:
 
 
 def line_of_a_boundary(tables: Tables) -> Ours:
-    """Correlation of c and the log T from which there are ten dimensions, smallest ratio."""
+    """Correlation of c with the log T from which there are ten dimensions, smallest ratio."""
     phase = tables["linear_phase"]
     beyond = _slice(phase, phase["ratio"].min()) >= TENTH
     inside = beyond.any(axis=1) & ~beyond.iloc[:, 0]
@@ -79,7 +81,7 @@ def line_of_a_boundary(tables: Tables) -> Ours:
 
 
 def _line(steps: pd.Series, of: str, note: str = "") -> Ours:
-    """Correlation of slopes, the index, with the logarithm of T."""
+    """Correlation of slopes, the series' index, with the logarithm of T."""
     if len(steps) < 5:
         raise NotHere(f"needs five slopes with {of} at a T within the range")
     c, log = steps.index.to_numpy(), np.log(steps.to_numpy(dtype=float))
@@ -89,7 +91,7 @@ def _line(steps: pd.Series, of: str, note: str = "") -> Ours:
 
 
 def dimensions_at_small_slope(tables: Tables) -> Ours:
-    """Least dimension over T at the smallest slope and the smallest ratio."""
+    """Smallest dimension over all T, at the smallest slope and the smallest ratio."""
     phase = tables["linear_phase"]
     found = _slice(phase, phase["ratio"].min())
     note = f"ratio {phase['ratio'].min():.3g}, c = {found.index[0]:.3g}"
@@ -97,7 +99,7 @@ def dimensions_at_small_slope(tables: Tables) -> Ours:
 
 
 def upper_left_grows(tables: Tables) -> Ours:
-    """Mean dimension of long trainings on less sloppy data: smallest ratio less the largest."""
+    """Mean dimension of long trainings on less sloppy data, smallest ratio less largest."""
     phase = tables["linear_phase"]
     found = []
     for ratio in (phase["ratio"].min(), phase["ratio"].max()):
@@ -108,10 +110,10 @@ def upper_left_grows(tables: Tables) -> Ours:
 
 
 def ratio_of_one_region(tables: Tables) -> Ours:
-    """Least ratio at which both wings of less than three dimensions are one region of (T, c).
+    """Smallest ratio at which both areas with fewer than three dimensions are connected in (T, c).
 
-    One is of the longest trainings on the least sloppy data, the other of short ones on the
-    sloppiest. The interval begins at the ratio before it in the diagram.
+    One area has the longest trainings on the least sloppy data, the other short trainings on the
+    sloppiest data. The interval begins at the next smaller ratio of the diagram.
     """
     phase, before = tables["linear_phase"], np.nan
     for ratio in sorted(phase["ratio"].unique()):
@@ -125,11 +127,11 @@ def ratio_of_one_region(tables: Tables) -> Ours:
             note = f"{share:.0%} of (T, c) there; interval from the next smaller ratio"
             return Ours(ratio, before, ratio, note)
         before = ratio
-    raise NotHere("at no ratio of the diagram are they one region")
+    raise NotHere("the areas are not connected at any ratio of the diagram")
 
 
-def decay_over_bound(which: str):
-    """Median of how fast targets' eigenvalues fall over how fast their bound does."""
+def decay_over_bound(which: str) -> Callable[[Tables], Ours]:
+    """Median decay of the targets' eigenvalues, divided by the decay of their bound."""
 
     def measure(tables: Tables) -> Ours:
         rows = tables["linear_bounds"]
@@ -144,8 +146,8 @@ def decay_over_bound(which: str):
     return measure
 
 
-def violations(*bounds: str):
-    """Eigenvalues beyond their bounds, over the sweep."""
+def violations(*bounds: str) -> Callable[[Tables], Ours]:
+    """Number of eigenvalues beyond their bounds, over the sweep."""
 
     def measure(tables: Tables) -> Ours:
         rows = tables["linear_bounds"]
@@ -156,7 +158,7 @@ def violations(*bounds: str):
 
 
 def sloppier_decays_slower(tables: Tables) -> Ours:
-    """Correlation of c and how fast targets' eigenvalues fall, after the longest training."""
+    """Rank correlation of c with the decay of the targets' eigenvalues, longest training."""
     rows = tables["linear_bounds"]
     rows = rows[rows["bound"] == "Lemma 5.2.1"]
     rows = rows[rows["steps"] == rows["steps"].max()].dropna(subset="decay")
@@ -165,7 +167,7 @@ def sloppier_decays_slower(tables: Tables) -> Ours:
 
 
 def last_of_initialisation(tables: Tables) -> Ours:
-    """The last eigenvalue of T P1 from initial weights that the longest training can reach."""
+    """The last eigenvalue of T P1 from initial weights that the longest training has learnt."""
     rows = _of(tables, "5.1")
     rows = rows[rows["steps"] == rows["steps"].max()].sort_values("index")
     reached = rows["steps"] * np.exp(-rows["slope"] * (rows["index"] - 1)) > REACHED
@@ -174,12 +176,12 @@ def last_of_initialisation(tables: Tables) -> Ours:
 
 
 def head_of_targets(tables: Tables) -> Ours:
-    """Relative difference of the first three eigenvalues of P1 from those of the targets' part."""
+    """Relative difference between the first three eigenvalues of P1 and of the targets' part."""
     return _apart(tables, "targets", slice(0, 3))
 
 
 def tail_of_initialisation(tables: Tables) -> Ours:
-    """Relative difference of the later half from those of the initial weights' part."""
+    """Relative difference between the later half of P1's and the initial weights' eigenvalues."""
     half = len(_of(tables, "5.2").query("part == 'both'")) // 2
     return _apart(tables, "initialisation", slice(half, None))
 
@@ -190,8 +192,8 @@ def _apart(tables: Tables, part: str, which: slice) -> Ours:
     return Ours(apart.max(), note=f"mean {apart.mean():.3g}")
 
 
-def growth_with_time(which: int):
-    """Least factor by which an eigenvalue of T P(N, T) grows from one T to the next, less 1."""
+def growth_with_time(which: int) -> Callable[[Tables], Ours]:
+    """Smallest factor by which an eigenvalue of T P(N, T) grows to the next T, less 1."""
 
     def measure(tables: Tables) -> Ours:
         rows = _of(tables, "5.5")
@@ -206,7 +208,7 @@ def growth_with_time(which: int):
 
 
 def change_of_balanced_kernel(tables: Tables) -> Ours:
-    """Relative change of the kernel of balanced linear networks of two layers."""
+    """Relative change of the kernel of balanced linear networks with two layers."""
     rows = tables["linear_variants"]
     rows = rows[rows["variant"] == "two layers, balanced"]
     last = rows.loc[rows["steps"].idxmax()]
@@ -215,13 +217,13 @@ def change_of_balanced_kernel(tables: Tables) -> Ours:
 
 
 def linear_models_as_predicted(tables: Tables) -> Ours:
-    """Largest difference of dimensions predicted and measured of linear models, over predicted."""
+    """Largest relative difference of measured from predicted dimensions of linear models."""
     found = _experiments(tables)
     return _largest_difference(found[found["model"] == "linear"])
 
 
 def wide_networks_as_predicted(tables: Tables) -> Ours:
-    """The same of the widest networks, by their narrowest layer."""
+    """The same for the widest networks, by their narrowest layer."""
     found = _experiments(tables)
     networks = found.loc[found["model"] != "linear", "model"].unique()
     widest = max(networks, key=lambda units: min(map(int, units.split("-"))))
@@ -239,14 +241,14 @@ def _largest_difference(found: pd.DataFrame) -> Ours:
 
 def _experiments(tables: Tables) -> pd.DataFrame:
     if "linear_experiments" not in tables:
-        raise NotHere("needs models trained on data, as config/linear.yaml has")
+        raise NotHere("needs models trained on data, as in config/linear.yaml")
     return tables["linear_experiments"]
 
 
 CLAIMS = [
     Claim(
         "With small initial weights the hyper-ribbon is very low-dimensional for most T and c "
-        "(share of them with at most three dimensions, largest sigma_*/sigma_w)",
+        "(share with at most three dimensions, at the largest sigma_*/sigma_w)",
         "Fig. 5.3a",
         AT_LEAST,
         low_where_weights_are_small,
@@ -260,7 +262,7 @@ CLAIMS = [
         0.9,
     ),
     Claim(
-        "A straight line, log T proportional to c, parts few from more dimensions if initial "
+        "A straight line, log T proportional to c, separates few from more dimensions if initial "
         "weights are large (correlation along the boundary of ten)",
         "Fig. 5.3b, c",
         AT_LEAST,
@@ -269,7 +271,7 @@ CLAIMS = [
     ),
     Claim(
         "For small slopes the hyper-ribbon is high-dimensional for all T if initial weights are "
-        "large (least dimension over T, more than ten)",
+        "large (smallest dimension over T, at least ten)",
         "Fig. 5.3c",
         AT_LEAST,
         dimensions_at_small_slope,
@@ -283,16 +285,17 @@ CLAIMS = [
         upper_left_grows,
     ),
     Claim(
-        "There is a contiguous region of fewer than three dimensions from a ratio of 9 (least "
-        "ratio at which long training on less sloppy and short on sloppy data are one region)",
+        "There is a contiguous region of fewer than three dimensions from a ratio of 9 on "
+        "(smallest ratio that connects long training on less sloppy data and short training on "
+        "sloppy data)",
         "Fig. 5.3e",
         WITHIN_TWICE,
         ratio_of_one_region,
         9,
     ),
     Claim(
-        "Eigenvalues from the targets fall about twice as fast as Lemma 5.2.1 has it (median over "
-        "slopes, longest training)",
+        "Eigenvalues from the targets decay about twice as fast as the bound of Lemma 5.2.1 "
+        "(median over slopes, longest training)",
         "section 5.2.2",
         about(0.5),
         decay_over_bound("longest"),
@@ -320,14 +323,14 @@ CLAIMS = [
         0,
     ),
     Claim(
-        "Eq. 5.2.10 and Lemma 5.2.3, as its proof has it, hold (eigenvalues beyond their bounds)",
+        "Eq. 5.2.10, and Lemma 5.2.3 as in its proof, hold (eigenvalues beyond their bounds)",
         "Fig. 5.4",
         AT_MOST,
         violations("Eq. 5.2.10", "Lemma 5.2.3"),
         0,
     ),
     Claim(
-        "The bound for several kernels, as its proof has it, the sum over them, holds (eigenvalues "
+        "The bound for several kernels, the sum over them as in its proof, holds (eigenvalues "
         "beyond it, two kernels)",
         "section 5.3",
         AT_MOST,
@@ -342,7 +345,7 @@ CLAIMS = [
         0.5,
     ),
     Claim(
-        "The head of P1 is well approximated by what targets contribute (largest relative "
+        "The head of P1 is well approximated by the targets' contribution (largest relative "
         "difference of three eigenvalues)",
         "Fig. 5.2",
         AT_MOST,
@@ -350,21 +353,21 @@ CLAIMS = [
         0.1,
     ),
     Claim(
-        "The tail of P1 is well approximated by what initial weights contribute (largest relative "
-        "difference, later half)",
+        "The tail of P1 is well approximated by the initial weights' contribution (largest "
+        "relative difference, later half)",
         "Fig. 5.2",
         AT_MOST,
         tail_of_initialisation,
         0.1,
     ),
     Claim(
-        "The tail of T P(N, T) grows with T (least relative growth, last eigenvalue of all T)",
+        "The tail of T P(N, T) grows with T (smallest relative growth, last eigenvalue of all T)",
         "Fig. 5.5",
         POSITIVE,
         growth_with_time(-1),
     ),
     Claim(
-        "The largest eigenvalue of T P(N, T) grows with T (least relative growth)",
+        "The largest eigenvalue of T P(N, T) grows with T (smallest relative growth)",
         "Fig. 5.5",
         POSITIVE,
         growth_with_time(0),
@@ -392,5 +395,5 @@ CLAIMS = [
         0.1,
     ),
 ]
-# Whatever trainings by way of random labels the study has beside.
+# These hold with or without trainings by way of random labels.
 CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

@@ -1,7 +1,8 @@
-"""The phase diagram of linear regression with its three parameters to choose (thesis Fig. 5.3).
+"""The phase diagram of linear regression as an interactive page (thesis Fig. 5.3).
 
-The page computes spectra itself: P is in closed form, and has few rows. The choice is in the
-address, as ``linear_explorer.html#slope=0.2&steps=1000&ratio=9``, so it can be shared.
+Sliders set its three parameters. The page computes spectra itself, because P is in closed form and
+has few rows. The page's address contains the choice, for example
+``linear_explorer.html#slope=0.2&steps=1000&ratio=9``, so that it can be shared.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from hyperribbon.reporting.interactive import interactive_page
 from hyperribbon.reporting.pages import asset
 from hyperribbon.studies.linear.phase_figure import BOUNDARIES, TICKS, grid
 
-OPERATIONS = 10**7  # a page's, at most, for n^3 of each draw: it follows a slider
+OPERATIONS = 10**7  # most operations, n^3 per draw, with which the page follows a slider
 
 
 def linear_explorer(
     tables: dict[str, pd.DataFrame], true: np.ndarray, fraction: float = 0.95
 ) -> str:
-    """HTML page of the diagram, its boundaries in three dimensions, and spectra at a point.
+    """HTML page of the diagram, of its boundaries in three dimensions, and of spectra at a point.
 
     Parameters
     ----------
-    tables : linear_phase
-    true : (draws, n), standard normal true weights that the diagram is a mean over
-    fraction : of the variance that the dimensions hold
+    tables : with the table ``linear_phase``
+    true : (draws, n), standard normal true weights over which the diagram is averaged
+    fraction : fraction of the variance that the dimensions hold
     """
     ratios, slopes, steps, dimension = grid(tables["linear_phase"])
     draws, n = true.shape

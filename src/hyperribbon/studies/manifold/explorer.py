@@ -1,7 +1,8 @@
-"""The embedding as a page to turn and point at, complete in itself.
+"""The embedding as an interactive, self-contained page.
 
-Every column is in the page once; a script of the page's puts together what is chosen. The choice is
-in the address, as ``explorer.html#split=test&metric=geodesic&colour=error``, so it can be shared.
+The page contains every column once; its script combines the chosen ones. The page's address
+contains the choice, for example ``explorer.html#split=test&metric=geodesic&colour=error``, so that
+it can be shared.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ METRICS = {
     "geodesic": "geodesic (arc)",
     "euclidean": "Euclidean",
 }
-MODEL = ["configuration", "seed", "checkpoint"]  # names a model
+MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
 CATEGORIES = ["network", "optimiser", "augmentation", "seed"]
 LABELS = {
     "epoch": "epoch (log scale)",
@@ -28,23 +29,23 @@ LABELS = {
     "error": "error, share of samples",
     "progress": "progress towards the truth",
     "distance_to_truth": "distance to the truth, nats",
-}  # of columns that have more to them than their names
+}  # of columns whose names need an explanation
 
 
 def explorer(tables: dict[str, pd.DataFrame]) -> str:
-    """First three coordinates: an HTML page to choose split, metric and colour in.
+    """HTML page of the first three coordinates, to choose split, metric and colour.
 
     Parameters
     ----------
-    tables : models, geodesic, explained_stress and, if there is one, metric_embedding, coordinates
-        of sampled models in other metrics
+    tables : the tables models, geodesic, explained_stress and, if it exists, metric_embedding with
+        coordinates of sampled models in other metrics
     """
     scripts = [asset("explorer_figure.js"), asset("explorer.js")]
     return interactive_page("explorer", asset("explorer_form.html"), page_data(tables), scripts)
 
 
 def page_data(tables: dict[str, pd.DataFrame]) -> dict:
-    """What the page holds; what is the same on both splits is there for the first one only."""
+    """The data in the page; what is equal on both splits is included only for train."""
     halves = {split: tables["models"].query("split == @split") for split in SPLITS}
     models = halves["train"]
     networks = palette(models["network"])
@@ -58,7 +59,7 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
     for metric in METRICS:
         of_metric = found[found["metric"] == metric]
         if metric == "bhattacharyya" or of_metric.empty:
-            continue  # all models are there in that metric, not a sample
+            continue  # the former has all models, not just a sample
         parts = {split: of_metric.query("split == @split") for split in SPLITS}
         rows = {s: places[pd.MultiIndex.from_frame(p[MODEL])].tolist() for s, p in parts.items()}
         points = {split: _points(part) for split, part in parts.items()}
@@ -96,13 +97,13 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
 
 
 def _stress(stress: pd.DataFrame, split: str) -> float | None:
-    """What three dimensions explain; None if all models are in one point."""
+    """Explained stress of three dimensions; None if all models coincide."""
     found = stress.query("split == @split and dimension == 3")["explained_stress"].iloc[0]
     return None if np.isnan(found) else float(found)
 
 
 def _category(columns: dict[str, pd.Series], networks: dict[str, str]) -> dict:
-    """Values by number, and their colours: that of an architecture where one is named."""
+    """Values by number, with colours; a value that names an architecture has its colour."""
     names = pd.unique(pd.concat(columns.values()))
     number = {name: k for k, name in enumerate(names)}
     colours = palette(names)
@@ -123,12 +124,12 @@ def _points(table: pd.DataFrame) -> list[list]:
 
 
 def _rounded(values: Iterable[float]) -> list[float | None]:
-    """Five digits, more than a screen shows."""
+    """Values to five digits, more than a screen shows; None if not finite."""
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]
 
 
-def _range(values: pd.Series) -> list[float]:
-    """Of the colours; one bad model would hide the rest."""
+def _range(values: pd.Series) -> list[float | None]:
+    """Range of the colours, to the 99th percentile, as one bad model would hide the rest."""
     finite = values[np.isfinite(values)]
     return _rounded([finite.min(), finite.quantile(0.99)]) if len(finite) else [0.0, 1.0]
 

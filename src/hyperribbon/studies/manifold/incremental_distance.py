@@ -1,11 +1,11 @@
-"""A matrix of distances that grows: what an earlier one holds already is not computed again.
+"""A distance matrix that grows: distances in an earlier matrix are not computed again.
 
-Every matrix says which trainings its rows are, by a digest of their predictions. Tiles of a new
-one whose trainings an earlier one has, too, are taken from there: by a hard link, where it has a
-tile of the very same models, else number by number. Only the rest is computed. A distance does not
-depend on the tile that it is computed in, so the result is, to the last bit, what a computation
-from nothing gives. A tile is a chunk of the array, a file, and is there whole or not at all: what
-was interrupted goes on with the tiles that are not there.
+Each matrix records the trainings of its rows, by a digest of their predictions. If an earlier
+matrix has the trainings of a tile as well, the tile is taken from there: by a hard link if that
+matrix has a tile of exactly the same models, otherwise number by number. Only the rest is computed.
+A distance does not depend on the tile in which it is computed, so the result equals a computation
+from scratch, bit by bit. A tile is a chunk of the array and thus one file, which is written
+completely or not at all: an interrupted computation continues with the missing tiles.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ logger = logging.getLogger(__name__)
 
 ARRAY = "distance"
 _ROWS, _MANIFEST = "rows.json", "manifest.json"
-# A tile is 2 MB, as it is: compressed it is read three times as slowly, and 6 % smaller. In shards
-# of 1024 models a side, tiles are read and written half as fast, and cannot be linked.
-_LEAST, _MOST = 64, 512  # models a side of a tile
-_TILES = 16  # a side, at least, so that there are some for every thread
-_PARTS = 4  # at most, of known and of new models, that a block is cut into
+# An uncompressed tile has 2 MB; compressed, it would be 6% smaller and three times as slow to read.
+# In shards of 1024 models per side, tiles would be half as fast, and could not be linked.
+_LEAST, _MOST = 64, 512  # models per side of a tile
+_TILES = 16  # least number of tiles per side, so that every thread has some
+_PARTS = 4  # most parts, of known or of new models, into which a block is cut
 
 
 def grow(
@@ -59,10 +59,10 @@ def grow(
     progress_bar: bool = False,
     client=None,
 ) -> Path:
-    """Distances of all models among themselves, from what a folder of work holds of them already.
+    """Pairwise distances of all models, reusing those that a folder of work already has.
 
-    Whatever interrupts it, the next call goes on. When all is there, earlier matrices are removed.
-    For one process at a time.
+    After an interruption, the next call continues. When the matrix is complete, earlier matrices
+    are removed. Only one process may use the folder at a time.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def grow(
 
     Returns
     -------
-    Path of the folder that holds a Zarr array ``distance`` (m, m); with `keep_manifest`, the next
-    call can tell what has been damaged, and computes that again.
+    Path of the folder with a Zarr array ``distance`` (m, m). After `keep_manifest`, the next call
+    recognises damaged tiles and computes them again.
     """
     work = Path(work)
     engine = Engine(models, metric=metric, floor=floor, threads=threads, memory=memory)
@@ -116,7 +116,7 @@ def grow(
         engine.compute(blocks, blocks, wanted, write, client=client)
     for folder in work.iterdir():
         if folder.is_dir() and folder != matrix.folder:
-            (folder / _ROWS).unlink(missing_ok=True)  # first: without it the rest is void
+            (folder / _ROWS).unlink(missing_ok=True)  # first, because without it the rest is void
             shutil.rmtree(folder)
     logger.info("%d models; %d of %d tiles were computed", m, len(left), n * (n + 1) // 2)
     return matrix.folder
@@ -133,13 +133,13 @@ def grow_across(
     floor: float | None = None,
     **options,
 ) -> np.ndarray:
-    """Distances of a few models to all others, of which a file keeps those found before.
+    """Distances of a few models to all others, reusing those that a file keeps.
 
     Parameters
     ----------
-    path : of the file, ``.npz``
+    path : path of the file, ``.npz``
     P : (k, N, C), the few models
-    models, digests, code, metric, floor, **options : as for `grow`
+    models, digests, code, metric, floor, **options : as in `grow`
 
     Returns
     -------
@@ -164,26 +164,26 @@ def grow_across(
 
 
 def keep_manifest(matrix: Path, manifest: Path) -> None:
-    """Keep the manifest of the store that a matrix was published in, which may be deleted."""
+    """Keep the manifest of the store in which a matrix was published, which may be deleted."""
     kept = matrix / _MANIFEST
     kept.unlink(missing_ok=True)
     link(manifest, kept)
 
 
 class Matrix:
-    """A matrix on disk, of which tiles may be missing.
+    """A matrix on disk, in which tiles may be missing.
 
     Parameters
     ----------
-    folder : that holds the array, ``rows.json`` and, perhaps, ``manifest.json``
+    folder : folder with the array, ``rows.json`` and, if kept, ``manifest.json``
 
     Attributes
     ----------
     folder : Path
-    starts : dict, the first row of every training, by its digest and number of models
-    identity : dict, what else distances follow from
-    chunk : int, models a side of a tile
-    blocks : list of slice, the rows of the tiles
+    starts : dict, the first row of each training, by its digest and number of models
+    identity : dict, everything else that determines distances
+    chunk : int, models per side of a tile
+    blocks : list of slice, the rows of each tile
     """
 
     def __init__(self, folder: Path):
@@ -195,7 +195,7 @@ class Matrix:
         self.blocks = [
             slice(k, min(k + self.chunk, self.size)) for k in range(0, self.size, self.chunk)
         ]
-        # Always written anew: the one of a published matrix is shared, and with it any damage.
+        # Always rewritten, because a published matrix shares this file, and any damage to it.
         (folder / ARRAY / "zarr.json").unlink(missing_ok=True)
         self._array = zarr.create_array(
             folder / ARRAY,
@@ -210,7 +210,7 @@ class Matrix:
 
     @classmethod
     def made(cls, work: Path, trainings: list, identity: Mapping, chunk: int) -> Matrix:
-        """The one of these trainings; without tiles, if it is not there yet."""
+        """The matrix of these trainings; created without tiles if it does not exist."""
         content = {"trainings": trainings, "identity": identity, "chunk": chunk}
         folder = work / digest(content)[:16]
         folder.mkdir(parents=True, exist_ok=True)
@@ -220,7 +220,7 @@ class Matrix:
 
     @classmethod
     def beside(cls, matrix: Matrix) -> list[Matrix]:
-        """The others of the same folder of work that can be used."""
+        """The other matrices in the same folder of work that can be reused."""
         found = []
         for path in matrix.folder.parent.glob(f"*/{_ROWS}"):
             if path.parent != matrix.folder:
@@ -232,14 +232,15 @@ class Matrix:
         return self.folder / ARRAY / "c" / str(r) / str(c)
 
     def has(self, r: int, c: int) -> bool:
-        """Whether a tile and its mirror image are there."""
+        """Whether a tile and its mirror image exist."""
         return self._file(r, c).exists() and self._file(c, r).exists()
 
     def read(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Distances at all pairs of rows and columns, NaN where tiles are missing."""
         where = _index(rows, columns)
         whole = isinstance(where[0], slice)
-        return self._array[where] if whole else self._array.oindex[rows, columns]
+        found = self._array[where] if whole else self._array.oindex[rows, columns]
+        return np.asarray(found)
 
     def write(self, r: int, c: int, D: np.ndarray) -> None:
         """Write a tile and its mirror image: whole chunks, which other threads do not touch."""
@@ -249,7 +250,7 @@ class Matrix:
             self._array[columns, rows] = D.T
 
     def link(self, r: int, c: int, source: Matrix, i: int, j: int) -> None:
-        """Take a tile and its mirror image from a matrix that has the very same."""
+        """Link a tile and its mirror image from a matrix that has the same ones."""
         for target, origin in (((r, c), (i, j)), ((c, r), (j, i))):
             path = self._file(*target)
             path.unlink(missing_ok=True)
@@ -279,26 +280,26 @@ class Matrix:
     def _whole(self, r: int, c: int, expected: str | None) -> bool:
         if expected is not None:
             return file_sha256(self._file(r, c)) == expected
-        try:  # not published yet: by the checksum in every chunk
+        try:  # not published yet, so rely on the checksum in every chunk
             return not np.isnan(self._array[self.blocks[r], self.blocks[c]]).any()
         except (ValueError, RuntimeError):
             return False
 
 
 class Inherited:
-    """What a matrix can take from others.
+    """The part of a matrix that can be taken from others.
 
     Attributes
     ----------
-    blocks : of the matrix, cut where models meet that are not in the same of the others
+    blocks : blocks of the matrix, cut between models that are in different sources
     """
 
     def __init__(self, matrix: Matrix, sources: Sequence[Matrix]):
         self._matrix, self._sources = matrix, sources
-        # Of each row, its place in each of the sources, or -1.
+        # The place of each row in each of the sources, or -1.
         self._places = np.full((len(sources), matrix.size), -1)
         for source, places in zip(sources, self._places, strict=True):
-            # One of equal trainings: they are 0 apart up to rounding, a model from itself exactly.
+            # Take one of equal trainings: their distance is 0 only up to rounding errors.
             for training, start in matrix.starts.items():
                 if training in source.starts:
                     n = training[1]
@@ -308,13 +309,13 @@ class Inherited:
     def _cut(self, block: slice) -> Block:
         known = self._places[:, block] >= 0
         inner = block.start + 1 + np.flatnonzero((known[:, 1:] != known[:, :-1]).any(axis=0))
-        if len(inner) >= _PARTS:  # they would cost more than they save
+        if len(inner) >= _PARTS:  # so many parts would cost more than they save
             inner = inner[:0]
         edges = [block.start, *inner.tolist(), block.stop]
         return tuple(map(slice, edges[:-1], edges[1:]))
 
     def take(self, r: int, c: int) -> Parts:
-        """Take a tile and its mirror image if they are known; else say which parts are not."""
+        """Take a tile and its mirror image if they are known; otherwise return unknown parts."""
         row_parts, column_parts = self.blocks[r], self.blocks[c]
         parts = [
             (i, j)
@@ -340,14 +341,14 @@ class Inherited:
         return [(i, j) for i, j in parts if lacks(i, j)]
 
     def complete(self, r: int, c: int, D: np.ndarray) -> None:
-        """Write a tile, NaN where it is known, and its mirror image."""
+        """Write a computed tile, which is NaN where it is known, and its mirror image."""
         unknown = np.isnan(D)
         if unknown.any():
             D[unknown] = self._known(r, c)[unknown]
         self._matrix.write(r, c, D)
 
     def _known(self, r: int, c: int) -> np.ndarray:
-        """What the sources know of a tile; NaN for the rest."""
+        """The known distances of a tile; NaN for the rest."""
         rows, columns = self._matrix.blocks[r], self._matrix.blocks[c]
         shape = rows.stop - rows.start, columns.stop - columns.start
         D = None
@@ -364,7 +365,7 @@ class Inherited:
         return np.full(shape, np.nan) if D is None else D
 
     def _link(self, r: int, c: int) -> bool:
-        """Link a tile if one of the sources has it, of the very same models."""
+        """Link a tile if one of the sources has it for exactly the same models."""
         for source, places in zip(self._sources, self._places, strict=True):
             i, j = (self._same_block(source, places, k) for k in (r, c))
             if i is not None and j is not None and source.has(i, j):
@@ -383,7 +384,7 @@ class Inherited:
 
 
 def _index(rows: np.ndarray, columns: np.ndarray) -> tuple:
-    """All pairs of rows and columns: slices, much the fastest, where they are successive."""
+    """Index of all pairs of rows and columns; slices, much the fastest, if both are successive."""
     if (np.diff(rows) == 1).all() and (np.diff(columns) == 1).all():
         return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     return np.ix_(rows, columns)

@@ -1,4 +1,4 @@
-"""The manifold of all models, and what chapter 2 asks of it."""
+"""The manifold of all models (chapter 2)."""
 
 from hyperribbon.studies.manifold.figure_list import FIGURES
 from hyperribbon.studies.part import Page, Part, Step
@@ -16,8 +16,8 @@ PART = Part(
             "tables",
             tables={
                 "away": (
-                    "One row per network, optimiser, augmentation and epoch: models, and "
-                    "those away from the manifold."
+                    "One row per network, optimiser, augmentation and epoch: number of models, "
+                    "and of those away from the manifold."
                 ),
                 "configuration_distances": (
                     "One row per pair of configurations: mean distance of their "
@@ -28,7 +28,7 @@ PART = Part(
                     "One row per configuration: network, architecture, parameters, "
                     "optimiser and its parts, augmentation."
                 ),
-                "diverged": "Trainings whose loss stopped being finite, and the step.",
+                "diverged": "Trainings whose loss became infinite or NaN, and at which step.",
                 "explained_stress": (
                     "One row per leading InPCA dimension (at least 100): eigenvalue, kind, "
                     "explained stress, explained pairwise distance."
@@ -38,10 +38,10 @@ PART = Part(
                 ),
                 "models": (
                     "One row per checkpoint and split: loss (nats), error, progress, "
-                    "distances from ignorance and truth (nats), what it is near, InPCA "
-                    "coordinates."
+                    "distances from ignorance and truth (nats), nearest point of the geodesic "
+                    "and nearest end of a training, InPCA coordinates."
                 ),
-                "summary": "What was found, in a few numbers.",
+                "summary": "The main results in a few numbers.",
                 "trajectories": (
                     "One row per training and split: its end, length (radians), mean "
                     "distance to the geodesic, median and largest distance to the mean of "
@@ -71,10 +71,12 @@ PART = Part(
                     "pairwise distance, with intervals."
                 ),
                 "metric_embedding": (
-                    "Models, and the geodesic, in the embeddings of the four distances."
+                    "One row per distance, split and model: coordinates in the embedding by "
+                    "that distance."
                 ),
                 "metric_geodesic": (
-                    "Models, and the geodesic, in the embeddings of the four distances."
+                    "One row per distance, split and point of the geodesic: coordinates in the "
+                    "same embeddings."
                 ),
             },
         ),
@@ -82,45 +84,53 @@ PART = Part(
             "subsets",
             tables={
                 "subsets": (
-                    "One row per number of samples or classes, draw and dimension: what the"
-                    " embedding made from them explains of all, and its RMSD from the "
-                    "original, in parts of its size."
+                    "One row per number of samples or classes, draw and dimension: the share of "
+                    "all pairwise distances that their embedding explains, and its RMSD from "
+                    "the original embedding, relative to the size of the original."
                 ),
-                "subset_embedding": "Models in those embeddings, first draw.",
+                "subset_embedding": (
+                    "One row per model and number of samples or classes: coordinates in these "
+                    "embeddings, first draw."
+                ),
             },
         ),
         Step(
             "joint",
             tables={
                 "joint_embedding": (
-                    "Train and test models, and the geodesic, in the axes of train."
+                    "One row per model and split: coordinates of train and test models in the "
+                    "axes of train."
                 ),
                 "joint_explained": (
-                    "What these axes, and its own, explain of each split's pairwise distances."
+                    "Share of each split's pairwise distances that the axes of train explain, "
+                    "and that its own axes explain."
                 ),
-                "joint_geodesic": "Train and test models, and the geodesic, in the axes of train.",
+                "joint_geodesic": "One row per point of the geodesic: coordinates in those axes.",
             },
         ),
         Step(
             "four_points",
             tables={
                 "four_points": (
-                    "One row per dimension: what the embeddings of all models and of four "
-                    "points explain of pairwise distances."
+                    "One row per dimension: share of the pairwise distances that the embeddings "
+                    "of all models and of four points explain."
                 ),
-                "four_point_embedding": "Models in both, the second aligned with the first.",
+                "four_point_embedding": (
+                    "One row per model: coordinates in both embeddings, the second aligned with "
+                    "the first."
+                ),
             },
         ),
         Step(
             "ensembles",
             tables={
                 "ensembles": (
-                    "One row per configuration of several seeds, checkpoint, split and kind"
-                    " of centroid: loss (nats), error, progress; `single network` is the "
-                    "mean over the seeds."
+                    "One row per configuration with several seeds, checkpoint, split and kind "
+                    "of centroid: loss (nats), error, progress; `single network` is the "
+                    "mean over seeds."
                 ),
                 "ensemble_embedding": (
-                    "Where the centroids of the configuration of most seeds lie, in InPCA "
+                    "One row per centroid of the configuration with the most seeds: InPCA "
                     "coordinates."
                 ),
             },
@@ -130,7 +140,7 @@ PART = Part(
             tables={
                 "importance": (
                     "One row per factor: by how much a random forest predicts trajectory "
-                    "distances worse without it, and how likely by chance."
+                    "distances worse without it, and the p-value of that."
                 ),
                 "trajectory_embedding": (
                     "One row per training: its coordinates by InPCA of trajectory distances."
@@ -156,28 +166,28 @@ PART = Part(
         Page(
             "explorer.html",
             "explore",
-            "The embedding to turn and point at; one page that needs no network.",
+            "The embedding, to rotate and inspect; a single page that works offline.",
             link="Turn the manifold and point at its models",
         ),
         Page(
             "summary.html",
             "summarise",
             (
-                "What was found, diverged trainings by name, and where each configuration ended; "
-                "part of the report."
+                "The main results, the trainings that diverged, and where each configuration "
+                "ended; part of the report."
             ),
             "what was found",
             """
-            The study in numbers, the trainings that diverged by name, and where each configuration
-            ended: loss (nats), error, progress and length of the trajectory (radians), averaged
-            over seeds, and the radius of the tube of its seeds (nats): the largest distance to
-            their mean, over seeds and progress.
+            The study in numbers, the names of the trainings that diverged, and where each
+            configuration ended: loss (nats), error, progress and length of the trajectory
+            (radians), averaged over seeds, and the radius of the tube of its seeds (nats), which is
+            their largest distance to their mean, over seeds and progress.
             """,
         ),
     ),
     files={
         "distance/{train,test}.zarr": (
-            "Distances of all models among themselves and from the geodesic."
+            "Pairwise distances between all models, and between models and the geodesic."
         ),
         "embedding/{train,test}.zarr": "InPCA coordinates, eigenvalues, explained stress.",
         "progress/{train,test}.zarr": "Progress of every model.",

@@ -1,0 +1,1 @@
+"""Perceptrons that learn a regression (Cowlagi & Chaudhari); begin with `part`."""

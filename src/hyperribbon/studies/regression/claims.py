@@ -10,21 +10,21 @@ from hyperribbon.reporting.statistics import Tables
 
 
 def _fisher(tables: Tables, data: str, moment: str | None = "end") -> pd.DataFrame:
-    """Fisher matrices of some data, at one moment or at all."""
+    """Rows of the Fisher matrices for some data, at one moment or all."""
     found = tables["regression_sloppiness"]
     found = found[(found["matrix"] == "fisher") & (found["data"] == data)]
     return found if moment is None else found[found["moment"] == moment]
 
 
 def stiff_share(tables: Tables) -> Ours:
-    """Stiff eigenvalues as a share of those that are not 0, mean of all trainings."""
+    """Stiff eigenvalues as a share of the nonzero ones, mean over all trainings."""
     found = _fisher(tables, "boston")
     shares = found["elbow"] / found["eigenvalues"]
     return Ours(shares.mean(), note=f"{shares.min():.3f} to {shares.max():.3f}")
 
 
 def slopes_differ(tables: Tables) -> Ours:
-    """Fastest decay over the slowest, of means over seeds."""
+    """Fastest decay divided by the slowest, among means over seeds."""
     slopes = _fisher(tables, "boston").groupby("network")["slope"].mean()
     if len(slopes) < 2:
         raise NotHere("needs two networks")
@@ -33,7 +33,7 @@ def slopes_differ(tables: Tables) -> Ours:
 
 
 def random_decays_slower(tables: Tables) -> Ours:
-    """Decay per index on the table less that on random data, of the network that has both."""
+    """Decay per index on the housing data less that on random data, for the network with both."""
     random = _fisher(tables, "random").set_index("seed")
     table = _fisher(tables, "boston")
     table = table[table["network"] == random["network"].iloc[0]].set_index("seed")
@@ -50,7 +50,7 @@ def random_decades(tables: Tables) -> Ours:
 
 
 def least_growth_of_trace(tables: Tables) -> Ours:
-    """Least relative change of the trace from one moment to the next."""
+    """Smallest relative change of the trace from one moment to the next."""
     found = _fisher(tables, "boston", None).sort_values("epoch")
     traces = found.groupby(["network", "seed"])["trace"]
     return Ours(traces.pct_change().min(), note=f"of {traces.ngroups} trainings")
@@ -72,7 +72,7 @@ CLAIMS = [
         random_decays_slower,
     ),
     Claim(
-        "After its initial drop it falls by one to two orders only (line of the sloppy range)",
+        "After its initial drop it falls by only one to two orders (line of the sloppy range)",
         f"{SOURCE}d",
         AT_MOST,
         random_decades,
@@ -85,5 +85,5 @@ CLAIMS = [
         least_growth_of_trace,
     ),
 ]
-# Whatever trainings by way of random labels the study has beside.
+# These hold with or without trainings by way of random labels.
 CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

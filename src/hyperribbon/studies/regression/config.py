@@ -1,4 +1,4 @@
-"""The section of a study whose networks learn a regression (Cowlagi & Chaudhari, Fig. 2 b to d)."""
+"""The configuration of networks that learn a regression (Cowlagi & Chaudhari, Fig. 2 b to d)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from hyperribbon.studies.part import PartSection
 
 
 class RegressionConfig(PartSection):
-    """Perceptrons that learn the Boston housing table by full-batch Adam in float64, and complete
-    spectra of their Fisher matrices. Activations are tanh, without BatchNorm.
+    """Perceptrons that learn the Boston housing data, and spectra of their Fisher matrices.
+
+    They train by full-batch Adam in float64; spectra are complete. Activations are tanh, without
+    BatchNorm.
     """
 
     networks: Annotated[tuple[Widths, ...], Field(min_length=1, max_length=8)] = (
@@ -22,12 +24,12 @@ class RegressionConfig(PartSection):
         (50, 50),
         (50, 50, 50),
     )
-    """Units of each hidden layer; the first network is shown throughout its training, and on random
-    data of the same size."""
+    """Units of each hidden layer; figures show the first network throughout its training, and on
+    random data of the same size."""
     epochs: Annotated[int, Field(strict=True, ge=2, le=1_000_000)] = 500
     """Steps of a training, each on all samples."""
     learning_rate: Positive = 0.01
-    """Initial learning rate; it decays to 0 by a cosine."""
+    """Initial learning rate; it decays to 0 along a cosine."""
     seeds: Count = 3
     """Trainings of each network, from seeds 0, 1, ..."""
 

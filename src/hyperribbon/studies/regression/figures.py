@@ -1,5 +1,7 @@
 """Spectra of perceptrons that learn a regression (Cowlagi & Chaudhari, Fig. 2 b to d)."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +12,7 @@ from hyperribbon.studies.curvature.figures import MOMENTS, WIDTHS
 
 
 def regression(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Eigenvalues of inputs and Fisher matrices: in training, of several networks, random data."""
+    """Eigenvalues of inputs and Fisher matrices: in training, by network, and on random data."""
     spectra, found = tables["regression_spectra"], tables["regression_sloppiness"]
     fisher = found[found["matrix"] == "fisher"]
     networks = list(fisher["network"].unique())
@@ -59,12 +61,12 @@ def regression(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _line(axes: Axes, rows: pd.DataFrame, **style) -> None:
+def _line(axes: Axes, rows: pd.DataFrame, **style: Any) -> None:
     axes.plot(rows["index"] / rows["index"].max(), rows["eigenvalue"], **style)
 
 
 def _label(name: str, row: pd.Series) -> str:
-    """Name and slope with half the width of its interval; a spectrum may be too short for one."""
+    """Name, slope and half the width of its interval; only the name if there is no slope."""
     if pd.isna(row["slope"]):
         return name
     slope = f"{row['slope']:.3f}".replace("-", "\N{MINUS SIGN}")

@@ -15,12 +15,12 @@ PART = Part(
             "regression",
             tables={
                 "regression_spectra": (
-                    "One row per eigenvalue of the inputs' correlation matrix or the Fisher"
-                    " matrix, of which data, network, seed and moment."
+                    "One row per eigenvalue of the inputs' correlation matrix or of the Fisher "
+                    "matrix, with its data, network, seed and moment."
                 ),
                 "regression_sloppiness": (
-                    "One row per spectrum: as `sloppiness`, and the mean squared error in "
-                    "variances of the target."
+                    "One row per spectrum: the columns of `sloppiness`, and the mean squared "
+                    "error relative to the variance of the target."
                 ),
             },
         ),
@@ -30,19 +30,19 @@ PART = Part(
             "regression",
             "Regression",
             (
-                "Spectra of inputs and Fisher matrices of networks that learn a regression,"
-                " in training, of several networks, and on random data (Cowlagi & "
+                "Spectra of inputs and of Fisher matrices of networks that learn a regression: "
+                "during training, for several networks, and on random data (Cowlagi & "
                 "Chaudhari, Fig. 2 b to d)."
             ),
             """
             Perceptrons that learn a regression, on Boston housing and on random data of the same
-            size: eigenvalues of the inputs' correlation matrix (dashed) and of the Fisher matrix, a
-            line a seed, against the index as a part of all. (a) Initialisation, middle and end of
-            training. (b) End of training of several networks, by the units of each hidden layer.
-            (c) As (a), Gaussian inputs and outputs. Slopes are of ln(eigenvalue) per index over the
-            sloppy range, with 95% intervals that allow for the correlation of neighbours; of
-            shorter spectra they are steeper as there are fewer indices. Fig. 2 (b-d) of Cowlagi &
-            Chaudhari.
+            size: eigenvalues of the inputs' correlation matrix (dashed) and of the Fisher matrix,
+            one line per seed, against the index divided by the number of eigenvalues. (a)
+            Initialisation, middle and end of training. (b) End of training for several networks, by
+            units of each hidden layer. (c) As (a), for Gaussian inputs and outputs. Slopes are
+            those of ln(eigenvalue) per index over the sloppy range, with 95% intervals that account
+            for the correlation of neighbours; shorter spectra are steeper because they have fewer
+            indices. Fig. 2 (b-d) of Cowlagi & Chaudhari.
             """,
         ),
     ),

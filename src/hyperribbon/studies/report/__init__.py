@@ -1,0 +1,1 @@
+"""Figures, verdicts and the report of all parts; begin with `part`."""

@@ -1,4 +1,4 @@
-"""What gathers the pieces of all parts, and checks them."""
+"""The report, which gathers the pieces of all parts, and their verification."""
 
 from hyperribbon.studies.part import Page, Part, Step
 
@@ -17,39 +17,39 @@ PART = Part(
             "claims.html",
             "claims",
             (
-                "The verdict: each claim that the study can judge, its rule, what was "
-                "published, what this study measured, reproduced or not."
+                "Verdicts: for each claim that the study can judge, the rule, the published "
+                "value, the measured value, and whether it is reproduced."
             ),
             "claims",
             """
-            Every claim of the dissertation that this study can judge, the rule by which that is
-            done, the published value, what this study measured with an interval, and the verdict.
-            The same as a table: ``claims.csv``.
+            Every claim of the dissertation that this study can judge: the rule, the published
+            value, the value that this study measured with its interval, and the verdict. The file
+            ``claims.csv`` has the same as a table.
             """,
         ),
     ),
     files={
         "report.html": (
             "**Begin here.** All tables and figures with captions, run times and "
-            "configuration, in one page that needs no network."
+            "configuration, in a single page that works offline."
         ),
         "figures.json": (
-            "Which figures were drawn, and why the others were left out: a study may be too"
-            " small for some of those below."
+            "Which figures were drawn, and why the others were left out: a study may be too "
+            "small for some figures."
         ),
         "figures/*.svg": "Every figure again, for print.",
         "captions/": "The captions of the report.",
-        "claims.csv": "The same verdicts as a table.",
+        "claims.csv": "The verdicts of `claims.html` as a table.",
         "checksums/": (
             "SHA-256 of tables, figures and pages, by the step that wrote them, for `make verify`."
         ),
-        "study.json": "The study as it was resolved, defaults filled in.",
-        "keys.json": "With which code and settings the study was last complete.",
+        "study.json": "The study's configuration, with defaults filled in.",
+        "keys.json": "The code and the settings with which the study was last complete.",
         "work/": (
-            "What a killed run goes on from, and what a changed study takes seeds and "
-            "distances from; may be deleted when nothing runs."
+            "Intermediate results from which a killed run continues, and from which a changed "
+            "study reuses seeds and distances; may be deleted when nothing runs."
         ),
-        "logs/": "What each job said, and the time and memory it took.",
-        "benchmarks/": "What each job said, and the time and memory it took.",
+        "logs/": "The output of each job.",
+        "benchmarks/": "The time and memory that each job took.",
     },
 )

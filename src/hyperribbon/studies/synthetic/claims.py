@@ -1,9 +1,9 @@
 """Claims on networks trained on synthetic data (thesis 2.5.5, and Fig. 4.1, bottom).
 
-A claim of sloppy and other data is judged on the values of c that the dissertation names, and on no
-others. Where it calls something low-dimensional and gives no number, as much is asked for as
-Fig. 2.1b shows: 76% of the stress in three dimensions. These rules were written when the reduced
-study had been run, in the words of the dissertation and not by its numbers.
+A claim about sloppy or isotropic data is judged only at the values of c that the dissertation
+names. Where the dissertation calls something low-dimensional without a number, the rule requires
+what Fig. 2.1b shows: 76% of the stress in three dimensions. The rules follow the words of the
+dissertation; they were written after a first, reduced run of the study.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _rows(tables: Tables, name: str, **equal: object) -> pd.DataFrame:
         table = table[table[column] == value]
     if table.empty:
         asked = ", ".join(f"{column} {value}" for column, value in equal.items())
-        raise NotHere(f"the study has no {name.replace('_', ' ')} of {asked}")
+        raise NotHere(f"the study has no {name.replace('_', ' ')} with {asked}")
     return table.reset_index(drop=True)
 
 
@@ -49,7 +49,7 @@ def _stress(row: pd.Series, note: str = "") -> Ours:
 
 
 def _less(first: Ours, second: Ours, digits: int = 3) -> Ours:
-    """Difference of two measures, as if they were independent."""
+    """Difference of two measured values, with an interval as if they were independent."""
     value = first.value - second.value
     half = np.hypot(first.high - first.low, second.high - second.low) / 2
     note = f"{first.value:.{digits}f} less {second.value:.{digits}f}; interval from those of both"
@@ -57,7 +57,7 @@ def _less(first: Ours, second: Ours, digits: int = 3) -> Ours:
 
 
 def least_stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
-    """Explained stress of trainings, at the c where it is least."""
+    """Explained stress of trainings, at the c where it is smallest."""
 
     def measure(tables: Tables) -> Ours:
         found = _rows(tables, "stress", split=split, dimension=dimension)
@@ -68,7 +68,7 @@ def least_stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
 
 
 def sloppy_less_isotropic(tables: Tables) -> Ours:
-    """Explained stress of ten dimensions, train, sloppy data less others."""
+    """Explained stress of ten dimensions on train, sloppy data less isotropic data."""
     first, second = (
         _stress(_rows(tables, "stress", split="train", dimension=10, decay=decay).iloc[0])
         for decay in (SLOPPY, ISOTROPIC)
@@ -77,7 +77,7 @@ def sloppy_less_isotropic(tables: Tables) -> Ours:
 
 
 def splits_differ(tables: Tables) -> Ours:
-    """Largest difference between explained stress of ten dimensions on train and on test."""
+    """Largest difference of the explained stress of ten dimensions between train and test."""
     train, test = (
         _rows(tables, "stress", split=split, dimension=10).set_index("decay")["explained_stress"]
         for split in ("train", "test")
@@ -87,9 +87,9 @@ def splits_differ(tables: Tables) -> Ours:
 
 
 def isotropic_separates_more(factor: str) -> Callable[[Tables], Ours]:
-    """Distance at the end between trainings that differ in a factor, in parts of that of seeds.
+    """Final distance of trainings that differ in a factor, relative to the distance of seeds.
 
-    Of data that are not sloppy, less that of sloppy ones; train.
+    The value is that of isotropic data less that of sloppy data, on train.
     """
 
     def measure(tables: Tables) -> Ours:
@@ -107,16 +107,16 @@ def isotropic_separates_more(factor: str) -> Callable[[Tables], Ours]:
 
 
 def nesterov_spreads(tables: Tables) -> Ours:
-    """Spread of the models of a configuration in three coordinates, Nesterov's over others', - 1.
+    """Spread of a configuration's models in three coordinates, Nesterov's over others', less 1.
 
-    On sloppy train data, in the second half of training; root mean square over configurations of
-    weight decay and seeds taken together.
+    Measured on sloppy train data in the second half of training: root mean square over
+    configurations, pooling values of weight decay and seeds.
     """
     models = _rows(tables, "embedding", split="train", decay=SLOPPY)
     models = models[models["fraction"] >= 0.5]
     nesterov = models["optimiser"].str.contains("Nesterov").rename("nesterov")
     if nesterov.nunique() < 2:
-        raise NotHere("needs optimisers with and without Nesterov's acceleration, so named")
+        raise NotHere("needs optimisers with and without Nesterov in their names")
     alike = [models[name] for name in ("network", "batch_size", "checkpoint")]
     square = models[["pc1", "pc2", "pc3"]].groupby([nesterov, *alike]).var(ddof=0).sum(axis=1)
     spread = np.sqrt(square.groupby("nesterov").mean())
@@ -126,7 +126,7 @@ def nesterov_spreads(tables: Tables) -> Ours:
 
 
 def least_corner_stress(dimension: int) -> Callable[[Tables], Ours]:
-    """Explained stress of trainings from corners, where it is least."""
+    """Explained stress of trainings from corners, where it is smallest."""
 
     def measure(tables: Tables) -> Ours:
         found = _rows(tables, "corners_stress", dimension=dimension)
@@ -137,7 +137,7 @@ def least_corner_stress(dimension: int) -> Callable[[Tables], Ours]:
 
 
 def corners_sloppy_less_isotropic(corners: int, dimension: int) -> Callable[[Tables], Ours]:
-    """Explained stress of trainings from corners, sloppy data less others."""
+    """Explained stress of trainings from corners, sloppy data less isotropic data."""
 
     def measure(tables: Tables) -> Ours:
         equal = {"corners": corners, "dimension": dimension}
@@ -151,16 +151,16 @@ def corners_sloppy_less_isotropic(corners: int, dimension: int) -> Callable[[Tab
 
 
 def slice_stress(decay: float, start: bool) -> Callable[[Tables], Ours]:
-    """Explained stress of three dimensions (Eq. 2.2.8) of models from one corner at one time."""
+    """Explained stress of three dimensions (Eq. 2.2.8) for models from one corner at one time."""
 
     def measure(tables: Tables) -> Ours:
         found = _rows(tables, "slices", decay=decay, corners=1)
         found = found[(found["when"] == "start") == start]
         if found.empty:
-            raise NotHere("the study has no slice but at the start")
+            raise NotHere("the study has a slice only at the start")
         squares = found.sort_values("index")["eigenvalue"].to_numpy() ** 2
         if len(squares) < 10:
-            raise NotHere("fewer than 10 models, which few dimensions hold anyway")
+            raise NotHere("fewer than 10 models, which few dimensions explain anyway")
         value = 1 - np.sqrt(squares[3:].sum() / squares.sum())
         return Ours(value, note=f"{len(squares)} models, at {found['when'].iloc[0]}")
 
@@ -168,13 +168,13 @@ def slice_stress(decay: float, start: bool) -> Callable[[Tables], Ours]:
 
 
 def interpolating(tables: Tables) -> Ours:
-    """Share of students without train error."""
+    """Share of students that have no train error."""
     fits = tables["synthetic_students"]["train_error"] == 0
     return Ours(fits.mean(), note=f"{fits.sum()} of {len(fits)}")
 
 
 def sloppiest_students(tables: Tables) -> Ours:
-    """Test error of students that interpolate, of the largest c less that of the smallest."""
+    """Test error of students that interpolate, largest c less smallest."""
     found = _rows(tables, "students", train_error=0)
     decays = found["decay"]
     ends = decays.isin([decays.min(), decays.max()])
@@ -182,7 +182,7 @@ def sloppiest_students(tables: Tables) -> Ours:
 
 
 def widest_students(tables: Tables) -> Ours:
-    """Test error of students that interpolate, of the widest less that of the narrowest."""
+    """Test error of students that interpolate, widest less narrowest."""
     found = _rows(tables, "students", train_error=0)
     widths = found.groupby(["teacher_width", "decay"])["student_width"]
     widest, narrowest = widths.transform("max"), widths.transform("min")
@@ -192,7 +192,7 @@ def widest_students(tables: Tables) -> Ours:
 
 
 def _difference(found: pd.DataFrame, having: pd.Series, alike: str, kinds: str) -> Ours:
-    """Mean difference of the test error, among students of one teacher that are alike."""
+    """Mean difference of the test error, among otherwise equal students of one teacher."""
     among = ["teacher_width", alike]
     named = found.assign(**found[among].astype(str))
     needs = f"students of {kinds} that interpolate"
@@ -200,7 +200,7 @@ def _difference(found: pd.DataFrame, having: pd.Series, alike: str, kinds: str) 
 
 
 def small_student_of_sloppier_data(tables: Tables) -> Ours:
-    """Test error of 500 hidden units at c = 0.1 less that of 10 at c = 0.5, teacher of 20."""
+    """Test error with 500 hidden units at c = 0.1 less that with 10 at c = 0.5, teacher of 20."""
     large, small = (
         _rows(tables, "students", teacher_width=20, student_width=width, decay=decay)
         for width, decay in ((500, STUDIED), (10, SLOPPY))
@@ -221,16 +221,17 @@ def decays_faster(matrix: str) -> Callable[[Tables], Ours]:
             if np.isnan(row["slope"]):
                 raise NotHere(f"no slope could be fitted at c = {decay:g}")
             found.append(Ours(-row["slope"], -row["high"], -row["low"]))
-        return _less(*found, digits=4)
+        first, second = found
+        return _less(first, second, digits=4)
 
     return measure
 
 
 def critical_with_stiff(tables: Tables) -> Ours:
-    """Rank correlation of a student's critical share of directions and its inputs' stiff share."""
+    """Rank correlation of students' critical fraction of directions with the inputs' stiff one."""
     found = _rows(tables, "student_critical")
     if found["stiff_fraction"].nunique() < 3:
-        raise NotHere("needs reduced students of three c")
+        raise NotHere("needs reduced students for three c")
     rank = found["critical_fraction"].corr(found["stiff_fraction"], method="spearman")
     medians = found.groupby("decay")["critical_fraction"].median()
     shares = ", ".join(f"{share:.2f} (c = {decay:g})" for decay, share in medians.items())
@@ -240,7 +241,7 @@ def critical_with_stiff(tables: Tables) -> Ours:
 CLAIMS = [
     *(
         Claim(
-            f"Ten dimensions explain 99% of the stress of trainings on synthetic data, whatever c, "
+            f"Ten dimensions explain 99% of the stress of trainings on synthetic data for every c, "
             f"{split}",
             "Fig. 2.26a",
             AT_LEAST,
@@ -265,8 +266,8 @@ CLAIMS = [
     ),
     *(
         Claim(
-            f"If inputs are not sloppy, trainings of two {words} are more separate (distance in "
-            "parts of that of seeds, difference)",
+            f"If inputs are not sloppy, trainings of two {words} are more separate (distance "
+            "relative to that of seeds, difference)",
             "Fig. 2.26b",
             POSITIVE,
             isotropic_separates_more(factor),
@@ -285,8 +286,8 @@ CLAIMS = [
         nesterov_spreads,
     ),
     Claim(
-        "From several corners, too, few dimensions explain much of the stress (three dimensions; "
-        "what Fig. 2.1b has)",
+        "Few dimensions explain much of the stress also from several corners (three dimensions; "
+        "at least as in Fig. 2.1b)",
         "Fig. 2.27a, b",
         AT_LEAST,
         least_corner_stress(3),
@@ -307,15 +308,15 @@ CLAIMS = [
         )
     ),
     Claim(
-        "Ten dimensions explain more without, from 10 corners (difference)",
+        "Ten dimensions explain less with sloppy inputs, from 10 corners (difference)",
         "Fig. 2.27a, b",
         NEGATIVE,
         corners_sloppy_less_isotropic(10, 10),
     ),
     *(
         Claim(
-            f"Models {when} are not low-dimensional, c = {decay} (three dimensions; at most what "
-            "Fig. 2.1b has)",
+            f"Models {when} are not low-dimensional, c = {decay} (three dimensions; at most as in "
+            "Fig. 2.1b)",
             figure,
             AT_MOST,
             slice_stress(decay, start),
@@ -370,12 +371,12 @@ CLAIMS = [
         small_student_of_sloppier_data,
     ),
     Claim(
-        "How many eigenvectors a reduced model needs may depend on the stiff share of the inputs' "
-        "(rank correlation, over students and c)",
+        "The number of eigenvectors that a reduced model needs may depend on the stiff fraction of "
+        "the inputs' (rank correlation, over students and c)",
         "section Model Reduction (Cowlagi & Chaudhari)",
         POSITIVE,
         critical_with_stiff,
     ),
 ]
-# Whatever other trainings the study has.
+# These hold whatever other trainings the study has.
 CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

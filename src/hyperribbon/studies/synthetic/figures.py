@@ -1,12 +1,14 @@
 """Networks on synthetic sloppy data (thesis Figs. 2.25 to 2.28, and 4.1, bottom)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -23,13 +25,16 @@ from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut, network_legend, palette
 from hyperribbon.studies.curvature.figures import NEGATIVE, NOTHING, PANELS, all_matrices
 
+if TYPE_CHECKING:
+    from mpl_toolkits.mplot3d import Axes3D
+
 TICKS = [1, 3, 10, 25, 50, 100]
 
 
 def synthetic_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     """Spectra of the inputs' sample correlation, and the variances they are drawn with (2.25).
 
-    Of images, if some are in the table, as many leading eigenvalues.
+    If the table has images, also the leading eigenvalues of theirs.
     """
     table = tables["synthetic_spectra"]
     spectra = table[table["decay"].notna()]
@@ -42,19 +47,21 @@ def synthetic_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     images = table[table["decay"].isna() & (table["index"] <= spectra["index"].max())]
     for name, part in images.groupby("data"):
         axes.plot(part["index"], part["eigenvalue"], color="0.3", label=name)
-    # Beyond what float32 keeps of the largest, values say nothing.
+    # Smaller values are rounding errors of float32.
     lowest = spectra["variance"].max() * 1e-9
     least = min(spectra["variance"].min(), spectra["eigenvalue"].min())
     largest = max(part["eigenvalue"].max() for part in (spectra, images) if len(part))
     axes.set_ylim(max(lowest, 0.5 * max(least, lowest)), 3 * largest)
-    drawn = Line2D([], [], color="0.3", linestyle="--", linewidth=0.8, label="variance drawn with")
+    drawn = Line2D(
+        [], [], color="0.3", linestyle="--", linewidth=0.8, label="variance of the distribution"
+    )
     handles = [*axes.get_legend_handles_labels()[0], drawn]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 def synthetic_stress(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Explained stress by dimension for a range of c (2.26a)."""
+    """Explained stress by dimension, for a range of c (2.26a)."""
     stress = tables["synthetic_stress"]
     colours = shades(stress["decay"])
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
@@ -68,7 +75,7 @@ def synthetic_stress(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def synthetic_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
-    """The first three coordinates by architecture, of train and test and each c shown (2.26b)."""
+    """The first three coordinates by architecture, for train, test and each c shown (2.26b)."""
     models, stress = tables["synthetic_embedding"], tables["synthetic_stress"]
     colours = palette(models["network"])
     decays = sorted(models["decay"].unique())
@@ -87,11 +94,11 @@ def synthetic_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def synthetic_separation(tables: dict[str, pd.DataFrame]) -> Figure:
-    """How far apart configurations are, beside seeds of one, along training."""
+    """How far apart configurations are along training, relative to seeds of one."""
     table = tables["synthetic_separation"]
     table = table.query("split == 'train' and checkpoint > 0 and within > 0")
     if table.empty:
-        raise LeftOut("There is one configuration only, or one seed.")
+        raise LeftOut("There is only one configuration, or only one seed.")
     colours = shades(table["decay"])
     factors = [f for f in ("network", "optimiser", "batch_size") if f in set(table["factor"])]
     last = table["checkpoint"].max()
@@ -105,19 +112,19 @@ def synthetic_separation(tables: dict[str, pd.DataFrame]) -> Figure:
             axes.plot(done, run["between"] / run["within"], ".-", markersize=3,
                       color=colours[decay], label=f"c = {decay:g}")  # fmt: skip
         axes.axhline(1, color="0.7", linewidth=0.8, zorder=0)
-        axes.set(xlabel="part of training", yscale="log")
+        axes.set(xlabel="fraction of training", yscale="log")
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.set_title(f"{factor.replace('_', ' ')} differs", loc="left")
-    panels[0, 0].set_ylabel("distance, in parts of that of seeds")
+    panels[0, 0].set_ylabel("distance / that of seeds")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 def synthetic_corners(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Explained stress by dimension of as many trainings from one corner or more (2.27a, b)."""
+    """Explained stress by dimension, by number of initialisation corners (2.27a, b)."""
     stress = tables["synthetic_corners_stress"]
     decays = sorted(stress["decay"].unique())
     colours = ranked(stress["corners"], "YlOrBr")
@@ -126,7 +133,7 @@ def synthetic_corners(tables: dict[str, pd.DataFrame]) -> Figure:
         for corners, part in stress.query("decay == @decay").groupby("corners"):
             name = "1 corner" if corners == 1 else f"{corners} corners"
             _stress(axes, part, colours[corners], name)
-        axes.set_xlabel("")  # of the lowest only
+        axes.set_xlabel("")  # only the lowest panels have one
         axes.set_title(f"c = {decay:g}", loc="left")
     name_outer(panels, "dimensions", "explained stress")
     legend_below(figure, panels)
@@ -134,7 +141,7 @@ def synthetic_corners(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def synthetic_corner_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
-    """The first three coordinates of trainings from several corners, coloured by corner (2.27c)."""
+    """The first three coordinates of trainings from corners, coloured by corner (2.27c)."""
     models, stress = tables["synthetic_corner_embedding"], tables["synthetic_corners_stress"]
     decays = sorted(models["decay"].unique())
     corners = sorted(models["corner"].unique())
@@ -168,7 +175,7 @@ def synthetic_slices(tables: dict[str, pd.DataFrame]) -> Figure:
             if n not in corners:
                 continue
             size = part["eigenvalue"].abs()
-            shown = size > 1e-6 * size.max()  # the rest are zeros: models that are equal
+            shown = size > 1e-6 * size.max()  # the others are zeros, because some models are equal
             axes.plot(
                 part["index"][shown], (size / size.max())[shown], styles[n], color=decays[decay],
                 markersize=4, markeredgewidth=0.8, mfc="none",
@@ -178,16 +185,16 @@ def synthetic_slices(tables: dict[str, pd.DataFrame]) -> Figure:
         axes.set_title(f"at {when}" if when == "start" else f"after {when}", loc="left")
     name_outer(panels, "index", "|eigenvalue| / the largest")
     lines = [Line2D([], [], color=colour, label=f"c = {c:g}") for c, colour in decays.items()]
-    hollow = {"color": "0.3", "linestyle": "", "markersize": 4, "mfc": "none"}
     for n, marker in styles.items():
         name = "1 corner" if n == 1 else f"{n} corners"
-        lines.append(Line2D([], [], **hollow, marker=marker, label=name))
+        lines.append(Line2D([], [], color="0.3", linestyle="", markersize=4,
+                            markerfacecolor="none", marker=marker, label=name))  # fmt: skip
     legend_below(figure, [], lines)
     return figure
 
 
 def synthetic_students(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Test error of students against c; hollow where they do not interpolate (4.1 bottom right)."""
+    """Test error of students against c; hollow if they do not interpolate (4.1, bottom right)."""
     table = tables["synthetic_students"]
     teachers = sorted(table["teacher_width"].unique())
     widths = sorted(table["student_width"].unique())
@@ -205,7 +212,7 @@ def synthetic_students(tables: dict[str, pd.DataFrame]) -> Figure:
                           markerfacecolor=face, markeredgecolor=colour, linestyle="")  # fmt: skip
         axes.set_xscale("log")
         axes.set_title(f"teacher of {teacher} hidden units", loc="left")
-    panels[0].set_ylim(bottom=0)  # of all, once all are drawn
+    panels[0].set_ylim(bottom=0)  # shared by all panels, so after all are drawn
     name_outer(panels, "c, sloppiness of the inputs", "test error")
     hollow = Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="",
                     markersize=4, label="does not interpolate")  # fmt: skip
@@ -218,7 +225,7 @@ def synthetic_students(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Spectra of a trained student, c by c (4.1 bottom left)."""
+    """Spectra of a trained student, one panel per c (4.1, bottom left)."""
     table = tables["synthetic_student_spectra"]
     if table.empty:
         raise LeftOut(NOTHING)
@@ -234,10 +241,10 @@ def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def synthetic_student_reduction(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Students reduced to stiff directions, and how many of them each needs, against the inputs."""
+    """Students reduced to stiff directions, and how many directions each of them needs."""
     models, critical = tables["synthetic_student_reduction"], tables["synthetic_student_critical"]
     if models.empty:
-        raise LeftOut("No student is small enough for its whole Fisher matrix, or all diverged.")
+        raise LeftOut("No student is small enough for a complete Fisher matrix, or all diverged.")
     colours = shades(models["decay"])
     figure, (left, right) = plt.subplots(1, 2, figsize=(1.9 * COLUMN, 0.8 * COLUMN))
     enough = critical.set_index(["decay", "seed"])["critical_fraction"]
@@ -248,7 +255,7 @@ def synthetic_student_reduction(tables: dict[str, pd.DataFrame]) -> Figure:
         at = share == 100 * enough[which]
         left.plot(share[at], accuracy[at], "o", color=colours[which[0]], markersize=4)
     left.set(xscale="log", xlabel="eigenvectors kept, % of the weights", ylim=(0, None))
-    left.set_ylabel("test accuracy / the whole student's")
+    left.set_ylabel("test accuracy / that of the complete student")
     left.set_title(f"students of {models['student_width'].iloc[0]} hidden units", loc="left")
     for decay, part in critical.groupby("decay"):
         right.plot(100 * part["stiff_fraction"], 100 * part["critical_fraction"], "o",
@@ -260,23 +267,23 @@ def synthetic_student_reduction(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def shades(decays: Iterable[float]) -> dict[float, tuple]:
-    """A colour for each c, darker for isotropic inputs, by its logarithm."""
+def shades(decays: Iterable[float]) -> dict[float, Any]:
+    """One colour per c, by its logarithm, darker for isotropic inputs."""
     values = sorted(set(decays))
     if len(values) == 1:
         return {values[0]: COLOURS[0]}
-    scale = ScalarMappable(LogNorm(values[0], values[-1] * 2), cmap="viridis")  # no yellow
-    return {value: scale.to_rgba(value) for value in values}
+    norm = LogNorm(values[0], values[-1] * 2)  # without the yellow end of the map
+    return {value: plt.get_cmap("viridis")(norm(value)) for value in values}
 
 
 def ranked(values: Iterable[float], scale: str) -> dict[float, tuple]:
-    """A colour for each number of units or of corners, in their order, from pale to dark."""
+    """One colour per number of units or corners, in ascending order, from pale to dark."""
     values = sorted(set(values))
     places = np.linspace(0.35, 1, len(values))
     return {value: plt.get_cmap(scale)(place) for value, place in zip(values, places, strict=True)}
 
 
-def _stress(axes: Axes, part: pd.DataFrame, colour, label: str) -> None:
+def _stress(axes: Axes, part: pd.DataFrame, colour: Any, label: str) -> None:
     axes.plot(part["dimension"], part["explained_stress"], color=colour, label=label)
     axes.fill_between(
         part["dimension"], part["low"], part["high"], color=colour, alpha=0.15, linewidth=0
@@ -287,12 +294,12 @@ def _stress(axes: Axes, part: pd.DataFrame, colour, label: str) -> None:
     axes.minorticks_off()
 
 
-def _space(axes: Axes, curve: pd.DataFrame, stress: pd.DataFrame, title: str) -> None:
+def _space(axes: Axes3D, curve: pd.DataFrame, stress: pd.DataFrame, title: str) -> None:
     axes.computed_zorder = False
     axes.plot(curve["pc1"], curve["pc2"], curve["pc3"], color="black", linewidth=1.2, zorder=10)
     for row, marker, size in ((0, "s", 14), (-1, "*", 45)):
-        point = curve[["pc1", "pc2", "pc3"]].iloc[row]
-        axes.scatter(*point, marker=marker, color="black", s=size, depthshade=False, zorder=11)
+        x, y, z = curve[["pc1", "pc2", "pc3"]].iloc[row]
+        axes.scatter(x, y, z, marker=marker, color="black", s=size, depthshade=False, zorder=11)
     kinds = stress.set_index("dimension")["kind"]
     for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
         time = "" if kinds[k] == "space-like" else " (time-like)"
@@ -306,10 +313,10 @@ def _space(axes: Axes, curve: pd.DataFrame, stress: pd.DataFrame, title: str) ->
     axes.set_title(f"{title}: explained stress {three:.1%}", y=0.98)
 
 
-def _runs(axes: Axes, models: pd.DataFrame, keys: list[str], colours: pd.Series) -> None:
-    """Trainings as lines through the points of their models."""
+def _runs(axes: Axes3D, models: pd.DataFrame, keys: list[str], colours: pd.Series) -> None:
+    """Draw trainings as lines through the points of their models."""
     for _, run in models.groupby(keys, sort=False):
         colour = colours[run.index[0]]
         axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.3, alpha=0.4)
-    points = models[["pc1", "pc2", "pc3"]].to_numpy().T
-    axes.scatter(*points, s=2, c=np.asarray(colours), linewidth=0, depthshade=False)
+    x, y, z = models[["pc1", "pc2", "pc3"]].to_numpy().T
+    axes.scatter(x, y, z, s=2, c=np.asarray(colours), linewidth=0, depthshade=False)

@@ -16,7 +16,7 @@ STUDENTS = "Synthetic data, students that interpolate"
 
 
 def with_images(study: Study) -> bool:
-    """Whether the spectrum of images is computed, too."""
+    """Whether the study also computes the spectrum of images."""
     return study.section("synthetic").beside is not None
 
 
@@ -40,12 +40,12 @@ PART = Part(
                     "explained stress with a 95% interval."
                 ),
                 "synthetic_embedding": (
-                    "Models along trainings of the grid, and the geodesic, in InPCA "
-                    "coordinates, of each c shown."
+                    "One row per model along the trainings of the grid, for each c shown: "
+                    "InPCA coordinates."
                 ),
                 "synthetic_geodesic": (
-                    "Models along trainings of the grid, and the geodesic, in InPCA "
-                    "coordinates, of each c shown."
+                    "One row per point of the geodesic, for each c shown: coordinates in the "
+                    "same embeddings."
                 ),
                 "synthetic_separation": (
                     "One row per c, split, factor and checkpoint: mean distance (nats) of "
@@ -53,50 +53,51 @@ PART = Part(
                     "seed only."
                 ),
                 "synthetic_trainings": (
-                    "One row per training of the grid: what it is, its errors at the end on"
-                    " recorded samples, the step at which it diverged or -1."
+                    "One row per training of the grid: its factors, its final errors on "
+                    "recorded samples, the step at which it diverged or -1."
                 ),
                 "synthetic_corners_stress": (
-                    "One row per c, number of corners and dimension: as `synthetic_stress`."
+                    "One row per c, number of corners and dimension: the columns of "
+                    "`synthetic_stress`, for trainings from initialisation corners."
                 ),
                 "synthetic_slices": (
                     "One row per c, number of corners, time and index: eigenvalues (nats) "
                     "of the centred distances of the models of a slice."
                 ),
                 "synthetic_corner_embedding": (
-                    "Models along trainings from all corners, and the geodesic, in InPCA "
+                    "One row per model along trainings from all initialisation corners: InPCA "
                     "coordinates."
                 ),
                 "synthetic_corner_geodesic": (
-                    "Models along trainings from all corners, and the geodesic, in InPCA "
-                    "coordinates."
+                    "One row per point of the geodesic: coordinates in those embeddings."
                 ),
                 "synthetic_corner_trainings": (
-                    "One row per training from a corner: as `synthetic_trainings`."
+                    "One row per training from an initialisation corner: the columns of "
+                    "`synthetic_trainings`."
                 ),
                 "synthetic_students": (
-                    "One row per student: c, widths of teacher and student, seed, errors at"
-                    " the end on all samples, epochs."
+                    "One row per student: c, widths of teacher and student, seed, final errors "
+                    "on all samples, epochs."
                 ),
                 "synthetic_student_spectra": (
-                    "As `spectra.csv` and `sloppiness.csv`, of a trained student of each c."
+                    "One row per eigenvalue of a trained student, for each c: the columns of "
+                    "`spectra.csv`."
                 ),
                 "synthetic_student_sloppiness": (
-                    "As `spectra.csv` and `sloppiness.csv`, of a trained student of each c."
+                    "One row per spectrum of a trained student, for each c: the columns of "
+                    "`sloppiness.csv`."
                 ),
                 "synthetic_student_reduction": (
-                    "One row per reduced student: eigenvectors kept, errors; and one row "
-                    "per student: the fewest that predict about as well, beside the stiff "
-                    "fraction of its inputs' spectrum."
+                    "One row per reduced student: number of eigenvectors kept, train and test "
+                    "errors."
                 ),
                 "synthetic_student_critical": (
-                    "One row per reduced student: eigenvectors kept, errors; and one row "
-                    "per student: the fewest that predict about as well, beside the stiff "
-                    "fraction of its inputs' spectrum."
+                    "One row per student: the fewest eigenvectors that predict about as well as "
+                    "all, and the stiff fraction of its inputs' spectrum."
                 ),
                 "synthetic_spectra": (
-                    "One row per c and index: eigenvalue of the inputs' correlation, and "
-                    "the variance they are drawn with; without c, of images."
+                    "One row per c and index: eigenvalue of the inputs' correlation matrix, and "
+                    "the variance they are drawn with; rows without c belong to images."
                 ),
             },
         ),
@@ -106,13 +107,13 @@ PART = Part(
             "synthetic_embedding",
             LOW,
             (
-                "Models along trainings, train and test, in the first three InPCA "
+                "Models along trainings, on train and test, in the first three InPCA "
                 "coordinates (2.26b)."
             ),
             """
             Models along the trainings of the grid in the first three InPCA coordinates, coloured by
-            network, on the training samples that are recorded and on the test samples; square:
-            ignorance, star: the truth. An axis that is time-like says so. Thesis Fig. 2.26b.
+            network, on the recorded training samples and on the test samples; square: ignorance,
+            star: the truth. Labels mark time-like axes. Thesis Fig. 2.26b.
             """,
         ),
         Figure(
@@ -120,11 +121,11 @@ PART = Part(
             LOW,
             "Spectra of synthetic inputs, and of images if `synthetic.beside` names some (2.25).",
             r"""
-            Eigenvalues of the inputs' correlation, X\ :sup:`T` X / N, of the training samples
-            (lines), beside the variances 50 c exp(-c i) that they are drawn with (dashed).
-            Isotropic inputs spread about theirs, as finite samples do. Grey: as many leading
-            eigenvalues of images, each channel standardised, if the study names some
-            (``synthetic.beside``). Thesis Fig. 2.25, whose images are CIFAR-10's.
+            Eigenvalues of the correlation matrix X\ :sup:`T` X / N of the training inputs (lines),
+            and the variances 50 c exp(-c i) with which they are drawn (dashed). Eigenvalues of
+            isotropic inputs scatter around the variances, because the sample is finite. Grey:
+            leading eigenvalues of images, with standardised channels, if the study names a data set
+            (``synthetic.beside``). Thesis Fig. 2.25, whose images are those of CIFAR-10.
             """,
         ),
         Figure(
@@ -133,57 +134,57 @@ PART = Part(
             "Explained stress by dimension for a range of sloppiness c (2.26a).",
             """
             Explained stress of the first dimensions of an InPCA of all trainings of the grid, for
-            each c; bands: 95%, from drawing configurations again; dotted: 99%. Thesis Fig. 2.26a.
-            How long the trainings are is under ``synthetic`` of the study's configuration; the
-            dissertation does not say how long its are.
+            each c. Bands are 95% bootstrap intervals over configurations; dotted: 99%. Thesis Fig.
+            2.26a. The section ``synthetic`` of the study's configuration sets the length of the
+            trainings, which the dissertation does not give.
             """,
         ),
         Figure(
             "synthetic_separation",
             LOW,
-            "How far apart configurations are along training, in parts of the distance of seeds.",
+            "How far apart configurations are along training, relative to the distance of seeds.",
             """
-            Mean distance of trainings that differ in one factor (and the seed), in parts of that of
-            trainings that differ in the seed only, after equal parts of the training, on the
-            training samples. Above 1, the factor sets trainings apart. No figure of the thesis:
-            what 2.5.5 says of Fig. 2.26b by eye, in numbers. With twice the steps, smaller batches
-            are further on after equal parts.
+            Mean distance of trainings that differ in one factor (and the seed), divided by that of
+            trainings that differ only in the seed, after equal fractions of the training, on the
+            training samples. Above 1, the factor separates trainings. The thesis has no such
+            figure: this one quantifies what 2.5.5 says about Fig. 2.26b. Smaller batches take more
+            steps, and so are further ahead after equal fractions.
             """,
         ),
         Figure(
             "synthetic_corners",
             FROM_CORNERS,
             (
-                "Explained stress of as many trainings from 1, 2, 5, 10 corners of the "
-                "prediction space (2.27a, b)."
+                "Explained stress of equally many trainings from 1, 2, 5 or 10 initialisation "
+                "corners (2.27a, b)."
             ),
             """
-            Explained stress of the first dimensions of an InPCA of as many trainings from one
-            corner of the prediction space, or evenly from several, on the training samples; bands:
-            95%, from drawing starts again; dotted: 99%. Thesis Fig. 2.27a, b, with 200 trainings
-            each; how many here, and how long, is under ``synthetic.corners`` of the study's
-            configuration.
+            Explained stress of the first dimensions of an InPCA of equally many trainings from one
+            initialisation corner, or divided evenly among several, on the training samples. Bands
+            are 95% bootstrap intervals over starts; dotted: 99%. Thesis Fig. 2.27a, b, with 200
+            trainings each; ``synthetic.corners`` in the study's configuration sets their number and
+            length here.
             """,
         ),
         Figure(
             "synthetic_corner_embedding",
             FROM_CORNERS,
-            "Those from all corners in the first three InPCA coordinates (2.27c).",
+            "Trainings from all initialisation corners in three InPCA coordinates (2.27c).",
             """
-            Models along trainings from corners of the prediction space in the first three InPCA
-            coordinates, coloured by corner; square: ignorance, star: the truth. An axis that is
-            time-like says so. Thesis Fig. 2.27c.
+            Models along trainings from initialisation corners in the first three InPCA coordinates,
+            coloured by corner; square: ignorance, star: the truth. Labels mark time-like axes.
+            Thesis Fig. 2.27c.
             """,
         ),
         Figure(
             "synthetic_slices",
             FROM_CORNERS,
-            "Eigenvalues of the distances of models in a slice of trainings from corners (2.28).",
+            "Eigenvalues of the distances of models at one time of trainings from corners (2.28).",
             """
             Eigenvalues of the centred distances between the models of a slice of the trainings from
-            corners: at the start and after a small part of the training, of one corner and of all.
-            Trainings of different optimisers start from the same weights, so at the start there are
-            as many distinct models as seeds. Thesis Fig. 2.28.
+            initialisation corners: at the start, and after a small fraction of the training, for
+            one corner and for all. Different optimisers start from the same weights, so at the
+            start there are as many distinct models as seeds. Thesis Fig. 2.28.
             """,
         ),
         Figure(
@@ -191,52 +192,51 @@ PART = Part(
             STUDENTS,
             "Test error of students that interpolate, by c and width (4.1, bottom right).",
             """
-            Test error of students, one point a seed, against the sloppiness c of the inputs that a
-            teacher labels; lines: means. Hollow points do not fit all training samples. Thesis Fig.
-            4.1, bottom right; samples, epochs and learning rate are under ``synthetic.students`` of
-            the study's configuration.
+            Test error of students, one point per seed, against the sloppiness c of the inputs that
+            a teacher labels; lines are means. Students with hollow points do not fit all training
+            samples. Thesis Fig. 4.1, bottom right; ``synthetic.students`` in the study's
+            configuration sets samples, epochs and learning rate.
             """,
         ),
         Figure(
             "synthetic_student_spectra",
             STUDENTS,
             (
-                "Spectra of inputs, activations, Jacobian, Fisher matrix, Hessian of a "
-                "trained student, c by c (4.1, bottom left)."
+                "Spectra of inputs, activations, Jacobian, Fisher matrix and Hessian of a "
+                "trained student, for each c (4.1, bottom left)."
             ),
             """
-            Eigenvalues, each in parts of the largest of its spectrum, of a student that was trained
-            on the labels of a teacher, for each sloppiness c of the inputs (if more than four are
-            trained on, for four): correlations of the inputs, activations and activation gradients,
-            Jacobian, Fisher matrix, and the Hessian's leading ones, of 300 training samples. Thesis
-            Fig. 4.1, bottom left.
+            Spectra, each divided by its largest eigenvalue, of a student trained on the labels of a
+            teacher, for up to four values of the inputs' sloppiness c: correlations of inputs,
+            activations and activation gradients, Jacobian, Fisher matrix, and the leading
+            eigenvalues of the Hessian, on 300 training samples. Thesis Fig. 4.1, bottom left.
             """,
         ),
         Figure(
             "synthetic_student_reduction",
             STUDENTS,
             (
-                "Small students reduced to their stiff directions, and how many each needs "
-                "against the stiff part of its inputs' spectrum."
+                "Small students reduced to their stiff directions, and how many directions each "
+                "needs, against the stiff fraction of its inputs' spectrum."
             ),
             """
-            Left: accuracy on test samples of students whose weights are projected on the first k
-            eigenvectors of their Fisher matrix, of 300 training samples, in parts of the whole
-            student's, for each sloppiness c of the inputs and each seed; dots: the critical k. More
-            directions can make it worse, where eigenvalues are small and the weights' components
-            are not. Right: the critical k, the fewest eigenvectors with nine tenths of the whole
-            student's accuracy, against the part of the inputs' directions that hold 95% of their
-            variance; dotted, where both are equal. That it depends on this part is what Cowlagi &
-            Chaudhari (2023) suppose.
+            Left: test accuracy, relative to the complete student, of students whose weights are
+            projected onto the first k eigenvectors of their Fisher matrix on 300 training samples,
+            for each sloppiness c of the inputs and each seed; dots mark the critical k. More
+            directions can be worse, where eigenvalues are small but the weights' components are
+            not. Right: the critical k, the fewest eigenvectors with nine tenths of the complete
+            student's accuracy, against the fraction of the inputs' directions that hold 95% of
+            their variance; on the dotted line both are equal. Cowlagi & Chaudhari (2023) conjecture
+            that the former depends on the latter.
             """,
         ),
     ),
     files={
         "synthetic/{grid,corners}-<c>.zarr": (
-            "Predictions along all trainings on the data of one c, with what each training "
-            "is, errors and labels; each with its manifest, `.json`."
+            "Predictions along all trainings on the data of one c, with each training's "
+            "factors, errors and labels; each with its manifest, `.json`."
         ),
-        "synthetic/*.csv": "The tables of synthetic data, c by c, before they are put together.",
+        "synthetic/*.csv": "The tables for each c, before they are concatenated.",
     },
     claims=("claims",),
     data="synthetic",

@@ -1,12 +1,13 @@
 """Students that learn the labels of a teacher until they interpolate (thesis 4.7.1, Fig. 4.1).
 
-Of one of them, the spectra that chapter 4 compares are found after training: the first seed, of the
-first teacher, and of the largest width up to `LOOKED_AT`. All seeds of that teacher, and of the
-largest width whose Fisher matrix can be whole, are reduced to its stiff directions.
+One of them, with the first seed, the first teacher and the largest width up to `ANALYSED`, has the
+spectra that chapter 4 compares computed after training. All seeds with that teacher and the largest
+width whose Fisher matrix can be formed are reduced to its stiff directions.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -45,10 +46,10 @@ from hyperribbon.training.parallel import set_up
 from hyperribbon.training.stacked import StackedFullyConnected, predict_stacked
 from hyperribbon.training.stacked_loop import train_stacked
 
-LOOKED_AT = 200  # hidden units at most of the student whose spectra are found
-SAMPLES = 300  # of which: more than the inputs, few enough for complete spectra in seconds
-EIGENVALUES = 100  # of the Hessian; beyond as many, spectra are flat if inputs are isotropic
-FRACTIONS = np.geomspace(0.01, 1, 25)[:-1]  # of the weights, to which students are reduced
+ANALYSED = 200  # most hidden units of the student whose spectra are computed
+SAMPLES = 300  # of the spectra: more than inputs, few enough for complete spectra in seconds
+EIGENVALUES = 100  # of the Hessian; for isotropic inputs, spectra are flat beyond these
+FRACTIONS = np.geomspace(0.01, 1, 25)[:-1].tolist()  # of the weights, for reduced students
 ERRORS = ("train_error", "test_error")
 OF_REDUCTION = ["student_width", "seed", "parameters", "fraction", "kept", *ERRORS]
 OF_CRITICAL = ["student_width", "seed", "parameters", "test_error"]
@@ -60,30 +61,29 @@ def train_students(
 ) -> dict[str, pd.DataFrame]:
     """Train all students on the data of one decay, with one thread.
 
-    Students of one width are a stack, whatever their teacher: inputs are the same, labels are not.
+    Students of the same width train as a stack, with the same inputs and their teachers' labels.
 
     Parameters
     ----------
-    config : of students and teachers
+    config : configuration of students and teachers
     decay : c of the inputs
-    work : folder of work in progress, in which stacks that are finished are kept
-    code : hash of the code; work of another is not continued
+    work : folder of work in progress, which keeps finished stacks
+    code : hash of the code; work of other code is not continued
 
     Returns
     -------
     dict of DataFrame
 
-    - ``students``, one row a student: teacher_width, student_width, seed, train_error and
-      test_error at the end, of all samples, and epochs trained. A loss that stopped being finite
-      gives errors that are NaN.
-    - ``student_spectra``, one row an eigenvalue, thinned out, of the student that is looked at:
-      student_width, matrix, part, index, eigenvalue. None if it diverged.
-    - ``student_sloppiness``, one row a spectrum, as of
+    - ``students``, one row per student: teacher_width, student_width, seed, final train_error and
+      test_error on all samples, and epochs trained. Errors are NaN if the loss was not finite.
+    - ``student_spectra``, one row per eigenvalue, thinned, of the analysed student: student_width,
+      matrix, part, index, eigenvalue. Empty if it diverged.
+    - ``student_sloppiness``, one row per spectrum, as in
       `hyperribbon.curvature.tables.sloppiness_row`.
-    - ``student_reduction``, one row a reduced student: student_width, seed, parameters, fraction
-      and number of eigenvectors kept, train_error of the samples they are of, and test_error.
-    - ``student_critical``, one row a student that was reduced: the fewest eigenvectors that predict
-      about as well, and the stiff part of the inputs.
+    - ``student_reduction``, one row per reduced student: student_width, seed, parameters, fraction
+      and number of eigenvectors kept, train_error on the samples of the matrix, and test_error.
+    - ``student_critical``, one row per student that was reduced: the fewest eigenvectors that
+      predict about as well as all, and the stiff fraction of the inputs.
     """
     set_up()
     described = {
@@ -105,20 +105,22 @@ def train_students(
         )
         for width in config.teacher_widths
     }
-    rows, found = [], {}
+    rows: list[tuple] = []
+    found: dict[int, dict[str, np.ndarray]] = {}
     with locked(folder):
         remove_superseded(folder)
         for width in config.student_widths:
-            found[width] = keep(folder / str(width), lambda w=width: _trained(config, w, teachers))
+            found[width] = keep(folder / str(width), partial(_trained, config, width, teachers))
             kinds = product(config.teacher_widths, range(config.seeds))
             for k, (teacher, seed) in enumerate(kinds):
                 errors = [found[width][name][k] for name in ERRORS]
                 rows.append((teacher, width, seed, *errors, config.epochs))
     columns = ["teacher_width", "student_width", "seed", *ERRORS, "epochs"]
-    looked_at, reduced = _looked_at(config), _reduced(config)
-    spectra, sloppiness = _spectra(looked_at, found[looked_at])
-    inputs = next(iter(teachers.values()))[0].images
-    models, critical = _reduction(reduced, found.get(reduced, {}), inputs)
+    analysed, reduced = _analysed(config), _reduced(config)
+    spectra, sloppiness = _spectra(analysed, found[analysed])
+    inputs = np.asarray(next(iter(teachers.values()))[0].images)
+    of_reduced = {} if reduced is None else found[reduced]
+    models, critical = _reduction(reduced, of_reduced, inputs)
     return {
         "students": pd.DataFrame(rows, columns=columns),
         "student_spectra": spectra,
@@ -128,28 +130,31 @@ def train_students(
     }
 
 
-def _looked_at(config: StudentsConfig) -> int:
-    """Width of the student whose spectra are found."""
+def _analysed(config: StudentsConfig) -> int:
+    """Width of the student whose spectra are computed."""
     widths = config.student_widths
-    return max((w for w in widths if w <= LOOKED_AT), default=min(widths))
+    return max((w for w in widths if w <= ANALYSED), default=min(widths))
 
 
 def _reduced(config: StudentsConfig) -> int | None:
-    """Width of the students that are reduced."""
+    """Width of the students that are reduced, if any are small enough."""
     d, c = config.features, config.classes
     few = (w for w in config.student_widths if w * (d + 1) + c * (w + 1) <= DENSE)
     return max(few, default=None)
 
 
 def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np.ndarray]:
-    """Errors (S,) of students of one width, teachers slowest; spectra and reduced ones of some."""
+    """Errors (S,) of students of one width, teachers slowest; for some, spectra and reductions."""
     seeds = [seed for _, seed in product(teachers, range(config.seeds))]
     labels = {
         split: np.repeat([parts[k].labels for parts in teachers.values()], config.seeds, axis=0)
         for k, split in enumerate(("train", "test"))
     }
-    train, test = next(iter(teachers.values()))  # the inputs of all
-    inputs = {"train": torch.from_numpy(train.images), "test": torch.from_numpy(test.images)}
+    train, test = next(iter(teachers.values()))  # all share the inputs
+    inputs = {
+        split: torch.from_numpy(np.asarray(part.images))
+        for split, part in (("train", train), ("test", test))
+    }
     students = StackedFullyConnected.from_seeds(
         seeds, (config.features,), config.classes, widths=(width,), batchnorm=False
     )
@@ -176,15 +181,15 @@ def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np
     weights = students.state_dicts()
 
     def student(k: int, split: str, count: int | None = None) -> Problem:
-        """One of them, on the first samples."""
+        """Student k with the first ``count`` samples of a split, or all."""
         network = FullyConnected((config.features,), config.classes, (width,), batchnorm=False)
         network.load_state_dict(weights[k])
         return Problem(network.double().eval(), inputs[split][:count], labels[split][k, :count])
 
-    if width == _looked_at(config) and diverged[0] < 0:
-        looked = survey(student(0, "train", SAMPLES), EIGENVALUES)
-        about = {"layers": np.array(looked.layers), "partial": np.array(sorted(looked.partial))}
-        found |= {**about, **looked.spectra}
+    if width == _analysed(config) and diverged[0] < 0:
+        now = survey(student(0, "train", SAMPLES), EIGENVALUES)
+        about = {"layers": np.array(now.layers), "partial": np.array(sorted(now.partial))}
+        found |= {**about, **now.spectra}
     if width == _reduced(config):
         ended = [k for k in range(config.seeds) if diverged[k] < 0]
         reduced = []
@@ -200,14 +205,14 @@ def _trained(config: StudentsConfig, width: int, teachers: dict) -> dict[str, np
 
 
 def _spectra(width: int, found: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Spectra, thinned out, and how sloppy they are."""
+    """Thinned spectra, and how sloppy they are."""
     spectra = {
         name: values
         for name, values in found.items()
         if name not in {*ERRORS, "layers", "partial"} and not name.startswith("reduced_")
     }
     eigenvalues, slopes = [], []
-    for about, values in named_spectra(spectra, found.get("layers", [])):
+    for about, values in named_spectra(spectra, list(found.get("layers", []))):
         eigenvalues.append(thinned(values).assign(**about))
         row = sloppiness_row(values, about["matrix"] not in found["partial"])
         slopes.append({**about, **row})
@@ -221,7 +226,7 @@ def _spectra(width: int, found: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd
 def _reduction(
     width: int | None, found: dict[str, np.ndarray], inputs: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Reduced students, and how many eigenvectors each of them needs."""
+    """Reduced students, and how many eigenvectors each student needs."""
     models, critical = [], []
     stiff = stiff_fraction(correlation_eigenvalues(inputs), inputs.shape[1])
     for k, seed in enumerate(found.get("reduced_seed", [])):

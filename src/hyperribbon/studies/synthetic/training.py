@@ -1,21 +1,21 @@
-"""Trainings on synthetic sloppy data, in stacks, into one labelled store (thesis 2.5.5).
+"""Trainings on synthetic sloppy data, in stacks, recorded in one labelled store (thesis 2.5.5).
 
-A store holds all trainings of one experiment on the data of one decay c:
+A store contains all trainings of one experiment on the data of one decay c:
 
 ===================  =============================================  ==============================
 variable             dimensions                                     content
 ===================  =============================================  ==============================
 {split}_predictions  training, checkpoint, {split}_sample, class    probabilities, float32
-{split}_error        training, checkpoint                           fraction misclassified, of
-                                                                    the samples recorded
-diverged_step        training                                       steps taken when the loss
-                                                                    stopped being finite, or -1
+{split}_error        training, checkpoint                           fraction of the recorded
+                                                                    samples misclassified
+diverged_step        training                                       steps after which the loss
+                                                                    was not finite, or -1
 step                 training, checkpoint                           optimiser steps taken
 ===================  =============================================  ==============================
 
 The coordinates ``network``, ``optimiser``, ``batch_size``, ``weight_decay``, ``seed`` and
-``corner`` say what a training is; ``fraction`` says how much of the training was done at a
-checkpoint. Where there is a checkpoint for slices, the attribute ``slice_checkpoint`` is which.
+``corner`` identify a training; ``fraction`` is the fraction of the training completed at a
+checkpoint. The attribute ``slice_checkpoint`` is the index of the checkpoint for slices, if any.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import hashlib
 import json
 import logging
 import shutil
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -57,9 +58,11 @@ logger = logging.getLogger(__name__)
 
 
 class Stack(NamedTuple):
-    """Trainings that go on at once: one network, optimiser and batch size, several starts.
+    """Trainings that run together: one network, optimiser and batch size, several starts.
 
-    starts : of each training, its corner and its seed
+    Attributes
+    ----------
+    starts : corner and seed of each training
     """
 
     network: str
@@ -69,6 +72,7 @@ class Stack(NamedTuple):
 
     @property
     def name(self) -> str:
+        """Name of its folder of work, such as ``1-hidden-SGD-200-0.0-0.9``."""
         (first, *_), (last, *_) = (
             [f"{corner}.{seed}" for corner, seed in ends]
             for ends in (self.starts[:1], self.starts[-1:])
@@ -95,14 +99,15 @@ def stacks_of(experiment: SyntheticExperiment) -> list[Stack]:
 def checkpoints_of(count: int, steps: int, slice_: float = 0.0) -> list[int]:
     """Steps after which models are recorded: dense early, sparse late.
 
-    The k-th of ``count``, from 0, is (k / (count - 1))^2 of the steps, so that it is the same part
-    of a training whatever the batch, but k at least, as there is none between two steps.
+    Checkpoint k of ``count``, from 0, is after a fraction (k / (count - 1))^2 of the steps, which
+    does not depend on the batch size, and after at least k steps, because there are none in
+    between.
 
     Parameters
     ----------
     count : int, at most ``steps + 1``
-    steps : int, of the whole training
-    slice_ : part of the training at which there is one more, if it is none of them, after step 0
+    steps : int, number of steps of the training
+    slice_ : fraction of the training with an additional checkpoint, after step 0; 0 for none
 
     Examples
     --------
@@ -116,30 +121,31 @@ def checkpoints_of(count: int, steps: int, slice_: float = 0.0) -> list[int]:
 
 
 def slice_step(steps: int, slice_: float) -> int:
-    """The step nearest to a part of a training, but after its start."""
+    """The step nearest to a fraction of a training, but after its start."""
     return max(1, round(steps * slice_))
 
 
 def train_stack(
     experiment: SyntheticExperiment, stack: Stack, train: Part, test: Part
 ) -> dict[str, np.ndarray]:
-    """Train some networks at once, and record them.
+    """Train a stack of networks together, and record their predictions.
 
     Parameters
     ----------
-    experiment : that the stack is of
+    experiment : experiment to which the stack belongs
     stack : S trainings
-    train, test : of `hyperribbon.data.sloppy.load`
+    train, test : as returned by `hyperribbon.data.sloppy.load`
 
     Returns
     -------
-    ``step`` (K,), ``diverged_step`` (S,) and, of each split that the experiment records,
+    dict of ``step`` (K,), ``diverged_step`` (S,) and, for each split that the experiment records,
     ``{split}_predictions`` (S, K, N, C) float32
     """
     networks = [_network(experiment, stack, start) for start in stack.starts]
     stacked = StackedFullyConnected(networks)
-    x, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
-    inputs = {"train": x[recorded(experiment)], "test": torch.from_numpy(test.images)}
+    x, labels = torch.from_numpy(np.asarray(train.images)), torch.from_numpy(train.labels)
+    test_inputs = torch.from_numpy(np.asarray(test.images))
+    inputs = {"train": x[recorded(experiment)], "test": test_inputs}
     steps = experiment.epochs * (len(x) // stack.batch_size)
     due = checkpoints_of(experiment.checkpoints, steps, experiment.slice)
     shapes = {
@@ -189,15 +195,15 @@ def train_experiment(
 ) -> None:
     """Train all networks of an experiment, with one thread, and publish their predictions.
 
-    Stacks that are finished are kept in a folder of work, and are not trained again by a process
-    that follows a killed one. The store is the same however often that happened.
+    Finished stacks are kept in a folder of work, so that a process that follows a killed one does
+    not train them again. The store does not depend on how often this happened.
 
     Parameters
     ----------
     experiment : what to train
-    work : folder of work in progress; it is removed once the store is published
-    path : where to publish
-    code : hash of the code; work of another is not continued
+    work : folder of work in progress; removed once the store is published
+    path : path of the store to publish
+    code : hash of the code; work of other code is not continued
     """
     set_up()
     path = Path(path)
@@ -214,7 +220,7 @@ def train_experiment(
         remove_leftovers(path)
         stacks = stacks_of(experiment)
         parts = [
-            keep(folder / stack.name, lambda s=stack: train_stack(experiment, s, train, test))
+            keep(folder / stack.name, partial(train_stack, experiment, stack, train, test))
             for stack in stacks
         ]
         dataset = _dataset(experiment, stacks, parts, train, test)
@@ -225,7 +231,7 @@ def train_experiment(
             "versions": json.dumps(described["versions"]),
         }
         if experiment.slice:
-            steps = dataset["step"].values[0]  # of all, as there is one batch size
+            steps = dataset["step"].values[0]  # the same for all, as there is one batch size
             at = steps.tolist().index(slice_step(steps[-1], experiment.slice))
             attributes["slice_checkpoint"] = at
         write_dataset(dataset.assign_attrs(attributes), path)
@@ -243,7 +249,7 @@ def train_experiment(
 def _sha256(*parts: Part) -> str:
     content = hashlib.sha256()
     for part in parts:
-        content.update(part.images.tobytes())
+        content.update(np.asarray(part.images).tobytes())
         content.update(part.labels.tobytes())
     return content.hexdigest()
 
@@ -262,7 +268,7 @@ def _dataset(
         for corner, seed in s.starts
     ]  # fmt: skip
     names = ("network", "optimiser", "batch_size", "weight_decay", "seed", "corner")
-    coordinates = {
+    coordinates: dict[str, tuple] = {
         name: ("training", np.array(values, dtype=object if isinstance(values[0], str) else None))
         for name, values in zip(names, zip(*rows, strict=True), strict=True)
     }
@@ -280,11 +286,11 @@ def _dataset(
         "class": ("class", np.arange(experiment.data.classes)),
     }
     diverged = np.concatenate([part["diverged_step"] for part in parts])
-    variables = {"diverged_step": ("training", diverged)}
+    variables: dict[str, tuple] = {"diverged_step": ("training", diverged)}
     for split in experiment.splits:
         P = np.concatenate([part[f"{split}_predictions"] for part in parts])
         wrong = (P.argmax(axis=3) != labels[split]).mean(axis=2)
-        # Of what is no number the largest is meaningless.
+        # The largest of several NaN is meaningless.
         wrong = np.where(np.isfinite(P).all(axis=(2, 3)), wrong, np.nan)
         sample = f"{split}_sample"
         dims = ("training", "checkpoint", sample, "class")

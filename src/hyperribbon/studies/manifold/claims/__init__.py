@@ -1,0 +1,1 @@
+"""The claims of chapter 2 in `chapter2`, and the functions that measure them."""

@@ -1,7 +1,7 @@
 """The quantitative claims of chapter 2, each with the rule by which it is judged.
 
-A published value holds for the data set it was published for, whatever the number of samples and
-the size of the networks; a statement that names no value holds for any.
+A published value is compared on the data set for which it was published, whatever the number of
+samples and the size of the networks; a statement without a value holds for any data set.
 """
 
 from hyperribbon.reporting.claims import (
@@ -103,7 +103,7 @@ LOW_DIMENSIONAL = [
         manifold.few_samples("train", 50),
     ),
     Claim(
-        "100 test samples give one that does (difference in 3 dimensions)",
+        "The same holds for 100 test samples (difference in 3 dimensions)",
         "Fig. 2.13b",
         not_worse(0.05),
         manifold.few_samples("test", 100),
@@ -115,7 +115,7 @@ TRAJECTORIES = [
     for split, stress, figures in (("train", 0.636, "2.6"), ("test", 0.737, "2.19"))
     for claim in (
         Claim(
-            f"Architecture is the first factor of trajectories, {split} (importance, less next)",
+            f"Architecture is the first factor of trajectories, {split} (importance less next)",
             f"Fig. {figures}c",
             POSITIVE,
             trajectories.architecture_first(split),
@@ -128,7 +128,7 @@ TRAJECTORIES = [
             1e-6,
         ),
         Claim(
-            f"Optimisation is the second factor of trajectories, {split} (importance, less next)",
+            f"Optimisation is the second factor of trajectories, {split} (importance less next)",
             f"Fig. {figures}c",
             POSITIVE,
             trajectories.optimisation_second(split),

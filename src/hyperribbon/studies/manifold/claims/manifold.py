@@ -1,4 +1,4 @@
-"""How low-dimensional the manifold is, where models are, and what other embeddings explain."""
+"""Measures of the manifold: its dimension, where models lie, what other embeddings explain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hyperribbon.reporting.statistics import Tables, of_split, over_configuratio
 
 
 def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
-    """Explained stress of all models; its interval is that of the sampled ones."""
+    """Explained stress of all models, with the interval of the sampled ones."""
 
     def measure(tables: Tables) -> Ours:
         whole = of_split(tables, "explained_stress", split, dimension=dimension)
@@ -30,13 +30,13 @@ def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
 
 
 def second_eigenvalue(tables: Tables) -> Ours:
-    """Relative to the first one; negative if time-like."""
+    """Second eigenvalue relative to the first; negative if it is time-like."""
     eigenvalues = of_split(tables, "explained_stress", "train")["eigenvalue"]
     return Ours(eigenvalues[1] / eigenvalues[0])
 
 
 def first_distance(tables: Tables) -> Ours:
-    """Largest distance from ignorance at initialisation, test."""
+    """Largest distance from ignorance at initialisation, on test."""
     models = of_split(tables, "models", "test", step=0)
     if models.empty:
         raise NotHere("no model at step 0")
@@ -45,7 +45,7 @@ def first_distance(tables: Tables) -> Ours:
 
 
 def last_distance(split: str) -> Callable[[Tables], Ours]:
-    """Largest distance from the truth of a trajectory's end, if its train error is at most 10%."""
+    """Largest distance from the truth among ends of trainings with at most 10% train error."""
 
     def measure(tables: Tables) -> Ours:
         keys = ["configuration", "seed"]
@@ -76,17 +76,18 @@ def away_of(network: str) -> Callable[[Tables], Ours]:
 
 
 def train_axes_on_test(tables: Tables) -> Ours:
-    """Explained pairwise distance on test in the axes of train, in parts of that in its own."""
+    """Explained pairwise distance on test in the axes of train, relative to its own axes."""
     found = of_split(tables, "joint_explained", "test")
     last = found[found["dimension"] == found["dimension"].max()].set_index("axes")
     own, placed = last.loc["test"], last.loc["train"]
     scale = own["explained_pairwise_distance"]
-    bounds = placed[["explained_pairwise_distance", "low", "high"]] / scale
-    return Ours(*bounds, f"{placed.iloc[2]:.2f} of {scale:.2f} in {placed['dimension']} dimensions")
+    value, low, high = placed[["explained_pairwise_distance", "low", "high"]] / scale
+    note = f"{placed.iloc[2]:.2f} of {scale:.2f} in {placed['dimension']} dimensions"
+    return Ours(value, low, high, note)
 
 
 def few_samples(split: str, size: int) -> Callable[[Tables], Ours]:
-    """Explained pairwise distance in 3 dimensions from few samples, less that from all."""
+    """Explained pairwise distance in three dimensions from few samples, less that from all."""
 
     def measure(tables: Tables) -> Ours:
         found = of_split(tables, "subsets", split, kind="samples", dimension=3)
@@ -109,21 +110,24 @@ def four_points(s: float, dimension: int) -> Callable[[Tables], Ours]:
             raise NotHere(f"no models near progress {s:g} and {1 - s:g}")
         less = four[["explained_pairwise_distance", "low", "high"]].iloc[0]
         value = whole["explained_pairwise_distance"].iloc[0]
-        return Ours(*(less - value), f"{less.iloc[0]:.2f} against {value:.2f}")
+        difference, low, high = less - value
+        return Ours(difference, low, high, f"{less.iloc[0]:.2f} against {value:.2f}")
 
     return measure
 
 
 def four_points_rmsd(tables: Tables) -> Ours:
-    """Of the aligned embeddings, s = 0.2."""
+    """RMSD of the aligned embeddings at s = 0.2."""
     rmsd = _four(tables, 3, 0.2)["rmsd"].dropna()
     if rmsd.empty:
-        raise NotHere("the two embeddings have other signatures, or no models near 0.2 and 0.8")
+        raise NotHere(
+            "the two embeddings have different signatures, or no models are near 0.2 and 0.8"
+        )
     return Ours(rmsd.iloc[0])
 
 
 def _four(tables: Tables, dimension: int, s: float | None = None) -> pd.DataFrame:
-    """Of models near the manifold, if some are away; averages at s, or the original embedding."""
+    """Rows of averages at s, or of the original embedding; without models that are away."""
     equal = {"points": "all"} if s is None else {"points": "four", "s": s}
     return of_split(tables, "four_points", "train", dimension=dimension, **equal).tail(1)
 
@@ -139,7 +143,7 @@ def pca(split: str) -> Callable[[Tables], Ours]:
 
 
 def iskl_less_inpca(tables: Tables) -> Ours:
-    """Explained stress of three dimensions, IsKL less InPCA, train."""
+    """Explained stress of three dimensions, IsKL less InPCA, on train."""
     ours, other = (_of_metric(tables, "train", m) for m in ("symmetric_kl", "bhattacharyya"))
     value = ours["explained_stress"] - other["explained_stress"]
     half = np.hypot(ours["high"] - ours["low"], other["high"] - other["low"]) / 2

@@ -1,4 +1,4 @@
-"""Trajectories: tubes, the geodesic, and what sets configurations apart."""
+"""Measures of trajectories: tubes, the geodesic, and what sets configurations apart."""
 
 from __future__ import annotations
 
@@ -41,21 +41,23 @@ def architecture_first(split: str) -> Callable[[Tables], Ours]:
         own = _architecture(factors)
         others = factors.drop(index=own)
         if others.empty:
-            raise NotHere("architecture is the only factor that can be told apart")
+            raise NotHere("architecture is the only factor whose importance can be measured")
         return _less(factors.loc[own], others.loc[others["importance"].idxmax()])
 
     return measure
 
 
 def optimisation_second(split: str) -> Callable[[Tables], Ours]:
-    """The largest importance of algorithm and batch size less that of what is not optimisation."""
+    """Largest importance of a factor of optimisation less that of other factors."""
 
     def measure(tables: Tables) -> Ours:
         factors = _importance(tables, split)
         others = factors.drop(index=_architecture(factors))
         optimisation = others.index.isin(["optimiser", "algorithm", "batch_size", "learning_rate"])
         if optimisation.all() or not optimisation.any():
-            raise NotHere("needs factors of optimisation, and one beside it and the architecture")
+            raise NotHere(
+                "needs factors of optimisation, and another one apart from the architecture"
+            )
         first, next_one = (
             part.loc[part["importance"].idxmax()]
             for part in (others[optimisation], others[~optimisation])
@@ -79,7 +81,7 @@ def architecture_by_chance(split: str) -> Callable[[Tables], Ours]:
 
 
 def _importance(tables: Tables, split: str) -> pd.DataFrame:
-    """Factors of a configuration, by name."""
+    """Importance of a configuration's factors, by name."""
     factors = of_split(tables, "importance", split).set_index("factor")
     return factors.drop(index=TO_GEODESIC, errors="ignore")
 
@@ -100,7 +102,7 @@ def _less(first: pd.Series, second: pd.Series) -> Ours:
 
 
 def configuration_distance(tables: Tables) -> Ours:
-    """Mean distance between trajectories of different configurations, train."""
+    """Mean distance between trajectories of different configurations, on train."""
     found = of_split(tables, "configuration_distances", "train").dropna(subset="distance")
     found = found[found["configuration"] != found["other"]].reset_index(drop=True)
     if found.empty:
@@ -115,11 +117,12 @@ def configuration_distance(tables: Tables) -> Ours:
         return weighted_mean(found["distance"], weights[first] * weights[second])
 
     value = mean(np.ones(len(names)))
-    return Ours(value, *map(float, bootstrap_interval(mean, names, value)))
+    low, high = bootstrap_interval(mean, names, value)
+    return Ours(value, float(low), float(high))
 
 
 def tube_width(split: str) -> Callable[[Tables], Ours]:
-    """Median distance from the mean of the seeds."""
+    """Median distance of models from the mean of their seeds."""
 
     def measure(tables: Tables) -> Ours:
         widths = _tubes(tables, split)
@@ -129,7 +132,7 @@ def tube_width(split: str) -> Callable[[Tables], Ours]:
 
 
 def tube_in_configuration_distances(tables: Tables) -> Ours:
-    """Median tube width less the median distance of different configurations, train."""
+    """Median tube width less the median distance of different configurations, on train."""
     width = tube_width("train")(tables)
     found = of_split(tables, "configuration_distances", "train")
     other = found["configuration"] != found["other"]
@@ -148,16 +151,16 @@ def _tubes(tables: Tables, split: str) -> pd.DataFrame:
 
 
 def augmentation_widens(tables: Tables) -> Ours:
-    """Mean tube width above progress 0.8 with augmentation less that without, train."""
+    """Mean tube width above progress 0.8, with augmentation less without, on train."""
     tubes = _tubes(tables, "train").query("progress > 0.8")
     return with_less_without(
         tubes, "to_mean", tubes["augmentation"] != "none", ["network", "optimiser"],
-        "trainings with and without augmentation, of two seeds that reach progress 0.8",
+        "trainings with and without augmentation, with two seeds that reach progress 0.8",
     )  # fmt: skip
 
 
 def geodesic_middle(tables: Tables) -> Ours:
-    """Mean distance from the geodesic at progress 0.3 to 0.7 less that below 0.1, above 0.9."""
+    """Mean distance from the geodesic at progress 0.3 to 0.7, less that at both ends."""
     tubes = of_split(tables, "tubes", "train")
     middle = tubes["progress"].between(0.3, 0.7).to_numpy()
     ends = ~tubes["progress"].between(0.1, 0.9).to_numpy()
@@ -178,13 +181,13 @@ def geodesic_test_less_train(tables: Tables) -> Ours:
 
 
 def nearest_to_geodesic(network: str) -> Callable[[Tables], Ours]:
-    """Mean distance from the geodesic of a network less that of the nearest other one, train."""
+    """Mean distance of a network from the geodesic, less that of the next one, on train."""
 
     def measure(tables: Tables) -> Ours:
         tubes = of_split(tables, "tubes", "train")
         others = [name for name in tubes["network"].unique() if name != network]
         if network not in tubes["network"].unique() or not others:
-            raise NotHere(f"needs the network {network}, and another one")
+            raise NotHere(f"needs the network {network} and another one")
         own, distance = (tubes["network"] == network).to_numpy(), tubes["to_geodesic"]
         each = [(tubes["network"] == name).to_numpy() for name in others]
 

@@ -1,0 +1,1 @@
+"""Figures of the manifold: functions of a study's tables that return a matplotlib Figure."""

@@ -1,4 +1,4 @@
-"""How low-dimensional the manifold is: against nulls, from few samples, in other distances.
+"""How low-dimensional the manifold is: null models, few samples and other distances.
 
 Thesis Figs. 2.5b, 2.13, 2.14, 2.22 and 2.23.
 """
@@ -28,7 +28,7 @@ SHARE = "explained pairwise distance"
 
 @of_embedding
 def null_model(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Explained stress by dimension, observed and of the nulls."""
+    """Explained stress by dimension, as observed and for the null models."""
     import seaborn as sns  # takes a second or two
 
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
@@ -45,7 +45,7 @@ def null_model(tables: dict[str, pd.DataFrame]) -> Figure:
 
 @of_embedding
 def metrics(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Explained stress by dimension in four distances."""
+    """Explained stress by dimension for four distances."""
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         found = tables["metrics"].query("split == @split")
@@ -60,7 +60,7 @@ def metrics(tables: dict[str, pd.DataFrame]) -> Figure:
 
 @of_embedding
 def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """The first two coordinates in four distances, with the geodesic, by architecture."""
+    """The first two coordinates for four distances, with the geodesic, by architecture."""
     models = tables["metric_embedding"].query("split == @split")
     curve = tables["metric_geodesic"].query("split == @split")
     colours = palette(tables["models"]["network"])
@@ -80,7 +80,7 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 @of_embedding
 def subsets(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """Explained pairwise distance from few samples, and from few random mixtures of classes."""
+    """Explained pairwise distance from few samples, and from random mixtures of classes."""
     import seaborn as sns  # takes a second or two
 
     found = tables["subsets"].query("split == @split")
@@ -108,7 +108,7 @@ def subsets(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 @of_embedding
 def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """The first two coordinates from few samples or mixed classes, laid upon the original."""
+    """The first two coordinates from few samples or mixed classes, aligned with the original."""
     found = tables["subset_embedding"].query("split == @split")
     shown = [
         (kind, size)
@@ -116,7 +116,7 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         for size in sorted(found.query("kind == @kind")["size"].unique())[:at_most]
     ]
     if not shown:
-        raise LeftOut(f"There are too few {split} samples and classes to take some of.")
+        raise LeftOut(f"There are too few {split} samples and classes to leave some out.")
     colours = palette(tables["models"]["network"])
     rows = -(-len(shown) // 3)
     figure, panels = plt.subplots(

@@ -1,6 +1,7 @@
-"""Pictures of the InPCA embedding (thesis Figs. 2.1, 2.2, 2.4)."""
+"""Figures of the InPCA embedding (thesis Figs. 2.1, 2.2, 2.4)."""
 
 import itertools
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -44,8 +45,9 @@ def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         colour = colours[run["network"].iloc[0]]
         axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.4, alpha=0.5)
     for name, group in models.groupby("network", sort=False):
+        style: dict[str, Any] = {"s": 4, "linewidth": 0, "depthshade": False}
         points = group[["pc1", "pc2", "pc3"]].to_numpy().T
-        axes.scatter(*points, s=4, color=colours[name], linewidth=0, depthshade=False)
+        axes.scatter(*points, color=colours[name], **style)
     network_legend(figure, colours, REFERENCES, loc="outside right center")
     return figure
 
@@ -84,7 +86,7 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         bar = figure.colorbar(
             shown, ax=axes, label=label, location="top", aspect=12, spacing="uniform"
         )
-        ticks = scale.boundaries[:: -(-len(scale.boundaries) // 4)]
+        ticks = scale.boundaries[:: -(-len(scale.boundaries) // 4)].tolist()
         bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
         bar.minorticks_off()
     for axes in panels:
@@ -96,7 +98,7 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 
 def quantile_scale(values: pd.Series) -> BoundaryNorm:
-    """Colours that each hold as many values: most models are near the truth, and few far off."""
+    """A scale whose colours each cover equally many values, as most models are near the truth."""
     bounds = np.unique(values.quantile(np.linspace(0, 1, 11)))
     if len(bounds) == 1:
         bounds = bounds[0] + np.array([-0.5, 0.5])
@@ -105,7 +107,7 @@ def quantile_scale(values: pd.Series) -> BoundaryNorm:
 
 @of_embedding
 def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """Which models are near points of the geodesic, and near ends of trajectories (2.2d, 2.18)."""
+    """Models near points of the geodesic, and near ends of trainings (2.2d, 2.18)."""
     models, curve = of_split(tables, split)
     networks = palette(tables["models"]["network"])
     points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
@@ -125,9 +127,8 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], split, x))
         axes.set_ylabel(component_label(tables["explained_stress"], split, y))
-        style = {"linestyle": "", "markersize": 4}
         keys = [
-            Line2D([], [], color=colour, marker=marker, label=value, **style)
+            Line2D([], [], color=colour, marker=marker, label=value, linestyle="", markersize=4)
             for value, (colour, marker) in looks.items()
         ]
         axes.legend(
@@ -137,11 +138,12 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 
 def _ends(models: pd.DataFrame, networks: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each end of a training: by its network, and by its augmentation."""
-    names, looks = set(models["near_end"]), {}
+    """Colour and marker of each end of a training, by its network and augmentation."""
+    names = set(models["near_end"])
+    looks: dict[str, tuple[str, str]] = {}
     for network, colour in networks.items():
         for k, augmentation in enumerate(dict.fromkeys(models["augmentation"])):
-            name = f"{network} {augmentation}"  # of a study of one augmentation, the network alone
+            name = f"{network} {augmentation}"  # with one augmentation, only the network
             for end in names & {name, network}:
                 looks[end] = colour, MARKERS[k % len(MARKERS)]
     return looks
@@ -190,7 +192,7 @@ def joint(tables: dict[str, pd.DataFrame]) -> Figure:
         draw_references(axes, curve, x, y)
         axes.set_xlabel(component_label(tables["explained_stress"], "train", x))
         axes.set_ylabel(component_label(tables["explained_stress"], "train", y))
-    # Of the dimensions drawn: later axes, of small eigenvalues, may blow test coordinates up.
+    # Only of the dimensions drawn, because later axes may inflate test coordinates.
     share = explained.query("dimension == 3").set_index(["split", "axes"])
     share = share["explained_pairwise_distance"]
     own = f"{share['test', 'test']:.0%} in their own axes"
@@ -209,7 +211,7 @@ def joint(tables: dict[str, pd.DataFrame]) -> Figure:
 
 @of_embedding
 def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """All models in an embedding of four points, beside that of all models (2.9, 2.10)."""
+    """All models in an embedding of four points and in that of all models (2.9, 2.10)."""
     explained = tables["four_points"].query("split == @split")
     selection = explained["selection"].iloc[-1]  # near the manifold, if some models are away
     explained = explained.query("selection == @selection")
@@ -254,7 +256,7 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 @of_embedding
 def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """Magnitudes of the eigenvalues, time-like ones marked, with explained stress (2.1b, 2.4b)."""
+    """Magnitudes of the eigenvalues, by kind, with explained stress (2.1b, 2.4b)."""
     stress = tables["explained_stress"].query("split == @split")
     figure, axes = plt.subplots(figsize=(COLUMN, 0.75 * COLUMN))
     for kind, colour in (("space-like", "#0072B2"), ("time-like", "#D55E00")):

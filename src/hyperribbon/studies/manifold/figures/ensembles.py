@@ -1,4 +1,4 @@
-"""Pictures of ensembles: centroids of the models of several seeds (thesis Fig. 2.24)."""
+"""Figures of ensembles: centroids of the models of several seeds (thesis Fig. 2.24)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from hyperribbon.reporting.embedding_axes import REFERENCES, draw_references
 from hyperribbon.reporting.style import COLUMN, LeftOut, component_label, network_legend, palette
 
-# Of the kinds: words, colours, and widths, since those that coincide lie in one another.
+# Words, colours and line widths by kind; lines that coincide are drawn inside one another.
 SINGLE = "single network"
 KINDS = {
     "arithmetic": ("arithmetic mean", "#0072B2", 1.0),
@@ -24,7 +24,7 @@ TOO_FEW = "No configuration has two seeds that did not diverge, so there are no 
 
 
 def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """Where one configuration's centroids lie, and their error by progress (2.24)."""
+    """Centroids of one configuration in the embedding, and their error by progress (2.24)."""
     places = tables["ensemble_embedding"].query("split == @split")
     if places.empty:
         raise LeftOut(TOO_FEW)
@@ -48,7 +48,7 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     left.set_xlabel(component_label(tables["explained_stress"], split, 1))
     left.set_ylabel(component_label(tables["explained_stress"], split, 2))
     right.set(xlabel=f"{split} progress", ylabel=f"{split} error")
-    # Small errors are drawn apart, and 0 has a place.
+    # This scale separates small errors and includes 0.
     right.set_yscale("function", functions=(np.sqrt, np.square))
     highest = max(scores["error"].max(), seeds["error"].max())
     right.set_ylim(0.9 * scores["error"].min(), 1.02 * highest)
@@ -67,7 +67,7 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 
 def ensemble_gain(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Final test error of the centroids, less that of single networks and of the usual mean."""
+    """Final test error of centroids less that of single networks and of the arithmetic mean."""
     import seaborn as sns  # takes a second or two
 
     scores = tables["ensembles"].query("split == 'test'")

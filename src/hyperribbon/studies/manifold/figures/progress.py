@@ -1,4 +1,4 @@
-"""Pictures of how fast models make progress (thesis Figs. 2.7, 2.8)."""
+"""Figures of how fast models make progress (thesis Figs. 2.7, 2.8)."""
 
 import itertools
 import math
@@ -34,14 +34,14 @@ def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def _trained_directly(models: pd.DataFrame) -> pd.DataFrame:
-    """Train models, but those by a corner, whose progress is another story."""
+    """Models on train, without those of trainings by way of a corner."""
     return models.query("split == 'train' and not stage.str.contains('corner')")
 
 
 def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Progress against epochs by architecture, one panel an optimiser (2.8).
+    """Progress against epochs by architecture, one panel per optimiser (2.8).
 
-    Augmentations, where there are several, are told apart by the style of the lines.
+    If there are several augmentations, each has its own line style.
     """
     import seaborn as sns  # takes a second or two
 
@@ -71,8 +71,8 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
 def updates(tables: dict[str, pd.DataFrame]) -> Figure:
     """Progress after equal numbers of updates, of small and large networks (2.8).
 
-    One panel an architecture of which there are networks of several sizes; if there is none, all
-    networks in one. A thin line a configuration, a thick one their median.
+    There is one panel for each architecture with networks of several sizes, or a single panel for
+    all networks if there is none. Thin lines are configurations, thick ones their medians.
     """
     models = _trained_directly(tables["models"])
     about = tables["configurations"].set_index("configuration")
@@ -80,7 +80,7 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
     sizes = about.groupby("network", sort=False)[["architecture", "parameters"]].first()
     several = sizes.groupby("architecture", sort=False).filter(lambda group: len(group) > 1)
     groups = {str(name): part.index for name, part in several.groupby("architecture", sort=False)}
-    groups = groups or {"all networks: none has two sizes": sizes.index}
+    groups = groups or {"all networks (none has two sizes)": sizes.index}
     means = models.groupby(["network", "configuration", "step"], sort=False, as_index=False)
     means = means["progress"].mean()
     figure, panels = _panels(len(groups))
@@ -104,7 +104,7 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    """Panels in rows of four at most, with one scale of progress."""
+    """Panels in rows of at most four, which share the scale of progress."""
     columns = min(count, 4)
     rows = math.ceil(count / columns)
     width = (0.8 if columns < 3 else 0.6) * COLUMN
@@ -118,7 +118,7 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def _time_axis(panels: list[Axes], times: pd.Series) -> None:
-    """Time on a logarithmic scale that begins at 0, before the first step."""
+    """Set a logarithmic scale of time that begins at 0, before the first step."""
     first = times[times > 0].min() if (times > 0).any() else 1.0
     decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(times.max(), 10 * first)))
     minor = np.outer(np.append(decades[0] / 10, decades), np.arange(2, 10)).ravel()
@@ -132,7 +132,7 @@ def _time_axis(panels: list[Axes], times: pd.Series) -> None:
 
 
 def _label(panels: list[Axes], label: str) -> None:
-    """Name progress beside the rows, and the time below the last panel of each column."""
+    """Label progress left of the rows, and time below the last panel of each column."""
     for axes in panels[::4]:
         axes.set_ylabel("train progress")
     for axes in panels[-4:]:

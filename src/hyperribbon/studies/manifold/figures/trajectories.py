@@ -1,4 +1,6 @@
-"""Pictures of trajectories as points: clusters, embedding, what sets them apart (2.6, 2.19)."""
+"""Figures of trajectories as points: clusters, embedding, importance of factors (2.6, 2.19)."""
+
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from scipy.cluster.hierarchy import dendrogram as draw_dendrogram
 from scipy.cluster.hierarchy import linkage
@@ -23,7 +26,7 @@ from hyperribbon.reporting.style import (
 from hyperribbon.trajectories.factors import separate_factors
 from hyperribbon.trajectories.gaps import comparable
 
-MOST_LABELS = 60  # of configurations beside a dendrogram
+MOST_LABELS = 60  # most configurations with labels next to a dendrogram
 FACTORS = {
     "network": "architecture",
     "batch_size": "batch size",
@@ -35,7 +38,7 @@ FACTORS = {
 def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Hierarchical clustering of configurations by trajectory distance (2.6a, 2.19a).
 
-    Beside each row, its value of every factor in which configurations differ.
+    Next to each row are its values of all factors in which configurations differ.
     """
     about = tables["configurations"]
     distances = tables["configuration_distances"].query("split == @split")
@@ -58,7 +61,9 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         1, 2, figsize=((2 if labelled else 1.6) * COLUMN, height), sharey=True,
         width_ratios=[1, 0.07 * len(shades)],
     )  # fmt: skip
-    figure.get_layout_engine().set(wspace=0)
+    layout = figure.get_layout_engine()
+    assert isinstance(layout, ConstrainedLayoutEngine), "as the style sets it"
+    layout.set(wspace=0)
     drawn = draw_dendrogram(
         links, ax=tree, orientation="left", link_color_func=lambda _: "0.3", no_labels=True
     )
@@ -85,7 +90,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 
 def _draw_strips(axes: Axes, factors: pd.DataFrame, shades: dict[str, dict]) -> None:
-    """A column of colours a factor; rows are ten high, as a dendrogram's."""
+    """Draw one column of colours per factor; rows are ten units high, as in a dendrogram."""
     n_rows, n_factors = factors.shape
     columns = [[to_rgb(shades[name][value]) for value in factors[name]] for name in factors]
     axes.imshow(
@@ -103,7 +108,7 @@ def _draw_strips(axes: Axes, factors: pd.DataFrame, shades: dict[str, dict]) -> 
 
 
 def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """The first coordinates of trajectories, each one point, by their factors (2.6b, 2.19b)."""
+    """The first coordinates of trajectories, one point each, by their factors (2.6b, 2.19b)."""
     points = tables["trajectory_embedding"].query("split == @split")
     if points.empty:
         raise LeftOut(f"Fewer than four trajectories reach a common {split} progress.")
@@ -130,26 +135,27 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         f"{split}: {len(points)} trajectories, explained stress {stress.iloc[1]:.0%} in two "
         f"dimensions, {stress.iloc[2]:.0%} in three", loc="left",
     )  # fmt: skip
-    style = {"color": "black", "linestyle": "", "markersize": 4, "markeredgewidth": 0.7}
+    style: dict[str, Any] = {"color": "black", "linestyle": "", "markersize": 4}
+    style["markeredgewidth"] = 0.7
     extra = []
     if shape != "network" and few and len(names) > 1:
         extra += [Line2D([], [], marker=markers[name], label=name, **style) for name in names]
     if len(augmentations) > 1:
         others = augmentations[1] if len(augmentations) == 2 else "another"
         for name, fill in ((augmentations[0], "full"), (others, "none")):
-            label = f"augmentation: {name}"
-            extra.append(Line2D([], [], marker="o", label=label, fillstyle=fill, **style))
+            shape_of: dict[str, Any] = {**style, "marker": "o", "fillstyle": fill}
+            extra.append(Line2D([], [], label=f"augmentation: {name}", **shape_of))
     network_legend(figure, colours, extra, loc="outside right center")
     return figure
 
 
 def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """What the random forest loses without each factor, with p-values (2.6c, 2.19c)."""
+    """How much the random forest loses without each factor, with p-values (2.6c, 2.19c)."""
     found = tables["importance"].query("split == @split").iloc[::-1]
     if found.empty:
         raise LeftOut(
-            "Too few configurations, or none that differ in one factor only, to tell which factor "
-            "sets trajectories apart."
+            "There are too few configurations, or none that differ in only one factor, to say "
+            "which factor sets trajectories apart."
         )
     figure, axes = plt.subplots(figsize=(1.3 * COLUMN, 0.6 + 0.22 * len(found)))
     tested = found["p_value"].notna()
@@ -170,7 +176,7 @@ def importance(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 
 def lengths(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Riemannian lengths of all trajectories, against the geodesic's."""
+    """Riemannian lengths of all trajectories, compared with that of the geodesic."""
     import seaborn as sns  # takes a second or two
 
     found = tables["trajectories"]
@@ -199,7 +205,7 @@ def _factors(about: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shades(values: pd.Series, colours: dict[str, str]) -> dict:
-    """A colour a value: architectures have theirs, others shades of grey, or many of one map."""
+    """One colour per value: the palette for architectures, greys or a colour map for others."""
     import seaborn as sns  # takes a second or two
 
     if values.name == "network":
@@ -213,9 +219,11 @@ def _shades(values: pd.Series, colours: dict[str, str]) -> dict:
 
 
 def _strip_legend(figure: Figure, strips: dict[str, dict]) -> None:
-    """The values of each factor below its name."""
+    """Draw a legend with the values of each factor below its name."""
     keys, most = [], 12
-    square, no_mark = {"marker": "s", "linestyle": "", "markersize": 5}, {"linestyle": ""}
+    no_mark: dict[str, Any] = {"linestyle": ""}
+    square: dict[str, Any] = {**no_mark, "marker": "s", "markersize": 5}
+    headings = {FACTORS.get(factor, factor) for factor in strips}
     for factor, shades in strips.items():
         keys.append(Line2D([], [], label=FACTORS.get(factor, factor), **no_mark))
         shown = list(shades.items())[:most]
@@ -224,5 +232,5 @@ def _strip_legend(figure: Figure, strips: dict[str, dict]) -> None:
             keys.append(Line2D([], [], label=f"and {len(shades) - most} more", **no_mark))
     legend = figure.legend(handles=keys, loc="outside right center", handletextpad=0.2)
     for key, text in zip(keys, legend.get_texts(), strict=True):
-        if key.get_label() in (FACTORS.get(factor, factor) for factor in strips):
+        if key.get_label() in headings:
             text.set_fontweight("bold")

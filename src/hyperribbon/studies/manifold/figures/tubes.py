@@ -1,4 +1,4 @@
-"""Pictures of distances to the seeds' mean and to the geodesic, by progress (2.15 to 2.17)."""
+"""Figures of distances from the seeds' mean and from the geodesic (2.15 to 2.17)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 
 from hyperribbon.reporting.style import COLUMN, OTHERS, LeftOut, network_legend, palette
 
-PARTLY = [Line2D([], [], color="0.3", linestyle=":", linewidth=0.7, label="not of all trainings")]
-ONE_SEED = "Each configuration has one seed at any progress, so there are no tubes."
+PARTLY = [Line2D([], [], color="0.3", linestyle=":", linewidth=0.7, label="some trainings missing")]
+ONE_SEED = "Each configuration has at most one seed at any progress, so there are no tubes."
 
 
 def tubes(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -38,7 +38,7 @@ def tubes(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def tubes_by(tables: dict[str, pd.DataFrame]) -> Figure:
-    """The same by architecture, and by augmentation if there are several (2.15)."""
+    """Distances of seeds from their mean by architecture and by augmentation (2.15)."""
     found = tables["tubes"].dropna(subset="to_mean")
     if found.empty:
         raise LeftOut(ONE_SEED)
@@ -63,7 +63,7 @@ def tubes_by(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def to_geodesic(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Distances of models from the geodesic's point of their progress (2.17)."""
+    """Distances of models from the geodesic's point at their progress (2.17)."""
     found = tables["tubes"]
     if found.empty:
         raise LeftOut("No training makes enough progress to be compared with the geodesic.")
@@ -80,10 +80,10 @@ def to_geodesic(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 def _by_progress(axes: Axes, found: pd.DataFrame, name: str, factor: str, colours: dict) -> None:
-    """Median of a distance, and the band that holds half, by the values of a factor.
+    """Draw the median of a distance, and the band that contains half, by the values of a factor.
 
-    Where some trainings are missing there is no band, and the line is dotted, and interrupted where
-    one drops out, which can make the median jump.
+    Where some trainings are missing, there is no band and the line is dotted. It is interrupted
+    where a training drops out, because the median can jump there.
     """
     for value, colour in colours.items():
         part = found[found[factor] == value]
