@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from snakemake.logging import ColorizingTextHandler
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -44,6 +45,7 @@ class LogHandler(LogHandlerBase):
         self._others = ColorizingTextHandler(self.common_settings.nocolor, self.stream)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print what a record says to a user, if anything."""
         try:
             with self._lock:
                 self._take(record)
@@ -51,12 +53,13 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def close(self) -> None:
+        """Erase the live line."""
         self._stop.set()
         with self._lock:
             self._erase()
         super().close()
 
-    def _take(self, record: logging.LogRecord) -> None:
+    def _take(self, record: Any) -> None:
         event = getattr(record, "event", None)
         if self.common_settings.dryrun or self.common_settings.verbose:
             self._pass_on(record)
@@ -90,13 +93,13 @@ class LogHandler(LogHandlerBase):
         if self._live and self.jobs.total > 1:
             threading.Thread(target=self._keep_live, daemon=True).start()
 
-    def _note(self, record: logging.LogRecord) -> None:
+    def _note(self, record: Any) -> None:
         now = time.monotonic()
         job = self.jobs.end(record.job_id, now)
         if job is not None and job.rule in NOTED:
             self._say(f"{NOTED[job.rule]}, after {duration(self.jobs.elapsed(now))}: {job.output}")
 
-    def _fail(self, record: logging.LogRecord) -> None:
+    def _fail(self, record: Any) -> None:
         """Name the job that failed and its log, and show how that ends."""
         job = self.jobs.fail(record.jobid)
         name = record.rule_name if job is None else job.name

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 KNOWN = 3  # jobs finished before the rest is estimated from them
 
 
 @dataclass
 class Job:
+    """A job that runs."""
+
     rule: str
-    name: str  # the rule, and of what it is
+    name: str  # the rule and its wildcards
     output: str  # the first
     began: float
 
@@ -26,7 +28,7 @@ class Jobs:
     running: dict[int, Job] = field(default_factory=dict)
     _taken: dict[str, list[float]] = field(default_factory=dict)  # seconds, by rule
 
-    def begin(self, record: logging.LogRecord, now: float) -> None:
+    def begin(self, record: Any, now: float) -> None:
         """Note a job that starts, from Snakemake's record of it."""
         name = " ".join([record.rule_name, *map(str, record.wildcards.values())])
         output = str(next(iter(record.output), ""))
@@ -44,6 +46,7 @@ class Jobs:
         return self.running.pop(id, None)
 
     def elapsed(self, now: float) -> float:
+        """Seconds since the run began."""
         return now - self.began
 
     def left(self, now: float) -> float | None:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from hyperribbon.reporting.claims import (
@@ -13,6 +14,7 @@ from hyperribbon.reporting.claims import (
     judge,
     not_worse,
 )
+from hyperribbon.studies.corners import claims as corners
 from hyperribbon.studies.manifold.claims import chapter2
 from hyperribbon.studies.synthetic import claims as synthetic
 
@@ -75,13 +77,23 @@ def test_every_claim_says_what_where_and_by_which_rule():
             assert not np.isnan(claim.published)
 
 
-def test_of_a_study_of_corners_only_these_claims_are_judged():
+def test_a_claim_says_itself_of_which_studies_it_is():
     def measure(tables):
         return Ours(1.0)
 
-    claims = [Claim("a", "Fig. 1", POSITIVE, measure)]
-    claims.append(claims[0]._replace(text="b", corners=True))
-    without = judge(claims, {}, "study", "data")["verdict"].tolist()
-    assert without == ["reproduced", "not comparable here"]
-    by_corners = judge(claims, {"rejoining": None}, "study", "data")["verdict"].tolist()
-    assert by_corners == without[::-1]
+    claim = Claim("a", "Fig. 1", POSITIVE, measure)
+    claims = [
+        claim._replace(check=corners.without_corners),
+        claim._replace(check=corners.with_corners),
+    ]
+    without = judge(claims, {}, "study", "data")
+    assert without["verdict"].tolist() == ["reproduced", "not comparable here"]
+    assert without["note"].tolist()[1].startswith("needs trainings to random labels")
+    by_corners = judge(claims, {"rejoining": None}, "study", "data")
+    assert by_corners["verdict"].tolist() == without["verdict"].tolist()[::-1]
+
+
+def test_a_study_of_corners_judges_only_the_claims_about_these():
+    found = judge(chapter2.CLAIMS, {"rejoining": pd.DataFrame()}, "study", "data")
+    of_others = found["note"].str.startswith("a study of trainings by way of random labels")
+    assert 0 < (~of_others).sum() == len(chapter2.CORNERS)

@@ -113,7 +113,6 @@ def _has_compiler() -> bool:
 
 def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
     """The fastest available kernel for a metric on a device; `TorchKernel` knows all metrics."""
-    options = {"single": single, "floor": floor, "threads": threads}
     kernel = metric.kernel
     if device == "cpu":
         try:
@@ -122,7 +121,7 @@ def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Ke
             pass  # no numba here
         else:
             if isinstance(kernel, str) and kernel in CompiledKernel.kernels:
-                return CompiledKernel(kernel, **options)
+                return CompiledKernel(kernel, single=single, floor=floor, threads=threads)
     elif single and _has_compiler():
         try:
             from hyperribbon.pairwise.cuda import TritonKernel
@@ -134,6 +133,6 @@ def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Ke
     from hyperribbon.pairwise.plain import TorchKernel
 
     try:
-        return TorchKernel(kernel, device=device, **options)
+        return TorchKernel(kernel, single=single, floor=floor, device=device, threads=threads)
     except DataError as error:
         raise DataError(f"metric = {metric.name!r}: {error}") from None

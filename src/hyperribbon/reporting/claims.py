@@ -10,10 +10,6 @@ import pandas as pd
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 NOT_COMPARABLE = "not comparable here"
-OTHER_STUDIES = {
-    True: "needs trainings to random labels and from there, as in config/corners.yaml",
-    False: "a study of trainings by way of random labels judges only the claims about these",
-}
 COLUMNS = [
     "claim", "source", "rule", "published", "ours", "low", "high", "verdict", "note", "study",
     "data",
@@ -93,8 +89,7 @@ class Claim(NamedTuple):
     measure : function that measures the value from a study's tables, by name; raises NotHere
     published : the published value, NaN if the source makes only a statement
     data : data sets for which that value was published; if empty, the claim holds for any
-    corners : whether the claim is about trainings by way of random labels; None if it is not about
-        the grid's trainings at all
+    check : function of the tables that raises NotHere if the claim is about another kind of study
     """
 
     text: str
@@ -103,7 +98,7 @@ class Claim(NamedTuple):
     measure: Callable[[Mapping[str, pd.DataFrame]], Ours]
     published: float = np.nan
     data: Sequence[str] = ()
-    corners: bool | None = False
+    check: Callable[[Mapping[str, pd.DataFrame]], None] | None = None
 
 
 def judge(
@@ -121,7 +116,7 @@ def judge(
     -------
     DataFrame with the columns ``COLUMNS``
     """
-    rows, by_corners = [], "rejoining" in tables
+    rows = []
     for claim in claims:
         row = {
             "claim": claim.text,
@@ -132,8 +127,8 @@ def judge(
             "data": data,
         }
         try:
-            if claim.corners is not None and claim.corners != by_corners:
-                raise NotHere(OTHER_STUDIES[claim.corners])
+            if claim.check is not None:
+                claim.check(tables)
             ours = claim.measure(tables)
         except NotHere as reason:
             rows.append({**row, "verdict": NOT_COMPARABLE, "note": str(reason)})

@@ -33,7 +33,7 @@ def save(figure: Figure, folder: str | Path, name: str) -> None:
     for axes in figure.axes:
         for points in axes.collections:
             if type(points) is PathCollection:  # not in 3-D
-                points.set_rasterized(len(points.get_offsets()) > MANY)
+                points.set_rasterized(len(np.asarray(points.get_offsets())) > MANY)
     figure.set_dpi(mpl.rcParams["savefig.dpi"])
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -23,4 +23,4 @@ def leave_compiler_out() -> None:
     for kind in (optim.SGD, optim.Adam):  # AdamW is an Adam
         step = getattr(kind.step, "__wrapped__", None)
         if step is not None and not getattr(kind.step, "hooked", False):
-            kind.step = torch.no_grad()(step)
+            kind.step = torch.no_grad()(step)  # type: ignore[method-assign]

@@ -154,6 +154,7 @@ class _LogFile(logging.FileHandler):
         super().__init__(path, mode="w")
         sys.stderr.flush()
         self._terminal = os.fdopen(os.dup(2), "w")
+        assert self.stream is not None  # it is opened at once
         os.dup2(self.stream.fileno(), 2)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, logging's name

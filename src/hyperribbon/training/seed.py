@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from hyperribbon.errors import HyperribbonError, StoreError, first_line
 from hyperribbon.numerics.blocks import evenly
-from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.dataset import SPLITS, Split
 from hyperribbon.storage.digest import digest
 from hyperribbon.storage.files import remove
 from hyperribbon.storage.manifest import Manifest, file_sha256, manifest_path
@@ -225,7 +226,7 @@ class SeedTraining:
     def _write(
         self,
         step: int,
-        evaluations: dict[str, _Evaluation],
+        evaluations: Mapping[Split, _Evaluation],
         network: nn.Module,
         arrays: dict[str, zarr.Array],
         recorded: _Recorded,

@@ -8,6 +8,20 @@ from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.statistics import Tables, of_split, over_configurations
 
 
+def with_corners(tables: Tables) -> None:
+    """Raise NotHere unless the study has trainings by way of random labels."""
+    if "rejoining" not in tables:
+        raise NotHere("needs trainings to random labels and from there, as in config/corners.yaml")
+
+
+def without_corners(tables: Tables) -> None:
+    """Raise NotHere if the study has trainings by way of random labels."""
+    if "rejoining" in tables:
+        raise NotHere(
+            "a study of trainings by way of random labels judges only the claims about these"
+        )
+
+
 def nearest_to_ignorance(tables: Tables) -> Ours:
     """Mean of the least distance from ignorance along trainings to the truth, on train, in nats."""
     return _of_rejoining(tables, "min_distance_to_ignorance")

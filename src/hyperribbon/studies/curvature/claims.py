@@ -304,5 +304,3 @@ CLAIMS = [
         random_labels("slope"),
     ),
 ]
-# These hold with or without trainings by way of random labels.
-CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

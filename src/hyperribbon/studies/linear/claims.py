@@ -395,5 +395,3 @@ CLAIMS = [
         0.1,
     ),
 ]
-# These hold with or without trainings by way of random labels.
-CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]

@@ -378,5 +378,3 @@ CLAIMS = [
         critical_with_stiff,
     ),
 ]
-# These hold whatever other trainings the study has.
-CLAIMS = [claim._replace(corners=None) for claim in CLAIMS]
