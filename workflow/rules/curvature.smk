@@ -26,7 +26,7 @@ rule curvature:
         f"{RESULTS}/benchmarks/curvature/{{configuration}}.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: 2
+    threads: threads_of_analysis(2)  # two in any case: last digits depend on their number
     resources:
         gpu=gpus_per_job(),
         mem_mb=6000,
@@ -37,10 +37,11 @@ rule curvature:
         eigenvalues=STUDY.curvature.eigenvalues,
         draws=STUDY.curvature.draws,
     shell:
-        "python -m hyperribbon.studies.curvature.curvature --predictions {input.predictions:q}"
+        "OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 MKL_NUM_THREADS=2"
+        " python -m hyperribbon.studies.curvature.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
         " --draws {params.draws} --gpus {resources.gpu}"
-        " --threads {threads} --code {params.code} --output {output.store:q} --log {log:q}"
+        " --threads 2 --code {params.code} --output {output.store:q} --log {log:q}"
 
 
 rule spectra:

@@ -53,15 +53,15 @@ rule metrics:
     priority: SECOND
     conda:
         "../../envs/analysis.yaml"
-    threads: 8
+    threads: threads_of_analysis(2)  # two in any case: last digits depend on their number
     resources:
         mem_mb=4000,
     params:
         **METRICS,
     shell:
         "python -m hyperribbon.studies.manifold.metrics --predictions {input.predictions:q}"
-        " --distance {input.distance:q} --models {params.models} --smoothing {params.smoothing} --threads {threads}"
-        " --output {output:q} --log {log:q}"
+        " --distance {input.distance:q} --models {params.models}"
+        " --smoothing {params.smoothing} --threads 2 --output {output:q} --log {log:q}"
 
 
 SUBSETS = KEYS.parameters(
