@@ -26,6 +26,25 @@ def test_they_look_as_by_savefig_with_few_colours(tmp_path):
     assert (tmp_path / "few.png").stat().st_size < 0.7 * (tmp_path / "whole.png").stat().st_size
 
 
+def test_light_grey_stays_grey(tmp_path):
+    """The panes of axes in space, which fill most of a figure."""
+    figure = plt.figure()
+    axes = figure.add_subplot(projection="3d")
+    x = np.linspace(0, 1, 200)
+    axes.scatter(x, x, x, c=x, cmap="viridis")
+    axes.scatter(x, 1 - x, x, c=x, cmap="plasma")
+    figure.savefig(tmp_path / "whole.png")
+    save(figure, tmp_path, "few")
+    whole, few = (
+        np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB"), int)
+        for name in ("whole", "few")
+    )
+    grey = (np.ptp(whole, axis=2) == 0) & (whole[:, :, 0] > 230) & (whole[:, :, 0] < 255)
+    assert grey.mean() > 0.1
+    assert np.abs(whole - few)[grey].mean() < 2
+    assert np.ptp(few[grey].mean(axis=0)) < 1
+
+
 def test_equal_figures_are_equal_files(tmp_path):
     for name in ("a", "b"):
         figure, axes = plt.subplots()

@@ -47,5 +47,6 @@ def save(figure: Figure, folder: str | Path, name: str) -> None:
 def _with_few_colours(picture: Image.Image) -> Image.Image:
     """A picture with a palette of 256 colours: a third of the size, and it looks the same."""
     return picture.convert("RGB").quantize(
-        256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        # Means of clusters: without them, large areas of light grey turn beige.
+        256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
     )
