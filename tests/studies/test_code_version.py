@@ -136,7 +136,7 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
             | PREPARE
             | {"embed", "train", "verify"},
         ),
-        ("reporting/style.py", DRAWN),
+        ("reporting/style.py", DRAWN | {"first_picture"}),
         ("studies/part.py", set()),
         ("studies/manifold/part.py", set()),
         ("studies/manifold/explorer.py", {"explore"}),

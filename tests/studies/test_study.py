@@ -9,7 +9,7 @@ from hyperribbon.errors import ConfigError
 from hyperribbon.studies.study import StudyConfig, parse_study
 from hyperribbon.training.schedule import checkpoint_steps
 
-CONFIG = Path(__file__).parents[2] / "config" / "config.yaml"
+CONFIG = Path(__file__).parents[2] / "config" / "mnist5k_full.yaml"
 
 
 @pytest.fixture

@@ -63,6 +63,8 @@ def main() -> None:
     try:
         snakemake.cli.main(run["arguments"])
     except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
         atexit._run_exitfuncs()  # and no more: Python's own end takes seconds
         sys.stdout.flush()
         os._exit(end.code if isinstance(end.code, int) else bool(end.code))

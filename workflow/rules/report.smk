@@ -5,6 +5,7 @@ include: "claims.smk"
 report: "../report/study.rst"
 
 
+PAGES["claims"].append(f"{RESULTS}/claims.csv")
 TABULATED = [path for paths in TABLES.values() for path in paths]
 REPORTED = [*TABULATED, FIGURE_LIST, *DRAWN, *(page for pages in PAGES.values() for page in pages)]
 

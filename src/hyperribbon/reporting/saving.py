@@ -48,5 +48,8 @@ def _with_few_colours(picture: Image.Image) -> Image.Image:
     """A picture with a palette of 256 colours: a third of the size, and it looks the same."""
     return picture.convert("RGB").quantize(
         # Means of clusters: without them, large areas of light grey turn beige.
-        256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
+        256,
+        method=Image.Quantize.MAXCOVERAGE,
+        kmeans=1,
+        dither=Image.Dither.NONE,
     )

@@ -13,7 +13,7 @@ from hyperribbon.studies.step import logger, run_step
 
 def main(
     results: list[Path], snakefile: Path, study: str, keys: str, output: tuple[Path, Path, Path]
-) -> None:
+) -> list[Path]:
     """Make the report.
 
     Parameters
@@ -23,15 +23,19 @@ def main(
     study : the resolved study, JSON
     keys : of the rules, JSON
     output : report, study and keys to write
+
+    Returns
+    -------
+    Files of the captions
     """
     report, study_path, keys_path = output
     with written_whole(study_path) as partial:
         partial.write_text(study)
-    for part in PARTS:
-        for name, text in part.captions():
-            path = study_path.parent / "captions" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+    texts = dict(pair for part in PARTS for pair in part.captions())
+    captions = {study_path.parent / "captions" / name: text for name, text in texts.items()}
+    for path, text in captions.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     # It only reads, and is given the resolved study.
     command: list[str | Path] = [sys.executable, "-m", "snakemake", "--nolock", "--quiet", "all"]
     command += ["--snakefile", snakefile, "--configfile", study_path]
@@ -45,6 +49,7 @@ def main(
         raise StoreError(f"{report}: Snakemake could not make it: {said}")
     with written_whole(keys_path) as partial:
         partial.write_text(keys)
+    return list(captions)
 
 
 if __name__ == "__main__":
