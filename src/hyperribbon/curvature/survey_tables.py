@@ -100,7 +100,7 @@ def overlap_table(found: xr.Dataset) -> pd.DataFrame:
 def product_table(found: xr.Dataset) -> pd.DataFrame:
     """One row per pair of leading eigenvectors of Fisher matrix and Hessian, at the end.
 
-    Their absolute inner product is beside that of random directions, sqrt(2 / (pi p)).
+    Next to their absolute inner product stands that of random directions, sqrt(2 / (pi p)).
     """
     values = found["inner_product"].values
     fisher, hessian = (axis.ravel() + 1 for axis in np.indices(values.shape))
@@ -151,7 +151,7 @@ def density_table(found: xr.Dataset) -> pd.DataFrame:
 
 
 def bound_table(found: xr.Dataset) -> pd.DataFrame:
-    """One row per bound by the norms of the weights, beside what is measured, at the end."""
+    """One row per bound by the norms of the weights, with the measured value, at the end."""
     names = [name for name in map(str, found.data_vars) if name.startswith("bound_")]
     if not names:
         return pd.DataFrame()

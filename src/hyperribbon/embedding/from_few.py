@@ -1,4 +1,4 @@
-"""An embedding from few of the samples, or of mixed classes, beside the one from all (3.5.2)."""
+"""Embeddings from few samples or mixed classes, compared with the one from all (3.5.2)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ COLUMNS += ["tightest", "median", "decay", "decay_of_bound"]
 
 
 def bounds_table(n: int, draws: int, seed: int, progress_bar: str | None = None) -> pd.DataFrame:
-    """Measured eigenvalues in parts of their bounds.
+    """Measured eigenvalues relative to their bounds.
 
     Parameters
     ----------

@@ -146,8 +146,8 @@ def _parameter_texts(docstring: str) -> dict[str, str]:
 class _LogFile(logging.FileHandler):
     """A log that also takes what libraries and other processes of the step say.
 
-    So progress bars do not appear beside the workflow's own line. When the log's disk is full, it
-    turns to the terminal.
+    This keeps progress bars out of the workflow's own line. When the log's disk is full, messages
+    go to the terminal.
     """
 
     def __init__(self, path: Path):
@@ -166,8 +166,8 @@ def run_step(main: Callable[..., Iterable[Path] | None]) -> None:
 
     Parameters
     ----------
-    main : as for `command_line`. It returns the files that it wrote beside those of its parameter
-        ``output``, if there are any; with a log, checksums of all of them are kept.
+    main : as for `command_line`. It returns the files that it wrote in addition to those of its
+        parameter ``output``, if there are any; with a log, checksums of all of them are kept.
     """
     arguments = vars(command_line(main).parse_args())
     log: Path | None = arguments.pop("log")

@@ -11,7 +11,7 @@ import pandas as pd
 def separation(
     distance: np.ndarray, trainings: pd.DataFrame, factors: Sequence[str], checkpoints: int
 ) -> pd.DataFrame:
-    """How far apart trainings are that differ in one factor, beside those that differ in seeds.
+    """Distance of trainings that differ in one factor, and of those that differ only in the seed.
 
     Models are compared at the same checkpoint, that is, after the same part of the training.
 

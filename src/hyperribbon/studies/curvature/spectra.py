@@ -39,7 +39,7 @@ CERTIFIED += ["non_vacuous"]
 
 
 def main(curvature: list[Path], output: list[Path]) -> None:
-    """Write the tables of all configurations whose curvature was looked at.
+    """Write the tables of all configurations whose curvature was computed.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from hyperribbon.studies.step import logger, run_step
 
 
 def main(linear: LinearConfig, output: list[Path], inputs: Path | None = None) -> None:
-    """Train linear models and wide networks on one data set, beside what theory predicts.
+    """Train linear models and wide networks on one data set, and compare them with the theory.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Each claim that the study can judge beside what it measured, and the verdict."""
+"""Verdicts on all claims that the study can judge."""
 
 from importlib import import_module
 from pathlib import Path
@@ -13,14 +13,14 @@ from hyperribbon.studies.parts import PARTS
 from hyperribbon.studies.step import logger, run_step
 
 INTRODUCTION = (
-    "Claims of The Hidden Geometry of Learning, and what this study measured. Each is judged by "
-    "the rule beside it, which was fixed before the numbers: first the rules, then the numbers; "
-    "those on synthetic data when a first, reduced study of them had been run, some on linear "
-    "regression after a first look at its phase diagram. A published value "
-    "is compared only with one from the data set it was published for; networks, samples and "
-    "epochs of this study may be fewer than the dissertation's, and the study says how many. "
-    "Intervals are 95%, from drawing configurations again with all their seeds, unless the note "
-    "says otherwise; none where there is one configuration."
+    "Claims of The Hidden Geometry of Learning, compared with what this study measured. Each claim "
+    "has a rule that decides whether it is reproduced. The rules were fixed before the numbers "
+    "were known, with two exceptions: those on synthetic data were written after a first, reduced "
+    "study of them, and some of those on linear regression after a first look at its phase diagram. "
+    "A published value is compared only with a value from the same data set. The networks, samples "
+    "and epochs of this study may be fewer than the dissertation's; the study says how many. "
+    "Intervals are 95% bootstrap intervals over configurations with all their seeds, unless the "
+    "note says otherwise; there is none if there is only one configuration."
 )
 
 

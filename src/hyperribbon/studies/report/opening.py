@@ -27,7 +27,7 @@ def opening(results: Path, pages: Mapping[str, str]) -> str:
     ----------
     results : folder of a study, with ``figures.json``, ``claims.csv`` and, of a study of models,
         ``tables/summary.csv``
-    pages : what to do on each page beside the report, by the name of its file
+    pages : words of the link to each page outside the report, by the name of its file
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The spectrum of images, as networks see them, to be drawn beside that of synthetic inputs."""
+"""The spectrum of images as networks see them, to compare with that of synthetic inputs."""
 
 from importlib import import_module
 from pathlib import Path
