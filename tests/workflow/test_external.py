@@ -94,13 +94,15 @@ def test_a_changed_recording_runs_the_analysis_and_a_touched_one_nothing(changea
     assert f"computed from content other than what now lies in runs/own_networks/{store.stem}" in (
         run.stdout
     )
-    run = snakemake(changeable, "--cores", "2", *STUDY)
+    run = snakemake(changeable, "--cores", "2", *STUDY, "--until", "summarise")
     assert run.returncode == 0, run.stdout
     models = pd.read_csv(changeable / "results" / "external" / "tables" / "models.csv")
     assert "Ignorant" in set(models["network"])
     assert models.query("network == 'Ignorant'")["epoch"].isna().all()
     assert snakemake(changeable, "--cores", "1", "verify", *STUDY).returncode == 0
-    assert planned(changeable, *STUDY) == {}
+    done = {"distance", "embed", "progress", "trajectories", "tables", "summarise"}
+    left = {rule: jobs for rule, jobs in ANALYSIS.items() if rule not in done}
+    assert planned(changeable, *STUDY) == left
 
 
 def test_what_is_no_recording_is_refused_before_any_job(recorded, tmp_path):
