@@ -26,6 +26,7 @@ from hyperribbon.storage.digest import canonical_json, digest
 from hyperribbon.storage.manifest import file_sha256, manifest_path
 from hyperribbon.studies.code_version import code_version
 from hyperribbon.studies.keys import Keys, recorded_keys, remade_rules
+from hyperribbon.studies.part import SPLITS
 from hyperribbon.studies.parts import (
     PARTS,
     figure_module,
@@ -80,7 +81,6 @@ RESULTS = f"results/{STUDY.study}"
 REPORT = f"{RESULTS}/report.html"
 REPORTING = any(word.startswith("--report") for word in sys.argv)
 CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
-SPLITS = ["train", "test"]
 # Manifests of stores trained here, and of stores recorded elsewhere.
 TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
 EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]

@@ -116,7 +116,7 @@ def extreme_eigenpairs(
     Raises
     ------
     DataError
-        If k is not between 1 and p, or ``smallest`` is asked of a positive semidefinite matrix.
+        If k is not between 1 and p, or ``smallest`` is set for a positive semidefinite matrix.
 
     Warns
     -----

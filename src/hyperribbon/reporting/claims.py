@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-NOT_COMPARABLE = "not comparable here"
+from hyperribbon.reporting.verdicts import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
+
 COLUMNS = [
     "claim", "source", "rule", "published", "ours", "low", "high", "verdict", "note", "study",
     "data",

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from hyperribbon.reporting.claims import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED, NotHere, judge
+from hyperribbon.reporting.claims import NotHere, judge
+from hyperribbon.reporting.verdicts import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
 from hyperribbon.studies.curvature import claims as curvature
 
 

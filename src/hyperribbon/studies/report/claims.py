@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from hyperribbon.reporting.claims import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED, Claim, judge
+from hyperribbon.reporting.claims import Claim, judge
 from hyperribbon.reporting.page import write_page
+from hyperribbon.reporting.verdicts import VERDICTS
 from hyperribbon.storage.tables import read_tables, write_table
 from hyperribbon.studies.part import Part
 from hyperribbon.studies.parts import PARTS
@@ -48,11 +49,7 @@ def main(
         ignore_index=True,
     )
     write_table(claims, output[0])
-    counts = (
-        claims["verdict"]
-        .value_counts()
-        .reindex([REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE], fill_value=0)
-    )
+    counts = claims["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     all_data = ", ".join(claims["data"].unique())
     numbers = claims.assign(interval=interval(claims), ours=claims["ours"].map("{:.3g}".format))

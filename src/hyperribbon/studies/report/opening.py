@@ -10,12 +10,7 @@ from pathlib import Path
 from string import Template
 
 from hyperribbon.reporting.pages import asset
-
-REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE = VERDICTS = (
-    "reproduced",
-    "not reproduced",
-    "not comparable here",
-)
+from hyperribbon.reporting.verdicts import NOT_REPRODUCED, REPRODUCED, VERDICTS
 
 
 def opening(results: Path, pages: Mapping[str, str]) -> str:
