@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _PATIENCE = 300  # s
@@ -92,14 +92,29 @@ def main() -> None:
 
 
 def _run(run: dict) -> None:
+    outputs = [os.open(name, os.O_WRONLY | os.O_APPEND) for name in run["output"]]
+    streams = [os.open(os.devnull, os.O_RDONLY), *outputs]
+    become(run["command"], run["folder"], run["environment"], streams)
+
+
+def become(
+    command: Sequence[str], folder: str, environment: Mapping[str, str], streams: Sequence[int]
+) -> None:
+    """Do in this process, a fork, what ``python -m COMMAND`` does in a process of its own.
+
+    Parameters
+    ----------
+    command : module and arguments
+    folder, environment : of the process
+    streams : descriptors for standard input, output and errors
+    """
     os.environ.clear()
-    os.environ.update(run["environment"])
-    os.chdir(run["folder"])
-    sys.path[0] = run["folder"]
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for stream, name in enumerate(run["output"], 1):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_APPEND), stream)
-    module, *sys.argv[1:] = run["command"]
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.path[:1] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    module, *sys.argv[1:] = command
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

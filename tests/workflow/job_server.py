@@ -11,12 +11,15 @@ import importlib
 import json
 import multiprocessing
 import os
-import runpy
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).parents[1]))
+
+from forked import become
 
 MODULES = ("dask.array", "matplotlib.pyplot", "numba", "pandas", "PIL.Image", "pydantic",
            "scipy.linalg", "seaborn", "sklearn.manifold", "threadpoolctl", "torch", "tqdm",
@@ -84,15 +87,8 @@ def answer(asking: socket.socket) -> None:
 
 def run(job: dict, streams: list[int]) -> None:
     """Be the job; it ends without Python's own end, which takes longer than many a job."""
-    os.environ.clear()
-    os.environ.update(job["environment"])
-    os.chdir(job["folder"])
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-    limit_threads(int(os.environ.get("OMP_NUM_THREADS", 0)))
-    sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    module, *sys.argv[1:] = job["command"]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    limit_threads(int(job["environment"].get("OMP_NUM_THREADS", 0)))
+    become(job["command"], job["folder"], job["environment"], streams)
 
 
 def limit_threads(number: int) -> None:
