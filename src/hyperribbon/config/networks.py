@@ -83,8 +83,8 @@ class FullyConnectedConfig(NetworkSection):
     """Which network."""
     widths: Widths = (1024, 512, 256, 128)
     """Units of each hidden layer."""
-    activation: Literal["relu", "tanh"] = "relu"
-    """Nonlinearity."""
+    activation: Literal["relu", "tanh", "sigmoid", "gelu", "erf"] = "relu"
+    """Nonlinearity; `erf` is erf(z / sqrt 2)."""
     batchnorm: Flag = True
     """Whether BatchNorm ends each hidden layer."""
     bias: Flag = True
@@ -201,6 +201,8 @@ class ResNetConfig(ImageNetworkSection):
     """Layers: 18, in basic blocks, or 50, in bottlenecks."""
     width: Count = 64
     """Channels of the first convolution."""
+    activation: Literal["relu", "gelu"] = "relu"
+    """Nonlinearity; with `gelu` the network is smooth except for its max-pooling."""
 
     def _least_size(self) -> int:
         return 17  # the last of five blurs reflects edges, so it needs two pixels per side

@@ -4,9 +4,25 @@ import itertools
 from collections.abc import Sequence
 from math import prod
 
+import torch
 from torch import Tensor, nn
 
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+class Erf(nn.Module):
+    """The error function erf(z / sqrt 2), whose infinitely wide networks have closed forms."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Values of the same shape."""
+        return torch.erf(z / 2**0.5)
+
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "gelu": nn.GELU,
+    "erf": Erf,
+}
 
 
 class FullyConnected(nn.Module):
@@ -24,8 +40,8 @@ class FullyConnected(nn.Module):
         Number of classes, C.
     widths : sequence of int
         Units of each hidden layer.
-    activation : {"relu", "tanh"}
-        Nonlinearity.
+    activation : {"relu", "tanh", "sigmoid", "gelu", "erf"}
+        Nonlinearity; "erf" is erf(z / sqrt 2).
     batchnorm : bool
         Whether BatchNorm ends each hidden layer.
     bias : bool

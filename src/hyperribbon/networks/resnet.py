@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d, gelu, pad
 
 
 class _BlurPool(nn.Module):
@@ -33,17 +33,23 @@ def _conv(c_in: int, c_out: int, kernel_size: int, stride: int = 1) -> list[nn.M
     return [*layers, nn.BatchNorm2d(c_out)]
 
 
-def _basic(c_in: int, c_out: int, stride: int) -> list[nn.Module]:
-    return [*_conv(c_in, c_out, 3, stride), nn.ReLU(), *_conv(c_out, c_out, 3)]
+# A layer, and the function of the same values at the end of a block.
+ACTIVATIONS = {"relu": (nn.ReLU, torch.relu), "gelu": (nn.GELU, gelu)}
 
 
-def _bottleneck(c_in: int, c_out: int, stride: int) -> list[nn.Module]:
+def _basic(c_in: int, c_out: int, stride: int, activation: str) -> list[nn.Module]:
+    layer, _ = ACTIVATIONS[activation]
+    return [*_conv(c_in, c_out, 3, stride), layer(), *_conv(c_out, c_out, 3)]
+
+
+def _bottleneck(c_in: int, c_out: int, stride: int, activation: str) -> list[nn.Module]:
     width = c_out // 4
+    layer, _ = ACTIVATIONS[activation]
     return [
         *_conv(c_in, width, 1),
-        nn.ReLU(),
+        layer(),
         *_conv(width, width, 3, stride),
-        nn.ReLU(),
+        layer(),
         *_conv(width, c_out, 1),
     ]
 
@@ -53,17 +59,20 @@ VARIANTS = {18: (_basic, (2, 2, 2, 2), 1), 50: (_bottleneck, (3, 4, 6, 3), 4)}
 
 
 class _Block(nn.Module):
-    """ReLU of residual branch plus shortcut."""
+    """Activation of residual branch plus shortcut."""
 
-    def __init__(self, branch: list[nn.Module], c_in: int, c_out: int, stride: int):
+    def __init__(
+        self, branch: list[nn.Module], c_in: int, c_out: int, stride: int, activation: str
+    ):
         super().__init__()
+        _, self.activation = ACTIVATIONS[activation]
         self.branch = nn.Sequential(*branch)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or c_in != c_out:
             self.shortcut = nn.Sequential(*_conv(c_in, c_out, 1, stride))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.branch(x) + self.shortcut(x))
+        return self.activation(self.branch(x) + self.shortcut(x))
 
 
 class ResNet(nn.Module):
@@ -90,6 +99,8 @@ class ResNet(nn.Module):
     width : int
         Channels of the first convolution; the stages have 1, 2, 4, 8 times as many, and 4 times
         that with bottlenecks.
+    activation : {"relu", "gelu"}
+        Nonlinearity.
 
     Examples
     --------
@@ -97,12 +108,19 @@ class ResNet(nn.Module):
     Linear(in_features=256, out_features=10, bias=True)
     """
 
-    def __init__(self, input_shape: tuple[int, int, int], n_classes: int, depth: int, width: int):
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        depth: int,
+        width: int,
+        activation: str = "relu",
+    ):
         super().__init__()
         make_branch, n_blocks, expansion = VARIANTS[depth]
         layers = [
             *_conv(input_shape[0], width, 7, stride=2),
-            nn.ReLU(),
+            ACTIVATIONS[activation][0](),
             nn.MaxPool2d(3, stride=1, padding=1),
             _BlurPool(),
         ]
@@ -111,8 +129,8 @@ class ResNet(nn.Module):
             c_out = width * expansion * 2**stage
             for block in range(blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
-                branch = make_branch(channels, c_out, stride)
-                layers.append(_Block(branch, channels, c_out, stride))
+                branch = make_branch(channels, c_out, stride, activation)
+                layers.append(_Block(branch, channels, c_out, stride, activation))
                 channels = c_out
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         self.features = nn.Sequential(*layers)
