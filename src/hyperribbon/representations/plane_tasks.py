@@ -7,7 +7,7 @@ sine. Their metric is 2 x 2, so that its volume element and curvature can be map
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.training.stacked import StackedFullyConnected, seeded_network
 
+Parametrisation = Literal["standard", "ntk"]
 _SEED = 2301_11375  # of samples and of random labels
 
 
@@ -96,13 +97,13 @@ def train_stacked(
     learning_rate: float,
     momentum: float = 0.9,
     weight_decay: ArrayLike = 1e-4,
+    parametrisation: Parametrisation = "standard",
     progress_bar: str | None = None,
 ) -> Iterator[PlaneMoment]:
     """Train S networks at once by full-batch gradient descent on the mean cross-entropy.
 
-    All weights and biases start from N(0, 1); what a layer receives from n units of the one before
-    is scaled by n^(-1/2), in training as well (the NTK's parametrisation). The weights of the
-    networks that are returned contain this factor. Trainings are in float32.
+    Biases and the first layer's weights start from N(0, 1), the weights of n units of a later layer
+    from N(0, 1 / n). Trainings are in float32.
 
     Parameters
     ----------
@@ -121,6 +122,9 @@ def train_stacked(
         training.
     learning_rate, momentum : float
     weight_decay : float or (S,)
+    parametrisation : {"standard", "ntk"}
+        What descends: "standard", the weights; "ntk", weights of variance 1 at first, which the
+        network scales by n^(-1/2), so that wide networks hardly change their features.
     progress_bar : str, optional
         Name of a progress bar to show; none if the output is not a terminal.
 
@@ -154,7 +158,10 @@ def train_stacked(
     make |= {"activation": activation, "batchnorm": False}
     stack = StackedFullyConnected([_normal(seed, make) for seed in seeds])
     decay = torch.as_tensor(np.broadcast_to(weight_decay, (S,)).copy(), dtype=torch.float32)
-    steps = [_Descent(w, 1 / n, learning_rate, momentum, decay) for w, n in _scaled(stack)]
+    steps = [
+        _Descent(weights, scale, learning_rate, momentum, decay)
+        for weights, scale in _scaled(stack, parametrisation)
+    ]
     bar = tqdm(
         total=moments[-1], desc=progress_bar, leave=False, disable=None if progress_bar else True
     )
@@ -202,12 +209,18 @@ def _normal(seed: int, make: dict) -> FullyConnected:
     return network
 
 
-def _scaled(stack: StackedFullyConnected) -> Iterator[tuple[Tensor, int]]:
-    """Weights and biases with the n of their scale: as steps of w move w n^(-1/2) by 1 / n."""
+def _scaled(
+    stack: StackedFullyConnected, parametrisation: Parametrisation
+) -> Iterator[tuple[Tensor, float]]:
+    """Weights and biases, with the factor of their gradients.
+
+    A step of w n^(-1/2) along the gradient in w is one along 1 / n times the gradient in the
+    product.
+    """
     for k, weights in enumerate(stack.weights):
-        yield weights, weights.shape[2] if k else 1
+        yield weights, 1 / weights.shape[2] if k and parametrisation == "ntk" else 1.0
     for biases in stack.biases:
-        yield biases, 1
+        yield biases, 1.0
 
 
 @torch.no_grad()
