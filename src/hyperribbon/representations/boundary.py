@@ -149,12 +149,15 @@ def boundary_distance(points: ArrayLike, boundary: ArrayLike) -> np.ndarray:
 def _classes(classify: Classify, x: np.ndarray) -> np.ndarray:
     """Classes of inputs (B, d), in blocks."""
     step = max(1, _BLOCK_NUMBERS // x.shape[1])
-    found = [np.asarray(classify(x[i : i + step])) for i in range(0, len(x), step)]
-    classes = np.concatenate(found) if found else np.empty(0)
-    if classes.shape != (len(x),):
-        given = f"shape {classes.shape} for {len(x)} inputs"
-        raise DataError(f"classify: returned {given}, expected one class for each")
-    return classes
+    found = []
+    for start in range(0, len(x), step):
+        inputs = x[start : start + step]
+        classes = np.asarray(classify(inputs))
+        if classes.shape != (len(inputs),):
+            given = f"shape {classes.shape} for {len(inputs)} inputs"
+            raise DataError(f"classify: returned {given}, expected one class for each")
+        found.append(classes)
+    return np.concatenate(found) if found else np.empty(0)
 
 
 def _between(first: np.ndarray, last: np.ndarray, position: np.ndarray) -> np.ndarray:

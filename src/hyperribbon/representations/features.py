@@ -63,7 +63,7 @@ def layer_features(
     def features(x: Tensor) -> Tensor:
         if input_shape is not None:
             if x.shape[1] != prod(input_shape):
-                expected = f"{prod(input_shape)} numbers of shape {tuple(input_shape)}"
+                expected = f"{prod(input_shape)} of shape {tuple(input_shape)}"
                 raise DataError(f"x: {x.shape[1]} numbers per input, expected {expected}")
             x = x.reshape(len(x), *input_shape)
         try:
