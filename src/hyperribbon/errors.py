@@ -21,6 +21,10 @@ class OnePointWarning(UserWarning):
     """All models coincide, so there is nothing to embed and nothing to explain."""
 
 
+class SingularMetricWarning(UserWarning):
+    """A metric is singular at some points, where it has no curvature."""
+
+
 def first_line(error: BaseException) -> str:
     r"""Return the first line of an error's message, or its type if it has none.
 

@@ -1,0 +1,158 @@
+"""Feature maps: from inputs (B, d) to the activations of a layer (B, n)."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hyperribbon.errors import DataError, first_line
+
+FeatureMap = Callable[[Tensor], Tensor]
+
+
+def layer_features(
+    network: nn.Module, layer: str, input_shape: Sequence[int] | None = None
+) -> FeatureMap:
+    """The activations of a layer, as a function of the inputs, in float64.
+
+    The layers after it are not computed.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        It is left as it is: the function keeps a copy, in evaluation mode.
+    layer : str
+        Name of the layer in ``network.named_modules()``, such as ``features`` for all but the
+        classifier of a network of this package; ``""`` for the whole network. Of a layer that
+        the network calls several times, the first output counts.
+    input_shape : sequence of int, optional
+        Shape of one input, such as (channels, height, width); by default, (d,).
+
+    Returns
+    -------
+    function
+        It maps (B, d) to (B, n), with activations of more than one axis flattened.
+
+    Raises
+    ------
+    DataError
+        If the network has no such layer. When called: if the inputs do not have this shape, or
+        the layer does not return a tensor with one row per input.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 3))
+    >>> layer_features(network, "1")(torch.zeros(4, 2, dtype=torch.float64)).shape
+    torch.Size([4, 5])
+    >>> layer_features(network, "tanh")
+    Traceback (most recent call last):
+    ...
+    hyperribbon.errors.DataError: layer tanh: the network has none of that name; it has 0, 1, 2
+    """
+    layers = dict(network.named_modules())
+    if layer not in layers:
+        known = ", ".join(name for name in layers if name)
+        raise DataError(f"layer {layer}: the network has none of that name; it has {known}")
+    network = deepcopy(network).to(torch.float64).eval().requires_grad_(False)
+    network.get_submodule(layer).register_forward_hook(_stop)
+
+    def features(x: Tensor) -> Tensor:
+        if input_shape is not None:
+            if x.shape[1] != prod(input_shape):
+                expected = f"{prod(input_shape)} of shape {tuple(input_shape)}"
+                raise DataError(f"x: {x.shape[1]} numbers per input, expected {expected}")
+            x = x.reshape(len(x), *input_shape)
+        try:
+            network(x)
+        except _ReachedError as reached:
+            output = reached.output
+        else:
+            raise DataError(f"layer {layer}: the network does not call it")
+        if not isinstance(output, Tensor) or output.ndim == 0 or len(output) != len(x):
+            given = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise DataError(f"layer {layer}: returns {given}, expected one row for each input")
+        return output.reshape(len(x), -1)
+
+    return features
+
+
+class _ReachedError(Exception):
+    """Ends the forward pass at a layer, whose output it carries."""
+
+    def __init__(self, output: Any):
+        self.output = output
+
+
+def _stop(layer: nn.Module, inputs: tuple, output: Any) -> None:
+    raise _ReachedError(output)
+
+
+def checked_inputs(x: Any, subspace: Any = None) -> tuple[Tensor, Tensor]:
+    """Inputs and directions as float64 tensors.
+
+    Parameters
+    ----------
+    x : (B, d)
+    subspace : (d, k), optional
+        Directions as columns; by default, all d coordinates.
+
+    Returns
+    -------
+    x : (B, d)
+    directions : (d, k)
+
+    Raises
+    ------
+    DataError
+        If a shape is wrong, a number is not finite, or the directions are linearly dependent.
+    """
+    points = _finite("x", x)
+    if points.ndim != 2 or 0 in points.shape:
+        raise DataError(f"x: shape {tuple(points.shape)}, expected (B, d)")
+    d = points.shape[1]
+    if subspace is None:
+        return points, torch.eye(d, dtype=torch.float64)
+    directions = _finite("subspace", subspace)
+    if directions.ndim != 2 or len(directions) != d or not 1 <= directions.shape[1] <= d:
+        given = tuple(directions.shape)
+        raise DataError(f"subspace: shape {given}, expected ({d}, k) with 1 <= k <= {d}")
+    rank, k = int(torch.linalg.matrix_rank(directions)), directions.shape[1]
+    if rank < k:
+        raise DataError(f"subspace: {k} directions that span {rank} dimensions, expected {k}")
+    return points, directions
+
+
+def _finite(name: str, values: Any) -> Tensor:
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{name}: not an array of numbers ({first_line(error)})") from None
+    if not np.isfinite(array).all():
+        raise DataError(f"{name}: {np.sum(~np.isfinite(array))} numbers are NaN or infinite")
+    return torch.tensor(array)
+
+
+def checked_features(features: FeatureMap, x: Tensor) -> Tensor:
+    """Features (1, n) of the first input.
+
+    Raises
+    ------
+    DataError
+        If the feature map does not return real floating-point features, one row for each input.
+    """
+    with torch.no_grad():
+        try:
+            found = features(x[:1])
+        except (RuntimeError, TypeError, IndexError) as error:
+            message = f"features: refuse inputs of shape {(1, x.shape[1])} in float64"
+            raise DataError(f"{message} ({first_line(error)})") from None
+    if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != 1:
+        given = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise DataError(f"features: return {given} for one input, expected a tensor (1, n)")
+    if not found.is_floating_point():
+        raise DataError(f"features: return {found.dtype}, which is not differentiable")
+    return found
