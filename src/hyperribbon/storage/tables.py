@@ -40,3 +40,20 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a CSV table, completely or not at all."""
     with written_whole(path) as partial:
         table.to_csv(partial, index=False)
+
+
+def join_tables(parts: Sequence[Path], output: Sequence[Path]) -> None:
+    """Put tables that several jobs wrote together.
+
+    Parameters
+    ----------
+    parts : sequence of Path
+        CSV files, TABLE-PIECE.csv.
+    output : sequence of Path
+        CSV files to write, TABLE.csv.
+    """
+    for path in output:
+        chosen = [part for part in parts if part.stem.startswith(f"{path.stem}-")]
+        # As text, so that numbers stay as they are written.
+        found = [pd.read_csv(part, dtype=str, keep_default_na=False) for part in chosen]
+        write_table(pd.concat(found), path)

@@ -35,7 +35,7 @@ from hyperribbon.studies.parts import step_module
 
 LENGTH = 16  # hexadecimal digits of a key
 # Stores that record what they were computed from, as do predictions that start from others.
-DERIVED = ("distance", "embedding", "progress", "trajectories", "curvature")
+DERIVED = ("distance", "embedding", "progress", "trajectories", "curvature", "representations")
 # Rules that write stores from which others are computed, by the folder of the stores.
 WRITERS = {"predictions": "train", "distance": "distance", "progress": "progress"}
 

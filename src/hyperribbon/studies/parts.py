@@ -19,13 +19,24 @@ from hyperribbon.studies.manifold.part import PART as MANIFOLD
 from hyperribbon.studies.part import SPLITS, Figure, Part, Step
 from hyperribbon.studies.regression.part import PART as REGRESSION
 from hyperribbon.studies.report.part import PART as REPORT
+from hyperribbon.studies.representations.part import PART as REPRESENTATIONS
 from hyperribbon.studies.synthetic.part import PART as SYNTHETIC
 
 if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
 
 Piece = TypeVar("Piece", Step, Figure)
-PARTS = (GRID, MANIFOLD, CORNERS, CURVATURE, SYNTHETIC, REGRESSION, LINEAR, REPORT)
+PARTS = (
+    GRID,
+    MANIFOLD,
+    CORNERS,
+    CURVATURE,
+    SYNTHETIC,
+    REGRESSION,
+    LINEAR,
+    REPRESENTATIONS,
+    REPORT,
+)
 
 
 def parts_of(study: Study) -> list[Part]:

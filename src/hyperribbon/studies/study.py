@@ -85,12 +85,15 @@ class Study(Section):
         return self
 
     def _check_without_trainings(self, alone: list[str]) -> None:
-        """Refuse what belongs to trainings; ``alone`` are the parts that need none."""
+        """Refuse what belongs to trainings; ``alone`` are the parts that can do without."""
         others = [name for name in PART_SECTIONS if name not in alone]
         for key in ("augmentations", "combinations", *others):
             default = type(self).model_fields[key].get_default(call_default_factory=True)
             if getattr(self, key) != default:
                 raise refuse(key, "given", "a study that trains nothing has none")
+        for name in alone:
+            if (section := self.section(name)) is not None:
+                section.check(self)
 
     def configurations(self) -> list[Configuration]:
         """All training jobs, networks slowest; empty if the study trains nothing.

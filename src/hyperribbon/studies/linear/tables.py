@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from hyperribbon.storage.tables import write_table
+from hyperribbon.storage.tables import join_tables
 from hyperribbon.studies.step import run_step
 
 
@@ -16,11 +14,7 @@ def main(parts: list[Path], output: list[Path]) -> None:
     parts : CSV files, TABLE-DATA.csv
     output : CSV files, TABLE.csv
     """
-    for path in output:
-        chosen = [part for part in parts if part.stem.startswith(f"{path.stem}-")]
-        # As text, so that numbers stay as they are written.
-        found = [pd.read_csv(part, dtype=str, keep_default_na=False) for part in chosen]
-        write_table(pd.concat(found), path)
+    join_tables(parts, output)
 
 
 if __name__ == "__main__":

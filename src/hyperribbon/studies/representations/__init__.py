@@ -1,0 +1,1 @@
+"""How training bends the space of inputs (Zavatone-Veth et al.); begin with `part`."""
