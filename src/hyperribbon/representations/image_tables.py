@@ -70,7 +70,7 @@ def contrast_table(survey: xr.Dataset) -> pd.DataFrame:
 
     It is read at the crossing nearest to the middle, or in the middle of a path that crosses no
     boundary: ``contrast``, above the straight line between its values at the ends; ``change``, this
-    less that of the first snapshot at the same place; ``peak``, where it is largest; ``excess``,
+    less that of the first snapshot at the same place (NaN in the first); ``peak``, where it is largest; ``excess``,
     its largest value above the larger one of the ends. They are NaN where the metric does not have
     the same rank on all of the path.
     """
@@ -100,7 +100,7 @@ def contrast_table(survey: xr.Dataset) -> pd.DataFrame:
                             "smallest_rank": rank[snapshot].min(),
                             "largest_rank": rank[snapshot].max(),
                             "contrast": now,
-                            "change": now - first,
+                            "change": now - first if snapshot else np.nan,
                             "peak": peak,
                             "excess": log[snapshot].max() - ends if np.isfinite(now) else np.nan,
                         }

@@ -1,0 +1,303 @@
+"""Claims on the geometry of representations (Zavatone-Veth et al., arXiv:2301.11375).
+
+The rules were written after a first look at small runs: XOR with four seeds, and networks of 1,500
+images of 14 x 14 pixels. Beside what the source says stand the controls that it lacks: radius taken
+out, change since initialisation, a boundary that is turned, images of the same class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.reporting.claims import (
+    AT_LEAST,
+    AT_MOST,
+    NEGATIVE,
+    POSITIVE,
+    Claim,
+    NotHere,
+    Ours,
+    Rule,
+)
+from hyperribbon.reporting.statistics import Tables
+from hyperribbon.studies.representations.figures import TITLES, at_end
+from hyperribbon.studies.representations.variants import STANDARD
+
+SOURCE = "Zavatone-Veth et al."
+ABOUT_ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
+FAMILIES = ("shallow", "deep", "residual")
+
+
+def _table(tables: Tables, name: str, needs: str) -> pd.DataFrame:
+    if name not in tables or tables[name].empty:
+        raise NotHere(f"needs {needs}, as in config/representations.yaml")
+    return tables[name]
+
+
+def _of_task(tables: Tables, name: str, task: str) -> pd.DataFrame:
+    found = _table(tables, name, "representations.planes")
+    found = found[found["task"] == task]
+    if found.empty:
+        raise NotHere(f"needs representations.planes.{task}")
+    return found
+
+
+def _mean(rows: pd.DataFrame, column: str, groups: str, note: str = "") -> Ours:
+    """Mean of a column, with a bootstrap interval over groups of its rows."""
+    rows = rows[np.isfinite(rows[column])]
+    if rows.empty:
+        raise NotHere("there is nothing to measure it on")
+    values = rows[column].to_numpy()
+
+    def statistic(weights: np.ndarray) -> float:
+        return float(np.average(values, weights=weights))
+
+    low, high = bootstrap_interval(statistic, rows[groups])
+    return Ours(values.mean(), float(low), float(high), note)
+
+
+def _at_end(tables: Tables, task: str, variant: str, boundary: str) -> pd.DataFrame:
+    found = _of_task(tables, "plane_magnification", task)
+    found = found[found["epoch"] == found["epoch"].max()]
+    found = found[(found["variant"] == variant) & (found["boundary"] == boundary)]
+    if found.empty:
+        raise NotHere(f"needs the variant {variant}")
+    return found
+
+
+def near_boundary(task: str, statistic: str, variant: str = STANDARD) -> Callable[[Tables], Ours]:
+    """Rank correlation of log volume, or its change, with the distance from the boundary."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _at_end(tables, task, variant, "network")
+        return _mean(found, statistic, "seed", f"{found['seed'].nunique()} seeds")
+
+    return measure
+
+
+def less_than_turned(task: str) -> Callable[[Tables], Ours]:
+    """The change's correlation for the network's boundary, less that for the same turned."""
+
+    def measure(tables: Tables) -> Ours:
+        own, turned = (
+            _at_end(tables, task, STANDARD, boundary).set_index("seed")["change_without_radius"]
+            for boundary in ("network", "turned")
+        )
+        rows = (own - turned).rename("less").reset_index()
+        return _mean(rows, "less", "seed", f"{own.mean():.3g} less {turned.mean():.3g}")
+
+    return measure
+
+
+def lasts(task: str) -> Callable[[Tables], Ours]:
+    """The change's correlation at the end of training, as a share of its strongest mean value."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _of_task(tables, "plane_magnification", task)
+        found = found[(found["variant"] == STANDARD) & (found["boundary"] == "network")]
+        means = found.groupby("epoch")["change_without_radius"].mean().dropna()
+        if means.empty or means.min() >= 0:
+            raise NotHere("the change is at no moment larger near the boundary")
+        note = f"{means.iloc[-1]:.3g}; {means.min():.3g} at epoch {means.idxmin()}"
+        return Ours(means.iloc[-1] / means.min(), note=note)
+
+    return measure
+
+
+def condition_grows(task: str) -> Callable[[Tables], Ours]:
+    """Median condition number at the end over that at initialisation, standard network."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _of_task(tables, "plane_trainings", task)
+        found = found[found["variant"] == STANDARD].set_index(["seed", "epoch"])
+        by_epoch = found["log_condition"].groupby("epoch").mean()
+        singular = found["singular"].max()
+        note = f"{10 ** by_epoch.iloc[0]:.3g} to {10 ** by_epoch.iloc[-1]:.3g}; "
+        note += f"at most {singular:.2g} of the points are singular"
+        return Ours(10 ** (by_epoch.iloc[-1] - by_epoch.iloc[0]), note=note)
+
+    return measure
+
+
+def goes_with_accuracy(task: str, *, standard: bool) -> Callable[[Tables], Ours]:
+    """Rank correlation of accuracy with magnification, over trainings."""
+
+    def measure(tables: Tables) -> Ours:
+        _of_task(tables, "plane_magnification", task)
+        found = at_end(dict(tables))
+        found = found[(found["task"] == task) & (found["varied"] != "labels")]
+        if standard:
+            found = found[found["variant"] == STANDARD]
+        found = found.dropna(subset="change_without_radius")
+        if len(found) < 5:
+            raise NotHere("needs five trainings")
+        magnified, accuracy = -found["change_without_radius"], found["accuracy"]
+
+        def statistic(weights: np.ndarray) -> float:
+            rows = np.repeat(np.arange(len(found)), weights.astype(int))
+            return float(spearmanr(magnified.iloc[rows], accuracy.iloc[rows])[0])
+
+        value = statistic(np.ones(len(found)))
+        names = found["variant"] + found["seed"].astype(str)
+        low, high = bootstrap_interval(statistic, names, value)
+        return Ours(value, float(low), float(high), f"{len(found)} trainings")
+
+    return measure
+
+
+def _contrasts(tables: Tables, family: str, kind: str, pair: str | None = None) -> pd.DataFrame:
+    """Contrasts at the end of training."""
+    found = _table(tables, "image_contrasts", "representations.images")
+    found = found[found["family"] == family]
+    if found.empty:
+        raise NotHere(f"needs a {family} network")
+    last = found.groupby("configuration")["step"].transform("max")
+    found = found[(found["step"] == last) & (found["kind"] == kind)]
+    return found if pair is None else found[found["pair"] == pair]
+
+
+def _left_out(found: pd.DataFrame) -> str:
+    left_out = found["contrast"].isna().sum()
+    return f"{len(found)} paths, {left_out} of them left out for their rank"
+
+
+def contrast(family: str, column: str, pair: str, kind: str = "straight"):
+    """Mean over paths and networks of the contrast at the boundary, or of its change."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _contrasts(tables, family, kind, pair)
+        return _mean(found, column, "path", _left_out(found))
+
+    return measure
+
+
+def more_than_same_class(family: str, kind: str) -> Callable[[Tables], Ours]:
+    """Mean change of contrast between different classes, less that within classes."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _contrasts(tables, family, kind).dropna(subset="change")
+        other = (found["pair"] == "different classes").to_numpy()
+        if other.all() or not other.any():
+            raise NotHere("needs paths of constant rank of both kinds of pairs")
+        values = found["change"].to_numpy()
+
+        def statistic(weights: np.ndarray) -> float:
+            parts = [weights * other, weights * ~other]
+            if not all(part.sum() for part in parts):
+                return np.nan
+            different, same = (np.average(values, weights=part) for part in parts)
+            return float(different - same)
+
+        value = statistic(np.ones(len(values)))
+        low, high = bootstrap_interval(statistic, found["path"], value)
+        return Ours(value, float(low), float(high), f"{len(found)} paths")
+
+    return measure
+
+
+def peak_at_boundary(family: str) -> Callable[[Tables], Ours]:
+    """Median distance of the largest volume from the crossing, as a share of the path."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _contrasts(tables, family, "straight", "different classes")
+        found = found[found["crossings"] > 0].dropna(subset="peak")
+        if found.empty:
+            raise NotHere("no path of constant rank crosses a boundary")
+        away = (found["peak"] - found["position"]).abs()
+        return Ours(away.median(), note=f"{len(away)} paths, the largest {away.max():.2g}")
+
+    return measure
+
+
+CLAIMS = [
+    *(
+        Claim(f"{text}, {TITLES[task]} ({words})", source, rule, measure, value)
+        for task, source in (("xor", f"{SOURCE}, Fig. 1"), ("sinusoid", f"{SOURCE}, appendix"))
+        for text, words, rule, measure, value in (
+            (
+                "After training, volume is larger near the decision boundary",
+                "rank correlation of log volume and distance",
+                NEGATIVE, near_boundary(task, "volume"), np.nan,
+            ),
+            (
+                "The same with the radius taken out", "partial rank correlation",
+                NEGATIVE, near_boundary(task, "volume_without_radius"), np.nan,
+            ),
+            (
+                "Training expands volume near the boundary more than elsewhere",
+                "change since initialisation, the radius taken out",
+                NEGATIVE, near_boundary(task, "change_without_radius"), np.nan,
+            ),
+            (
+                "It does so more than near the same boundary turned about the origin",
+                "difference of correlations", NEGATIVE, less_than_turned(task), np.nan,
+            ),
+            (
+                "The expansion lasts to the end of training",
+                "correlation of the change at the end over its strongest value",
+                AT_LEAST, lasts(task), 0.5,
+            ),
+            (
+                "Expansion is no artefact of a degenerate metric",
+                "condition number at the end over that at initialisation",
+                ABOUT_ALIKE, condition_grows(task), np.nan,
+            ),
+            (
+                "A ReLU network expands volume near the boundary as well",
+                "change since initialisation, the radius taken out",
+                NEGATIVE, near_boundary(task, "change_without_radius", "relu"), np.nan,
+            ),
+            (
+                "Expansion goes with accuracy, over widths, weight decays and activations",
+                "rank correlation of accuracy and magnification",
+                POSITIVE, goes_with_accuracy(task, standard=False), np.nan,
+            ),
+            (
+                "Expansion goes with accuracy, over seeds of the standard network",
+                "rank correlation of accuracy and magnification",
+                POSITIVE, goes_with_accuracy(task, standard=True), np.nan,
+            ),
+        )
+    ),
+    *(
+        Claim(f"{text}, {family} networks ({words})", f"{SOURCE}, {figure}", rule, measure, value)
+        for family, figure in zip(FAMILIES, ("Fig. 3", "section 4", "Fig. 4"), strict=True)
+        for text, words, rule, measure, value in (
+            (
+                "Between images of different classes, volume is larger at the decision boundary "
+                "than at the images",
+                "contrast on straight paths, nats",
+                POSITIVE, contrast(family, "contrast", "different classes"), np.nan,
+            ),
+            (
+                "Training raises it there", "change of the contrast since initialisation, nats",
+                POSITIVE, contrast(family, "change", "different classes"), np.nan,
+            ),
+            (
+                "Between images of the same class there is no such peak",
+                "contrast on straight paths, nats",
+                AT_MOST, contrast(family, "contrast", "same class"), 0.0,
+            ),
+            (
+                "Training raises the volume between images of different classes more than between "
+                "images of the same",
+                "difference of changes on straight paths, nats",
+                POSITIVE, more_than_same_class(family, "straight"), np.nan,
+            ),
+            (
+                "The same on paths by way of neighbours", "difference of changes, nats",
+                POSITIVE, more_than_same_class(family, "neighbours"), np.nan,
+            ),
+            (
+                "Volume has its peak at the boundary",
+                "median distance from the crossing, as a share of the path",
+                AT_MOST, peak_at_boundary(family), 0.1,
+            ),
+        )
+    ),
+]  # fmt: skip

@@ -21,7 +21,7 @@ from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.step import logger, run_step
 
-WHO = ["configuration", "network", "optimiser", "augmentation"]
+WHO = ["configuration", "network", "optimiser", "augmentation", "family"]
 MOMENT = ["seed", "step", "epoch"]
 PATH = ["kind", "path", "pair", "label_start", "label_stop"]
 TABLES = {

@@ -62,7 +62,8 @@ def main(
         code=code, images=images.model_dump(mode="json"),
     ) | {"configuration_id": configuration.id, "network": configuration.network_name,
          "optimiser": configuration.optimiser_name,
-         "augmentation": configuration.augmentation_name}  # fmt: skip
+         "augmentation": configuration.augmentation_name,
+         "family": family(configuration)}  # fmt: skip
     if len(ended):
         seeds = store["seed"].values[ended].tolist()
         found = survey(configuration, store, dataset, seeds, images).assign_attrs(about)
@@ -161,6 +162,16 @@ def survey(
     }
     counts = {"inputs": paths.shape[3], "shape": "x".join(map(str, shape))}
     return xr.Dataset(variables, coordinates, counts)
+
+
+def family(configuration: Configuration) -> str:
+    """What the source tells apart: shallow, deep or residual; otherwise the architecture."""
+    network = configuration.network
+    if network.architecture == "fully_connected":
+        return "shallow" if len(network.widths) == 1 else "deep"
+    if network.architecture in ("resnet", "wide_resnet"):
+        return "residual"
+    return network.architecture
 
 
 def inputs(dataset: Dataset, split: str, rows: np.ndarray) -> np.ndarray:

@@ -207,8 +207,9 @@ PART = Part(
             "Log volume along paths between test images, with the images.",
             """
             Log volume element of the features along a path between two test images of different
-            classes (left) and of the same class (right), straight in the space of pixels and by way
-            of neighbours in the training set, at the snapshots of training; dotted: crossings of
+            classes (left) and of the same class (right), less the mean of its values at the ends,
+            straight in the space of pixels and by way of neighbours in the training set, at the
+            snapshots of training; dotted: crossings of
             decision boundaries at the end of training. Images on both paths are below. First
             optimiser, augmentation and seed of each network.
             """,
@@ -239,8 +240,8 @@ PART = Part(
             Position of the largest log volume on a path less that of the crossing of a decision
             boundary nearest to the middle, at the end of training, as cumulative shares of the
             paths between images of different classes, for straight paths and those by way of
-            neighbours. Without training it is dashed, at the same crossings. If volume had its peak
-            at the boundary, all would be at 0.
+            neighbours; before training, dashed. If volume had its peak at the boundary, all would be
+            at 0.
             """,
             module="image_figures",
             when=with_images,
