@@ -15,9 +15,9 @@ if REPRESENTATIONS.planes:
             f"{RESULTS}/logs/plane_geometry/{{plane_task}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/plane_geometry/{{plane_task}}.tsv"
+        priority: FIRST
         conda:
             "../../envs/training.yaml"
-        priority: FIRST
         resources:
             mem_mb=2000,
         params:
@@ -31,9 +31,7 @@ if REPRESENTATIONS.planes:
     rule plane_tables:
         input:
             [
-                settled(
-                    f"plane_geometry {task}", PLANE_PART.format(table=table, plane_task=task)
-                )
+                settled(f"plane_geometry {task}", PLANE_PART.format(table=table, plane_task=task))
                 for table in PLANE_TABLES
                 for task in PLANE_TASKS
             ],

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
 from hyperribbon.numerics.blocks import evenly
+from hyperribbon.numerics.bootstrap import bootstrap_interval
 from hyperribbon.representations.magnification import path_contrast
 
 MOMENT = ["seed", "step", "epoch"]

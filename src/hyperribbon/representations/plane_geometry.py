@@ -161,7 +161,7 @@ def plane_tables(
                 "accuracy": np.mean((now.margin > 0) == task.labels_of(places.points)),
             }
             found["plane_trainings"].append(training | now.summary(places))
-            own = plane_boundary(lambda p, margin=margin: margin(p) > 0, places.axis, places.axis)
+            own = plane_boundary(_positive(margin), places.axis, places.axis)
             boundaries = {"network": [own], "turned": _turned(own, seed), "true": [true]}
             for boundary, kinds in boundaries.items():
                 rows = pd.DataFrame([_correlations(now, first, b, places) for b in kinds])
@@ -248,6 +248,10 @@ def _measure(network: nn.Module, places: Square) -> _Measured:
     return _Measured(volume.log, volume.rank, margins(network)(places.points), spectrum)
 
 
+def _positive(margin: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda points: margin(points) > 0
+
+
 def _turned(boundary: np.ndarray, seed: int) -> list[np.ndarray]:
     """A boundary turned about the origin by random angles."""
     angles = np.random.default_rng(seed).uniform(0, 2 * np.pi, _TURNS)
@@ -267,9 +271,7 @@ def _correlations(
     if not len(boundary) or kept.sum() < _LEAST:
         return nothing
     distance = boundary_distance(places.points, boundary)
-    found = magnification(
-        now.log[kept], distance[kept], places.radius[kept], first.log[kept]
-    )
+    found = magnification(now.log[kept], distance[kept], places.radius[kept], first.log[kept])
     row = {name: float(getattr(found, name)) for name in STATISTICS}
     few, near = now.spectrum[kept[::_EVERY]], distance[::_EVERY][kept[::_EVERY]]
     for k, name in enumerate(EIGENVALUES):

@@ -25,8 +25,8 @@ function draw() {
   inputs.moment.value = chosen.moment;
   document.getElementById("moment-value").textContent = moment.epoch.toLocaleString("en");
   const page = document.getElementById(ELEMENT);
-  const at = places(page.clientWidth);
-  page.style.minHeight = `${at.height}px`;
+  page.style.minHeight = `${places(page.clientWidth).height}px`;
+  const at = places(page.clientWidth); // narrower than before if there is now a bar to scroll
   const { traces, layout } = mapFigure(map, moment, at);
   return Plotly.react(ELEMENT, traces, layout, { responsive: true, displaylogo: false });
 }

@@ -228,7 +228,7 @@ def plane_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     )
     for line, task in zip(panels, tasks, strict=True):
         found = trainings[(trainings["task"] == task) & (trainings["varied"] != "labels")]
-        for variant, part in found.groupby("variant", sort=False):
+        for _, part in found.groupby("variant", sort=False):
             kind = part["varied"].iloc[0]
             colour = COLOURS[VARIED.index(kind) % len(COLOURS)]
             style: dict[str, Any] = {"color": colour, "linewidth": 2 if kind == "nothing" else 0.8}

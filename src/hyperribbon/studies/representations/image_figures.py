@@ -28,7 +28,7 @@ def image_paths(tables: dict[str, pd.DataFrame]) -> Figure:
     paths, pictures = _first(tables["image_paths"]), tables["image_pictures"]
     crossed = _first(tables["image_crossings"])
     networks = _networks(paths)
-    shown = {path: pair for path, pair in zip(sorted(pictures["path"].unique()), PAIRS, strict=True)}
+    shown = dict(zip(sorted(pictures["path"].unique()), PAIRS, strict=True))
     columns = [(path, kind) for path in shown for kind in KINDS]
     figure, panels = plt.subplots(
         len(networks) + 1, len(columns),
@@ -42,8 +42,9 @@ def image_paths(tables: dict[str, pd.DataFrame]) -> Figure:
             part = _where(paths, network=network, path=path, kind=kind)
             for epoch, line in part.groupby("epoch"):
                 ends = line["log_volume"].iloc[[0, -1]].mean()
+                above = line["log_volume"] - ends
                 axes.plot(
-                    line["position"], line["log_volume"] - ends, color=colours[epoch], linewidth=1.2,
+                    line["position"], above, color=colours[epoch], linewidth=1.2,
                     label=f"epoch {epoch:.3g}",
                 )  # fmt: skip
             last = _where(crossed, network=network, path=path, kind=kind)

@@ -1,7 +1,7 @@
 """The metric of one configuration's networks: between test images, on planes, at images."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from hyperribbon.networks import configured_network
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.representations.features import layer_features
 from hyperribbon.representations.image_survey import (
+    Pairs,
     choose_pairs,
     choose_triples,
     classifier,
@@ -22,7 +23,12 @@ from hyperribbon.representations.image_survey import (
     survey_plane,
 )
 from hyperribbon.representations.metric import metric_spectrum
-from hyperribbon.representations.paths import neighbour_paths, plane_through, straight_paths
+from hyperribbon.representations.paths import (
+    Plane,
+    neighbour_paths,
+    plane_through,
+    straight_paths,
+)
 from hyperribbon.storage.dataset import open_dataset, write_dataset
 from hyperribbon.storage.manifest import inputs_of, store_path
 from hyperribbon.storage.predictions import load_weights
@@ -33,6 +39,9 @@ from hyperribbon.studies.step import logger, run_step
 LAYER = "features"  # what the classifier reads, in all networks of the package
 KINDS = ("straight", "neighbours")  # of paths
 PATHS = ("training", "snapshot", "kind", "path", "position")
+CROSSING = ("training", "snapshot", "kind", "path", "position", "before", "after")
+ALONG = ("log_volume", "rank", "predicted")
+ON_PLANES = {f"plane_{name}": name for name in ("log_volume", "ricci", "predicted")}
 SHOWN = 7  # images of a path that figures show
 
 
@@ -73,6 +82,33 @@ def main(
     write_dataset(found, output, inputs=inputs_of([path]))
 
 
+class Scene(NamedTuple):
+    """What is looked at, the same for all networks."""
+
+    pairs: Pairs
+    paths: np.ndarray
+    """(kinds, P, T, d)."""
+    planes: list[Plane]
+    triples: np.ndarray
+    """(planes, 3) int, test images."""
+    spots: np.ndarray
+    """(B,) int, test images at which spectra are computed."""
+
+
+def scene(dataset: Dataset, images: ImagesConfig) -> Scene:
+    """Choose images, and the paths and planes through them."""
+    labels = dataset.test_labels
+    pairs = choose_pairs(labels, images.pairs, images.seed)
+    triples = choose_triples(labels, images.planes, images.seed)
+    ends = inputs(dataset, "test", pairs.start), inputs(dataset, "test", pairs.stop)
+    every = inputs(dataset, "train", np.arange(len(dataset.train_labels)))
+    straight = straight_paths(*ends, images.steps)
+    near = neighbour_paths(every, *ends, images.steps, images.neighbours)
+    planes = [plane_through(inputs(dataset, "test", rows)) for rows in triples]
+    paths = np.stack([straight, near])
+    return Scene(pairs, paths, planes, triples, evenly(len(labels), images.spectra))
+
+
 def survey(
     configuration: Configuration,
     store: xr.Dataset,
@@ -81,25 +117,12 @@ def survey(
     images: ImagesConfig,
 ) -> xr.Dataset:
     """Survey some trainings at the snapshots whose weights are kept."""
-    shape, labels = dataset.input_shape, dataset.test_labels
-    pairs = choose_pairs(labels, images.pairs, images.seed)
-    triples = choose_triples(labels, images.planes, images.seed)
-    spots = evenly(len(labels), images.spectra)
-    ends = inputs(dataset, "test", pairs.start), inputs(dataset, "test", pairs.stop)
-    every = inputs(dataset, "train", np.arange(len(dataset.train_labels)))
-    paths = np.stack(
-        [
-            straight_paths(*ends, images.steps),
-            neighbour_paths(every, *ends, images.steps, images.neighbours),
-        ]
-    )
-    planes = [plane_through(inputs(dataset, "test", rows)) for rows in triples]
+    at, shape = scene(dataset, images), dataset.input_shape
     steps = store["snapshot_step"].values.tolist()
+    spots = inputs(dataset, "test", at.spots)
     network = configured_network(configuration.network, shape, dataset.n_classes)
     network = network.double().eval()
-    along: dict[str, list] = {"log_volume": [], "rank": [], "predicted": []}
-    on_planes: dict[str, list] = {"log_volume": [], "ricci": [], "predicted": []}
-    spectra, crossed = [], []
+    found: dict[str, list] = {name: [] for name in (*ALONG, "crossing", "eigenvalue", *ON_PLANES)}
     for k, seed in enumerate(seeds):
         for j, step in enumerate(steps):
             label = f"{configuration.label} seed {seed} step {step}"
@@ -107,61 +130,75 @@ def survey(
             state = {name: torch.from_numpy(values.copy()) for name, values in weights.items()}
             network.load_state_dict(state, strict=False)
             features, classify = layer_features(network, LAYER, shape), classifier(network, shape)
-            for kind, of_kind in enumerate(paths):
-                found = survey_paths(features, classify, of_kind, progress_bar=label)
-                for name, values in along.items():
-                    values.append(getattr(found, name))
-                which = np.broadcast_to([k, j, kind], (len(found.crossings.path), 3))
-                crossed.append(np.column_stack([which, *found.crossings[:4]]))
-            spectra.append(metric_spectrum(features, inputs(dataset, "test", spots)))
-            if k == 0:
-                for plane in planes:
-                    of_plane = survey_plane(features, classify, plane, images.plane_grid)
-                    for name, values in on_planes.items():
-                        values.append(getattr(of_plane, name))
-            logger.info("%s: log volumes of %d points", label, paths[..., 0].size)
-    lead = (len(seeds), len(steps))
-    variables: dict[str, Any] = {
-        name: (PATHS, np.stack(values).reshape(*lead, *paths.shape[:3]))
-        for name, values in along.items()
-    }
-    names = ("training", "snapshot", "kind", "path", "position", "before", "after")
-    for name, column in zip(names, np.concatenate(crossed).T, strict=True):
+            for kind, paths in enumerate(at.paths):
+                along = survey_paths(features, classify, paths, progress_bar=label)
+                for name in ALONG:
+                    found[name].append(getattr(along, name))
+                which = np.broadcast_to([k, j, kind], (len(along.crossings.path), 3))
+                found["crossing"].append(np.column_stack([which, *along.crossings[:4]]))
+            found["eigenvalue"].append(metric_spectrum(features, spots))
+            for plane in at.planes if k == 0 else ():
+                of_plane = survey_plane(features, classify, plane, images.plane_grid)
+                for name, field in ON_PLANES.items():
+                    found[name].append(getattr(of_plane, field))
+            logger.info("%s: log volumes of %d points", label, at.paths[..., 0].size)
+    return assembled(found, at, dataset, seeds, steps, images).assign_coords(
+        epoch=("snapshot", np.array(steps) / steps_per_epoch(configuration, dataset))
+    )
+
+
+def steps_per_epoch(configuration: Configuration, dataset: Dataset) -> int:
+    """Steps of an epoch, whose incomplete last batch is left out."""
+    return len(dataset.train_labels) // configuration.training.batch_size
+
+
+def assembled(
+    found: dict[str, list],
+    at: Scene,
+    dataset: Dataset,
+    seeds: list[int],
+    steps: list[int],
+    images: ImagesConfig,
+) -> xr.Dataset:
+    """Put what was found, one entry per training, snapshot and kind, into a labelled dataset."""
+    lead, labels = (len(seeds), len(steps)), dataset.test_labels
+    variables: dict[str, Any] = {}
+    for name in ALONG:
+        values = np.stack(found[name]).reshape(*lead, *at.paths.shape[:3])
+        variables[name] = (PATHS, values)
+    columns = np.concatenate(found["crossing"]).T
+    for name, column in zip(CROSSING, columns, strict=True):
         whole = column if name == "position" else column.astype(int)
         variables[f"crossing_{name}"] = ("crossing", whole)
-    eigenvalues = np.stack(spectra)
-    variables["eigenvalue"] = (
-        ("training", "snapshot", "image", "index"), eigenvalues.reshape(*lead, *eigenvalues.shape[1:])
-    )  # fmt: skip
-    if planes:
+    eigenvalues = np.stack(found["eigenvalue"])
+    shape = (*lead, *eigenvalues.shape[1:])
+    dims = ("training", "snapshot", "image", "index")
+    variables["eigenvalue"] = (dims, eigenvalues.reshape(shape))
+    if at.planes:
         n = images.plane_grid
-        for name, values in on_planes.items():
-            of_each = np.stack(values).reshape(len(steps), len(planes), n, n)
-            variables[f"plane_{name}"] = (("snapshot", "plane", "y", "x"), of_each)
-        axes = np.stack([plane_axes(plane, n) for plane in planes])
+        for name in ON_PLANES:
+            values = np.stack(found[name]).reshape(len(steps), len(at.planes), n, n)
+            variables[name] = (("snapshot", "plane", "y", "x"), values)
+        axes = np.stack([plane_axes(plane, n) for plane in at.planes])
         variables["plane_axis"] = (("plane", "axis", "x"), axes)
-        corners = np.stack([plane.corners for plane in planes])
+        corners = np.stack([plane.corners for plane in at.planes])
         variables["plane_corner"] = (("plane", "corner", "axis"), corners)
-        variables["plane_label"] = (("plane", "corner"), labels[triples])
+        variables["plane_label"] = (("plane", "corner"), labels[at.triples])
     shown = np.array([0, images.pairs])  # the first pair of different classes, and of the same
-    variables["picture"] = (
-        ("kind", "shown", "place", "pixel"),
-        pictures(dataset, paths[:, shown][:, :, evenly_between(images.steps, SHOWN)]),
-    )
-    steps_per_epoch = len(dataset.train_labels) // configuration.training.batch_size
+    some = at.paths[:, shown][:, :, evenly_between(images.steps, SHOWN)]
+    variables["picture"] = (("kind", "shown", "place", "pixel"), pictures(dataset, some))
     coordinates = {
         "seed": ("training", np.array(seeds)),
         "step": ("snapshot", np.array(steps)),
-        "epoch": ("snapshot", np.array(steps) / steps_per_epoch),
         "kind": np.array(KINDS, dtype=object),
-        "label_start": ("path", labels[pairs.start]),
-        "label_stop": ("path", labels[pairs.stop]),
-        "same": ("path", pairs.same.astype(int)),
+        "label_start": ("path", labels[at.pairs.start]),
+        "label_stop": ("path", labels[at.pairs.stop]),
+        "same": ("path", at.pairs.same.astype(int)),
         "shown": shown,
-        "image_label": ("image", labels[spots]),
+        "image_label": ("image", labels[at.spots]),
     }
-    counts = {"inputs": paths.shape[3], "shape": "x".join(map(str, shape))}
-    return xr.Dataset(variables, coordinates, counts)
+    about = {"inputs": at.paths.shape[3], "shape": "x".join(map(str, dataset.input_shape))}
+    return xr.Dataset(variables, coordinates, about)
 
 
 def family(configuration: Configuration) -> str:

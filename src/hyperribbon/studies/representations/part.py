@@ -240,8 +240,8 @@ PART = Part(
             Position of the largest log volume on a path less that of the crossing of a decision
             boundary nearest to the middle, at the end of training, as cumulative shares of the
             paths between images of different classes, for straight paths and those by way of
-            neighbours; before training, dashed. If volume had its peak at the boundary, all would be
-            at 0.
+            neighbours; before training, dashed. If volume had its peak at the boundary, all would
+            be at 0.
             """,
             module="image_figures",
             when=with_images,

@@ -20,8 +20,7 @@ def variants(planes: PlanesConfig, task: Task) -> list[Variant]:
         found.append(standard._replace(name=name, varied="weight decay", weight_decay=other))
     for kind in planes.activations:
         found.append(standard._replace(name=kind, varied="activation", activation=kind))
-    ntk = {"name": "NTK", "varied": "parametrisation", "parametrisation": "ntk"}
-    found.append(standard._replace(**ntk))
+    found.append(standard._replace(name="NTK", varied="parametrisation", parametrisation="ntk"))
     if task == "sinusoid":  # four points in random order are about as structured as XOR
         found.append(standard._replace(name=RANDOM, varied="labels", random_labels=True))
         for units in planes.deep:
