@@ -70,9 +70,9 @@ def contrast_table(survey: xr.Dataset) -> pd.DataFrame:
 
     It is read at the crossing nearest to the middle, or in the middle of a path that crosses no
     boundary: ``contrast``, above the straight line between its values at the ends; ``change``, this
-    less that of the first snapshot at the same place (NaN in the first); ``peak``, where it is largest; ``excess``,
-    its largest value above the larger one of the ends. They are NaN where the metric does not have
-    the same rank on all of the path.
+    less that of the first snapshot at the same place (NaN in the first); ``peak``, where it is
+    largest; ``excess``, its largest value above the larger one of the ends. They are NaN where the
+    metric does not have the same rank on all of the path.
     """
     crossed = {name: survey[f"crossing_{name}"].values for name in ("training", "snapshot", "kind")}
     paths, positions = survey["crossing_path"].values, survey["crossing_position"].values

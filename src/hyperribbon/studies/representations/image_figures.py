@@ -228,7 +228,7 @@ def image_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
             axes.plot(mean, color=colours[epoch], linewidth=1.2, label=label)
         axes.set(yscale="log")
         axes.set_title(network, loc="left")
-        axes.legend(loc="lower left", fontsize=5.5)
+        axes.legend(loc="lower left", fontsize=6)
     # Rounding errors beyond the rank, and room for the legends.
     top = found["eigenvalue"].max()
     low = max(found.loc[found["eigenvalue"] > 0, "eigenvalue"].min(), top * 1e-14)
