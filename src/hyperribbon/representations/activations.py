@@ -62,9 +62,7 @@ ACTIVATIONS = {
         lambda z: torch.special.ndtr(z).addcmul_(z, _density(z)),
         lambda z: _density(z).mul_(2 - z.square()),
     ),
-    "relu": Activation(
-        torch.relu, lambda z: (z > 0).to(z.dtype), torch.zeros_like, smooth=False
-    ),
+    "relu": Activation(torch.relu, lambda z: (z > 0).to(z.dtype), torch.zeros_like, smooth=False),
 }
 
 

@@ -24,7 +24,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import as_float64
 from hyperribbon.representations.activations import Elementwise, find_activation
 
-BLOCK = 2**16  # entries of an array of points by units: a few of them fit into the cache
+BLOCK = 2**17  # entries of an array of points by units: a few of them fit into the cache
 PRODUCTS = 2**22  # entries of an array of units by products of weights
 LARGEST = 32  # d of a full Riemann tensor: 8 MB for each point
 
@@ -204,10 +204,9 @@ class OneLayer:
 
 def _finite(array: np.ndarray, name: str, shape: tuple[str, ...]) -> np.ndarray:
     values = as_float64(array, name)
-    if values.ndim != len(shape) or not all(values.shape[1:]) or not values.size:
-        if values.ndim != len(shape) or name != "x" or not all(values.shape[1:]):
-            expected = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
-            raise DataError(f"{name}: shape {values.shape}, expected {expected}")
+    if values.ndim != len(shape) or not all(values.shape[name == "x" :]):  # there may be no points
+        expected = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
+        raise DataError(f"{name}: shape {values.shape}, expected {expected}")
     if not np.isfinite(values).all():
         raise DataError(f"{name}: not finite, expected finite numbers")
     return values
