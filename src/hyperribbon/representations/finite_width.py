@@ -83,8 +83,7 @@ def finite_widths(
     widths : W numbers of units, increasing, at least 3 of them, each above the dimension
     radii : (K,), distances |x| from the origin, above 0
     dimension : int, d, at least 2
-    activation, weight_variance, bias_variance : as for `InfiniteWidth`; not ReLU, whose layers are
-        flat except on their kinks
+    activation, weight_variance, bias_variance : as for `InfiniteWidth`
     draws : int, D, layers per width
     directions : int, points per layer and radius, at least 2
     random_state : int
