@@ -66,6 +66,7 @@ def test_a_scaled_activation_is_one_of_other_variance(v, scale):
         (torch.sign, 1, 1.0, "activation: the activation has a jump"),
         (torch.relu, 2, 1.0, "activation: its slope has a jump"),
         (lambda z: torch.relu(z - 1), 1, 2.0, "variance 2 are not found to 1e-10; expected an"),
+        (lambda z: torch.relu(z - 1.1), 1, 0.001, "has a jump, or a kink away from 0, so the"),
         (torch.exp, 0, 100.0, "variance 100 are not found to 1e-10; expected an activation that"),
         (lambda z: torch.exp(z**2), 0, 1.0, "are not found to 1e-10"),
         ("sigmoid", 1, 1e12, "are not found to 1e-10"),

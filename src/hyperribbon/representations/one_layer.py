@@ -13,8 +13,8 @@ is three times too large.)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from itertools import combinations_with_replacement, permutations
+from functools import lru_cache
+from itertools import permutations
 
 import numpy as np
 import torch
@@ -25,8 +25,9 @@ from hyperribbon.probability.arrays import as_float64
 from hyperribbon.representations.activations import Elementwise, find_activation
 
 BLOCK = 2**17  # entries of an array of points by units: a few of them fit into the cache
-PRODUCTS = 2**22  # entries of an array of units by products of weights
-LARGEST = 32  # d of a full Riemann tensor: 8 MB for each point
+FEWEST = 16  # points in a block, to which the same products of weights belong
+PRODUCTS = 2**20  # entries of an array of units by products of weights
+LARGEST = {3: 64, 4: 32}  # d of tensors with so many indices: 2 and 8 MB for each point
 
 
 class OneLayer:
@@ -47,10 +48,11 @@ class OneLayer:
 
     Notes
     -----
-    For B points, the metric takes B n d^2 / 2 multiplications and the curvature B n d^3 / 6, all in
-    products of matrices, with no more memory than the result and some 30 MB. A network with ReLU is
-    flat except on its kinks, where units change from inactive to active: there it has neither
-    metric nor curvature, and points on them are refused.
+    For B points, the metric takes B n d^2 / 2 multiplications and the curvature B n d^3 / 6, in
+    products of matrices, with little more memory than the result. Rounding errors of the curvature
+    grow with the condition number of g. A layer with ReLU is flat, except on its kinks, where units
+    change from inactive to active: there it has neither metric nor curvature, and points on them
+    are refused.
 
     Examples
     --------
@@ -96,7 +98,7 @@ class OneLayer:
         slope = self._activation.slope
         found = [
             _symmetric(_moments(slope(z).square(), self._along, 2), self._along.shape[1], 2)
-            for z in self._preactivations(x)
+            for z in self._preactivations(x, 2)
         ]
         return self._joined(found, 2) / len(self._W)
 
@@ -106,8 +108,8 @@ class OneLayer:
         Raises
         ------
         DataError
-            If x is not of this shape, one of the points is on a kink of ReLU, or the metric is
-            singular at one.
+            If x is not of this shape, one of the points is on a kink of ReLU, the metric is
+            singular at one, or there are more than 64 dimensions.
         """
 
         def scalar(T: Tensor, _frame: Tensor) -> Tensor:
@@ -141,14 +143,8 @@ class OneLayer:
         Raises
         ------
         DataError
-            As `ricci_scalar`, or if d is too large for d^4 numbers per point.
+            As `ricci_scalar`, but with at most 32 dimensions.
         """
-        d = self._along.shape[1]
-        if d > LARGEST:
-            raise DataError(
-                f"riemann_tensor: {d} dimensions, d^4 = {d**4:,} numbers per point; expected at "
-                f"most {LARGEST}, for example in a subspace"
-            )
 
         def riemann(T: Tensor, frame: Tensor) -> Tensor:
             T = torch.einsum("xai,xbj,xijp->xabp", frame, frame, T)
@@ -167,7 +163,13 @@ class OneLayer:
                 f"weights: {n} units for {k} dimensions, so the metric is singular everywhere and "
                 "has no curvature; expected at least as many units, for example with subspace="
             )
-        for z in self._preactivations(x):
+        order = max(3, rank)
+        if k > LARGEST[order]:
+            raise DataError(
+                f"x: {k} dimensions, so a tensor takes {k}^{order} = {k**order:,} numbers per "
+                f"point; expected at most {LARGEST[order]}, for example with subspace="
+            )
+        for z in self._preactivations(x, order):
             slope, bend = self._activation.slope(z), self._activation.bend(z)
             g = _symmetric(_moments(slope.square(), self._along, 2), k, 2) / n
             T = _symmetric(_moments(slope.mul(bend), self._along, 3), k, 3) * (2 / n)
@@ -179,13 +181,13 @@ class OneLayer:
             found.append(combine(T, frame))
         return self._joined(found, rank)
 
-    def _preactivations(self, x: np.ndarray) -> Iterator[Tensor]:
-        """W x + b (block, n) of blocks of points."""
+    def _preactivations(self, x: np.ndarray, rank: int) -> Iterator[Tensor]:
+        """W x + b (block, n) of blocks of points, for tensors of this rank."""
         points = torch.from_numpy(np.ascontiguousarray(_finite(x, "x", ("B", "d"))))
         (n, d), k = self._W.shape, self._along.shape[1]
         if points.shape[1] != d:
             raise DataError(f"x: shape {tuple(points.shape)}, expected (B, {d})")
-        step = max(1, BLOCK // max(n, k**3))
+        step = max(FEWEST, BLOCK // max(n, k**rank))
         for start in range(0, len(points), step):
             z = torch.addmm(self._b, points[start : start + step], self._W.T)
             if not self._activation.smooth:
@@ -212,15 +214,15 @@ def _finite(array: np.ndarray, name: str, shape: tuple[str, ...]) -> np.ndarray:
     return values
 
 
-@cache
+@lru_cache(maxsize=8)
 def _products(d: int, order: int) -> tuple[Tensor, Tensor]:
     """Indices (c, order) of the different products, and which of them each entry is."""
-    different = list(combinations_with_replacement(range(d), order))
+    every = np.indices((d,) * order).reshape(order, -1)
+    index = every[:, (np.diff(every, axis=0) >= 0).all(0)]
     entry = np.empty((d,) * order, dtype=np.int64)
-    index = np.array(different)
-    for axes in permutations(range(order)):
-        entry[tuple(index[:, axis] for axis in axes)] = np.arange(len(index))
-    return torch.from_numpy(index), torch.from_numpy(entry.ravel())
+    for axes in permutations(index):
+        entry[axes] = np.arange(index.shape[1])
+    return torch.from_numpy(index.T.copy()), torch.from_numpy(entry.ravel())
 
 
 def _moments(values: Tensor, weights: Tensor, order: int) -> Tensor:
