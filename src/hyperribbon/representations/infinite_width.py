@@ -185,9 +185,9 @@ def ntk_features(network: nn.Module, output: int = 0) -> Callable[[Tensor], Tens
     Returns
     -------
     function of inputs (B, ...) that returns gradients (B, P), in the order of the network's
-    parameters. It can be differentiated further, as `pullback_metric` does. Gradients are by the
-    parameters that the network has: a torch layer follows the standard parametrisation, not that of
-    `InfiniteWidth`.
+    parameters. It can be differentiated further, as `pullback_metric` does, which divides by P.
+    Gradients are by the parameters that the network has: a torch layer follows the standard
+    parametrisation, not that of `InfiniteWidth`.
 
     Raises
     ------
