@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from hyperribbon.errors import DataError
-from hyperribbon.probability.arrays import as_float64
 from hyperribbon.representations.activations import Elementwise
+from hyperribbon.representations.checks import finite_array
 from hyperribbon.representations.gaussian_moments import EXACT, squared_moments
 
 KERNELS = ("nngp", "ntk")
@@ -103,7 +103,8 @@ class InfiniteWidth:
         DataError
             If x is not of this shape, or quadrature fails.
         """
-        x, r = _points(x)
+        x = finite_array(x, "x", "B", "d")
+        r = np.square(x).sum(1)
         radial = self._radial(r)
         along = np.where(r > 0, radial.b[0], 0)  # at the origin b does not count
         g = along[:, None, None] * x[:, :, None] * x[:, None, :]
@@ -118,7 +119,8 @@ class InfiniteWidth:
         DataError
             As `metric`, or if the metric is singular.
         """
-        x, r = _points(x)
+        x = finite_array(x, "x", "B", "d")
+        r = np.square(x).sum(1)
         tangential, outward = _factors(self._radial(r), r)
         return ((x.shape[1] - 1) * np.log(tangential) + np.log(outward)) / 2
 
@@ -131,7 +133,8 @@ class InfiniteWidth:
             As `log_volume`; or if pre-activations have variances below 1e-6 and the activation is
             not erf or ReLU: there second derivatives by quadrature are lost in rounding errors.
         """
-        x, r = _points(x)
+        x = finite_array(x, "x", "B", "d")
+        r = np.square(x).sum(1)
         d = x.shape[1]
         radial = self._radial(r, curved=True)
         a, h = _factors(radial, r)
@@ -265,12 +268,3 @@ def _factors(radial: _Radial, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             "the features move in all directions"
         )
     return across, along
-
-
-def _points(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x = as_float64(x, "x")
-    if x.ndim != 2 or not x.shape[1]:
-        raise DataError(f"x: shape {x.shape}, expected (B, d)")
-    if not np.isfinite(x).all():
-        raise DataError("x: not finite, expected finite numbers")
-    return x, np.square(x).sum(1)

@@ -98,8 +98,16 @@ def sizes(features: FeatureMap, x: Tensor) -> tuple[int, int]:
             widest = max(widest, tensor.numel())
         return tensor
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved):
-        found = features(x[:1].clone().requires_grad_())
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved)
+    with torch.enable_grad():
+        one = x[:1].clone().requires_grad_()
+        try:
+            with hooks:
+                found = features(one)
+        except RuntimeError as error:
+            if "saved tensor hooks" not in str(error):
+                raise
+            found = features(one)  # they are derivatives themselves, as those of `ntk_features`
     if not found.requires_grad:
         raise DataError("features: not differentiable with respect to the inputs")
     return n, widest

@@ -12,6 +12,7 @@ is three times too large.)
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import permutations
@@ -20,9 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperribbon.errors import DataError
-from hyperribbon.probability.arrays import as_float64
+from hyperribbon.errors import DataError, SingularMetricWarning
 from hyperribbon.representations.activations import Elementwise, find_activation
+from hyperribbon.representations.checks import finite_array
 
 BLOCK = 2**17  # entries of an array of points by units: a few of them fit into the cache
 FEWEST = 16  # points in a block, to which the same products of weights belong
@@ -72,12 +73,12 @@ class OneLayer:
         subspace: np.ndarray | None = None,
     ):
         self._activation = find_activation(activation)
-        W, b = _finite(weights, "weights", ("n", "d")), _finite(biases, "biases", ("n",))
+        W, b = finite_array(weights, "weights", "n", "d"), finite_array(biases, "biases", "n")
         if len(W) != len(b):
             raise DataError(f"biases: {len(b)} for {len(W)} units, expected one for each unit")
         along = W
         if subspace is not None:
-            U = _finite(subspace, "subspace", ("d", "k"))
+            U = finite_array(subspace, "subspace", "d", "k")
             if len(U) != W.shape[1]:
                 raise DataError(
                     f"subspace: shape {U.shape}, expected ({W.shape[1]}, k): one direction per "
@@ -100,16 +101,21 @@ class OneLayer:
             _symmetric(_moments(slope(z).square(), self._along, 2), self._along.shape[1], 2)
             for z in self._preactivations(x, 2)
         ]
-        return self._joined(found, 2) / len(self._W)
+        return torch.cat(found).numpy() / len(self._W)
 
     def ricci_scalar(self, x: np.ndarray) -> np.ndarray:
-        """Ricci scalar (B,) at points x (B, d).
+        """Ricci scalar (B,) at points x (B, d); NaN, with a warning, where the metric is singular.
 
         Raises
         ------
         DataError
             If x is not of this shape, one of the points is on a kink of ReLU, the metric is
-            singular at one, or there are more than 64 dimensions.
+            singular at every point, or there are more than 64 dimensions.
+
+        Warns
+        -----
+        SingularMetricWarning
+            If the metric is singular at some points.
         """
 
         def scalar(T: Tensor, _frame: Tensor) -> Tensor:
@@ -157,7 +163,7 @@ class OneLayer:
         self, x: np.ndarray, combine: Callable[[Tensor, Tensor], Tensor], rank: int
     ) -> np.ndarray:
         """Tensor of this rank, from T in the orthonormal frames of Cholesky factors of g."""
-        (n, k), start, found = self._along.shape, 0, []
+        (n, k), found = self._along.shape, []
         if n < k:
             raise DataError(
                 f"weights: {n} units for {k} dimensions, so the metric is singular everywhere and "
@@ -173,17 +179,23 @@ class OneLayer:
             slope, bend = self._activation.slope(z), self._activation.bend(z)
             g = _symmetric(_moments(slope.square(), self._along, 2), k, 2) / n
             T = _symmetric(_moments(slope.mul(bend), self._along, 3), k, 3) * (2 / n)
-            frame = _cholesky(g, start)
-            start += len(g)
+            frame = _cholesky(g)
             for _ in range(3):  # the first index, to the frame and to the end
                 T = torch.linalg.solve_triangular(frame, T.flatten(2), upper=False)
                 T = T.unflatten(2, (k, k)).permute(0, 2, 3, 1)
             found.append(combine(T, frame))
-        return self._joined(found, rank)
+        values = torch.cat(found).numpy()
+        singular = np.isnan(values).any(axis=tuple(range(1, values.ndim)))
+        if singular.all():
+            raise DataError("weights: the metric is singular at every point; give a subspace")
+        if singular.any():
+            text = f"the metric is singular at {singular.sum()} of {len(values)} points: NaN there"
+            warnings.warn(text, SingularMetricWarning, stacklevel=3)
+        return values
 
     def _preactivations(self, x: np.ndarray, rank: int) -> Iterator[Tensor]:
         """W x + b (block, n) of blocks of points, for tensors of this rank."""
-        points = torch.from_numpy(np.ascontiguousarray(_finite(x, "x", ("B", "d"))))
+        points = torch.from_numpy(np.ascontiguousarray(finite_array(x, "x", "B", "d")))
         (n, d), k = self._W.shape, self._along.shape[1]
         if points.shape[1] != d:
             raise DataError(f"x: shape {tuple(points.shape)}, expected (B, {d})")
@@ -198,20 +210,6 @@ class OneLayer:
                         "the layer has neither metric nor curvature"
                     )
             yield z
-
-    def _joined(self, blocks: list[Tensor], rank: int) -> np.ndarray:
-        shape = (0,) + (self._along.shape[1],) * rank
-        return torch.cat(blocks).numpy() if blocks else np.empty(shape)
-
-
-def _finite(array: np.ndarray, name: str, shape: tuple[str, ...]) -> np.ndarray:
-    values = as_float64(array, name)
-    if values.ndim != len(shape) or not all(values.shape[name == "x" :]):  # there may be no points
-        expected = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
-        raise DataError(f"{name}: shape {values.shape}, expected {expected}")
-    if not np.isfinite(values).all():
-        raise DataError(f"{name}: not finite, expected finite numbers")
-    return values
 
 
 @lru_cache(maxsize=8)
@@ -237,16 +235,10 @@ def _symmetric(different: Tensor, d: int, order: int) -> Tensor:
     return different[:, entry].unflatten(1, (d,) * order)
 
 
-def _cholesky(g: Tensor, start: int) -> Tensor:
-    """Lower Cholesky factors of metrics, the first of which is that of point number `start`."""
+def _cholesky(g: Tensor) -> Tensor:
+    """Lower Cholesky factors of metrics; NaN where a metric is singular."""
     frame, failed = torch.linalg.cholesky_ex(g)
-    diagonal = frame.diagonal(dim1=1, dim2=2)
-    smallest, largest = diagonal.amin(1), diagonal.amax(1)
-    floor = len(g[0]) * torch.finfo(g.dtype).eps
-    singular = ((failed > 0) | ~(smallest.square() > floor * largest.square())).nonzero()
-    if len(singular):
-        raise DataError(
-            f"x: the metric is singular at row {start + int(singular[0])}, so it has no curvature "
-            "there; expected points where the features move in all directions, or subspace="
-        )
-    return frame
+    smallest, largest = frame.diagonal(dim1=1, dim2=2).aminmax(dim=1)
+    floor = g.shape[1] * torch.finfo(g.dtype).eps
+    singular = (failed > 0) | ~(smallest.square() > floor * largest.square())
+    return frame.masked_fill(singular[:, None, None], torch.nan)
