@@ -45,7 +45,7 @@ def jacobians(
         If the features cannot be differentiated, or are constant at every point.
     """
     n, widest = sizes(features, x)
-    k = directions.shape[1]
+    directions, k = directions / n**0.5, directions.shape[1]
     backward = n < min(k, x.shape[1])
     step = block_length(n * k)
     buffer = torch.empty(min(step, len(x)), k, n, dtype=x.dtype)
@@ -63,7 +63,7 @@ def jacobians(
             for start in range(0, k, at_once):
                 some = slice(start, start + at_once)
                 J[:, some] = along(directions.T[some]).transpose(0, 1)
-        return J.mul_(n**-0.5)
+        return J
 
     zero = True
     for rows, J in in_blocks(of_block, x, step, progress_bar):
