@@ -51,7 +51,7 @@ def test_a_circle_and_distances_from_it():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: crossings(len, np.zeros((2, 3))), "paths: shape (2, 3), expected"),
+        (lambda: crossings(len, np.zeros((2, 3))), "paths: shape (2, 3), expected (P, T, d)"),
         (lambda: crossings(len, np.full((1, 2, 1), np.inf)), "paths: 2 numbers are NaN or infin"),
         (lambda: crossings(len, np.zeros((1, 2, 1))), "classify: returned shape"),
         (lambda: boundary_distance(np.zeros((1, 2)), np.zeros((0, 2))), "boundary: no points"),

@@ -101,7 +101,7 @@ def test_a_badly_conditioned_metric_keeps_its_digits():
     [
         (torch.tanh, np.zeros(3), None, "x: shape (3,), expected (B, d)"),
         (torch.tanh, [[np.nan, 0.0]], None, "x: 1 numbers are NaN or infinite"),
-        (torch.tanh, [["a"]], None, "x: not an array of numbers"),
+        (torch.tanh, [["a"]], None, "x: entries of type text, expected real"),
         (torch.tanh, np.zeros((1, 3)), np.ones((2, 1)), "subspace: shape (2, 1), expected (3, k)"),
         (torch.tanh, np.zeros((1, 3)), np.ones((3, 2)), "subspace: 2 directions that span 1"),
         (torch.tanh, np.zeros((1100, 1000)), None, "x: 1100 metrics of 1000 x 1000 take over 8"),

@@ -72,6 +72,7 @@ def test_a_graph_in_oblique_coordinates(u, v):
     np.testing.assert_allclose(found, brioschi(graph, [u, v]), rtol=1e-7, atol=1e-9)
 
 
+@settings(max_examples=25)
 @given(POINT, POINT)
 def test_a_torus_and_a_sphere(u, v):
     def torus(x):
@@ -96,6 +97,7 @@ def smooth(seed, d=3, n=8):
     return (lambda x: torch.tanh(x @ W.T + b)), rng
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 99))
 def test_symmetries_and_contractions(seed):
     features, rng = smooth(seed)
@@ -120,6 +122,7 @@ def riemann_metric(features, x):
     return (J.mT @ J / J.shape[1]).numpy()
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.floats(0.1, 10))
 def test_rotated_and_scaled_features_and_inputs(seed, scale):
     features, rng = smooth(seed)

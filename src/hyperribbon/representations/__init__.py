@@ -5,3 +5,39 @@ inputs: its volume element says where training magnifies that space, its curvatu
 The activations of the samples of one class are a class manifold, whose size and distance from the
 others change through training.
 """
+
+from hyperribbon.representations.boundary import boundary_distance, crossings, plane_boundary
+from hyperribbon.representations.features import layer_features
+from hyperribbon.representations.finite_width import finite_widths
+from hyperribbon.representations.infinite_width import InfiniteWidth, ntk_features
+from hyperribbon.representations.magnification import magnification, path_contrast
+from hyperribbon.representations.metric import (
+    log_volume_element,
+    metric_spectrum,
+    pullback_metric,
+)
+from hyperribbon.representations.one_layer import OneLayer
+from hyperribbon.representations.paths import neighbour_paths, plane_through, straight_paths
+from hyperribbon.representations.riemann import ricci_scalar, ricci_tensor, riemann_tensor
+
+__all__ = [
+    "InfiniteWidth",
+    "OneLayer",
+    "boundary_distance",
+    "crossings",
+    "finite_widths",
+    "layer_features",
+    "log_volume_element",
+    "magnification",
+    "metric_spectrum",
+    "neighbour_paths",
+    "ntk_features",
+    "path_contrast",
+    "plane_boundary",
+    "plane_through",
+    "pullback_metric",
+    "ricci_scalar",
+    "ricci_tensor",
+    "riemann_tensor",
+    "straight_paths",
+]

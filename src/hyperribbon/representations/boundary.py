@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial import KDTree
 
 from hyperribbon.errors import DataError
+from hyperribbon.representations.checks import finite_array
 
 Classify = Callable[[np.ndarray], np.ndarray]
 _BLOCK_NUMBERS = 2**22  # of inputs that are classified at once
@@ -59,11 +60,9 @@ def crossings(classify: Classify, paths: ArrayLike, tolerance: float = 1e-6) -> 
     >>> found.position.round(4), found.before, found.after
     (array([0.3]), array([False]), array([ True]))
     """
-    points = np.asarray(paths, dtype=float)
-    if points.ndim != 3 or points.shape[1] < 2:
-        raise DataError(f"paths: shape {points.shape}, expected (paths, at least 2 points, d)")
-    if not np.isfinite(points).all():
-        raise DataError(f"paths: {np.sum(~np.isfinite(points))} numbers are NaN or infinite")
+    points = finite_array(paths, "paths", "P", "T", "d")
+    if points.shape[1] < 2:
+        raise DataError(f"paths: shape {points.shape}, expected at least 2 points on each")
     n_paths, n_points, d = points.shape
     classes = _classes(classify, points.reshape(-1, d)).reshape(n_paths, n_points)
     path, segment = np.nonzero(classes[:, 1:] != classes[:, :-1])

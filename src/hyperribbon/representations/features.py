@@ -5,11 +5,11 @@ from copy import deepcopy
 from math import prod
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hyperribbon.errors import DataError, first_line
+from hyperribbon.representations.checks import finite_array
 
 FeatureMap = Callable[[Tensor], Tensor]
 
@@ -110,30 +110,18 @@ def checked_inputs(x: Any, subspace: Any = None) -> tuple[Tensor, Tensor]:
     DataError
         If a shape is wrong, a number is not finite, or the directions are linearly dependent.
     """
-    points = _finite("x", x)
-    if points.ndim != 2 or 0 in points.shape:
-        raise DataError(f"x: shape {tuple(points.shape)}, expected (B, d)")
+    points = torch.tensor(finite_array(x, "x", "B", "d"))
     d = points.shape[1]
     if subspace is None:
         return points, torch.eye(d, dtype=torch.float64)
-    directions = _finite("subspace", subspace)
-    if directions.ndim != 2 or len(directions) != d or not 1 <= directions.shape[1] <= d:
+    directions = torch.tensor(finite_array(subspace, "subspace", "d", "k"))
+    if len(directions) != d or directions.shape[1] > d:
         given = tuple(directions.shape)
         raise DataError(f"subspace: shape {given}, expected ({d}, k) with 1 <= k <= {d}")
     rank, k = int(torch.linalg.matrix_rank(directions)), directions.shape[1]
     if rank < k:
         raise DataError(f"subspace: {k} directions that span {rank} dimensions, expected {k}")
     return points, directions
-
-
-def _finite(name: str, values: Any) -> Tensor:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"{name}: not an array of numbers ({first_line(error)})") from None
-    if not np.isfinite(array).all():
-        raise DataError(f"{name}: {np.sum(~np.isfinite(array))} numbers are NaN or infinite")
-    return torch.tensor(array)
 
 
 def checked_features(features: FeatureMap, x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from hyperribbon.errors import DataError, first_line
 from hyperribbon.representations.features import FeatureMap, checked_features
 
 BLOCK_BYTES = 2**27
+_PASS_BYTES = 2**25  # of the largest tensor of a pass
 _Result = TypeVar("_Result")
 
 
@@ -21,8 +22,7 @@ def jacobians(
     """Derivatives of the features along directions, divided by the root of their number.
 
     With fewer features than inputs, they come from n vector-Jacobian products; otherwise from k
-    Jacobian-vector products, in which all samples share what a first affine layer does to the
-    directions. A block of samples takes about 128 MB, or what one sample takes.
+    Jacobian-vector products. A block of samples takes about 128 MB, or what one sample takes.
 
     Parameters
     ----------
@@ -37,6 +37,7 @@ def jacobians(
     rows : slice
         Samples of the block.
     J : (b, k, n)
+        Valid until the next block.
 
     Raises
     ------
@@ -44,21 +45,25 @@ def jacobians(
         If the features cannot be differentiated, or are constant at every point.
     """
     n, widest = sizes(features, x)
-    k = directions.shape[1]
+    directions, k = directions / n**0.5, directions.shape[1]
     backward = n < min(k, x.shape[1])
     step = block_length(n * k)
+    buffer = torch.empty(min(step, len(x)), k, n, dtype=x.dtype)
 
     def of_block(y: Tensor) -> Tensor:
-        at_once = max(1, BLOCK_BYTES // (8 * widest * len(y)))
+        J, at_once = buffer[: len(y)], max(1, _PASS_BYTES // (8 * widest * len(y)))
         if backward:
             pull: Any = vjp(features, y)[1]
-            ones = torch.eye(n, dtype=y.dtype)
-            rows = vmap(lambda e: pull(e.expand(len(y), n))[0], chunk_size=at_once)(ones)
-            return (rows @ directions).permute(1, 2, 0) / n**0.5
-        along = vmap(
-            lambda v: vmap(lambda point: _along(features, point, v))(y), chunk_size=at_once
-        )
-        return along(directions.T.contiguous()).transpose(0, 1) / n**0.5
+            of_feature = vmap(lambda e: pull(e.expand(len(y), n))[0])
+            for some in torch.eye(n, dtype=y.dtype).split(at_once):
+                columns = some.argmax(dim=1)
+                J[:, :, columns] = (of_feature(some) @ directions).permute(1, 2, 0)
+        else:
+            along = vmap(lambda v: vmap(lambda point: _along(features, point, v))(y))
+            for start in range(0, k, at_once):
+                some = slice(start, start + at_once)
+                J[:, some] = along(directions.T[some]).transpose(0, 1)
+        return J
 
     zero = True
     for rows, J in in_blocks(of_block, x, step, progress_bar):
@@ -93,8 +98,16 @@ def sizes(features: FeatureMap, x: Tensor) -> tuple[int, int]:
             widest = max(widest, tensor.numel())
         return tensor
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved):
-        found = features(x[:1].clone().requires_grad_())
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda saved: saved)
+    with torch.enable_grad():
+        one = x[:1].clone().requires_grad_()
+        try:
+            with hooks:
+                found = features(one)
+        except RuntimeError as error:
+            if "saved tensor hooks" not in str(error):
+                raise
+            found = features(one)  # they are derivatives themselves, as those of `ntk_features`
     if not found.requires_grad:
         raise DataError("features: not differentiable with respect to the inputs")
     return n, widest

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from hyperribbon.errors import DataError
+from hyperribbon.representations.checks import finite_array
 
 
 class Magnification(NamedTuple):
@@ -115,12 +116,10 @@ def path_contrast(log_volume: ArrayLike, position: ArrayLike) -> PathContrast:
     >>> path_contrast([[0.0, 3.0, 2.0]], [0.5])
     PathContrast(contrast=array([2.]), peak=array([0.5]))
     """
-    volume, where = np.asarray(log_volume, dtype=float), np.asarray(position, dtype=float)
+    volume, where = finite_array(log_volume, "log_volume"), finite_array(position, "position")
     if volume.ndim != 2 or volume.shape[1] < 3 or where.shape != volume.shape[:1]:
         given = f"shapes {volume.shape} and {where.shape}"
         raise DataError(f"log_volume and position: {given}, expected (P, at least 3) and (P,)")
-    if not np.isfinite(volume).all():
-        raise DataError(f"log_volume: {np.sum(~np.isfinite(volume))} numbers are NaN or infinite")
     if not ((where >= 0) & (where <= 1)).all():
         raise DataError(f"position: {where.min():g} to {where.max():g}, expected 0 to 1")
     grid = np.linspace(0, 1, volume.shape[1])
@@ -130,7 +129,7 @@ def path_contrast(log_volume: ArrayLike, position: ArrayLike) -> PathContrast:
 
 
 def _checked(name: str, values: ArrayLike, like: np.ndarray | None) -> np.ndarray:
-    array = np.asarray(values, dtype=float)
+    array = finite_array(values, name)
     if like is None:
         if array.ndim == 0 or array.shape[-1] < 4:
             raise DataError(
@@ -139,8 +138,6 @@ def _checked(name: str, values: ArrayLike, like: np.ndarray | None) -> np.ndarra
     elif array.shape not in (like.shape, like.shape[-1:]):
         expected = f"{like.shape} or {like.shape[-1:]}"
         raise DataError(f"{name}: shape {array.shape}, expected {expected}")
-    if not np.isfinite(array).all():
-        raise DataError(f"{name}: {np.sum(~np.isfinite(array))} numbers are NaN or infinite")
     return array
 
 
