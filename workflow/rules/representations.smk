@@ -71,6 +71,31 @@ if REPRESENTATIONS.planes:
             " --output {output:q} --log {log:q}"
 
 
+if REPRESENTATIONS.widths:
+    WIDTH_GEOMETRY = KEYS.parameters(
+        "width_geometry",
+        widths=canonical_json(REPRESENTATIONS.widths.model_dump(mode="json")),
+    )
+
+    rule width_geometry:
+        output:
+            tables("width_geometry"),
+        log:
+            f"{RESULTS}/logs/width_geometry.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/width_geometry.tsv"
+        conda:
+            "../../envs/training.yaml"
+        resources:
+            mem_mb=2000,
+        params:
+            **WIDTH_GEOMETRY,
+        shell:
+            "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
+            " python -m hyperribbon.studies.representations.widths --widths {params.widths:q}"
+            " --output {output:q} --log {log:q}"
+
+
 if SURVEYED:
     IMAGES = canonical_json(REPRESENTATIONS.images.model_dump(mode="json", exclude={"networks"}))
     IMAGE_GEOMETRY = KEYS.each(

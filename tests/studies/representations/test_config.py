@@ -38,8 +38,11 @@ def test_networks_are_all_unless_they_are_named():
     [
         (ALONE, {"images": {}}, "representations.images = \"given\": without data, networks"),
         (ALONE, {"planes": {}, "images": {}}, "representations.images = \"given\": without data"),
-        (ALONE, {}, "representations.planes = null: at least one of planes, images"),
+        (ALONE, {}, "representations.planes = null: at least one of planes, widths, images"),
         (ALONE, {"planes": {"xor": None, "sinusoid": None}}, "representations.planes.xor = null: "),
+        (ALONE, {"widths": {"widths": [10, 5, 20]}}, "widths.widths = [10, 5, 20]: increasing"),
+        (ALONE, {"widths": {"dimension": 60}}, "representations.widths.dimension = 60: "),
+        (ALONE, {"widths": {"activations": ["relu"]}}, "representations.widths.activations.0 = "),
         (ALONE, {"planes": {"widths": [250]}}, "widths = [250]: others than 250"),
         (ALONE, {"planes": {"weight_decays": [0.1, 0.1]}}, "must not repeat a value"),
         (ALONE, {"planes": {"activation": "swish"}}, "representations.planes.activation = "),

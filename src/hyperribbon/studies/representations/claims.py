@@ -23,6 +23,7 @@ from hyperribbon.reporting.claims import (
     NotHere,
     Ours,
     Rule,
+    about,
 )
 from hyperribbon.reporting.statistics import Tables
 from hyperribbon.studies.representations.figures import TITLES, at_end
@@ -200,6 +201,20 @@ def more_than_same_class(family: str, kind: str) -> Callable[[Tables], Ours]:
     return measure
 
 
+def rate_of(activation: str) -> Callable[[Tables], Ours]:
+    """Exponent of the width with which the mean square asymmetry of a random layer falls."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _table(tables, "width_rates", "representations.widths")
+        found = found[(found["activation"] == activation) & (found["quantity"] == "asymmetry")]
+        if found.empty:
+            raise NotHere(f"needs {activation} in representations.widths.activations")
+        slope, error = found[["slope", "error"]].iloc[0]
+        return Ours(slope, slope - 2 * error, slope + 2 * error, "two standard errors of the fit")
+
+    return measure
+
+
 def peak_at_boundary(family: str) -> Callable[[Tables], Ours]:
     """Median distance of the largest volume from the crossing, as a share of the path."""
 
@@ -215,6 +230,17 @@ def peak_at_boundary(family: str) -> Callable[[Tables], Ours]:
 
 
 CLAIMS = [
+    *(
+        Claim(
+            "Random layers approach spherical symmetry: their mean square deviation falls as 1/n, "
+            f"{activation} (exponent)",
+            f"{SOURCE}, section 3",
+            about(0.1),
+            rate_of(activation),
+            -1,
+        )
+        for activation in ("erf", "sigmoid", "tanh", "gelu")
+    ),
     *(
         Claim(f"{text}, {TITLES[task]} ({words})", source, rule, measure, value)
         for task, source in (("xor", f"{SOURCE}, Fig. 1"), ("sinusoid", f"{SOURCE}, appendix"))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Task = Literal["xor", "sinusoid"]
 Activation = Literal["sigmoid", "erf", "tanh", "gelu", "relu"]
+SmoothActivation = Literal["sigmoid", "erf", "tanh", "gelu"]
 Steps = Annotated[int, Field(strict=True, ge=3, le=1000)]
 Seeds = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
@@ -123,6 +124,37 @@ class PlanesConfig(Section):
         return found
 
 
+class WidthsConfig(Section):
+    """Layers with random weights, compared with the spherical symmetry of infinitely wide ones.
+
+    Weights and biases have variance 1.
+    """
+
+    activations: Annotated[
+        tuple[SmoothActivation, ...], Field(min_length=1), AfterValidator(distinct)
+    ] = ("erf", "sigmoid", "tanh", "gelu")
+    """Nonlinearities."""
+    widths: Annotated[tuple[Count, ...], Field(min_length=3)] = (50, 200, 800, 3200, 12_800)
+    """Numbers of units, increasing."""
+    radii: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        0.5,
+        1.0,
+        2.0,
+    )
+    """Distances from the origin at which the metric is computed."""
+    dimension: Annotated[int, Field(strict=True, ge=2, le=20)] = 2
+    """Dimension of the inputs."""
+    draws: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 40
+    """Layers of each width."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if list(self.widths) != sorted(set(self.widths)) or self.widths[0] <= self.dimension:
+            expected = f"increasing numbers above dimension = {self.dimension}"
+            raise refuse("widths", self.widths, expected)
+        return self
+
+
 class ImagesConfig(Section):
     """The metric of the study's own networks between images and around them, at their snapshots.
 
@@ -158,13 +190,15 @@ class RepresentationsConfig(PartSection):
 
     planes: PlanesConfig | None = None
     """Tasks in the plane, which are learned by networks of their own; by default, none."""
+    widths: WidthsConfig | None = None
+    """Random layers of several widths; by default, none."""
     images: ImagesConfig | None = None
     """The study's own networks; by default, none."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.planes is None and self.images is None:
-            raise refuse("planes", None, "at least one of planes, images")
+        if self.planes is None and self.widths is None and self.images is None:
+            raise refuse("planes", None, "at least one of planes, widths, images")
         return self
 
     def check(self, study: Study) -> None:

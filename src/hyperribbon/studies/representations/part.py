@@ -18,6 +18,11 @@ def with_planes(study: Study) -> bool:
     return study.section("representations").planes is not None
 
 
+def with_widths(study: Study) -> bool:
+    """Whether random layers are compared with infinitely wide ones."""
+    return study.section("representations").widths is not None
+
+
 def with_images(study: Study) -> bool:
     """Whether the metric of the study's own networks is computed."""
     return study.section("representations").images is not None
@@ -79,6 +84,24 @@ PART = Part(
             when=with_planes,
         ),
         Step("plane_explore", "explore", when=with_planes),
+        Step(
+            "width_geometry",
+            "widths",
+            tables={
+                "width_deviations": (
+                    "One row per activation, width and radius: root mean square deviation of the "
+                    "metric from the infinitely wide layer's, and from the nearest spherically "
+                    "symmetric metric, relative to the former; mean and standard deviation over "
+                    "draws and directions of log volume (nats) and scalar curvature, and their "
+                    "limits."
+                ),
+                "width_rates": (
+                    "One row per activation and deviation: slope of the logarithm of its mean "
+                    "square against that of the width, and its standard error."
+                ),
+            },
+            when=with_widths,
+        ),
         Step("image_geometry", "images", when=with_images),
         Step(
             "image_tables",
@@ -200,6 +223,21 @@ PART = Part(
             Zavatone-Veth et al.
             """,
             when=with_planes,
+        ),
+        Figure(
+            "width_deviations",
+            CATEGORY,
+            "How random layers approach the symmetry of infinitely wide ones.",
+            """
+            Layers with random weights of variance 1, by the number of their units. Left: mean
+            square deviation of the metric from the nearest spherically symmetric one, relative to
+            the square of the infinitely wide layer's, mean over radii, with the slope of the fitted
+            line; dotted, a line that falls as 1/n. Middle, right: log volume element and scalar
+            curvature at radius 1, or the nearest in the table, less their limits; bars are a
+            standard deviation over draws and directions.
+            """,
+            module="width_figure",
+            when=with_widths,
         ),
         Figure(
             "image_paths",
