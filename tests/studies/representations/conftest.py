@@ -6,8 +6,8 @@ from hyperribbon.config import FullyConnectedConfig, WideResNetConfig
 from hyperribbon.storage.manifest import manifest_path
 from hyperribbon.storage.tables import read_tables
 from hyperribbon.studies.parts import step_named
-from hyperribbon.studies.representations import image_tables, images, plane_tables, planes
-from hyperribbon.studies.representations.config import ImagesConfig, PlanesConfig
+from hyperribbon.studies.representations import image_tables, images, plane_tables, planes, widths
+from hyperribbon.studies.representations.config import ImagesConfig, PlanesConfig, WidthsConfig
 from hyperribbon.training.job import train_configuration
 
 NETWORKS = {
@@ -35,6 +35,16 @@ def of_planes(tmp_path_factory):
         parts += paths
     output = [folder / f"{name}.csv" for name in names]
     plane_tables.main(parts, output)
+    return read_tables(output)
+
+
+@pytest.fixture(scope="session")
+def of_widths(tmp_path_factory):
+    """Tables of random layers."""
+    folder = tmp_path_factory.mktemp("widths")
+    output = folder / "width_deviations.csv", folder / "width_rates.csv"
+    section = WidthsConfig(activations=["erf", "gelu"], widths=[10, 40, 160], draws=5)
+    widths.main(section, output)
     return read_tables(output)
 
 

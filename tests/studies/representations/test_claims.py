@@ -72,8 +72,8 @@ def test_contrasts_are_means_over_paths_of_constant_rank():
         claims.more_than_same_class("shallow", "straight")(contrasts(pair="same class"))
 
 
-def test_every_claim_is_judged_of_small_studies_and_of_none(of_planes, of_images):
-    verdicts = judge(claims.CLAIMS, {**of_planes, **of_images}, "small", "tiny")
+def test_every_claim_is_judged_of_small_studies_and_of_none(of_planes, of_widths, of_images):
+    verdicts = judge(claims.CLAIMS, {**of_planes, **of_widths, **of_images}, "small", "tiny")
     assert set(verdicts["verdict"]) <= set(VERDICTS)
     here = verdicts[~verdicts["claim"].str.contains("deep")]
     assert (here["verdict"] != NOT_COMPARABLE).sum() > 15

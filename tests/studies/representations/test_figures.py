@@ -27,6 +27,16 @@ def test_every_figure_of_images_is_drawn(name, of_images, assert_legible):
     assert_legible(FIGURES[name](of_images))
 
 
+def test_the_figure_of_widths_says_how_fast_asymmetry_falls(of_widths, assert_legible):
+    figure = FIGURES["width_deviations"](of_widths)
+    assert_legible(figure)
+    (legend,) = figure.legends
+    slope = of_widths["width_rates"].query("activation == 'erf' and quantity == 'asymmetry'")
+    words = [text.get_text() for text in legend.texts]
+    assert words[0].startswith(f"erf: slope {slope['slope'].item():.2f}")
+    assert words[-1] == "1/n"
+
+
 def test_of_one_task_alone_its_maps_are_drawn(of_planes):
     only = {name: table[table["task"] == "xor"] for name, table in of_planes.items()}
     for name in ("plane_maps_xor", "plane_magnification", "plane_accuracy"):
@@ -69,9 +79,10 @@ def test_the_page_draws_both_maps_with_both_boundaries(of_planes, javascript):
     html = representations_maps(of_planes)
     data = json.loads(re.search(r'type="application/json">(.*?)</script>', html, re.S)[1])
     relu = next(found for found in data["maps"] if found["name"] == "XOR, relu")
+    smooth = data["maps"][0]
+    both, boundaries = ["heatmap", "contour", "contour"] * 2, ["contour", "contour"]
     for width in (1200, 400):
-        for map_, kinds in ((data["maps"][0], ["heatmap", "contour", "contour"] * 2),
-                            (relu, ["heatmap", "contour", "contour", "contour", "contour"])):  # fmt: skip
+        for map_, kinds in ((smooth, both), (relu, both[:3] + boundaries)):
             found = javascript(
                 f"""(() => {{ const map = {json.dumps(map_)};
                   return mapFigure(map, map.moments[0], places({width})); }})()""",

@@ -38,6 +38,15 @@ def test_a_task_that_is_left_out_is_refused_in_one_line(tmp_path):
         planes.main("xor", config, [tmp_path / "plane_maps-xor.csv"])
 
 
+def test_random_layers_come_nearer_to_the_limit(of_widths):
+    found = of_widths["width_deviations"]
+    assert len(found) == 2 * 3 * 3
+    for column in ("metric_deviation", "asymmetry"):
+        means = found.pivot_table(index="width", columns="activation", values=column)
+        assert (means.diff().iloc[1:] < 0).all(axis=None)
+    assert of_widths["width_rates"]["slope"].between(-2, -0.4).all()
+
+
 def test_every_path_of_every_network_is_surveyed_at_every_snapshot(of_images):
     paths = of_images["image_paths"]
     assert len(paths) == len(NETWORKS) * 2 * 3 * 2 * 2 * IMAGES.pairs * IMAGES.steps

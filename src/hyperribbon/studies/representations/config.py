@@ -81,7 +81,7 @@ class PlanesConfig(Section):
     """Trainings of the standard network."""
     variant_seeds: Seeds = 4
     """Trainings of each variant."""
-    widths: Annotated[tuple[Count, ...], AfterValidator(distinct)] = (10, 50, 500)
+    widths: Annotated[tuple[Count, ...], AfterValidator(distinct)] = (10, 50, 100)
     """Other widths."""
     weight_decays: Annotated[tuple[NonNegative, ...], AfterValidator(distinct)] = (0.0, 1e-3)
     """Other weight decays."""
