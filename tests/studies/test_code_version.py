@@ -85,9 +85,11 @@ CURVATURE = {"curvature", "spectra"}
 SURVEYS = {"curvature", "synthetic_students"}
 # The step that trains linear models and wide networks; steps that draw.
 LINEAR = {"linear_experiment"}
-DRAWN = {"draw", "explore", "linear_explore"}
+DRAWN = {"draw", "explore", "linear_explore", "plane_explore"}
+# Steps that look at representations: of networks in the plane, of networks of images.
+PLANE, IMAGE = {"plane_geometry"}, {"image_geometry"}
 # Steps that write a page.
-PAGES = {"explore", "linear_explore", "summarise", "claims"}
+PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
 
 
 @pytest.mark.parametrize(
@@ -104,9 +106,12 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
         ("probability/centroids.py", {"ensembles"}),
         ("pairwise/cpu.py", MODELS - {"corners", "progress"} | SYNTHETIC | {"embed", "spectra"}),
         ("trajectories/resampling.py", TRAJECTORIES),
-        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | {"train", "regression"}),
+        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | PLANE | {"train", "regression"}),
         ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
-        ("networks/__init__.py", SYNTHETIC_TRAIN | LINEAR | CURVATURE | {"train", "regression"}),
+        (
+            "networks/__init__.py",
+            SYNTHETIC_TRAIN | LINEAR | CURVATURE | PLANE | IMAGE | {"train", "regression"},
+        ),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
         ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
@@ -117,6 +122,9 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
         ("studies/synthetic/training.py", {"synthetic_train"}),
         ("studies/synthetic/student_training.py", {"synthetic_students"}),
         ("training/regression.py", {"regression"}),
+        ("representations/riemann.py", PLANE | IMAGE),
+        ("representations/finite_width.py", {"width_geometry"}),
+        ("representations/image_tables.py", {"image_tables"}),
         ("data/boston.py", {"regression"}),
         ("studies/synthetic/analysis.py", SYNTHETIC),
         (
@@ -125,7 +133,7 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
         ),
         ("studies/synthetic/figures.py", set()),  # so it is with figures
         ("networks/vit.py", set()),  # a rule names it beside the step
-        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
+        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | IMAGE | {"train", "curvature"}),
         ("data/prepare.py", PREPARE),
         (
             "storage/dataset.py",
@@ -134,7 +142,8 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
             | SYNTHETIC
             | SYNTHETIC_TRAIN
             | PREPARE
-            | {"embed", "train", "verify"},
+            | IMAGE
+            | {"embed", "image_tables", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN | {"first_picture"}),
         ("studies/part.py", set()),
@@ -158,7 +167,8 @@ def test_only_steps_that_import_a_module_depend_on_it(before, package, path, ste
         ("explorer.js", {"explore"}),
         ("report.css", {"gather_report"}),
         ("linear_covariance.js", {"linear_explore"}),
-        ("interactive.js", {"explore", "linear_explore"}),
+        ("representations_maps.js", {"plane_explore"}),
+        ("interactive.js", {"explore", "linear_explore", "plane_explore"}),
     ],
 )
 def test_only_steps_that_write_a_page_with_a_file_depend_on_it(before, package, file, steps):
@@ -224,7 +234,8 @@ def test_versions_of_libraries_count_where_they_are_used(monkeypatch):
     after = versions()
     monkeypatch.undo()
     forget()
-    assert {step for step in STEPS if before[step] != after[step]} == {"explore", "linear_explore"}
+    changed = {step for step in STEPS if before[step] != after[step]}
+    assert changed == {"explore", "linear_explore", "plane_explore"}
 
 
 def test_a_module_beside_the_step_counts(package):

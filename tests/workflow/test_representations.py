@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from running import ROOT, copy_repository, figures_of, finished_study, tables_of
+from running import copy_repository, figures_of, finished_study, tables_of
 
 pytestmark = pytest.mark.workflow
 

@@ -27,7 +27,7 @@ from hyperribbon.reporting.claims import (
 )
 from hyperribbon.reporting.statistics import Tables
 from hyperribbon.studies.representations.figures import TITLES, at_end
-from hyperribbon.studies.representations.variants import STANDARD
+from hyperribbon.studies.representations.names import STANDARD
 
 SOURCE = "Zavatone-Veth et al."
 ABOUT_ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut
-from hyperribbon.studies.representations.variants import RANDOM, STANDARD
+from hyperribbon.studies.representations.names import RANDOM, STANDARD
 
 SHOWN = 5  # moments in a row
 TITLES = {"xor": "XOR", "sinusoid": "sinusoid"}
