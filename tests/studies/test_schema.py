@@ -59,6 +59,7 @@ STUDY = {
     "synthetic": {"decays": [0.5], "shown": [0.5], "students": {"seeds": 2}},
     "regression": {"networks": [[8]], "seeds": 2},
     "linear": {},
+    "representations": {"planes": {}, "widths": {}, "images": {"networks": ["MLP"]}},
 }
 
 
@@ -140,7 +141,7 @@ BROKEN = [
     # not one of those allowed
     ("data/name", "mnist6k"),
     ("networks/MLP/architecture", "perceptron"),
-    ("networks/MLP/activation", "gelu"),
+    ("networks/MLP/activation", "swish"),
     ("optimisers/SGD/algorithm", "lion"),
     ("optimisers/SGD/schedule", "step"),
     ("augmentations/flip/crop", "centre"),
