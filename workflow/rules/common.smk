@@ -134,10 +134,14 @@ PAGES = {
     step.name: [f"{RESULTS}/{page.name}" for page in part.pages if page.step == step.name]
     for part in parts_of(STUDY)
     for step in part.steps
+    if step.when(STUDY)
 }
 PAGES = {step: paths for step, paths in PAGES.items() if paths}
 PAGES_BESIDE = {
-    page.name: page.link for part in parts_of(STUDY) for page in part.pages if page.link
+    page.name: page.link
+    for part in parts_of(STUDY)
+    for page in part.pages
+    if page.link and page.step in PAGES
 }
 FIGURES = figures_of(STUDY)  # categories by name, in the order of the report
 CHAPTERS = chapters(FIGURES.values())

@@ -15,7 +15,6 @@ from hyperribbon.numerics.blocks import evenly
 from hyperribbon.numerics.bootstrap import bootstrap_interval
 from hyperribbon.representations.magnification import path_contrast
 
-MOMENT = ["seed", "step", "epoch"]
 SHOWN = 60  # eigenvalues of a spectrum
 MEANS = ["contrast", "change", "excess"]
 

@@ -8,7 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, SymLogNorm
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
@@ -75,8 +76,9 @@ def plane_variants_mapped(tables: dict[str, pd.DataFrame]) -> Figure:
 def _two_rows(columns: list[tuple[pd.DataFrame, str]], shared: bool = True) -> Figure:
     """Maps of log volume above maps of curvature, with one scale each if it is shared."""
     size = 2.4 * COLUMN / max(len(columns), 3)
+    height = 2 * size if shared else 1.55 * size  # beside scales of their own, maps are smaller
     figure, panels = plt.subplots(
-        2, len(columns), figsize=(size * len(columns), 2 * size + 0.5), squeeze=False,
+        2, len(columns), figsize=(size * len(columns), height + 0.5), squeeze=False,
         sharex=shared, sharey=shared,
     )  # fmt: skip
     rows = (("log_volume", "log volume element"), ("ricci", "scalar curvature"))
@@ -86,11 +88,11 @@ def _two_rows(columns: list[tuple[pd.DataFrame, str]], shared: bool = True) -> F
             norm = scale or _scale([part[name]], name)
             mesh = _map(axes, part, name, norm)
             if axes in panels[0]:
-                axes.set_title(title, loc="left")
+                axes.set_title(title, loc="left", fontsize=7)
             if not shared and mesh is not None:
-                figure.colorbar(mesh, ax=axes, shrink=0.8)
+                colour_bar(figure, mesh, axes, shrink=0.75)
         if shared and mesh is not None:
-            figure.colorbar(mesh, ax=list(line), label=words, pad=0.01)
+            colour_bar(figure, mesh, list(line), label=words, pad=0.01)
         line[0].set_ylabel(words if not shared else "")
     lines = [
         Line2D([], [], color="white", linewidth=1.2, label="the network's boundary"),
@@ -109,10 +111,28 @@ def _scale(values: list[pd.Series], name: str) -> Normalize:
     if not len(whole):
         return Normalize(0, 1)
     if name == "ricci":
-        most = max(np.quantile(np.abs(whole), 0.99), 1e-9)
-        return SymLogNorm(max(np.quantile(np.abs(whole), 0.3), most * 1e-3), vmin=-most, vmax=most)
+        return about_zero(whole)
     low, high = np.quantile(whole, [0.005, 0.995])
     return Normalize(low, max(high, low + 1e-9))
+
+
+def about_zero(values: np.ndarray) -> AsinhNorm:
+    """Colours for finite values of both signs, linear about 0 and logarithmic beyond."""
+    most = max(np.quantile(np.abs(values), 0.99), 1e-9)
+    linear = max(np.quantile(np.abs(values), 0.3), most * 1e-2)
+    return AsinhNorm(linear, vmin=-most, vmax=most)
+
+
+def colour_bar(figure: Figure, mesh: QuadMesh, ax: Axes | list[Axes], **options: Any) -> None:
+    """A colour bar of a map; about 0, ticks are powers of ten with room between them."""
+    bar = figure.colorbar(mesh, ax=ax, **options)
+    if isinstance(mesh.norm, AsinhNorm) and mesh.norm.vmax is not None:
+        highest = np.floor(np.log10(mesh.norm.vmax))
+        lowest = min(np.log10(mesh.norm.linear_width), highest - 1e-9)
+        powers = 10.0 ** np.arange(highest, lowest, -1)[:3]
+        ticks = [*-powers, 0, *powers[::-1]]
+        bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+        bar.ax.minorticks_off()
 
 
 def _map(axes: Axes, part: pd.DataFrame, name: str, norm: Normalize):

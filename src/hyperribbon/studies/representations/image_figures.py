@@ -8,14 +8,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, SymLogNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut, ordered
-from hyperribbon.studies.representations.figures import grid_of
+from hyperribbon.studies.representations.figures import about_zero, colour_bar, grid_of
 
 PAIRS = ("different classes", "same class")
 KINDS = {"straight": "straight", "neighbours": "by neighbours"}
@@ -129,11 +129,11 @@ def image_peaks(tables: dict[str, pd.DataFrame]) -> Figure:
     found = found[(found["pair"] == PAIRS[0]) & (found["crossings"] > 0)].dropna(subset="peak")
     if found.empty:
         raise LeftOut("no path between images of different classes has a metric of constant rank")
+    epochs = sorted(tables["image_contrasts"]["epoch"].unique())
     networks = _networks(found)
     figure, panels = wrapped(len(networks), 0.9, sharex=True, sharey=True)
     for axes, network in zip(panels, networks, strict=True):
         part = _where(found, network=network)
-        epochs = sorted(part["epoch"].unique())
         for epoch, line in {epochs[0]: "--", epochs[-1]: "-"}.items():
             for kind, colour in zip(KINDS, COLOURS, strict=False):
                 rows = _where(part, kind=kind, epoch=epoch)
@@ -161,7 +161,7 @@ def image_planes(tables: dict[str, pd.DataFrame]) -> Figure:
     networks = _networks(planes)
     size = min(2.4 * COLUMN / len(networks), COLUMN)
     figure, panels = plt.subplots(
-        2, len(networks), figsize=(size * len(networks), 1.75 * size + 0.3), squeeze=False,
+        2, len(networks), figsize=(size * len(networks), 1.55 * size + 0.3), squeeze=False,
         sharex=True, sharey=True,
     )  # fmt: skip
     for line, name in zip(panels, ("log_volume", "ricci"), strict=True):
@@ -179,7 +179,7 @@ def image_planes(tables: dict[str, pd.DataFrame]) -> Figure:
                     x, y, values, norm=_norm(values, name), shading="nearest", rasterized=True,
                     cmap="RdBu_r" if name == "ricci" else "viridis",
                 )  # fmt: skip
-                figure.colorbar(mesh, ax=axes, shrink=0.8)
+                colour_bar(figure, mesh, axes, shrink=0.8)
             _classes(axes, part, "#009E73" if name == "ricci" else "white")
             for _, corner in corners.iterrows():
                 axes.text(
@@ -197,8 +197,7 @@ def _norm(values: np.ndarray, name: str) -> Normalize:
     """Colours of a map, without its most extreme values."""
     finite = values[np.isfinite(values)]
     if name == "ricci":
-        most = max(np.quantile(np.abs(finite), 0.98), 1e-9)
-        return SymLogNorm(most / 100, vmin=-most, vmax=most)
+        return about_zero(finite)
     low, high = np.quantile(finite, [0.005, 0.995]) if len(finite) else (0, 1)
     return Normalize(low, max(high, low + 1e-9))
 
@@ -224,7 +223,7 @@ def image_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
             positive = rows[rows["eigenvalue"] > 0]
             mean = np.exp(np.log(positive["eigenvalue"]).groupby(positive["index"]).mean())
             rank, condition = rows["rank"].median(), rows["condition"].median()
-            label = f"epoch {epoch:.3g}: rank {rank:.0f}, condition {condition:.1e}"
+            label = f"epoch {epoch:.3g}: rank {rank:.0f}, condition {condition:.2g}"
             axes.plot(mean, color=colours[epoch], linewidth=1.2, label=label)
         axes.set(yscale="log")
         axes.set_title(network, loc="left")

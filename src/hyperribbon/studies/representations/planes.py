@@ -15,7 +15,8 @@ from hyperribbon.representations.plane_tasks import PLANE_TASKS
 from hyperribbon.runtime.device import be_deterministic
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.representations.config import PlanesConfig, Task
-from hyperribbon.studies.representations.variants import STANDARD, is_mapped, variants
+from hyperribbon.studies.representations.names import STANDARD
+from hyperribbon.studies.representations.variants import is_mapped, variants
 from hyperribbon.studies.step import logger, run_step
 
 MAP = ["variant", "epoch", "x", "y", "log_volume", "ricci", "margin", "truth"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hyperribbon.representations.plane_geometry import Variant
 from hyperribbon.studies.representations.config import PlanesConfig, Task
-
-STANDARD, RANDOM = "standard", "random labels"
+from hyperribbon.studies.representations.names import RANDOM, STANDARD
 
 
 def variants(planes: PlanesConfig, task: Task) -> list[Variant]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -26,7 +27,7 @@ def main(widths: WidthsConfig, output: tuple[Path, Path]) -> None:
     for activation in widths.activations:
         found = finite_widths(
             widths.widths,
-            widths.radii,
+            np.array(widths.radii),
             dimension=widths.dimension,
             activation=activation,
             draws=widths.draws,
