@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.representations.class_manifolds import check_classes, from_centres
+from hyperribbon.training.loop import shuffled_batches
 from hyperribbon.training.stacked import StackedFullyConnected
 
 BLOCK = 1024  # samples at a time
@@ -147,21 +148,21 @@ def train_manifolds(
         parameters, lr=learning_rate, fused=True
     )
     w = None if weights is None else torch.from_numpy(np.asarray(weights, float)).to(x)
-    batches = _batches(len(x), batch_size, seed)
+    batches = None if batch_size is None else endless_batches(len(x), batch_size, seed)
     found: list[tuple[np.ndarray, ...]] = []
     disable = None if progress_bar else True
     for step in tqdm(range(steps + 1), progress_bar, leave=False, disable=disable):
         due, last = step % every == 0, step == steps
         tally = _Tally(stack, y, w, record) if due else None
-        if batch_size is None or due:
-            full = None if batch_size is not None or last else _zeros(parameters)
+        if batches is None or due:
+            full = None if batches is not None or last else _zeros(parameters)
             _run(stack, x, y, w, full, tally)
         if tally is not None:
             found.append(tally.values())
-            _check_losses(found[-1][0], step, learning_rate)
+            check_losses(found[-1][0], step, learning_rate)
         if last:
             break
-        if batch_size is not None:
+        if batches is not None:
             rows = next(batches)
             full = _zeros(parameters)
             _run(stack, x[rows], y[rows], None if w is None else w[:, rows], full, None)
@@ -293,16 +294,15 @@ class _Tally:
         )
 
 
+def endless_batches(n: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+    """Indices of the samples of each step, in epoch after epoch without incomplete batches."""
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        yield from shuffled_batches(n, batch_size, generator)
+
+
 def _zeros(parameters: Sequence[Tensor]) -> list[Tensor]:
     return [torch.zeros_like(parameter) for parameter in parameters]
-
-
-def _batches(n: int, batch_size: int | None, seed: int) -> Iterator[Tensor]:
-    """Indices of the samples of each step, without an incomplete last batch of an epoch."""
-    generator = torch.Generator().manual_seed(seed)
-    while batch_size is not None:
-        order = torch.randperm(n, generator=generator)
-        yield from order[: n // batch_size * batch_size].split(batch_size)
 
 
 def _check(
@@ -348,7 +348,8 @@ def _check(
             raise HyperribbonError(f"weights: network {k} has no samples of class {empty}")
 
 
-def _check_losses(losses: np.ndarray, step: int, learning_rate: float) -> None:
+def check_losses(losses: np.ndarray, step: int, learning_rate: float) -> None:
+    """Refuse losses (S,) that are not finite, after so many steps."""
     if not np.isfinite(losses).all():
         k = int(np.flatnonzero(~np.isfinite(losses))[0])
         raise HyperribbonError(
