@@ -152,21 +152,22 @@ def train_manifolds(
     found: list[tuple[np.ndarray, ...]] = []
     disable = None if progress_bar else True
     for step in tqdm(range(steps + 1), progress_bar, leave=False, disable=disable):
-        due, last = step % every == 0, step == steps
+        due = step % every == 0
         tally = _Tally(stack, y, w, record) if due else None
-        if batches is None or due:
-            full = None if batches is not None or last else _zeros(parameters)
-            _run(stack, x, y, w, full, tally)
+        gradients = _zeros(parameters) if step < steps else None
+        if batches is None:
+            _run(stack, x, y, w, gradients, tally)
+        elif due:
+            _run(stack, x, y, w, None, tally)
         if tally is not None:
             found.append(tally.values())
             check_losses(found[-1][0], step, learning_rate)
-        if last:
+        if gradients is None:
             break
         if batches is not None:
             rows = next(batches)
-            full = _zeros(parameters)
-            _run(stack, x[rows], y[rows], None if w is None else w[:, rows], full, None)
-        for parameter, gradient in zip(parameters, full, strict=True):
+            _run(stack, x[rows], y[rows], None if w is None else w[:, rows], gradients, None)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         optimiser.step()
     arrays = [np.stack(values, axis=1) for values in zip(*found, strict=True)]
@@ -174,7 +175,9 @@ def train_manifolds(
 
 
 @torch.no_grad()
-def classification_errors(stack: StackedFullyConnected, x: Tensor, labels: np.ndarray) -> np.ndarray:
+def classification_errors(
+    stack: StackedFullyConnected, x: Tensor, labels: np.ndarray
+) -> np.ndarray:
     """Share of misclassified samples of each network, (S,)."""
     y = nn.functional.one_hot(torch.from_numpy(labels), stack.weights[-1].shape[1]).to(x)
     tally = _Tally(stack, y, None, 0)
@@ -249,9 +252,7 @@ class _Tally:
         self.sums = [torch.zeros(S, n, C, dtype=torch.float64) for n in widths]
         self.predictions = torch.empty(S, record, C)
 
-    def add(
-        self, rows: slice, hidden: list[Tensor], logits: Tensor, probabilities: Tensor
-    ) -> None:
+    def add(self, rows: slice, hidden: list[Tensor], logits: Tensor, probabilities: Tensor) -> None:
         """Take what a block of samples gives."""
         y = self.y[rows]
         # Sums and a largest value, because torch's norm and argmax along this axis are ten times
@@ -281,9 +282,7 @@ class _Tally:
             w = self.w.double()
             counts = w @ self.y.double()
             errors = (w * self.wrong).sum(dim=1) / w.sum(dim=1)
-        found = [
-            from_centres((sums / counts.unsqueeze(1)).mT.numpy(), 1.0) for sums in self.sums
-        ]
+        found = [from_centres((sums / counts.unsqueeze(1)).mT.numpy(), 1.0) for sums in self.sums]
         return (
             (self.loss / counts.sum(dim=1)).numpy(),
             errors.numpy(),

@@ -83,7 +83,7 @@ def train_followed(
     for step in range(steps + 1):
         if step % every == 0:
             found.append(_recorded(network, x, y, [known[name] for name in layers]))
-            check_losses(found[-1][0], step, learning_rate)
+            check_losses(found[-1][0][None], step, learning_rate)
         if step < steps:
             rows = next(batches)
             network.train()
@@ -91,9 +91,11 @@ def train_followed(
             nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()
             optimiser.step()
     arrays = [np.stack(values)[None] for values in zip(*found, strict=True)]
-    losses, *others = arrays
     nothing = np.empty((1, len(found), 0, labels.max() + 1), np.float32)
-    return ManifoldTraining(np.arange(0, steps + 1, every), losses[:, :, 0], *others, nothing)
+    losses, errors, radii, distances, packed = arrays
+    return ManifoldTraining(
+        np.arange(0, steps + 1, every), losses, errors, radii, distances, packed, nothing
+    )
 
 
 @torch.no_grad()
@@ -107,7 +109,7 @@ def _recorded(
     manifolds = [class_manifolds(torch.cat(blocks).numpy(), y.numpy()) for blocks in outputs]
     wrong = logits.argmax(dim=1) != y
     return (
-        np.array([float(nn.functional.cross_entropy(logits.double(), y))]),
+        np.array(float(nn.functional.cross_entropy(logits.double(), y))),
         np.array(float(wrong.double().mean())),
         np.stack([radii for radii, _ in manifolds]),
         np.stack([distances for _, distances in manifolds]),
@@ -133,4 +135,3 @@ def _outputs(layers: Sequence[nn.Module]) -> Iterator[list[list[Tensor]]]:
     finally:
         for handle in handles:
             handle.remove()
-

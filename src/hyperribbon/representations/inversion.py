@@ -26,7 +26,7 @@ class Inversion(NamedTuple):
 
     Attributes
     ----------
-    index : ndarray of int, shape (S,)
+    record : ndarray of int, shape (S,)
         Position of t* among the records; -1 for a training that never inverts.
     step : ndarray of float, shape (S,)
         Step, or epoch, t*; NaN for a training that never inverts, as are the others.
@@ -40,7 +40,7 @@ class Inversion(NamedTuple):
         Step at which the mean distance turns, from growing to falling.
     """
 
-    index: np.ndarray
+    record: np.ndarray
     step: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -51,7 +51,7 @@ class Inversion(NamedTuple):
     @property
     def inverts(self) -> np.ndarray:
         """Whether each training inverts, (S,)."""
-        return self.index >= 0
+        return self.record >= 0
 
 
 def inversion_point(
@@ -200,22 +200,22 @@ def stragglers(wrong: np.ndarray, inversion: Inversion) -> np.ndarray:
     array([False, False,  True,  True])
     """
     wrong = np.asarray(wrong)
-    if wrong.dtype != bool or wrong.ndim < 2 or wrong.shape[:-2] != inversion.index.shape:
+    if wrong.dtype != bool or wrong.ndim < 2 or wrong.shape[:-2] != inversion.record.shape:
         raise DataError(
             f"wrong: {wrong.dtype} of shape {wrong.shape}, expected bool of shape "
-            f"{(*inversion.index.shape, 'T', 'N')}".replace("'", "")
+            f"{(*inversion.record.shape, 'T', 'N')}".replace("'", "")
         )
     if not inversion.inverts.all():
         never = int((~inversion.inverts).sum())
         raise DataError(
-            f"inversion: {never} of {inversion.index.size} trainings never invert, so they have no "
-            "stragglers; expected those that do (inversion.inverts)"
+            f"inversion: {never} of {inversion.record.size} trainings never invert, so they have "
+            "no stragglers; expected those that do (inversion.inverts)"
         )
-    if inversion.index.max() >= wrong.shape[-2]:
+    if inversion.record.max() >= wrong.shape[-2]:
         raise DataError(
             f"wrong: {wrong.shape[-2]} records, expected those from which the inversion was found"
         )
-    return np.take_along_axis(wrong, inversion.index[..., None, None], axis=-2)[..., 0, :]
+    return np.take_along_axis(wrong, inversion.record[..., None, None], axis=-2)[..., 0, :]
 
 
 def _steps(index: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ class Images(NamedTuple):
     classes: np.ndarray
     test_x: Tensor
     test_classes: np.ndarray
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
 
     @property
     def parity(self) -> np.ndarray:
@@ -167,7 +167,7 @@ def conditions(images: Images, settings: InversionSettings) -> Iterator[Conditio
         yield base._replace(kind="width", name=str(width), widths=(width,))
     for depth in settings.depths:
         yield base._replace(kind="depth", name=str(depth), widths=(settings.width,) * depth)
-    longer = {"steps": 2 * epochs, "learning_rate": rate}
+    longer = {"steps": 3 * epochs, "learning_rate": rate}
     yield base._replace(kind="classes", name="all", labels=images.classes, training=longer)
     yield from groupings(images, settings)
 
@@ -193,11 +193,10 @@ def run_condition(
     training = train_manifolds(
         stack, images.x, condition.labels, seed=settings.seed, **condition.training, **more
     )
-    errors = None
-    if condition.labels is images.classes or condition.kind != "task":
-        test = images.test_classes if n_classes > 2 else images.test_classes % 2
-        errors = classification_errors(stack, images.test_x, test)
-    return Runs.of(condition, training, errors)
+    if condition.kind == "task":
+        return Runs.of(condition, training)
+    test = images.test_classes if condition.kind == "classes" else images.test_classes % 2
+    return Runs.of(condition, training, classification_errors(stack, images.test_x, test))
 
 
 def run_subsamples(images: Images, settings: InversionSettings) -> Iterator[list[Runs]]:
@@ -227,7 +226,8 @@ def run_convolutional(images: Images, settings: InversionSettings) -> Iterator[R
     )
     for run in range(settings.convolutional_runs):
         torch.manual_seed(settings.seed + run)
-        network = LeNet(images.shape, 2, CHANNELS, settings.width)
+        channels, height, width = images.shape
+        network = LeNet((channels, height, width), 2, CHANNELS, settings.width)
         training = train_followed(
             network, x, images.parity, ["features.2", "features.5", "features.8"],
             steps=10 * batches, learning_rate=rate, batch_size=settings.batch_size,
@@ -304,7 +304,7 @@ def straggler_progress(runs: Runs, watched: int) -> np.ndarray:
     """Progress of each run at its inversion, over the samples that are watched; NaN for none."""
     found = runs.inversions[0]
     at = np.take_along_axis(
-        runs.training.predictions, np.maximum(found.index, 0)[:, None, None, None], axis=1
+        runs.training.predictions, np.maximum(found.record, 0)[:, None, None, None], axis=1
     )[:, 0]
     return np.where(found.inverts, progress(at, runs.condition.labels[:watched], threads=1), np.nan)
 

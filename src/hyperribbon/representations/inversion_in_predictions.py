@@ -56,7 +56,7 @@ def predictions_table(runs: Runs) -> tuple[pd.DataFrame, pd.DataFrame]:
     values = {
         "error": training.errors[:, kept],
         "radius_sum": training.radii[:, kept, 0].sum(axis=-1),
-        "progress": progress(P.reshape(-1, K, C), labels, threads=1).reshape(R, m),
+        "progress": np.reshape(progress(P.reshape(-1, K, C), labels, threads=1), (R, m)),
         "speed": speed,
         "spread": spread.T,
         **{f"pc{k + 1}": X[:-2, k].reshape(R, m) for k in range(COMPONENTS)},
@@ -118,7 +118,7 @@ def _distances_to_truth(runs: Runs, P: np.ndarray, labels: np.ndarray) -> dict[s
     of_truth = P[:, :, np.arange(K), labels].astype(float)
     apart = -0.5 * np.log(np.maximum(of_truth, np.finfo(np.float32).tiny))
     for run in np.flatnonzero(found.inverts):
-        own = wrong[run, found.index[run], :K]
+        own = wrong[run, found.record[run], :K]
         for name, some in (("to_truth_stragglers", own), ("to_truth_rest", ~own)):
             if some.any():
                 parts[name][run] = apart[run][:, some].mean(axis=1)

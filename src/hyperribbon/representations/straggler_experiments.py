@@ -1,4 +1,4 @@
-"""Experiments on stragglers: are they conserved, what does their removal change, how hard is a task?"""
+"""Experiments on stragglers: their conservation, their removal, and how hard a task is."""
 
 from __future__ import annotations
 
@@ -84,24 +84,27 @@ def _summary(found: Conservation, pairs: tuple[np.ndarray, ...]) -> dict[str, ob
     }
 
 
-def removals(base: Runs, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+def removals(base: Runs, images: Images, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     """Yield names of sets of samples, and the sets of each run that inverts, (runs, N)."""
     own = base.stragglers()
     N = own.shape[1]
     inverting = np.flatnonzero(base.inversions[0].inverts)
     wrong = base.training.wrong(N)[inverting]
-    at = base.inversions[0].index[inverting]
+    at = base.inversions[0].record[inverting]
     rng = np.random.default_rng(seed)
     yield "nothing", np.zeros_like(own)
     yield "stragglers", own
     yield "random, as many", np.stack([_drawn(np.ones(N, bool), s.sum(), rng) for s in own])
+    by_line, _ = linear_errors(images, base.condition.labels)
+    yield "misclassified by a linear classifier", np.repeat(by_line[None], len(own), axis=0)
     for name, fraction in FRACTIONS.items():
         times = np.minimum((at * fraction).round().astype(int), wrong.shape[1] - 1)
         sets = np.take_along_axis(wrong, times[:, None, None], axis=1)[:, 0]
         yield f"misclassified at {name}", sets
         if fraction < 1:  # more than stragglers; so a part of them, too
             pairs = zip(sets, own, strict=True)
-            yield f"as many of them at {name}", np.stack([_drawn(s, o.sum(), rng) for s, o in pairs])
+            some = [_drawn(among, stragglers.sum(), rng) for among, stragglers in pairs]
+            yield f"as many of them at {name}", np.stack(some)
 
 
 def _drawn(among: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
@@ -126,7 +129,7 @@ def run_removals(
     inverting = np.flatnonzero(base.inversions[0].inverts)[: settings.fewer_runs]
     if not len(inverting):
         return [], pd.DataFrame(columns=["condition", "run", "removed"])
-    named = [(name, sets[: len(inverting)]) for name, sets in removals(base, settings.seed)]
+    named = [(name, sets[: len(inverting)]) for name, sets in removals(base, images, settings.seed)]
     seeds = [settings.seed + int(run) for run in inverting]
     stack = tanh_stack(seeds * len(named), images.x.shape[1], 2, base.condition.widths)
     training = train_manifolds(
@@ -223,5 +226,8 @@ def as_images(
     flat, test = (a.reshape(len(a), -1).astype(float) for a in (x, test_x))
     mean, sd = flat.mean(axis=0), flat.std(axis=0)
     sd[sd == 0] = 1
-    flat, test = ((torch.from_numpy((a - mean) / sd)).float() for a in (flat, test))
-    return Images(flat, classes.astype(int), test, test_classes.astype(int), tuple(x.shape[1:]))
+    standardised = [torch.from_numpy((a - mean) / sd).float() for a in (flat, test)]
+    shape = x.shape[1:]
+    return Images(
+        standardised[0], classes.astype(int), standardised[1], test_classes.astype(int), shape
+    )

@@ -78,7 +78,9 @@ def difference_over(kind: str, condition: Callable[[pd.DataFrame], pd.Series] | 
         means = rows.groupby(["data", "condition"])[["inverts", "error"]].mean()
         never = [" ".join(map(str, key)) for key in means.index[means["inverts"] == 0]]
         means = means.dropna(subset="error")
-        apart = (means["error"] / usual.reindex(means.index.get_level_values("data")).to_numpy()) - 1
+        apart = (
+            means["error"] / usual.reindex(means.index.get_level_values("data")).to_numpy()
+        ) - 1
         ours = _largest(apart.abs(), tables)
         if never:
             ours = ours._replace(note=f"{ours.note}; never inverts: {', '.join(never)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,13 +16,13 @@ from hyperribbon.reporting.style import COLOURS, COLUMN, MARKERS, OTHERS, LeftOu
 TITLES = {
     "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST", "cifar10": "CIFAR-10",
 }  # fmt: skip
-OF_INVERSION = {"color": "0.3", "linestyle": "--", "linewidth": 0.8}
+OF_INVERSION: dict[str, Any] = {"color": "0.3", "linestyle": "--", "linewidth": 0.8}
 CLASSES = {"radius_0": "even classes", "radius_1": "odd classes", "radius": "mean"}
 REMOVALS = dict(zip(
     (
         "nothing", "stragglers", "random, as many", "misclassified at t*/4",
         "misclassified at t*/2", "misclassified at 2 t*", "as many of them at t*/4",
-        "as many of them at t*/2",
+        "as many of them at t*/2", "misclassified by a linear classifier",
     ),
     ["black", *COLOURS],
     strict=False,
@@ -221,12 +222,11 @@ def inversion_manifold(tables: dict[str, pd.DataFrame]) -> Figure:
     """The runs in the manifold of predictions, with the inversion."""
     table = tables["inversion_manifold"]
     figure, columns = _columns(table, 3, 2.5)
-    mesh = None
     for name, (upper, middle, lower) in columns.items():
         here = table[table["data"] == name]
         runs = here[here["model"] == "run"]
         time = runs["relative"].where(runs["relative"].notna(), runs["step"] / runs["step"].max())
-        mesh = upper.scatter(
+        upper.scatter(
             runs["pc1"], runs["pc2"], c=np.minimum(time, 2), s=3, vmin=0, vmax=2, cmap="viridis"
         )
         points = _usual_points(tables, name).set_index("run")["step"]
@@ -255,7 +255,7 @@ def inversion_manifold(tables: dict[str, pd.DataFrame]) -> Figure:
                 axes.axvline(points.mean(), **OF_INVERSION, label="inversion t*")
     _label_first(columns, "PC2", "spread of runs", "distance to truth")
     last = list(columns.values())[-1][0]
-    figure.colorbar(mesh, ax=last, label="step / t*", pad=0.01)
+    figure.colorbar(last.collections[0], ax=last, label="step / t*", pad=0.01)
     legend_below(figure, [panels[2] for panels in columns.values()])
     return figure
 
@@ -288,5 +288,3 @@ def inversion_difficulty(tables: dict[str, pd.DataFrame]) -> Figure:
     panels[0].set(ylabel="share of stragglers", ylim=(0, None), xlim=(0, None))
     legend_below(figure, [panels[0]])
     return figure
-
-

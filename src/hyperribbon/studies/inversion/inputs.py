@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ def main(name: str, samples: int, image_size: int, output: Path) -> None:
     train, test = parts[0], parts[-1]
     after = samples if len(parts) == 1 else 0
     chosen = {"": (train, slice(samples)), "test_": (test, slice(after, after + TEST))}
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for prefix, (part, rows) in chosen.items():
         images = torch.from_numpy(np.array(part.images[rows], dtype=np.float32))
         size = (image_size, image_size)

@@ -4,6 +4,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hyperribbon.errors import StoreError
 from hyperribbon.representations.inversion_experiments import (
@@ -36,6 +37,7 @@ def main(inversion: InversionConfig, inputs: Path, output: list[Path]) -> None:
     output : CSV files, TABLE-DATA.csv
     """
     set_up(1)
+    threadpool_limits(1)  # numpy's products, too, because one job runs per core
     name = inputs.stem
     images = read_images(inputs)
     settings = settings_of(inversion, name)
@@ -71,7 +73,7 @@ def main(inversion: InversionConfig, inputs: Path, output: list[Path]) -> None:
 def settings_of(inversion: InversionConfig, name: str) -> InversionSettings:
     """What is trained on a data set."""
     common = inversion.model_dump(exclude={"data", "samples"})
-    section = inversion.data[name]
+    section = {str(key): value for key, value in inversion.data.items()}[name]
     return InversionSettings(section.learning_rate, section.epochs, **common)
 
 

@@ -11,7 +11,7 @@ PART = Part(
     name="inversion",
     title="Class manifolds and their inversion",
     section=InversionConfig,
-    about="Class manifolds of hidden layers through training, and their inversion; by default, none.",
+    about="Class manifolds of hidden layers through training, where they invert; by default, none.",
     steps=(
         Step("inversion_inputs", "inputs"),
         Step("inversion"),
@@ -67,8 +67,8 @@ PART = Part(
             Representations have unit length. Above: gyration radii of both classes and their mean,
             with the range over initialisations. Below: distance of the centres. Manifolds segregate
             at first, and entangle again after the inversion (dashed: mean t* over runs; shaded:
-            range), the first minimum of the sum of the radii, smoothed over five epochs, after which
-            the sum rises by at least 2% of its drop.
+            range), the first minimum of the sum of the radii, smoothed over five epochs, after
+            which the sum rises by at least 2% of its drop.
             """,
         ),
         Figure(
