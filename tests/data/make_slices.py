@@ -94,6 +94,14 @@ def certificates(oracles: Path) -> None:
     (HERE / "o3_slice.json").write_text(json.dumps(kept, separators=(",", ":")) + "\n")
 
 
+def class_manifolds(oracles: Path) -> None:
+    """Of oracle 5: all but the hidden representations, which follow from the weights; oracle 13."""
+    o5, o13 = np.load(oracles / "o5_inversion.npz"), np.load(oracles / "o13_overlap.npz")
+    names = ("X", "Y", *(f"init{k}" for k in range(4)), "R0", "D0", "history", "stragglers")
+    np.savez_compressed(HERE / "o5_slice.npz", **{name: o5[name] for name in names})
+    np.savez_compressed(HERE / "o13_slice.npz", **o13)
+
+
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     trajectories(Path(sys.argv[1]))
@@ -101,3 +109,4 @@ if __name__ == "__main__":
     embeddings(Path(sys.argv[1]))
     curvature(Path(sys.argv[1]))
     certificates(Path(sys.argv[1]))
+    class_manifolds(Path(sys.argv[1]))
