@@ -18,7 +18,8 @@ def directly(H, labels, normalise):
     H = H / np.linalg.norm(H, axis=1, keepdims=True) if normalise else H
     members = [H[labels == k] for k in range(labels.max() + 1)]
     centres = np.array([x.mean(axis=0) for x in members])
-    radii = [np.sqrt(((x - c) ** 2).sum(axis=1).mean()) for x, c in zip(members, centres)]
+    each = zip(members, centres, strict=True)
+    radii = [np.sqrt(((x - centre) ** 2).sum(axis=1).mean()) for x, centre in each]
     return np.array(radii), np.linalg.norm(centres[:, None] - centres, axis=2)
 
 

@@ -59,6 +59,8 @@ SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that prepare images.
 PREPARE = {"prepare_data", "synthetic_image_spectrum", "linear_inputs"}
+# The step that trains networks whose class manifolds are followed.
+MANIFOLDS = {"inversion"}
 # Steps that read the predictions of all models.
 MODELS = {
     "corners",
@@ -95,22 +97,29 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
     [
         ("studies/manifold/embed.py", {"embed"}),
         ("studies/step.py", set(STEPS)),
-        ("embedding/inpca.py", FITS),
+        ("embedding/inpca.py", FITS | MANIFOLDS),
         ("embedding/iskl.py", set()),
         ("embedding/from_few.py", {"subsets"}),
         # It no longer only passes names on.
-        ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
+        ("embedding/__init__.py", FITS | MANIFOLDS | {"ensembles", "tables"}),
         ("probability/geodesic.py", TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics"}),
         ("probability/centroids.py", {"ensembles"}),
-        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | SYNTHETIC | {"embed", "spectra"}),
+        (
+            "pairwise/cpu.py",
+            MODELS - {"corners", "progress"} | SYNTHETIC | MANIFOLDS | {"embed", "spectra"},
+        ),
         ("trajectories/resampling.py", TRAJECTORIES),
-        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | {"train", "regression"}),
-        ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
-        ("networks/__init__.py", SYNTHETIC_TRAIN | LINEAR | CURVATURE | {"train", "regression"}),
+        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | {"train", "regression"}),
+        ("training/schedule.py", SYNTHETIC_TRAIN | MANIFOLDS | {"train"}),
+        (
+            "networks/__init__.py",
+            SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | {"train", "regression"},
+        ),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
-        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
+        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | MANIFOLDS | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
         ("curvature/survey_tables.py", {"spectra"}),
+        ("representations/conservation.py", MANIFOLDS),
         ("linear/networks.py", LINEAR),
         ("linear/covariance.py", LINEAR | {"linear", "linear_explore"}),
         ("linear/spectra.py", {"linear"}),
@@ -125,7 +134,7 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
         ),
         ("studies/synthetic/figures.py", set()),  # so it is with figures
         ("networks/vit.py", set()),  # a rule names it beside the step
-        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | {"train", "curvature"}),
+        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | MANIFOLDS | {"train", "curvature"}),
         ("data/prepare.py", PREPARE),
         (
             "storage/dataset.py",
@@ -134,6 +143,7 @@ PAGES = {"explore", "linear_explore", "summarise", "claims"}
             | SYNTHETIC
             | SYNTHETIC_TRAIN
             | PREPARE
+            | MANIFOLDS
             | {"embed", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN | {"first_picture"}),
@@ -290,6 +300,7 @@ def test_what_is_imported_by_a_computed_name_is_known():
         "networks/__init__.py",
         "studies/grid/fetch_data.py",
         "studies/grid/prepare_data.py",
+        "studies/inversion/inputs.py",
         "studies/linear/inputs.py",
         "studies/parts.py",
         "studies/report/claims.py",

@@ -59,6 +59,7 @@ STUDY = {
     "synthetic": {"decays": [0.5], "shown": [0.5], "students": {"seeds": 2}},
     "regression": {"networks": [[8]], "seeds": 2},
     "linear": {},
+    "inversion": {"data": {"mnist": {}}},
 }
 
 
