@@ -172,7 +172,7 @@ def inversion_conservation(tables: dict[str, pd.DataFrame]) -> Figure:
                 lower.plot([low, high], [k, k], color="0.6", linewidth=1)
                 lower.plot(row["z"], [k], "o", color=COLOURS[0], markersize=4)
         lower.set(xlabel="z-score of overlap", xlim=(0, None), yticks=range(len(others)))
-        lower.set_ylim(len(others) - 0.5, -0.5)
+        lower.set_ylim(max(len(others), 1) - 0.5, -0.5)
         lower.grid(axis="y")
         first = lower is next(iter(columns.values()))[1]
         labels = ["usual runs" if name == "stragglers" else name for name in others]
@@ -250,7 +250,9 @@ def inversion_manifold(tables: dict[str, pd.DataFrame]) -> Figure:
         for column, label, colour in zip(ends, labels, (COLOURS[3], COLOURS[2]), strict=True):
             lower.plot(ends.index, ends[column], color=colour, label=label)
         for axes in (middle, lower):
-            axes.set(xlabel="epoch", xscale="log", yscale="log")
+            shown = np.concatenate([line.get_ydata() for line in axes.lines])
+            scale = "log" if (shown > 0).any() else "linear"
+            axes.set(xlabel="epoch", xscale="log", yscale=scale)
             if len(points):
                 axes.axvline(points.mean(), **OF_INVERSION, label="inversion t*")
     _label_first(columns, "PC2", "spread of runs", "distance to truth")
