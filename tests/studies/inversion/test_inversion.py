@@ -12,7 +12,8 @@ from hyperribbon.studies.parts import step_module
 SECTION = {
     "data": {"digits": {"learning_rate": 1.0, "epochs": 60}},
     "samples": 300, "width": 6, "runs": 2, "fewer_runs": 2, "widths": [3], "depths": [],
-    "subsamples": [64], "adam": [], "batch_size": 20, "groupings": 1, "convolutional_runs": 0, "watched": 50,
+    "subsamples": [64], "adam": [], "batch_size": 20, "groupings": 1, "convolutional_runs": 0,
+    "watched": 50,
 }  # fmt: skip
 TABLES = list(PART.steps[-1].tables)
 
