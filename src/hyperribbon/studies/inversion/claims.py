@@ -347,6 +347,14 @@ CLAIMS = [
         0.5,
     ),
     Claim(
+        "Without the samples that a linear classifier misclassifies there is no inversion (share "
+        "of runs that invert)",
+        OWN,
+        AT_MOST,
+        inverting_without("misclassified by a linear classifier"),
+        0,
+    ),
+    Claim(
         "Stragglers matter for generalisation (increase of the test error without them, least "
         "over data sets)",
         PAPER,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from hyperribbon.reporting.panels import legend_below
 from hyperribbon.reporting.style import COLOURS, COLUMN, MARKERS, OTHERS, LeftOut, palette
@@ -16,6 +17,7 @@ from hyperribbon.reporting.style import COLOURS, COLUMN, MARKERS, OTHERS, LeftOu
 TITLES = {
     "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST", "cifar10": "CIFAR-10",
 }  # fmt: skip
+TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # of training errors
 OF_INVERSION: dict[str, Any] = {"color": "0.3", "linestyle": "--", "linewidth": 0.8}
 CLASSES = {"radius_0": "even classes", "radius_1": "odd classes", "radius": "mean"}
 REMOVALS = dict(zip(
@@ -44,6 +46,16 @@ def _columns(table: pd.DataFrame, rows: int, height: float) -> tuple[Figure, dic
 def _label_first(columns: dict[str, list[Axes]], *labels: str) -> None:
     for axes, label in zip(next(iter(columns.values())), labels, strict=True):
         axes.set_ylabel(label)
+
+
+def _errors_fall(axes: Axes) -> None:
+    """Training error on a logarithmic axis, on which it falls to the right."""
+    axes.set(xlabel="training error", xscale="log")
+    low, high = axes.get_xlim()
+    shown = [tick for tick in TICKS if low <= tick <= high]
+    axes.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(high, low)
 
 
 def _usual_points(tables: dict[str, pd.DataFrame], data: str) -> pd.DataFrame:
@@ -99,8 +111,7 @@ def inversion_by_error(tables: dict[str, pd.DataFrame]) -> Figure:
                     rows.loc[nearest, "error"], rows.loc[nearest, "radius"], "o", mfc="none",
                     color=colour, markersize=7,
                 )  # fmt: skip
-        axes.set(xlabel="training error", xscale="log")
-        axes.invert_xaxis()
+        _errors_fall(axes)
     _label_first(columns, "mean gyration radius")
     legend_below(figure, [panels[0] for panels in columns.values()])
     return figure
@@ -118,7 +129,7 @@ def inversion_conditions(tables: dict[str, pd.DataFrame]) -> Figure:
     points.loc[several, "row"] += ", layer " + points.loc[several, "layer"].astype(str)
     points["row"] = points["row"].str.replace("usual", "usual, gradient descent")
     rows = list(dict.fromkeys(points["row"]))  # tasks are the same for data sets of ten classes
-    figure, columns = _columns(points, 1, 0.12 * len(rows) + 0.3)
+    figure, columns = _columns(points, 1, 0.085 * len(rows) + 0.3)
     for name, (axes,) in columns.items():
         here = points[points["data"] == name]
         usual = here.loc[(here["kind"] == "usual") & (here["inverts"] == 1), "error"].mean()
@@ -163,8 +174,7 @@ def inversion_conservation(tables: dict[str, pd.DataFrame]) -> Figure:
         at = here.loc[here["compared"] == "stragglers", "error"]
         if len(at):
             upper.axvline(at.iloc[0], **OF_INVERSION)
-        upper.set(xlabel="training error", xscale="log")
-        upper.invert_xaxis()
+        _errors_fall(upper)
         for k, compared in enumerate(others):
             row = here[here["compared"] == compared]
             if len(row):
@@ -197,10 +207,7 @@ def inversion_removal(tables: dict[str, pd.DataFrame]) -> Figure:
             if len(rows):
                 change = rows["radius"] - rows["radius"].iloc[0]
                 style = "--" if condition.startswith("as many") else "-"
-                upper.plot(
-                    rows["step"], change, style, color=REMOVALS[condition], linewidth=1,
-                    label=f"without {condition}",
-                )  # fmt: skip
+                upper.plot(rows["step"], change, style, color=REMOVALS[condition], linewidth=1)
         for k, condition in enumerate(names):
             errors = points[(points["data"] == name) & (points["condition"] == condition)]
             lower.plot(
@@ -208,13 +215,12 @@ def inversion_removal(tables: dict[str, pd.DataFrame]) -> Figure:
                 mfc="none", markersize=4,
             )  # fmt: skip
         upper.set_xlabel("epoch")
-        lower.set(xlabel="test error at the end", yticks=range(len(names)))
+        lower.set(xlabel="test error at the end, without these", yticks=range(len(names)))
         lower.set_ylim(len(names) - 0.5, -0.5)
         lower.grid(axis="y")
         first = lower is next(iter(columns.values()))[1]
         lower.set_yticklabels(names if first else [])
     _label_first(columns, "change of mean radius", "")
-    legend_below(figure, [panels[0] for panels in columns.values()])
     return figure
 
 

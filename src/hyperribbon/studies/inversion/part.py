@@ -112,7 +112,9 @@ PART = Part(
             "Training without stragglers, as many random samples, or the misclassified of others.",
             """
             Trainings from the same initial weights without some of the samples. Above: change of
-            the mean gyration radius since the start. Below: test error at the end, of each run.
+            the mean gyration radius since the start, in the colours of the rows below; dashed, as
+            many of the misclassified as there are stragglers. Below: test error at the end, of each
+            run.
             Without stragglers the radii do not rise again; without as many random samples they do.
             But without the samples that are misclassified at other epochs they do not, either.
             """,
