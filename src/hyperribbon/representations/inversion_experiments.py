@@ -29,7 +29,8 @@ from hyperribbon.representations.inversion import Inversion, inversion_point, st
 
 CURVE = 100  # most records of a curve in a table
 STEP_PART = 10  # SGD has a tenth of the learning rate of gradient descent, and as many times steps
-CHANNELS = (4, 8)  # of the convolutional network
+# Of the convolutional network: channels, learning rate of SGD, and epochs.
+CHANNELS, RATE, EPOCHS = (4, 8), 0.05, 10
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,15 @@ class Runs(NamedTuple):
         ]  # fmt: skip
         return cls(condition, training, found, test_errors)
 
+    @property
+    def inversion(self) -> Inversion:
+        """That of the first layer, or of the hidden layer of a convolutional network."""
+        return self.inversions[-1 if self.condition.kind == "convolutional" else 0]
+
     def stragglers(self) -> np.ndarray:
-        """Stragglers of the runs whose first layer inverts, (runs, N)."""
-        some = self.inversions[0].inverts
-        kept = Inversion(*(values[some] for values in self.inversions[0]))
+        """Stragglers of the runs that invert, (runs, N)."""
+        some = self.inversion.inverts
+        kept = Inversion(*(values[some] for values in self.inversion))
         return stragglers(self.training.wrong(len(self.condition.labels))[some], kept)
 
 
@@ -219,10 +225,9 @@ def run_subsamples(images: Images, settings: InversionSettings) -> Iterator[list
 def run_convolutional(images: Images, settings: InversionSettings) -> Iterator[Runs]:
     """Yield runs of a small convolutional network, whose stages and hidden layer are followed."""
     x = images.x.view(-1, *images.shape)
-    rate = settings.learning_rate / 4
     batches = max(1, len(x) // settings.batch_size)
     condition = usual(images, settings)._replace(
-        kind="convolutional", name="LeNet, SGD", training={"learning_rate": rate}
+        kind="convolutional", name="LeNet, SGD", training={"learning_rate": RATE}
     )
     for run in range(settings.convolutional_runs):
         torch.manual_seed(settings.seed + run)
@@ -230,7 +235,7 @@ def run_convolutional(images: Images, settings: InversionSettings) -> Iterator[R
         network = LeNet((channels, height, width), 2, CHANNELS, settings.width)
         training = train_followed(
             network, x, images.parity, ["features.2", "features.5", "features.8"],
-            steps=10 * batches, learning_rate=rate, batch_size=settings.batch_size,
+            steps=EPOCHS * batches, learning_rate=RATE, batch_size=settings.batch_size,
             every=max(1, batches // 2), seed=settings.seed + run,
         )  # fmt: skip
         yield Runs.of(condition, training)

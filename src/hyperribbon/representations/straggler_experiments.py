@@ -27,6 +27,7 @@ from hyperribbon.representations.inversion_experiments import (
 
 LEVELS = 30  # of training error, at which misclassified samples are compared
 FRACTIONS = {"t*/4": 0.25, "t*/2": 0.5, "2 t*": 2.0}  # epochs whose misclassified are removed, too
+CONSERVATION = ["compared", "kind", "error", "pairs", "z", "z_low", "z_high", "log10_p", "overlap"]
 NEIGHBOURS = 4096  # most samples for the intrinsic dimension
 
 
@@ -40,8 +41,8 @@ def conservation_table(base: Runs, others: Sequence[Runs], images: Images) -> pd
     rows = []
     wrong = base.training.wrong(N)
     errors = base.training.errors
-    low, high = errors[:, -1].max(), errors[:, 1].min()
-    levels = np.geomspace(low, high, LEVELS) if 0 < low < high else np.array([])
+    low, high = max(errors[:, -1].max(), 1 / N), errors[:, 1].min()
+    levels = np.geomspace(low, high, LEVELS) if low < high else np.array([])
     for level in levels:
         first = (errors <= level).argmax(axis=1)
         sets = np.take_along_axis(wrong, first[:, None, None], axis=1)[:, 0]
@@ -58,15 +59,15 @@ def conservation_table(base: Runs, others: Sequence[Runs], images: Images) -> pd
     compared = [("linear", "least squares", wrong_by_line[None], error)]
     for runs in others:
         same = runs.condition.kind in ("optimiser", "width", "depth", "convolutional")
-        if same and runs.inversions[0].inverts.any():
-            error = float(np.nanmean(runs.inversions[0].error))
+        if same and runs.inversion.inverts.any():
+            error = float(np.nanmean(runs.inversion.error))
             compared.append((*runs.condition[:2], runs.stragglers(), error))
     for kind, name, theirs, error in compared if len(own) else ():
         found = conservation(np.concatenate([own, theirs]))
         pairs = np.divmod(np.arange(len(own) * len(theirs)), len(theirs))
         summary = _summary(found, (pairs[0], len(own) + pairs[1]))
         rows.append({"compared": f"{kind} {name}", "kind": kind, "error": error, **summary})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=CONSERVATION)
 
 
 def _summary(found: Conservation, pairs: tuple[np.ndarray, ...]) -> dict[str, object]:
