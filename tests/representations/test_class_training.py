@@ -138,6 +138,19 @@ def test_following_one_network_records_the_same():
         train_followed(network, X, LABELS, ["conv"], **arguments)
 
 
+def test_a_representation_that_is_zero_counts_as_zero():
+    network = nn.Sequential(nn.Linear(5, 2), nn.ReLU(), nn.Linear(2, 3)).double()
+    arguments = {"steps": 1, "learning_rate": 0.1, "batch_size": 60}
+    h = torch.relu(network[0](X)).detach()
+    length = h.norm(dim=1, keepdim=True)
+    assert (length == 0).any()
+    found = train_followed(network, X, LABELS, ["1"], **arguments)
+    unit = torch.nan_to_num(h / length).numpy()
+    radii, distances = class_manifolds(unit, LABELS, normalise=False)
+    np.testing.assert_allclose(found.radii[0, 0, 0], radii, rtol=1e-9)
+    np.testing.assert_allclose(found.distances[0, 0, 0], distances, atol=1e-9)
+
+
 WEIGHTS = np.ones((2, 60))
 
 

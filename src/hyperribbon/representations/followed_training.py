@@ -54,7 +54,8 @@ def train_followed(
     Returns
     -------
     ManifoldTraining
-        Of one training, S = 1, without predictions.
+        Of one training, S = 1, without predictions. A representation that is zero, as ReLU may give
+        for some samples, has no direction and counts as zero.
 
     Raises
     ------
@@ -106,7 +107,10 @@ def _recorded(
     network.eval()
     with _outputs(layers) as outputs:
         logits = torch.cat([network(block) for block in x.split(BLOCK)])
-    manifolds = [class_manifolds(torch.cat(blocks).numpy(), y.numpy()) for blocks in outputs]
+    manifolds = [
+        class_manifolds(_directions(torch.cat(blocks)).numpy(), y.numpy(), normalise=False)
+        for blocks in outputs
+    ]
     wrong = logits.argmax(dim=1) != y
     return (
         np.array(float(nn.functional.cross_entropy(logits.double(), y))),
@@ -115,6 +119,12 @@ def _recorded(
         np.stack([distances for _, distances in manifolds]),
         np.packbits(wrong.numpy()),
     )
+
+
+def _directions(h: Tensor) -> Tensor:
+    """Representations (N, n) of unit length; those that are zero stay zero."""
+    length = torch.linalg.vector_norm(h, dim=1, keepdim=True)
+    return h / torch.where(length > 0, length, 1)
 
 
 @contextmanager
