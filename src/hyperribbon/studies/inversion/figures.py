@@ -17,7 +17,9 @@ from hyperribbon.reporting.style import COLOURS, COLUMN, MARKERS, OTHERS, LeftOu
 TITLES = {
     "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "kmnist": "KMNIST", "cifar10": "CIFAR-10",
 }  # fmt: skip
-TICKS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # of training errors
+# Of training errors: where they range over more than a factor of 4, and elsewhere.
+FEW_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+TICKS = (*FEW_TICKS, 0.03, 0.04, 0.07, 0.15, 0.3, 0.4)
 OF_INVERSION: dict[str, Any] = {"color": "0.3", "linestyle": "--", "linewidth": 0.8}
 CLASSES = {"radius_0": "even classes", "radius_1": "odd classes", "radius": "mean"}
 REMOVALS = dict(zip(
@@ -52,7 +54,8 @@ def _errors_fall(axes: Axes) -> None:
     """Training error on a logarithmic axis, on which it falls to the right."""
     axes.set(xlabel="training error", xscale="log")
     low, high = axes.get_xlim()
-    shown = [tick for tick in TICKS if low <= tick <= high]
+    ticks = FEW_TICKS if high > 4 * low else TICKS
+    shown = [tick for tick in ticks if low <= tick <= high]
     axes.set_xticks(shown, [f"{tick:g}" for tick in shown])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(high, low)
@@ -215,7 +218,7 @@ def inversion_removal(tables: dict[str, pd.DataFrame]) -> Figure:
                 mfc="none", markersize=4,
             )  # fmt: skip
         upper.set_xlabel("epoch")
-        lower.set(xlabel="test error at the end, without these", yticks=range(len(names)))
+        lower.set(xlabel="test error at the end", yticks=range(len(names)))
         lower.set_ylim(len(names) - 0.5, -0.5)
         lower.grid(axis="y")
         first = lower is next(iter(columns.values()))[1]
