@@ -10,7 +10,8 @@ from running import ROOT, snakemake
 pytestmark = pytest.mark.workflow
 
 # Run where Snakemake runs.
-LOCAL = {"all", "gather_report", "linear_inputs", "synthetic_image_spectrum", "verify"}
+LOCAL = {"all", "gather_report", "inversion_inputs", "linear_inputs", "synthetic_image_spectrum"}
+LOCAL |= {"verify"}
 
 
 def profile(name: str) -> dict:
@@ -26,6 +27,7 @@ def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attem
         "boston",
         "linear",
         "representations",
+        "inversion",
     ):  # which together have all
         listed = snakemake(ROOT, "--list-rules", "--configfile", f"config/{study}.yaml")
         assert listed.returncode == 0, listed.stdout

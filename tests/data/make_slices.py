@@ -105,6 +105,14 @@ def representations(oracles: Path) -> None:
     np.savez_compressed(HERE / "o11_slice.npz", **kept)
 
 
+def class_manifolds(oracles: Path) -> None:
+    """Of oracle 5: all but the hidden representations, which follow from the weights; oracle 13."""
+    o5, o13 = np.load(oracles / "o5_inversion.npz"), np.load(oracles / "o13_overlap.npz")
+    names = ("X", "Y", *(f"init{k}" for k in range(4)), "R0", "D0", "history", "stragglers")
+    np.savez_compressed(HERE / "o5_slice.npz", **{name: o5[name] for name in names})
+    np.savez_compressed(HERE / "o13_slice.npz", **o13)
+
+
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     trajectories(Path(sys.argv[1]))
@@ -113,3 +121,4 @@ if __name__ == "__main__":
     curvature(Path(sys.argv[1]))
     certificates(Path(sys.argv[1]))
     representations(Path(sys.argv[1]))
+    class_manifolds(Path(sys.argv[1]))

@@ -59,6 +59,8 @@ SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that prepare images.
 PREPARE = {"prepare_data", "synthetic_image_spectrum", "linear_inputs"}
+# The step that trains networks whose class manifolds are followed.
+MANIFOLDS = {"inversion"}
 # Steps that read the predictions of all models.
 MODELS = {
     "corners",
@@ -97,25 +99,38 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
     [
         ("studies/manifold/embed.py", {"embed"}),
         ("studies/step.py", set(STEPS)),
-        ("embedding/inpca.py", FITS),
+        ("embedding/inpca.py", FITS | MANIFOLDS),
         ("embedding/iskl.py", set()),
         ("embedding/from_few.py", {"subsets"}),
         # It no longer only passes names on.
-        ("embedding/__init__.py", FITS | {"ensembles", "tables"}),
+        ("embedding/__init__.py", FITS | MANIFOLDS | {"ensembles", "tables"}),
         ("probability/geodesic.py", TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics"}),
         ("probability/centroids.py", {"ensembles"}),
-        ("pairwise/cpu.py", MODELS - {"corners", "progress"} | SYNTHETIC | {"embed", "spectra"}),
+        (
+            "pairwise/cpu.py",
+            MODELS - {"corners", "progress"} | SYNTHETIC | MANIFOLDS | {"embed", "spectra"},
+        ),
         ("trajectories/resampling.py", TRAJECTORIES),
-        ("training/loop.py", SYNTHETIC_TRAIN | LINEAR | PLANE | {"train", "regression"}),
-        ("training/schedule.py", SYNTHETIC_TRAIN | {"train"}),
+        (
+            "training/loop.py",
+            SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | PLANE | {"train", "regression"},
+        ),
+        ("training/schedule.py", SYNTHETIC_TRAIN | MANIFOLDS | {"train"}),
         (
             "networks/__init__.py",
-            SYNTHETIC_TRAIN | LINEAR | CURVATURE | PLANE | IMAGE | {"train", "regression"},
+            SYNTHETIC_TRAIN
+            | LINEAR
+            | MANIFOLDS
+            | CURVATURE
+            | PLANE
+            | IMAGE
+            | {"train", "regression"},
         ),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
-        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | {"regression"}),
+        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | MANIFOLDS | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
         ("curvature/survey_tables.py", {"spectra"}),
+        ("representations/conservation.py", MANIFOLDS),
         ("linear/networks.py", LINEAR),
         ("linear/covariance.py", LINEAR | {"linear", "linear_explore"}),
         ("linear/spectra.py", {"linear"}),
@@ -133,7 +148,10 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ),
         ("studies/synthetic/figures.py", set()),  # so it is with figures
         ("networks/vit.py", set()),  # a rule names it beside the step
-        ("data/dataset.py", SYNTHETIC_TRAIN | PREPARE | IMAGE | {"train", "curvature"}),
+        (
+            "data/dataset.py",
+            SYNTHETIC_TRAIN | PREPARE | MANIFOLDS | IMAGE | {"train", "curvature"},
+        ),
         ("data/prepare.py", PREPARE),
         (
             "storage/dataset.py",
@@ -142,6 +160,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | SYNTHETIC
             | SYNTHETIC_TRAIN
             | PREPARE
+            | MANIFOLDS
             | IMAGE
             | {"embed", "image_tables", "train", "verify"},
         ),
@@ -301,6 +320,7 @@ def test_what_is_imported_by_a_computed_name_is_known():
         "networks/__init__.py",
         "studies/grid/fetch_data.py",
         "studies/grid/prepare_data.py",
+        "studies/inversion/inputs.py",
         "studies/linear/inputs.py",
         "studies/parts.py",
         "studies/report/claims.py",

@@ -60,6 +60,7 @@ STUDY = {
     "regression": {"networks": [[8]], "seeds": 2},
     "linear": {},
     "representations": {"planes": {}, "widths": {}, "images": {"networks": ["MLP"]}},
+    "inversion": {"data": {"mnist": {}}},
 }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hyperribbon.studies.corners.part import PART as CORNERS
 from hyperribbon.studies.curvature.part import PART as CURVATURE
 from hyperribbon.studies.grid.part import PART as GRID
+from hyperribbon.studies.inversion.part import PART as INVERSION
 from hyperribbon.studies.linear.part import PART as LINEAR
 from hyperribbon.studies.manifold.part import PART as MANIFOLD
 from hyperribbon.studies.part import SPLITS, Figure, Part, Step
@@ -35,6 +36,7 @@ PARTS = (
     REGRESSION,
     LINEAR,
     REPRESENTATIONS,
+    INVERSION,
     REPORT,
 )
 
