@@ -10,7 +10,14 @@ from running import ROOT, snakemake
 pytestmark = pytest.mark.workflow
 
 # Run where Snakemake runs.
-LOCAL = {"all", "gather_report", "linear_inputs", "synthetic_image_spectrum", "verify"}
+LOCAL = {
+    "all",
+    "fetch_data",
+    "gather_report",
+    "linear_inputs",
+    "synthetic_image_spectrum",
+    "verify",
+}
 
 
 def profile(name: str) -> dict:
