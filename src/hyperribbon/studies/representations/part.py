@@ -303,8 +303,8 @@ PART = Part(
             "Eigenvalues of the metric at test images, through training.",
             """
             Eigenvalues of the metric at some test images (mean of logarithms), at the snapshots of
-            training, one panel for each of the first five networks; the legend gives the median rank and
-            condition number.
+            training, one panel for each of the first five networks; the legend gives the median
+            rank and condition number.
             """,
             module="image_figures",
             when=with_images,
