@@ -10,8 +10,15 @@ from running import ROOT, snakemake
 pytestmark = pytest.mark.workflow
 
 # Run where Snakemake runs.
-LOCAL = {"all", "gather_report", "inversion_inputs", "linear_inputs", "synthetic_image_spectrum"}
-LOCAL |= {"verify"}
+LOCAL = {
+    "all",
+    "fetch_data",
+    "gather_report",
+    "inversion_inputs",
+    "linear_inputs",
+    "synthetic_image_spectrum",
+    "verify",
+}
 
 
 def profile(name: str) -> dict:

@@ -212,3 +212,21 @@ def test_what_a_vit_leaves_out_is_not_looked_at(qkv_bias):
     assert every.shape == (5, 10, 8)
     expected = network.classifier(features.norm(every[:, 0]))
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("activation", "function"),
+    [
+        ("sigmoid", lambda z: 1 / (1 + torch.exp(-z))),
+        ("gelu", lambda z: z * torch.special.ndtr(z)),
+        ("erf", lambda z: 2 * torch.special.ndtr(z) - 1),
+        ("tanh", torch.tanh),
+        ("relu", lambda z: z.clamp(min=0)),
+    ],
+)
+def test_activations_of_perceptrons(activation, function):
+    settings = {"widths": [5], "batchnorm": False, "activation": activation}
+    network = build_network("fully_connected", (4,), 3, **settings).double()
+    x = torch.randn(6, 4, dtype=torch.float64)
+    z = network.features[1](x)
+    torch.testing.assert_close(network.features(x), function(z))

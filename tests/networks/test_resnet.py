@@ -57,3 +57,21 @@ def test_a_resnet_starts_near_ignorance_only_when_batchnorm_is_calibrated(seed):
     assert from_ignorance() > 0.2
     calibrate_batchnorm(network, images.split(32))
     assert from_ignorance() < 0.04
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_with_gelu_there_is_no_relu_and_nothing_else_changes(depth):
+    torch.manual_seed(0)
+    relu = build_network("resnet", (3, 32, 32), 10, depth=depth, width=2)
+    torch.manual_seed(0)
+    gelu = build_network("resnet", (3, 32, 32), 10, depth=depth, width=2, activation="gelu")
+    assert not any(isinstance(m, nn.ReLU) for m in gelu.modules())
+    assert relu.state_dict().keys() == gelu.state_dict().keys()
+    x = torch.randn(3, 3, 32, 32)
+    for module in gelu.modules():
+        if isinstance(module, resnet._Block):
+            module.activation = torch.relu
+    for name, module in list(gelu.named_modules()):
+        if isinstance(module, nn.GELU):
+            gelu.get_submodule(name.rpartition(".")[0])[int(name.rpartition(".")[2])] = nn.ReLU()
+    torch.testing.assert_close(gelu(x), relu(x))

@@ -50,8 +50,9 @@ def test_it_leaves_report_tables_figures_and_a_page_and_only_its_own(finished, p
             ["plane_geometry", "plane_tables", "plane_explore"],
         ),
         ({"widths": SMALL["widths"] | {"draws": 4}}, ["width_geometry"]),
+        ({"planes": None}, []),
     ],
-    ids=["more seeds", "more draws"],
+    ids=["more seeds", "more draws", "no planes, and so no page"],
 )
 def test_what_is_changed_runs_again_and_only_what_follows(finished, planned, changes, jobs):
     try:

@@ -173,7 +173,7 @@ def plane_axes(plane: Plane, n: int) -> tuple[np.ndarray, np.ndarray]:
     --------
     >>> from hyperribbon.representations.paths import plane_through
     >>> x, y = plane_axes(plane_through(np.eye(3)), 5)
-    >>> round(x[-1] - x[0], 6) == round(y[-1] - y[0], 6)
+    >>> np.isclose(x[-1] - x[0], y[-1] - y[0]).item()
     True
     """
     low, high = plane.corners.min(axis=0), plane.corners.max(axis=0)

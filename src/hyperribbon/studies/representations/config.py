@@ -171,7 +171,7 @@ class ImagesConfig(Section):
     """Points on the path between two images."""
     neighbours: Count = 10
     """Nearest neighbours that the graph of training images joins, along which the second kind of
-    path goes."""
+    path goes. It has at most 10,000 of them, evenly spaced."""
     planes: Annotated[int, Field(strict=True, ge=0, le=100)] = 1
     """Planes through three test images of different classes, for the first seed."""
     plane_grid: Annotated[int, Field(strict=True, ge=5, le=400)] = 41

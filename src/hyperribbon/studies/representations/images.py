@@ -42,6 +42,7 @@ PATHS = ("training", "snapshot", "kind", "path", "position")
 CROSSING = ("training", "snapshot", "kind", "path", "position", "before", "after")
 ALONG = ("log_volume", "rank", "predicted")
 ON_PLANES = {f"plane_{name}": name for name in ("log_volume", "ricci", "predicted")}
+MOST = 10_000  # training images in the graph of neighbours, which costs their number squared
 SHOWN = 7  # images of a path that figures show
 
 
@@ -101,9 +102,9 @@ def scene(dataset: Dataset, images: ImagesConfig) -> Scene:
     pairs = choose_pairs(labels, images.pairs, images.seed)
     triples = choose_triples(labels, images.planes, images.seed)
     ends = inputs(dataset, "test", pairs.start), inputs(dataset, "test", pairs.stop)
-    every = inputs(dataset, "train", np.arange(len(dataset.train_labels)))
+    some = inputs(dataset, "train", evenly(len(dataset.train_labels), MOST))
     straight = straight_paths(*ends, images.steps)
-    near = neighbour_paths(every, *ends, images.steps, images.neighbours)
+    near = neighbour_paths(some, *ends, images.steps, images.neighbours)
     planes = [plane_through(inputs(dataset, "test", rows)) for rows in triples]
     paths = np.stack([straight, near])
     return Scene(pairs, paths, planes, triples, evenly(len(labels), images.spectra))

@@ -249,7 +249,7 @@ PART = Part(
             straight in the space of pixels and by way of neighbours in the training set, at the
             snapshots of training; dotted: crossings of
             decision boundaries at the end of training. Images on both paths are below. First
-            optimiser, augmentation and seed of each network.
+            five networks, each with its first optimiser, augmentation and seed.
             """,
             module="image_figures",
             when=with_images,
@@ -265,7 +265,7 @@ PART = Part(
             different classes, and of the same class, whose value in the middle counts if they cross
             no boundary. Above: straight paths; below: by way of neighbours. Paths along which the
             rank of the metric changes are left out, because volumes of different ranks cannot be
-            compared.
+            compared. First five networks, each with its first optimiser and augmentation.
             """,
             module="image_figures",
             when=with_images,
@@ -279,7 +279,7 @@ PART = Part(
             boundary nearest to the middle, at the end of training, as cumulative shares of the
             paths between images of different classes, for straight paths and those by way of
             neighbours; before training, dashed. If volume had its peak at the boundary, all would
-            be at 0.
+            be at 0. First five networks.
             """,
             module="image_figures",
             when=with_images,
@@ -291,8 +291,8 @@ PART = Part(
             """
             Log volume element and scalar curvature of the metric restricted to a plane through
             three test images of different classes, at the end of training, with the boundaries of
-            the predicted classes (white or green) and the images' classes. First plane, optimiser,
-            augmentation and seed of each network.
+            the predicted classes (white or green) and the images' classes. First plane; first five
+            networks, each with its first optimiser, augmentation and seed.
             """,
             module="image_figures",
             when=with_images,
@@ -303,7 +303,8 @@ PART = Part(
             "Eigenvalues of the metric at test images, through training.",
             """
             Eigenvalues of the metric at some test images (mean of logarithms), at the snapshots of
-            training, one panel per network; the legend gives the median rank and condition number.
+            training, one panel for each of the first five networks; the legend gives the median
+            rank and condition number.
             """,
             module="image_figures",
             when=with_images,
