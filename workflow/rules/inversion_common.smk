@@ -2,7 +2,8 @@
 from hyperribbon.config import DATA_SOURCES
 
 INVERSION = STUDY.inversion
-INVERSION_DATA = list(INVERSION.data)
+# In an order of their own: that of a mapping is not kept where a study is written again.
+INVERSION_DATA = [name for name in DATA_SOURCES if name in INVERSION.data]
 INVERSION_INPUTS_FILE = f"{RESULTS}/inversion/{{inversion_data}}.npz"
 INVERSION_PART = f"{RESULTS}/inversion/{{table}}-{{inversion_data}}.csv"
 INVERSION_NAMES = list(step_named("inversion_tables")[1].tables)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from hyperribbon.reporting.claims import NotHere, Ours, judge
-from hyperribbon.studies.inversion import claims as inversion
+from hyperribbon.studies.inversion import measures as inversion
+from hyperribbon.studies.inversion.claims import CLAIMS, PUBLISHED_SHARE
 
 COLUMNS = ["data", "kind", "condition", "layer", "run", "inverts", "error", "test_error"]
 
@@ -34,7 +35,7 @@ def test_the_share_is_of_the_runs_that_invert_on_one_data_set():
     [((0.11,), True), ((0.092,), False), ((0.092, 0.09, 0.1), True), ((0.31, 0.3, 0.32), False)],
 )
 def test_the_published_share_counts_the_interval(ours, holds):
-    assert inversion.PUBLISHED_SHARE.holds(Ours(*ours), np.nan) == holds
+    assert PUBLISHED_SHARE.holds(Ours(*ours), np.nan) == holds
 
 
 def test_differences_are_of_means_and_the_largest_counts():
@@ -60,8 +61,8 @@ def test_the_subsamples_are_the_largest_and_the_fewest_that_invert_everywhere():
         for size, error in of_data.items()
     ]
     found = points(row(0.1), row(0.3, data="cifar10"), *rows)
-    assert inversion.difference_over("samples", inversion._half)(found).value == pytest.approx(0.1)
-    least = inversion.difference_over("samples", inversion._smallest)(found)
+    assert inversion.difference_over("samples", inversion.half)(found).value == pytest.approx(0.1)
+    least = inversion.difference_over("samples", inversion.smallest)(found)
     assert least.value == pytest.approx(0.5)
 
 
@@ -111,8 +112,8 @@ def test_correlations_need_three_tasks():
 
 @pytest.mark.parametrize("study", ["inverting", "never", "both"])
 def test_all_are_judged_in_any_study(study, request):
-    verdicts = judge(inversion.CLAIMS, request.getfixturevalue(study), study, "inversion")
-    assert len(verdicts) == len(inversion.CLAIMS)
+    verdicts = judge(CLAIMS, request.getfixturevalue(study), study, "inversion")
+    assert len(verdicts) == len(CLAIMS)
     assert verdicts["verdict"].notna().all()
     if study == "inverting":
         assert (verdicts["verdict"] != "not comparable here").sum() > 15

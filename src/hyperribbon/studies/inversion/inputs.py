@@ -14,7 +14,9 @@ TEST = 10_000  # images at most
 
 
 def main(name: str, samples: int, image_size: int, output: Path) -> None:
-    """Choose images of a data set: the first for training, without a draw, as in the paper.
+    """Choose images of a data set: the first of its training part, as in the paper.
+
+    A set without parts may be sorted by class, so it is shuffled first, and the next images test.
 
     Parameters
     ----------
@@ -25,8 +27,11 @@ def main(name: str, samples: int, image_size: int, output: Path) -> None:
     """
     parts = import_module(f"hyperribbon.data.{name}").load()
     train, test = parts[0], parts[-1]
-    after = samples if len(parts) == 1 else 0
-    chosen = {"": (train, slice(samples)), "test_": (test, slice(after, after + TEST))}
+    order, rest = np.arange(samples), np.arange(min(TEST, len(test.labels)))
+    if len(parts) == 1:
+        shuffled = np.random.default_rng(0).permutation(len(train.labels))
+        order, rest = shuffled[:samples], shuffled[samples:][:TEST]
+    chosen = {"": (train, order), "test_": (test, rest)}
     arrays: dict[str, Any] = {}
     for prefix, (part, rows) in chosen.items():
         images = torch.from_numpy(np.array(part.images[rows], dtype=np.float32))
