@@ -67,7 +67,7 @@ def _put(axes: Axes, row: pd.Series) -> None:
     """Draw an image of a path at its position."""
     image = image_of(row["pixels"], row["shape"])
     if image is not None:
-        zoom = 17 / max(image.shape[:2])
+        zoom = 15 / max(image.shape[:2])
         box = OffsetImage(image, zoom=zoom, cmap="gray_r", interpolation="nearest")
         axes.add_artist(AnnotationBbox(box, (row["position"], 0), frameon=False, pad=0))
 
@@ -114,6 +114,10 @@ def image_contrasts(tables: dict[str, pd.DataFrame]) -> Figure:
                         axes.errorbar(k + shift + 0.1, mean, error, fmt="o", color=COLOUR[pair],
                                       markersize=4, label=pair)  # fmt: skip
             axes.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+            if part["contrast"].isna().all():
+                axes.text(0.5, 0.6, "the rank changes\nalong every path", ha="center",
+                          transform=axes.transAxes)  # fmt: skip
+                axes.set(yticks=[], xlim=(-0.5, len(epochs) - 0.5))
             axes.set_xticks(range(len(epochs)), [f"{epoch:.3g}" for epoch in epochs])
             axes.set_title(f"{network}, {KINDS[kind]}", loc="left", fontsize=7)
         line[0].set_ylabel("contrast of log volume / nats")
@@ -162,7 +166,7 @@ def image_planes(tables: dict[str, pd.DataFrame]) -> Figure:
     size = min(2.4 * COLUMN / len(networks), COLUMN)
     figure, panels = plt.subplots(
         2, len(networks), figsize=(size * len(networks), 1.55 * size + 0.3), squeeze=False,
-        sharex=True, sharey=True,
+        sharex=True, sharey=True, layout="compressed",
     )  # fmt: skip
     for line, name in zip(panels, ("log_volume", "ricci"), strict=True):
         for axes, network in zip(line, networks, strict=True):
