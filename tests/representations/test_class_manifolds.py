@@ -1,5 +1,6 @@
 """Class manifolds: sizes and distances as the definition says, and what is refused."""
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,8 @@ def test_blocks_change_nothing(monkeypatch):
     rng = np.random.default_rng(0)
     H, labels = rng.normal(size=(7, 20, 3)), np.arange(20) % 2
     whole = class_manifolds(H, labels)
-    monkeypatch.setattr("hyperribbon.representations.class_manifolds.BLOCK_BYTES", 1000)
+    module = import_module("hyperribbon.representations.class_manifolds")
+    monkeypatch.setattr(module, "BLOCK_BYTES", 1000)
     for found, expected in zip(class_manifolds(H, labels), whole, strict=True):
         np.testing.assert_array_equal(found, expected)
 
@@ -77,8 +79,8 @@ ONES = np.ones((4, 2))
         (ONES, [0, 0, -1, -1], "labels: -1, expected classes from 0"),
         (ONES, [0.0, 0, 1, 1], "labels: float64 of shape (4,), expected integers"),
         (ONES, [0, 1], "labels: int64 of shape (2,), expected integers of shape (4,)"),
-        (ONES[0], [0, 1], "H: float64 of shape (2,), expected numbers of shape (..., samples"),
-        (ONES > 0, [0, 0, 1, 1], "H: bool of shape"),
+        (ONES[0], [0, 1], "H: shape (2,), expected (..., samples, features)"),
+        (np.full((4, 2), "a"), [0, 0, 1, 1], "H: entries of type text"),
         (np.array([[1.0], [2.0], [np.nan], [1.0]]), [0, 0, 1, 1], "H[2]: not finite"),
         (
             np.array([[1.0], [2.0], [0.0], [1.0]]),

@@ -7,9 +7,15 @@ others change through training.
 """
 
 from hyperribbon.representations.boundary import boundary_distance, crossings, plane_boundary
+from hyperribbon.representations.class_manifolds import class_manifolds
+from hyperribbon.representations.class_training import tanh_stack, train_manifolds
+from hyperribbon.representations.conservation import conservation
 from hyperribbon.representations.features import layer_features
 from hyperribbon.representations.finite_width import finite_widths
+from hyperribbon.representations.followed_training import train_followed
 from hyperribbon.representations.infinite_width import InfiniteWidth, ntk_features
+from hyperribbon.representations.intrinsic_dimension import intrinsic_dimension
+from hyperribbon.representations.inversion import inversion_point, stragglers
 from hyperribbon.representations.magnification import magnification, path_contrast
 from hyperribbon.representations.metric import (
     log_volume_element,
@@ -24,8 +30,12 @@ __all__ = [
     "InfiniteWidth",
     "OneLayer",
     "boundary_distance",
+    "class_manifolds",
+    "conservation",
     "crossings",
     "finite_widths",
+    "intrinsic_dimension",
+    "inversion_point",
     "layer_features",
     "log_volume_element",
     "magnification",
@@ -39,5 +49,9 @@ __all__ = [
     "ricci_scalar",
     "ricci_tensor",
     "riemann_tensor",
+    "stragglers",
     "straight_paths",
+    "tanh_stack",
+    "train_followed",
+    "train_manifolds",
 ]

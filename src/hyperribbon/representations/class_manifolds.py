@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import as_numpy
 
 BLOCK_BYTES = 2**26  # of representations worked on at once
 
@@ -67,11 +68,9 @@ def class_manifolds(H: np.ndarray, labels: np.ndarray, normalise: bool = True) -
     >>> radii.round(3).tolist(), distances.round(3).tolist()
     ([0.707, 0.0], [[0.0, 1.581], [1.581, 0.0]])
     """
-    H = np.asarray(H)
-    if H.ndim < 2 or H.dtype.kind not in "fiu":
-        raise DataError(
-            f"H: {H.dtype} of shape {H.shape}, expected numbers of shape (..., samples, features)"
-        )
+    H = as_numpy(H, "H")
+    if H.ndim < 2:
+        raise DataError(f"H: shape {H.shape}, expected (..., samples, features)")
     labels = check_classes(labels, H.shape[-2])
     n_classes = labels.max() + 1
     members = (labels == np.arange(n_classes)[:, None]).astype(float)

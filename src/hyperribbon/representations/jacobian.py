@@ -22,7 +22,8 @@ def jacobians(
     """Derivatives of the features along directions, divided by the root of their number.
 
     With fewer features than inputs, they come from n vector-Jacobian products; otherwise from k
-    Jacobian-vector products. A block of samples takes about 128 MB, or what one sample takes.
+    Jacobian-vector products, in which all samples of a block share what a first affine layer makes
+    of the directions. A block takes about 128 MB, or what one sample takes.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def jacobians(
 
     Yields
     ------
-    rows : slice
+    samples : slice
         Samples of the block.
     J : (b, k, n)
         Valid until the next block.
@@ -46,6 +47,7 @@ def jacobians(
     """
     n, widest = sizes(features, x)
     directions, k = directions / n**0.5, directions.shape[1]
+    rows = directions.T.contiguous()
     backward = n < min(k, x.shape[1])
     step = block_length(n * k)
     buffer = torch.empty(min(step, len(x)), k, n, dtype=x.dtype)
@@ -62,13 +64,13 @@ def jacobians(
             along = vmap(lambda v: vmap(lambda point: _along(features, point, v))(y))
             for start in range(0, k, at_once):
                 some = slice(start, start + at_once)
-                J[:, some] = along(directions.T[some]).transpose(0, 1)
+                J[:, some] = along(rows[some].clone()).transpose(0, 1)
         return J
 
     zero = True
-    for rows, J in in_blocks(of_block, x, step, progress_bar):
+    for samples, J in in_blocks(of_block, x, step, progress_bar):
         zero = zero and not J.any()
-        yield rows, J
+        yield samples, J
     if zero:
         raise DataError(
             "features: all derivatives are zero at every point; they are constant there, or not "
@@ -121,13 +123,17 @@ def block_length(numbers: int) -> int:
 def in_blocks(
     of_block: Callable[[Tensor], _Result], x: Tensor, step: int, progress_bar: str | None
 ) -> Iterator[tuple[slice, _Result]]:
-    """Apply a function that differentiates features to blocks of samples, one by one."""
+    """Apply a function that differentiates features to blocks of samples, one by one.
+
+    A block has storage of its own: of a part of a larger tensor, torch copies the directions for
+    each sample, and samples no longer share what a first affine layer makes of them.
+    """
     bar = tqdm(total=len(x), desc=progress_bar, leave=False, disable=None if progress_bar else True)
     with bar:
         for start in range(0, len(x), step):
             rows = slice(start, min(start + step, len(x)))
             try:
-                found = of_block(x[rows])
+                found = of_block(x[rows].clone())
             except (RuntimeError, NotImplementedError) as error:
                 if "out of memory" in str(error) or "can't allocate" in str(error):
                     raise

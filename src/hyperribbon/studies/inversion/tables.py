@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hyperribbon.studies.linear.tables import main as put_together
+from hyperribbon.storage.tables import join_tables
 from hyperribbon.studies.step import run_step
 
 
@@ -14,7 +14,7 @@ def main(parts: list[Path], output: list[Path]) -> None:
     parts : CSV files, TABLE-DATA.csv
     output : CSV files, TABLE.csv
     """
-    put_together(parts, output)
+    join_tables(parts, output)
 
 
 if __name__ == "__main__":

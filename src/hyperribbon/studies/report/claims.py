@@ -18,11 +18,12 @@ INTRODUCTION = (
     "study measured. Each claim has a rule that decides whether it is reproduced. The rules were "
     "fixed before the numbers were known, with exceptions: those on synthetic data were written "
     "after a first, reduced study of them, some of those on linear regression after a first look "
-    "at its phase diagram, and those on representations after a look at small runs. A published "
-    "value is compared only with a value from the same data set. The networks, samples and epochs "
-    "of this study may be fewer than the source's; the study says how many. Intervals are 95% "
-    "bootstrap intervals over configurations with all their seeds, unless the note says "
-    "otherwise; there is none if there is only one configuration."
+    "at its phase diagram, those on representations after a look at small runs, and those on "
+    "linear classifiers and on equal numbers of removed samples after a first study of the "
+    "inversion. A published value is compared only with a value from the same data set. The "
+    "networks, samples and epochs of this study may be fewer than the source's; the study says how "
+    "many. Intervals are 95% bootstrap intervals over configurations with all their seeds, unless "
+    "the note says otherwise; there is none if there is only one configuration."
 )
 
 
