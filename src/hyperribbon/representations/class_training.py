@@ -262,13 +262,10 @@ class _Tally:
         self.wrong[:, rows] = logits.amax(dim=1) > found
         w = None if self.w is None else self.w[:, rows]
         self.loss += (losses if w is None else losses * w).sum(dim=1, dtype=torch.float64)
-        weighted = y if w is None else w.unsqueeze(2) * y
         for h, sums in zip(hidden, self.sums, strict=True):
-            directions = h * (h * h).sum(dim=1, keepdim=True).rsqrt_()
-            if w is None:
-                sums += (directions.flatten(0, 1) @ weighted).view(sums.shape)
-            else:
-                sums += torch.bmm(directions, weighted)
+            # Lengths go with the labels, which are fewer numbers than the representations.
+            shares = (h * h).sum(dim=1).rsqrt_()
+            sums += torch.bmm(h, (shares if w is None else shares * w).unsqueeze(2) * y)
         if rows.start < self.record:
             end = min(rows.stop, self.record)
             self.predictions[:, rows.start : end] = probabilities[..., : end - rows.start].mT
