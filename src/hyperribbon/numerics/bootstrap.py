@@ -72,3 +72,34 @@ def bootstrap_interval(
         warnings.simplefilter("ignore", RuntimeWarning)  # if all draws are NaN, so is the result
         low, high = estimate + np.nanpercentile(deviations, [tail, 100 - tail], axis=0)
     return low, high
+
+
+def bootstrap_mean(values: np.ndarray, groups: Sequence) -> tuple[float, float, float]:
+    """A mean with its 95% bootstrap interval, as by `bootstrap_interval`.
+
+    Parameters
+    ----------
+    values : (m,)
+    groups : m labels
+
+    Returns
+    -------
+    mean, low, high : float; NaN for the interval if there is only one group
+
+    Raises
+    ------
+    DataError
+        If there are no values.
+
+    Examples
+    --------
+    >>> mean, low, high = bootstrap_mean(np.array([1.0, 1.0, 3.0, 3.0]), ["a", "a", "b", "b"])
+    >>> mean, round(low), round(high)
+    (2.0, 1, 3)
+    """
+
+    def mean(weights: np.ndarray) -> float:
+        return float(np.average(values, weights=weights))
+
+    low, high = bootstrap_interval(mean, groups)
+    return float(np.mean(values)), float(low), float(high)

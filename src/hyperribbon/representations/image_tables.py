@@ -5,14 +5,14 @@ Its dimensions are training, snapshot, kind (of path), path and position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from hyperribbon.numerics.blocks import evenly
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import bootstrap_mean
 from hyperribbon.representations.magnification import path_contrast
 
 SHOWN = 60  # eigenvalues of a spectrum
@@ -134,8 +134,8 @@ def contrast_means(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
             }  # fmt: skip
             if len(known):
                 values = known[statistic].to_numpy()
-                low, high = bootstrap_interval(_mean_of(values), known["path"])
-                row |= {"mean": values.mean(), "low": float(low), "high": float(high)}
+                mean = bootstrap_mean(values, known["path"])
+                row |= dict(zip(("mean", "low", "high"), mean, strict=True))
                 row["positive"] = np.mean(values > 0)
             rows.append(row)
     columns = [*keys, "statistic", "mean", "low", "high", "positive", "paths", "left_out"]
@@ -259,7 +259,3 @@ def _contrast(log: np.ndarray, rank: np.ndarray, where: float) -> tuple[float, f
         return np.nan, np.nan
     found = path_contrast(log[None], np.array([where]))
     return float(found.contrast[0]), float(found.peak[0])
-
-
-def _mean_of(values: np.ndarray) -> Callable[[np.ndarray], float]:
-    return lambda weights: float(np.average(values, weights=weights))

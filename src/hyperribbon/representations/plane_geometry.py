@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import bootstrap_mean
 from hyperribbon.representations.boundary import boundary_distance, plane_boundary
 from hyperribbon.representations.features import layer_features
 from hyperribbon.representations.magnification import magnification
@@ -199,15 +199,11 @@ def magnification_means(table: pd.DataFrame) -> pd.DataFrame:
             row = dict(zip(keys, key, strict=True)) | {"statistic": statistic, "seeds": len(known)}
             if len(known):
                 values = known[statistic].to_numpy()
-                low, high = bootstrap_interval(_mean_of(values), known["seed"])
-                row |= {"mean": values.mean(), "low": float(low), "high": float(high)}
+                mean = bootstrap_mean(values, known["seed"])
+                row |= dict(zip(("mean", "low", "high"), mean, strict=True))
             rows.append(row)
     columns = [*keys, "statistic", "seeds", "mean", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _mean_of(values: np.ndarray) -> Callable[[np.ndarray], float]:
-    return lambda weights: float(np.average(values, weights=weights))
 
 
 class _Measured(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import bootstrap_mean
 from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.statistics import Tables
 
@@ -27,11 +27,8 @@ def share_of(data: str) -> Callable[[Tables], Ours]:
         if rows.empty:
             raise NotHere(f"no run on {NAMES[data]} inverts")
         errors = rows["error"].to_numpy()
-        low, high = bootstrap_interval(
-            lambda w: np.average(errors, weights=w) if w.sum() else np.nan, rows["run"]
-        )
         note = f"{len(rows)} runs, {errors.min():.3f} to {errors.max():.3f}"
-        return Ours(errors.mean(), float(low), float(high), note)
+        return Ours(*bootstrap_mean(errors, rows["run"]), note)
 
     return measure
 

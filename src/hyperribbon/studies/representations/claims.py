@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import bootstrap_interval, bootstrap_mean
 from hyperribbon.reporting.claims import (
     AT_LEAST,
     AT_MOST,
@@ -53,13 +53,7 @@ def _mean(rows: pd.DataFrame, column: str, groups: str, note: str = "") -> Ours:
     rows = rows[np.isfinite(rows[column])]
     if rows.empty:
         raise NotHere("there is nothing to measure it on")
-    values = rows[column].to_numpy()
-
-    def statistic(weights: np.ndarray) -> float:
-        return float(np.average(values, weights=weights))
-
-    low, high = bootstrap_interval(statistic, rows[groups])
-    return Ours(values.mean(), float(low), float(high), note)
+    return Ours(*bootstrap_mean(rows[column].to_numpy(), rows[groups]), note)
 
 
 def _at_end(tables: Tables, task: str, variant: str, boundary: str) -> pd.DataFrame:
