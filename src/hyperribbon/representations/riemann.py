@@ -209,14 +209,16 @@ def _curvature(of_form, axes, features, x, subspace, progress_bar) -> np.ndarray
             f"features: {n} of {k} directions: the metric is singular everywhere, expected at "
             "least as many features, or a subspace"
         )
-    needed = 8 * k**2 * max(4 * n, k**2 if axes == 4 else 0)
-    if needed > _MOST_BYTES:
-        most = k
-        while 8 * most**2 * max(4 * n, most**2 if axes == 4 else 0) > _MOST_BYTES:
-            most -= 1
+
+    def needed(dimensions: int) -> int:
+        """Bytes of the second derivatives, or of the Riemann tensor, at one point."""
+        return 8 * dimensions**2 * max(4 * n, dimensions**2 if axes == 4 else 0)
+
+    if needed(k) > _MOST_BYTES:
+        most = next((d for d in range(k, 0, -1) if needed(d) <= _MOST_BYTES), 0)
         raise DataError(
             f"x: {k} dimensions with {n} features: the curvature at one point takes "
-            f"{needed / 2**30:.1f} GiB, expected at most {most} dimensions; give a subspace"
+            f"{needed(k) / 2**30:.1f} GiB, expected at most {most} dimensions; give a subspace"
         )
     i, j = torch.triu_indices(k, k)
     pair_of = torch.empty(k, k, dtype=torch.long)
