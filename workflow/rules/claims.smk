@@ -1,12 +1,13 @@
 # Judges the claims that the study can judge, from all its tables.
-CLAIM_MODULES = [part.module(name) for part in parts_of(STUDY) for name in part.claims]
+JUDGED = [part for part in parts_of(STUDY) if part.claims and part.claims_when(STUDY)]
+CLAIM_MODULES = [part.module(name) for part in JUDGED for name in part.claims]
 CLAIMS = KEYS.parameters(
     "claims",
     *TABLES,
     study=STUDY.study,
     data=STUDY.data.name if STUDY.data else "unknown",
     modules=CLAIM_MODULES,
-    parts=[part.name for part in parts_of(STUDY) if part.claims],
+    parts=[part.name for part in JUDGED],
 )
 
 

@@ -19,6 +19,8 @@ TRAJECTORIES = KEYS.parameters(
     "progress",
     points=STUDY.analysis.progress_points,
     smoothing=SMOOTHING,
+    # Models of other tasks, mapped to all classes, end early.
+    reached="--no-reached" if STUDY.has_grid else "--reached",
 )
 TABULATE = KEYS.parameters("tables", "distance", "embed", "progress", "trajectories")
 SUMMARISE = KEYS.parameters("summarise", "tables")
@@ -130,7 +132,7 @@ rule trajectories:
     shell:
         "python -m hyperribbon.studies.manifold.trajectories --predictions {input.predictions:q}"
         " --progress {input.progress:q} --split {wildcards.split} --points {params.points}"
-        " --smoothing {params.smoothing} --threads {threads} --code {params.code}"
+        " --smoothing {params.smoothing} {params.reached} --threads {threads} --code {params.code}"
         " --output {output.store:q} --log {log:q}"
 
 
@@ -186,5 +188,9 @@ rule summarise:
         " --tables {input.tables:q} --output {output:q} --log {log:q}"
 
 
-include: "manifold_questions.smk"
+if STUDY.has_grid:
+
+    include: "manifold_questions.smk"
+
+
 include: "manifold_explorer.smk"

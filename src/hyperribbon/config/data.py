@@ -32,20 +32,32 @@ class SourceFacts(NamedTuple):
         Number of classes, C.
     shape : tuple of int
         (channels, height, width).
+    names : tuple of str
+        Names of the classes; none if they are digits or the like.
     """
 
     n_samples: tuple[int, ...]
     n_classes: int
     shape: tuple[int, int, int]
+    names: tuple[str, ...] = ()
+
+
+CIFAR10_CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+)
+FASHION_CLASSES = (
+    *("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag"),
+    "ankle boot",
+)
 
 
 DATA_SOURCES = {
     "mnist5k": SourceFacts((5_000,), 10, (1, 28, 28)),
     "digits": SourceFacts((1_797,), 10, (1, 8, 8)),
     "mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
+    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28), FASHION_CLASSES),
     "kmnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32)),
+    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32), CIFAR10_CLASSES),
 }
 
 
@@ -70,6 +82,13 @@ class KnownImages(DataSection):
     def n_classes(self) -> int:
         """Number of groups, or of the source's classes."""
         return len(self.groups) if self.groups else self.facts.n_classes
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the source's classes; of a group, all of them."""
+        names = self.facts.names or tuple(map(str, range(self.facts.n_classes)))
+        groups = self.groups or [(k,) for k in range(self.facts.n_classes)]
+        return tuple("+".join(names[k] for k in group) for group in groups)
 
     @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
@@ -229,6 +248,14 @@ class ImageNetConfig(DataSection):
     def n_classes(self) -> int:
         """The classes that the section states."""
         return self.classes
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the folders of classes."""
+        try:
+            return tuple(class_names(self.path))
+        except DataError as error:
+            raise ConfigError(f"configuration: data.path: {error}") from None
 
     @property
     def input_shape(self) -> tuple[int, ...]:

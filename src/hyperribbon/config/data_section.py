@@ -44,6 +44,11 @@ class DataSection(Section):
         raise NotImplementedError
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their numbers; the numbers if they have none."""
+        return tuple(map(str, range(self.n_classes)))
+
+    @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
         """Classes of the source that are merged into one; None if each stays as it is."""
         return None

@@ -35,7 +35,8 @@ from hyperribbon.studies.parts import step_module
 
 LENGTH = 16  # hexadecimal digits of a key
 # Stores that record what they were computed from, as do predictions that start from others.
-DERIVED = ("distance", "embedding", "progress", "trajectories", "curvature", "representations")
+DERIVED = ("distance", "embedding", "progress", "trajectories", "curvature", "representations",
+           "task_means")  # fmt: skip
 # Rules that write stores from which others are computed, by the folder of the stores.
 WRITERS = {"predictions": "train", "distance": "distance", "progress": "progress"}
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from inspect import cleandoc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hyperribbon.config.fields import Section
 
 if TYPE_CHECKING:
+    from hyperribbon.config import Configuration
     from hyperribbon.studies.study import Study
 
 When = Callable[["Study"], bool]
@@ -27,10 +28,25 @@ def always(study: Study) -> bool:
 
 
 class PartSection(Section):
-    """The section of a part, which also checks what it needs from the rest of the study."""
+    """The section of a part, which also checks what it needs from the rest of the study.
+
+    Attributes
+    ----------
+    replaces_grid : bool
+        Whether the section lists all trainings itself, so that networks, optimisers and
+        augmentations are not combined.
+    """
+
+    replaces_grid: ClassVar[bool] = False
 
     def check(self, study: Study) -> None:
         """Refuse, by `refuse`, a study that does not have what this part needs."""
+
+    def configurations_with(
+        self, study: Study, configurations: list[Configuration]
+    ) -> list[Configuration]:
+        """All training jobs of a study, given those without this part."""
+        return configurations
 
 
 @dataclass(frozen=True)
@@ -149,6 +165,8 @@ class Part:
         A sentence about each other file in the folder of results, by path.
     claims : tuple of str
         Modules of the part whose ``CLAIMS`` are judged.
+    claims_when : callable
+        Whether they are about a study; by default, whenever it has the part.
     data : str
         Name of the data set for which the claims are judged, if not the study's.
     """
@@ -164,6 +182,7 @@ class Part:
     pages: tuple[Page, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
+    claims_when: When = always
     data: str = ""
 
     def is_in(self, study: Study) -> bool:

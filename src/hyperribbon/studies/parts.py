@@ -22,6 +22,7 @@ from hyperribbon.studies.regression.part import PART as REGRESSION
 from hyperribbon.studies.report.part import PART as REPORT
 from hyperribbon.studies.representations.part import PART as REPRESENTATIONS
 from hyperribbon.studies.synthetic.part import PART as SYNTHETIC
+from hyperribbon.studies.tasks.part import PART as TASKS
 
 if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
@@ -37,6 +38,7 @@ PARTS = (
     LINEAR,
     REPRESENTATIONS,
     INVERSION,
+    TASKS,
     REPORT,
 )
 

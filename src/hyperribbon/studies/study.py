@@ -80,9 +80,19 @@ class Study(Section):
             with within(f"networks.{name}"):
                 network.check_input(self.data.input_shape)
         known = {kind: list(getattr(self, kind)) for kind in KINDS}
-        check_names(self.combinations, known)
-        check_trainings(self.configurations(), known)
+        if self.has_grid:
+            check_names(self.combinations, known)
+            check_trainings(self.configurations(), known)
+        else:
+            for configuration in self.configurations():
+                configuration.check_augmentation()
         return self
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether networks, optimisers and augmentations are combined."""
+        sections = map(self.section, PART_SECTIONS)
+        return not any(section and section.replaces_grid for section in sections)
 
     def _check_without_trainings(self, alone: list[str]) -> None:
         """Refuse what belongs to trainings; ``alone`` are the parts that can do without."""
@@ -96,22 +106,18 @@ class Study(Section):
                 section.check(self)
 
     def configurations(self) -> list[Configuration]:
-        """All training jobs, networks slowest; empty if the study trains nothing.
-
-        Each is followed by those that begin as it does and go by way of a corner.
-        """
+        """All training jobs, networks slowest; empty if the study trains nothing."""
         if self.training is None:
             return []
         assert self.data and self.networks and self.optimisers
-        corners = self.section("corners")
         found: list[Configuration] = []
-        for combination in self.combinations:
-            for direct in combination.configurations(
-                self.data, self.networks, self.optimisers, self.augmentations, self.training
-            ):
-                found.append(direct)
-                if corners is not None:
-                    found += direct.stages(corners.count, corners.epochs)
+        if self.has_grid:
+            for combination in self.combinations:
+                found += combination.configurations(
+                    self.data, self.networks, self.optimisers, self.augmentations, self.training
+                )
+        for section in filter(None, map(self.section, PART_SECTIONS)):
+            found = section.configurations_with(self, found)
         return found
 
     def section(self, part: str) -> Any:

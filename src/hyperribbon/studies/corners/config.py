@@ -10,6 +10,7 @@ from hyperribbon.config.fields import Count, refuse
 from hyperribbon.studies.part import PartSection
 
 if TYPE_CHECKING:
+    from hyperribbon.config import Configuration
     from hyperribbon.studies.study import Study
 
 
@@ -32,3 +33,13 @@ class CornersConfig(PartSection):
         if 1.0 not in kept:
             expected = "with corners must contain 1.0, the weights from which trainings continue"
             raise refuse("training.keep_weights", kept, expected)
+
+    def configurations_with(
+        self, study: Study, configurations: list[Configuration]
+    ) -> list[Configuration]:
+        """Each training, followed by those that begin as it does and go by way of a corner."""
+        return [
+            training
+            for direct in configurations
+            for training in (direct, *direct.stages(self.count, self.epochs))
+        ]

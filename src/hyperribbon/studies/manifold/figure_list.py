@@ -1,12 +1,25 @@
 """The figures of the manifold, by category, with their captions."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from hyperribbon.studies.part import Figure
+
+if TYPE_CHECKING:
+    from hyperribbon.studies.study import Study
 
 PREDICTIONS = "Predictions"
 DIMENSIONS = "How low-dimensional is it?"
 TRAJECTORIES = "Trajectories"
 PROGRESS = "Progress"
 ENSEMBLES = "Ensembles"
+
+
+def compares_networks(study: Study) -> bool:
+    """Whether networks, optimisers and augmentations are compared, as in chapter 2."""
+    return study.has_grid
+
 
 FIGURES = (
     Figure(
@@ -48,6 +61,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.embedding",
+        when=compares_networks,
     ),
     Figure(
         "loss_error",
@@ -61,6 +75,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.embedding",
+        when=compares_networks,
     ),
     Figure(
         "near",
@@ -76,6 +91,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.embedding",
+        when=compares_networks,
     ),
     Figure(
         "away",
@@ -88,6 +104,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.embedding",
+        when=compares_networks,
     ),
     Figure(
         "subsets",
@@ -102,6 +119,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "subset_embedding",
@@ -114,6 +132,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "metric_embedding",
@@ -126,6 +145,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "four_points",
@@ -142,6 +162,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.embedding",
+        when=compares_networks,
     ),
     Figure(
         "null_model",
@@ -155,6 +176,7 @@ FIGURES = (
         share in addition to how far they have progressed.
         """,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "metrics",
@@ -166,6 +188,7 @@ FIGURES = (
         (PCA). Thesis section 2.5.4.3.
         """,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "joint",
@@ -181,6 +204,7 @@ FIGURES = (
         large and distort the picture. Thesis Fig. 2.5a.
         """,
         module="figures.embedding",
+        when=compares_networks,
     ),
     Figure(
         "dendrogram",
@@ -196,6 +220,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.trajectories",
+        when=compares_networks,
     ),
     Figure(
         "trajectory_embedding",
@@ -208,6 +233,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.trajectories",
+        when=compares_networks,
     ),
     Figure(
         "importance",
@@ -225,6 +251,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.trajectories",
+        when=compares_networks,
     ),
     Figure(
         "lengths",
@@ -237,6 +264,7 @@ FIGURES = (
         more so with more checkpoints.
         """,
         module="figures.trajectories",
+        when=compares_networks,
     ),
     Figure(
         "to_geodesic",
@@ -249,6 +277,7 @@ FIGURES = (
         a training drops out. Thesis Fig. 2.17.
         """,
         module="figures.tubes",
+        when=compares_networks,
     ),
     Figure(
         "tubes",
@@ -260,6 +289,7 @@ FIGURES = (
         1.5 interquartile ranges. Compare with the distances in *dendrogram*. Thesis Fig. 2.16.
         """,
         module="figures.tubes",
+        when=compares_networks,
     ),
     Figure(
         "tubes_by",
@@ -272,6 +302,7 @@ FIGURES = (
         Thesis Fig. 2.15.
         """,
         module="figures.tubes",
+        when=compares_networks,
     ),
     Figure(
         "progress_error",
@@ -283,6 +314,7 @@ FIGURES = (
         Thesis Fig. 2.7.
         """,
         module="figures.progress",
+        when=compares_networks,
     ),
     Figure(
         "progress_epoch",
@@ -295,6 +327,7 @@ FIGURES = (
         and linear before it. Thesis Fig. 2.8.
         """,
         module="figures.progress",
+        when=compares_networks,
     ),
     Figure(
         "updates",
@@ -308,6 +341,7 @@ FIGURES = (
         parameters is known only where snapshots are kept. Thesis Fig. 2.8.
         """,
         module="figures.progress",
+        when=compares_networks,
     ),
     Figure(
         "ensembles",
@@ -322,6 +356,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.ensembles",
+        when=compares_networks,
     ),
     Figure(
         "ensemble_gain",
@@ -338,5 +373,6 @@ FIGURES = (
         that contains 0 shows no difference. Thesis Fig. 2.24.
         """,
         module="figures.ensembles",
+        when=compares_networks,
     ),
 )

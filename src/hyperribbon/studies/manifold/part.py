@@ -1,6 +1,6 @@
 """The manifold of all models (chapter 2)."""
 
-from hyperribbon.studies.manifold.figure_list import FIGURES
+from hyperribbon.studies.manifold.figure_list import FIGURES, compares_networks
 from hyperribbon.studies.part import Page, Part, Step
 
 PART = Part(
@@ -56,6 +56,7 @@ PART = Part(
         Step("summarise"),
         Step(
             "null_model",
+            when=compares_networks,
             tables={
                 "null_model": (
                     "One row per dimension: explained stress as observed, with an interval,"
@@ -65,6 +66,7 @@ PART = Part(
         ),
         Step(
             "metrics",
+            when=compares_networks,
             tables={
                 "metrics": (
                     "One row per distance and dimension: eigenvalue, explained stress and "
@@ -82,6 +84,7 @@ PART = Part(
         ),
         Step(
             "subsets",
+            when=compares_networks,
             tables={
                 "subsets": (
                     "One row per number of samples or classes, draw and dimension: the share of "
@@ -96,6 +99,7 @@ PART = Part(
         ),
         Step(
             "joint",
+            when=compares_networks,
             tables={
                 "joint_embedding": (
                     "One row per model and split: coordinates of train and test models in the "
@@ -110,6 +114,7 @@ PART = Part(
         ),
         Step(
             "four_points",
+            when=compares_networks,
             tables={
                 "four_points": (
                     "One row per dimension: share of the pairwise distances that the embeddings "
@@ -123,6 +128,7 @@ PART = Part(
         ),
         Step(
             "ensembles",
+            when=compares_networks,
             tables={
                 "ensembles": (
                     "One row per configuration with several seeds, checkpoint, split and kind "
@@ -137,6 +143,7 @@ PART = Part(
         ),
         Step(
             "trajectory_space",
+            when=compares_networks,
             tables={
                 "importance": (
                     "One row per factor: by how much a random forest predicts trajectory "
@@ -194,4 +201,5 @@ PART = Part(
         "trajectories/{train,test}.zarr": "Trajectories compared at equal progress.",
     },
     claims=("claims.chapter2",),
+    claims_when=compares_networks,
 )

@@ -12,6 +12,7 @@ from hyperribbon.storage.models import Models
 from hyperribbon.storage.provenance import derived_attributes
 from hyperribbon.studies.step import logger, run_step
 from hyperribbon.trajectories import compare_trajectories, trajectory_length
+from hyperribbon.trajectories.means import reached_grid
 
 
 def main(
@@ -23,6 +24,7 @@ def main(
     code: str,
     output: Path,
     smoothing: float = 0.0,
+    reached: bool = False,
 ) -> None:
     """Compare all trajectories at equal progress.
 
@@ -36,6 +38,7 @@ def main(
     code : version of the code
     output : Zarr store to write
     smoothing : of the labels of the truth
+    reached : spread the values of progress from 0 to what is reached, not to 1
     """
     models = Models(list(map(store_path, predictions)))
     store = store_path(progress)
@@ -43,14 +46,16 @@ def main(
     keys = models.training_keys()
     trajectories = list(models.trajectories(split))
     bounds = np.cumsum([len(P) for P in trajectories])[:-1]
-    grid = np.linspace(0, 1, points)
+    along = np.split(values, bounds)
+    groups = keys["configuration"].to_numpy(object)
+    grid = reached_grid(along, groups, points) if reached else np.linspace(0, 1, points)
     with dask_client() as client:
         comparison = compare_trajectories(
             trajectories,
-            np.split(values, bounds),
+            along,
             models.labels(split),
             grid,
-            keys["configuration"].to_numpy(object),
+            groups,
             smoothing=smoothing,
             progress_bar=True,
             threads=threads,
@@ -82,6 +87,7 @@ def main(
             code=code,
             points=points,
             smoothing=smoothing,
+            reached=reached,
         ),
     )
     write_dataset(dataset, output, inputs=models.inputs | inputs_of([store]))

@@ -1,0 +1,165 @@
+"""Each comparison's embedding: its models and the mean trajectories of its groups, together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import zarr
+
+from hyperribbon.embedding import InPCA
+from hyperribbon.embedding.intervals import explained_stress_interval
+from hyperribbon.embedding.tables import dimension_table
+from hyperribbon.numerics.blocks import submatrix
+from hyperribbon.pairwise import FLOOR, pairwise_distance
+from hyperribbon.probability.shuffling import shuffled_by_training
+from hyperribbon.probability.views import Selection
+from hyperribbon.storage.dataset import SPLITS, open_dataset
+from hyperribbon.storage.manifest import store_path
+from hyperribbon.storage.models import Models
+from hyperribbon.storage.predictions import Trajectory
+from hyperribbon.storage.tables import coordinate_table, write_table
+from hyperribbon.studies.step import logger, run_step
+from hyperribbon.studies.tasks.means import MEANS
+from hyperribbon.studies.tasks.plan import Compared, TaskPlan
+
+DIMENSIONS = 50  # whose explained stress is in the table, of as many models
+COORDINATES = 3
+
+
+class Points(NamedTuple):
+    """What is embedded: models, then points of mean trajectories."""
+
+    about: pd.DataFrame
+    """One row per model or point: group, configuration, seed, checkpoint, epoch, progress, kind."""
+    models: list[Selection]
+    """The models (b, N, C) of each training."""
+    distance: np.ndarray
+    """(m, m) distances, nats."""
+
+
+def main(
+    predictions: list[Path],
+    distance: tuple[Path, Path],
+    progress: tuple[Path, Path],
+    means: list[Path],
+    plan: TaskPlan,
+    draws: int,
+    threads: int,
+    output: list[Path],
+) -> None:
+    """Embed the models of each comparison, and find how much of the stress is shared learning.
+
+    Parameters
+    ----------
+    predictions : manifests
+    distance, progress : manifests, train then test
+    means : manifests of the mean trajectories on the splits that are compared
+    plan : groups and comparisons, JSON
+    draws : of the null model
+    threads : tiles of distances worked on at once
+    output : CSV files to write
+    """
+    models = Models(list(map(store_path, predictions)))
+    mean_stores = {path.stem: store_path(path) for path in means}
+    tables: dict[str, list[pd.DataFrame]] = {"task_embedding": [], "task_stress": []}
+    for name, comparison in plan.comparisons.items():
+        k = SPLITS.index(comparison.split)
+        along = models.open(store_path(progress[k]))["progress"].values
+        matrix = models.distances(store_path(distance[k]))[1]
+        points = gather(
+            models, matrix, along, mean_stores[comparison.split], plan, comparison, threads
+        )
+        coordinates, stress = embed(points, models.labels(comparison.split), draws, threads)
+        tables["task_embedding"].append(coordinates.assign(comparison=name))
+        tables["task_stress"].append(stress.assign(comparison=name))
+        logger.info("%s: %d models and points", name, len(points.about))
+    for path in output:
+        table = pd.concat(tables[path.stem]).set_index("comparison").reset_index()
+        write_table(table, path)
+
+
+def gather(
+    models: Models,
+    matrix: zarr.Array,
+    progress: np.ndarray,
+    means: Path,
+    plan: TaskPlan,
+    comparison: Compared,
+    threads: int,
+) -> Points:
+    """The models of a comparison and the points of its mean trajectories, with distances."""
+    group = models.table["stage"].map(plan.groups)
+    rows = np.flatnonzero(group.isin(comparison.groups))
+    keys = models.table.iloc[rows][["configuration", "seed", "checkpoint", "epoch"]]
+    about = keys.assign(group=group.iloc[rows], progress=progress[rows], kind="model")
+    bounds = np.cumsum([0, *(len(P) for P in models.trajectories(comparison.split))])
+    parts = []
+    for P, start, stop in zip(
+        models.trajectories(comparison.split), bounds, bounds[1:], strict=False
+    ):
+        inside = rows[(start <= rows) & (rows < stop)]
+        if len(inside):
+            parts.append(Selection(P, inside - start))
+    store, stored = open_dataset(means), zarr.open_array(means / MEANS, mode="r")
+    names = store["group"].values.tolist()
+    mean_parts, mean_rows = [], []
+    for name in comparison.groups:
+        if name not in names:  # all its trainings diverged
+            continue
+        k = names.index(name)
+        reached = np.flatnonzero(np.isfinite(store["radius"].values[k]))
+        if len(reached):
+            mean_parts.append(Selection(Trajectory(stored, k), reached))
+            values = store["progress"].values[reached]
+            mean_rows.append(pd.DataFrame({"group": name, "progress": values, "kind": "mean"}))
+    options = {"floor": FLOOR, "threads": threads}
+    D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
+    if mean_parts:
+        across = pairwise_distance(mean_parts, parts, **options)
+        within = pairwise_distance(mean_parts, **options)
+        D = np.block([[D, across.T], [across, within]])
+    return Points(pd.concat([about, *mean_rows], ignore_index=True), parts, D)
+
+
+def embed(
+    points: Points, labels: np.ndarray, draws: int, threads: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Coordinates of all points, and explained stress as observed, without means, and shuffled."""
+    count = len(points.about)
+    inpca = InPCA(min(DIMENSIONS, count), metric="precomputed", random_state=0)
+    inpca.fit(points.distance)
+    coordinates = points.about.join(coordinate_table(inpca.embedding_, COORDINATES))
+    alone = (points.about["kind"] == "model").to_numpy()
+    D = points.distance[np.ix_(alone, alone)]
+    observed = stress_table(D)
+    low, high = explained_stress_interval(
+        D, points.about["configuration"][alone], observed["explained_stress"]
+    )
+    found = [
+        dimension_table(inpca).assign(kind="with means", axis=dimension_table(inpca)["kind"]),
+        observed.assign(kind="models", low=low, high=high),
+    ]
+    for draw in range(draws):
+        shuffled = pairwise_distance(
+            shuffled_by_training(points.models, labels, draw), threads=threads
+        )
+        found.append(stress_table(shuffled).assign(kind="shuffled", draw=draw))
+    columns = ["kind", "draw", "models", "dimension", "eigenvalue", "axis"]
+    columns += ["explained_stress", "low", "high"]
+    counts = {"with means": count, "models": len(D), "shuffled": len(D)}
+    stress = pd.concat(found)
+    return coordinates, stress.assign(models=stress["kind"].map(counts))[columns]
+
+
+def stress_table(D: np.ndarray) -> pd.DataFrame:
+    """What each dimension of an InPCA of distances (m, m) explains."""
+    inpca = InPCA(min(DIMENSIONS, len(D)), metric="precomputed", random_state=0).fit(D)
+    return dimension_table(inpca).rename(columns={"kind": "axis"})
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,394 @@
+"""What the claims of chapter 3 measure, from the tables of a study of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.reporting.claims import NotHere, Ours
+from hyperribbon.studies.tasks.names import (
+    CONTRASTIVE,
+    EPISODIC,
+    METHODS,
+    TASKS,
+    TREE,
+    WAYS,
+)
+
+Tables = Mapping[str, pd.DataFrame]
+Measure = Callable[[Tables], Ours]
+ALL = "all"
+
+
+def _table(tables: Tables, name: str) -> pd.DataFrame:
+    if name not in tables:
+        raise NotHere("needs a study of tasks")
+    return tables[name]
+
+
+def _trainings(tables: Tables, **equal: object) -> pd.DataFrame:
+    """Rows of the trainings with given values, one per group."""
+    found = _table(tables, "task_trainings").drop_duplicates("group")
+    for column, value in equal.items():
+        found = found[found[column] == value]
+    return found
+
+
+def stress_of(comparison: str) -> Measure:
+    """Explained stress of three dimensions, with the interval of the models alone."""
+
+    def measure(tables: Tables) -> Ours:
+        rows = _table(tables, "task_stress")
+        rows = rows[(rows["comparison"] == comparison) & (rows["dimension"] == 3)]
+        if rows.empty:
+            raise NotHere(f"needs the comparison {comparison}")
+        together = rows[rows["kind"] == "with means"].iloc[0]
+        alone = rows[rows["kind"] == "models"].iloc[0]
+        null = rows.loc[rows["kind"] == "shuffled", "explained_stress"].mean()
+        note = (
+            f"{together['models']} points; the {alone['models']} models alone "
+            f"{alone['explained_stress']:.3f}, shuffled within classes {null:.3f}"
+        )
+        return Ours(together["explained_stress"], alone["low"], alone["high"], note)
+
+    return measure
+
+
+def above_shuffled(tables: Tables) -> Ours:
+    """Least difference of the explained stress from that of shuffled models, over comparisons."""
+    rows = _table(tables, "task_stress").query("dimension == 3")
+    wide = rows.pivot_table(index="comparison", columns="kind", values="explained_stress")
+    if wide.empty:
+        raise NotHere("needs a comparison")
+    less = wide["models"] - wide["shuffled"]
+    low = rows.query("kind == 'models'").set_index("comparison")["low"] - wide["shuffled"]
+    least = less.idxmin()
+    note = ", ".join(f"{name} {value:.2f}" for name, value in less.items())
+    return Ours(less.min(), low[least], np.nan, note)
+
+
+def _final_progress(tables: Tables) -> pd.DataFrame:
+    """Progress on all classes at the end, one row per training."""
+    rows = _table(tables, "task_checkpoints").query("split == 'test'")
+    return rows.groupby(["group", "stage", "seed"], sort=False)["progress"].last().reset_index()
+
+
+def _share(tables: Tables, group: str, note: str) -> Ours:
+    """Progress of a group at the end, relative to that of training on all classes."""
+    final = _final_progress(tables)
+    chosen = final[final["group"].isin([group, ALL])].reset_index(drop=True)
+    own = (chosen["group"] == group).to_numpy()
+
+    def ratio(weights: np.ndarray) -> float:
+        means = [
+            np.average(chosen["progress"][some], weights=weights[some])
+            if weights[some].sum()
+            else np.nan
+            for some in (own, ~own)
+        ]
+        return means[0] / means[1]
+
+    value = ratio(np.ones(len(chosen)))
+    units = chosen["group"] + chosen["stage"] + chosen["seed"].astype(str)
+    low, high = bootstrap_interval(ratio, units, value)
+    return Ours(value, float(low), float(high), note)
+
+
+def _compared(tables: Tables, comparison: str) -> pd.DataFrame:
+    groups = _table(tables, "task_embedding").query("comparison == @comparison")["group"].unique()
+    found = _trainings(tables)
+    return found[found["group"].isin(groups)]
+
+
+def share_of_smallest_node(tables: Tables) -> Ours:
+    """Share of the progress that training on the node with the fewest classes makes."""
+    nodes = _compared(tables, TASKS).query("kind == 'node'")
+    if nodes.empty or ALL not in set(_compared(tables, TASKS)["group"]):
+        raise NotHere("needs trainings on a node of a tree and on all classes")
+    row = nodes.sort_values("classes").iloc[0]
+    return _share(tables, row["group"], f"{row['group']}, {row['classes']} classes")
+
+
+def share_of_random_classes(tables: Tables) -> Ours:
+    """Share of the progress that training on random classes makes."""
+    some = _compared(tables, TASKS).query("kind == 'random'")
+    if some.empty or ALL not in set(_compared(tables, TASKS)["group"]):
+        raise NotHere("needs trainings on random classes and on all classes")
+    row = some.iloc[0]
+    return _share(tables, row["group"], f"{row['group']}, {row['classes']} classes")
+
+
+def diversity(tables: Tables) -> Ours:
+    """Progress on unseen classes after training on random ones, less that after one phylum."""
+    kinds = _compared(tables, TASKS)
+    random, nodes = kinds.query("kind == 'random'"), kinds.query("kind == 'node'")
+    if random.empty or nodes.empty:
+        raise NotHere("needs trainings on random classes and on nodes of a tree")
+    size = random["classes"].iloc[0]
+    nearest = nodes.iloc[(nodes["classes"] - size).abs().argsort().iloc[0]]
+    groups = (random["group"].iloc[0], nearest["group"])
+    rows = _table(tables, "task_classes")
+    rows = rows[~rows["seen"].astype(bool) & rows["group"].isin(groups)]
+    means = rows.groupby(["group", "stage", "seed"])["progress"].mean().reset_index()
+    own = (means["group"] == groups[0]).to_numpy()
+
+    def less(weights: np.ndarray) -> float:
+        if not weights[own].sum() or not weights[~own].sum():
+            return np.nan
+        first, second = (np.average(means["progress"][k], weights=weights[k]) for k in (own, ~own))
+        return float(first - second)
+
+    value = less(np.ones(len(means)))
+    low, high = bootstrap_interval(less, means["stage"] + means["seed"].astype(str), value)
+    about = f"{groups[0]} ({size} classes) less {groups[1]} ({nearest['classes']} classes)"
+    return Ours(value, float(low), float(high), about)
+
+
+def progress_on_unseen(tables: Tables) -> Ours:
+    """Least gain of progress on unseen classes during training, over groups of one comparison."""
+    rows = _table(tables, "task_classes")
+    rows = rows[~rows["seen"].astype(bool) & rows["group"].isin(_compared(tables, TASKS)["group"])]
+    if rows.empty:
+        raise NotHere("needs trainings on some of the classes")
+    gain = (rows["progress"] - rows["initial_progress"]).groupby(rows["group"]).mean()
+    note = ", ".join(f"{group} {value:.3f}" for group, value in gain.items())
+    return Ours(gain.min(), note=note)
+
+
+def agreement(column: str) -> Measure:
+    """A measure of how distances between tasks agree with the tree of classes."""
+
+    def measure(tables: Tables) -> Ours:
+        rows = _table(tables, "task_tree_test")
+        if rows.empty:
+            raise NotHere(f"needs the comparison {TREE} of at least four nodes of a tree")
+        row = rows.iloc[0]
+        note = f"{row['tasks']} tasks; Mantel r = {row['mantel_r']:.2f}"
+        return Ours(row[column], note=note)
+
+    return measure
+
+
+def reference_of(tables: Tables, comparison: str) -> str:
+    """The group from whose mean trajectory a comparison shows distances."""
+    rows = _table(tables, "task_distances")
+    rows = rows[rows["comparison"] == comparison]
+    if rows.empty:
+        raise NotHere(f"needs the comparison {comparison}")
+    return str(rows["reference"].iloc[0])
+
+
+def length_ratio(tables: Tables) -> Ours:
+    """Length of 2-way episodic training over that of supervised learning, at equal counts."""
+    two_way, reference = _episodic(tables, least=True), reference_of(tables, EPISODIC)
+    rows = _table(tables, "task_lengths").query("split == 'train'")
+    rows = rows[rows["group"].isin([two_way, reference])]
+    ratios, found = {}, None
+    for count, part in rows.groupby("checkpoints"):
+        part = part.reset_index(drop=True)
+        own = (part["group"] == two_way).to_numpy()
+
+        def ratio(weights: np.ndarray, part: pd.DataFrame = part, own: np.ndarray = own) -> float:
+            if not weights[own].sum() or not weights[~own].sum():
+                return np.nan
+            first, second = (np.average(part["length"][k], weights=weights[k]) for k in (own, ~own))
+            return float(first / second)
+
+        value = ratio(np.ones(len(part)))
+        ratios[count] = value
+        units = part["stage"] + part["seed"].astype(str)
+        low, high = bootstrap_interval(ratio, units, value)
+        found = Ours(value, float(low), float(high))
+    if found is None:
+        raise NotHere("needs trainings that did not diverge")
+    note = "by checkpoints: " + ", ".join(f"{n}: {value:.2f}" for n, value in ratios.items())
+    return found._replace(note=note)
+
+
+def _episodic(tables: Tables, *, least: bool) -> str:
+    found = _compared(tables, EPISODIC).query("method == 'prototypical'").sort_values("way")
+    if found.empty:
+        raise NotHere(f"needs episodic learning in the comparison {EPISODIC}")
+    return str(found["group"].iloc[0 if least else -1])
+
+
+def normalised(tables: Tables, comparison: str) -> pd.DataFrame:
+    """Normalised distances from the first reference, one row per group and value of progress."""
+    rows = _table(tables, "task_distances")
+    rows = rows[rows["comparison"] == comparison].dropna(subset="normalised")
+    if rows.empty:
+        raise NotHere(f"needs the comparison {comparison}, with two seeds of each training")
+    return rows[rows["reference"] == reference_of(tables, comparison)]
+
+
+def larger_way_is_nearer(tables: Tables) -> Ours:
+    """Distance of 2-way episodic learning from supervised learning, less that of a larger way."""
+    small, large = _episodic(tables, least=True), _episodic(tables, least=False)
+    if small == large:
+        raise NotHere("needs two ways")
+    wide = normalised(tables, EPISODIC).pivot(index="progress", columns="group", values="normalised")
+    both = wide[[small, large]].dropna()
+    if both.empty:
+        raise NotHere("the two ways reach no progress in common")
+    means = both.mean()
+    note = f"in tube radii: {small} {means[small]:.1f}, {large} {means[large]:.1f}"
+    return Ours(float(means[small] - means[large]), note=note)
+
+
+def over_ways(column: str) -> Measure:
+    """Rank correlation of a measure of groups with their number of classes, on train samples."""
+
+    def measure(tables: Tables) -> Ours:
+        ways = _compared(tables, WAYS).set_index("group")["classes"]
+        rows = _table(tables, "task_groups").query("split == 'train'").set_index("group")
+        found = pd.DataFrame({"classes": ways, "value": rows[column]}).dropna()
+        if len(found) < 3:
+            raise NotHere(f"needs the comparison {WAYS} of at least three numbers of classes")
+        note = ", ".join(f"{row.classes}: {row.value:.3g}" for row in found.itertuples())
+        return Ours(float(spearmanr(found["classes"], found["value"]).statistic), note=note)
+
+    return measure
+
+
+def fixmatch_approaches(tables: Tables) -> Ours:
+    """Normalised distance of FixMatch in the last third of its progress, less the first third's."""
+    group = _compared(tables, METHODS).query("method == 'fixmatch'")["group"]
+    if group.empty:
+        raise NotHere("needs FixMatch")
+    rows = normalised(tables, METHODS)
+    rows = rows[rows["group"] == group.iloc[0]].sort_values("progress")["normalised"].to_numpy()
+    if len(rows) < 6:
+        raise NotHere("FixMatch reaches too little progress")
+    early, late = (part.mean() for part in (rows[: len(rows) // 3], rows[-(len(rows) // 3) :]))
+    return Ours(float(late - early), note=f"in tube radii: {early:.1f}, then {late:.1f}")
+
+
+def methods_against_tasks(tables: Tables) -> Ours:
+    """How much nearer other methods are to supervised learning than other tasks are (nats)."""
+    methods = _mean_distances(tables, METHODS)
+    others = _mean_distances(tables, TASKS)
+    names = set(_compared(tables, METHODS).query("method != 'supervised'")["group"])
+    methods = {name: value for name, value in methods.items() if name in names}
+    if not methods or not others:
+        raise NotHere(f"needs the comparisons {METHODS} and {TASKS}, each with {ALL} as reference")
+    worst, nearest = max(methods, key=methods.__getitem__), min(others, key=others.__getitem__)
+    note = ", ".join(f"{name} {value:.3f}" for name, value in {**methods, **others}.items())
+    return Ours(others[nearest] - methods[worst], note=f"{nearest} less {worst}; {note}")
+
+
+def _mean_distances(tables: Tables, comparison: str) -> dict[str, float]:
+    """Mean distance of each group's mean trajectory from that of all classes (nats)."""
+    rows = _table(tables, "task_distances")
+    rows = rows[(rows["comparison"] == comparison) & (rows["reference"] == ALL)]
+    return rows.groupby("group", sort=False)["distance"].mean().to_dict()
+
+
+def late_departures(column: str) -> Measure:
+    """Rank correlation of what fine-tuning changes with the epoch from which it starts."""
+
+    def measure(tables: Tables) -> Ours:
+        rows = _table(tables, "task_excursions")
+        if rows.empty or rows["start_epoch"].nunique() < 3:
+            raise NotHere("needs fine-tuning from at least three epochs")
+        means = rows.groupby(["tasks", "start_epoch"])[column].mean().reset_index()
+        found = [
+            spearmanr(part["start_epoch"], part[column]).statistic
+            for _, part in means.groupby("tasks")
+        ]
+        along = means.groupby("start_epoch")[column].mean()
+        note = ", ".join(f"epoch {epoch:g}: {value:.3f}" for epoch, value in along.items())
+        return Ours(float(np.mean(found)), note=note)
+
+    return measure
+
+
+def latest_over_earliest(tables: Tables) -> Ours:
+    """Distance that fine-tuning travels from the last checkpoint, over that from the first."""
+    rows = _table(tables, "task_excursions")
+    if rows.empty or rows["start_epoch"].nunique() < 2:
+        raise NotHere("needs fine-tuning from two epochs")
+    means = rows.groupby("start_epoch")["final"].mean()
+    note = f"{means.iloc[-1]:.3f} of {means.iloc[0]:.3f} nats"
+    return Ours(float(means.iloc[-1] / means.iloc[0]), note=note)
+
+
+def earliest_goes_backwards(tables: Tables) -> Ours:
+    """Backward progress of fine-tuning from the first epochs, largest mean over departures."""
+    rows = _table(tables, "task_excursions")
+    if rows.empty:
+        raise NotHere("needs fine-tuning")
+    means = rows.groupby("start_epoch")["backward_progress"].mean()
+    note = ", ".join(f"epoch {epoch:g}: {value:.3f}" for epoch, value in means.items())
+    return Ours(float(means.max()), note=note)
+
+
+def contrastive_pairs(tables: Tables) -> Ours:
+    """Distance of contrastive learning of two classes from that of all, in tube radii.
+
+    Averaged over the first 45% of the values of progress, and over the sets of two classes.
+    """
+    rows = normalised(tables, CONTRASTIVE)
+    groups = _compared(tables, CONTRASTIVE).query("method == 'simclr' and classes == 2")["group"]
+    rows = rows[rows["group"].isin(groups)]
+    if rows.empty:
+        raise NotHere("needs contrastive learning of two classes")
+    limit = 0.45 * _table(tables, "task_distances")["progress"].max()
+    means = rows[rows["progress"] <= limit].groupby("group")["normalised"].mean()
+    note = ", ".join(f"{group} {value:.1f}" for group, value in means.items())
+    return Ours(float(means.mean()), note=note)
+
+
+def supervised_from_contrastive(tables: Tables) -> Ours:
+    """Distance of supervised learning of all classes from contrastive learning, in tube radii."""
+    rows = normalised(tables, CONTRASTIVE).query("group == @ALL")
+    if rows.empty:
+        raise NotHere(f"needs {ALL} in the comparison {CONTRASTIVE}")
+    return Ours(float(rows["normalised"].mean()))
+
+
+def contrastive_before_supervised(tables: Tables) -> Ours:
+    """Distance of the nearest supervised learning, less that of the farthest contrastive one."""
+    rows = normalised(tables, CONTRASTIVE)
+    kinds = _compared(tables, CONTRASTIVE).set_index("group")["method"]
+    shared = rows.groupby("progress")["group"].nunique()
+    common = shared.index[shared == rows["group"].nunique()]
+    means = rows[rows["progress"].isin(common)].groupby("group")["distance"].mean()
+    contrastive = means[means.index.map(kinds) == "simclr"]
+    supervised = means[means.index.map(kinds) == "supervised"]
+    if contrastive.empty or supervised.empty:
+        raise NotHere("needs contrastive and supervised learning that reach some progress")
+    note = ", ".join(f"{group} {value:.3f}" for group, value in means.items())
+    return Ours(float(supervised.min() - contrastive.max()), note=f"nats: {note}")
+
+
+def joint_against_tasks(tables: Tables) -> Ours:
+    """How much nearer joint training on tasks is to all classes than the nearest of its tasks."""
+    joint = _trainings(tables, method="joint")
+    if joint.empty:
+        raise NotHere("needs the method joint")
+    row = joint.iloc[0]
+    distances = _mean_distances(tables, TASKS)
+    parts = [name for name in str(row["tasks"]).split("+") if name in distances]
+    if row["group"] not in distances or not parts:
+        raise NotHere(f"needs it and its tasks in the comparison {TASKS}")
+    least = min(distances[name] for name in parts)
+    note = ", ".join(f"{name} {distances[name]:.3f}" for name in (row["group"], *parts))
+    return Ours(least - distances[row["group"]], note=f"nats: {note}")
+
+
+def probe_less_imprinting(tables: Tables) -> Ours:
+    """Accuracy of a linear probe, less that of imprinting, of the same features."""
+    rows = _table(tables, "mapping_models")
+    wide = rows.pivot_table(index=["stage", "seed", "step"], columns="mapping", values="error")
+    less = (wide["imprinted"] - wide["linear_probe"]).reset_index(name="less")
+
+    def mean(weights: np.ndarray) -> float:
+        return float(np.average(less["less"], weights=weights))
+
+    value = mean(np.ones(len(less)))
+    low, high = bootstrap_interval(mean, less["stage"], value)
+    return Ours(value, float(low), float(high), f"{len(less)} networks")

@@ -1,0 +1,367 @@
+"""What a study of tasks found, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from hyperribbon.config import Configuration
+from hyperribbon.probability import progress as progress_of
+from hyperribbon.runtime.cluster import each
+from hyperribbon.storage.dataset import SPLITS, Split, open_dataset
+from hyperribbon.storage.manifest import store_path
+from hyperribbon.storage.models import Models
+from hyperribbon.storage.tables import write_table
+from hyperribbon.studies.step import logger, run_step
+from hyperribbon.studies.tasks.names import TREE
+from hyperribbon.studies.tasks.plan import TaskPlan
+from hyperribbon.tasks import cophenetic, error_within, mantel
+from hyperribbon.trajectories.means import class_progress, excursion, length_by_count
+
+
+PERMUTATIONS = 9999
+KEYS = ["stage", "seed"]  # of a training; `stage` is the name of what it learns
+
+
+def main(
+    predictions: list[Path],
+    progress: tuple[Path, Path],
+    trajectories: tuple[Path, Path],
+    means: list[Path],
+    plan: TaskPlan,
+    threads: int,
+    output: list[Path],
+    smoothing: float = 0.0,
+) -> None:
+    """Write the tables.
+
+    Parameters
+    ----------
+    predictions : manifests
+    progress, trajectories : manifests, train then test
+    means : manifests of the mean trajectories on the splits that are compared
+    plan : groups and comparisons, JSON
+    threads : trajectories worked on at once
+    output : CSV files to write
+    smoothing : of the labels of the truth
+    """
+    models = Models(list(map(store_path, predictions)))
+    learned = learned_tasks(list(map(store_path, predictions)))
+    mean_stores = {path.stem: open_dataset(store_path(path)) for path in means}
+    along = {
+        split: models.open(store_path(path))["progress"].values
+        for split, path in zip(SPLITS, progress, strict=True)
+    }
+    compared = {
+        split: models.open(store_path(path))
+        for split, path in zip(SPLITS, trajectories, strict=True)
+    }
+    found = {
+        split: measure(models, split, plan, learned, threads, smoothing) for split in SPLITS
+    }
+    keys = models.training_keys()
+    tables = {
+        "task_trainings": training_table(models, plan, learned),
+        "task_checkpoints": checkpoint_table(models, plan, along, found),
+        "task_classes": class_table(keys, plan, learned, found["test"]),
+        "task_distances": distance_table(mean_stores, plan),
+        "task_lengths": length_table(keys, plan, found),
+        "task_groups": group_table(models, plan, mean_stores, compared),
+        "task_excursions": excursion_table(keys, plan, learned, found["test"]),
+        "task_tree": tree_table(mean_stores, plan),
+    }
+    tables["task_tree_test"] = tree_test(tables["task_tree"])
+    for path in output:
+        write_table(tables[path.stem], path)
+        logger.info("%s: %d rows", path.name, len(tables[path.stem]))
+
+
+def learned_tasks(stores: Iterable[Path]) -> dict[str, Configuration]:
+    """The configuration of each training, by what its models have in the column `stage`."""
+    found = {}
+    for path in stores:
+        attributes = open_dataset(path).attrs
+        found[attributes["stage"]] = Configuration.model_validate_json(attributes["configuration"])
+    return found
+
+
+def own_classes(configuration: Configuration) -> list[tuple[int, ...]]:
+    """The classes of the task, each as the classes of the data that it merges."""
+    assert configuration.learning is not None
+    return [group for task in configuration.learning.tasks for group in task.classes]
+
+
+def measure(
+    models: Models,
+    split: Split,
+    plan: TaskPlan,
+    learned: dict[str, Configuration],
+    threads: int,
+    smoothing: float,
+) -> list[dict[str, Any]]:
+    """What one pass over each training's predictions gives, in the order of the trainings."""
+    labels = models.labels(split)
+    work = list(zip(models.trajectories(split), models.training_keys()["stage"], strict=True))
+    of_training = partial(
+        _of_training, labels=labels, plan=plan, learned=learned, smoothing=smoothing
+    )
+    return each(of_training, work, threads=threads, progress_bar=f"{split} trainings")
+
+
+def _of_training(
+    work: tuple[Any, str],
+    labels: np.ndarray,
+    plan: TaskPlan,
+    learned: dict[str, Configuration],
+    smoothing: float,
+) -> dict[str, Any]:
+    P, stage = work
+    first, last = np.asarray(P[0]), np.asarray(P[len(P) - 1])
+    lengths, displacement = length_by_count(P, plan.lengths)
+    predicted = last.argmax(axis=1)
+    found = {
+        "own_error": error_within(P, labels, own_classes(learned[stage])),
+        "class_progress": class_progress(
+            np.stack([first, last]), labels, smoothing=smoothing
+        ),
+        "class_error": [
+            float((predicted[labels == k] != k).mean()) for k in range(last.shape[1])
+        ],
+        "lengths": lengths,
+        "displacement": displacement,
+    }
+    if learned[stage].start is not None:  # its first checkpoint is that from which it starts
+        found["excursion"] = excursion(P, first, labels)
+    return found
+
+
+def training_table(
+    models: Models, plan: TaskPlan, learned: dict[str, Configuration]
+) -> pd.DataFrame:
+    """One row per configuration: what it learned, how, from where, and how long."""
+    rows = []
+    for stage, configuration in learned.items():
+        learning = configuration.learning
+        assert learning is not None
+        rows.append(
+            {
+                "stage": stage,
+                "group": plan.groups[stage],
+                "kind": plan.kinds[plan.groups[stage]],
+                "configuration": configuration.id,
+                "method": learning.method.name,
+                "way": getattr(learning.method, "way", np.nan),
+                "tasks": "+".join(task.name for task in learning.tasks),
+                "classes": len(own_classes(configuration)),
+                "start": configuration.start.stage if configuration.start else "",
+                "start_epoch": learning.start_epoch,
+                "epochs": configuration.training.epochs,
+                "seeds": configuration.training.seeds,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def checkpoint_table(
+    models: Models,
+    plan: TaskPlan,
+    along: dict[Split, np.ndarray],
+    found: dict[Split, list[dict[str, Any]]],
+) -> pd.DataFrame:
+    """One row per model and split: progress, loss and error on all classes, error on its own."""
+    tables = []
+    columns = ["configuration", "stage", "seed", "checkpoint", "step", "epoch"]
+    for split in SPLITS:
+        tables.append(
+            models.table[columns].assign(
+                split=split,
+                group=models.table["stage"].map(plan.groups),
+                progress=along[split],
+                loss=models.table[f"{split}_loss"],
+                error=models.table[f"{split}_error"],
+                own_error=np.concatenate([one["own_error"] for one in found[split]]),
+            )
+        )
+    return pd.concat(tables).set_index("split").reset_index()
+
+
+def class_table(
+    keys: pd.DataFrame,
+    plan: TaskPlan,
+    learned: dict[str, Configuration],
+    found: list[dict[str, Any]],
+) -> pd.DataFrame:
+    """One row per training and class: progress and error at the end, and if it was trained on."""
+    rows = []
+    for key, one in zip(keys.itertuples(), found, strict=True):
+        seen = {k for group in own_classes(learned[key.stage]) for k in group}
+        about = {"group": plan.groups[key.stage], "stage": key.stage, "seed": key.seed}
+        for k, (before, after, error) in enumerate(
+            zip(*one["class_progress"], one["class_error"], strict=True)
+        ):
+            row = {"class": k, "seen": k in seen, "initial_progress": before}
+            rows.append({**about, **row, "progress": after, "error": error})
+    return pd.DataFrame(rows)
+
+
+def distance_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
+    """One row per comparison, group, reference and value of progress: distances of the means."""
+    rows = []
+    for name, comparison in plan.comparisons.items():
+        store = means[comparison.split]
+        groups, progress = store["group"].values.tolist(), store["progress"].values
+        distance, radius = store["distance"].values, store["radius"].values
+        normalised = store["normalised"].values
+        for reference in comparison.references:
+            for group in comparison.groups:
+                if reference == group or not {reference, group} <= {*groups}:
+                    continue
+                i, j = groups.index(group), groups.index(reference)
+                rows.append(
+                    pd.DataFrame(
+                        {
+                            "comparison": name,
+                            "group": group,
+                            "reference": reference,
+                            "progress": progress,
+                            "distance": distance[i, j],
+                            "normalised": normalised[i, j],
+                            "radius": radius[i],
+                            "reference_radius": radius[j],
+                        }
+                    )
+                )
+    columns = ["comparison", "group", "reference", "progress", "distance", "normalised"]
+    columns += ["radius", "reference_radius"]
+    found = pd.concat(rows) if rows else pd.DataFrame(columns=columns)
+    return found.dropna(subset="distance")
+
+
+def length_table(
+    keys: pd.DataFrame, plan: TaskPlan, found: dict[Split, list[dict[str, Any]]]
+) -> pd.DataFrame:
+    """One row per training, split and number of checkpoints: Riemannian length (radians)."""
+    rows = []
+    for split in SPLITS:
+        for key, one in zip(keys.itertuples(), found[split], strict=True):
+            for count, length in zip(plan.lengths, one["lengths"], strict=True):
+                rows.append(
+                    {
+                        "split": split,
+                        "group": plan.groups[key.stage],
+                        "stage": key.stage,
+                        "seed": key.seed,
+                        "checkpoints": count,
+                        "length": length,
+                        "displacement": one["displacement"],
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def group_table(
+    models: Models,
+    plan: TaskPlan,
+    means: dict[str, xr.Dataset],
+    compared: dict[Split, xr.Dataset],
+) -> pd.DataFrame:
+    """One row per group and split: how far its trainings are apart, and from the truth."""
+    keys = models.training_keys()
+    groups = keys["stage"].map(plan.groups).to_numpy(object)
+    last = models.table.groupby(KEYS, sort=False).last()
+    rows = []
+    for split in SPLITS:
+        apart = compared[split]["distance"].values
+        ends = last[f"{split}_loss"].loc[list(keys[KEYS].itertuples(index=False, name=None))] / 2
+        for group in dict.fromkeys(groups):
+            inside = np.flatnonzero(groups == group)
+            pairs = apart[np.ix_(inside, inside)][np.triu_indices(len(inside), 1)]
+            radius = np.array([np.nan])
+            if split in means and group in means[split]["group"].values:
+                radius = means[split]["radius"].sel(group=group).values
+            kept = radius[np.isfinite(radius)]
+            rows.append(
+                {
+                    "split": split,
+                    "group": group,
+                    "trainings": len(inside),
+                    "mean_distance_apart": pairs[np.isfinite(pairs)].mean() if pairs.size else np.nan,
+                    "mean_radius": kept.mean() if kept.size else np.nan,
+                    "max_radius": kept.max() if kept.size else np.nan,
+                    "distance_to_truth": ends.to_numpy()[inside].mean(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def excursion_table(
+    keys: pd.DataFrame,
+    plan: TaskPlan,
+    learned: dict[str, Configuration],
+    found: list[dict[str, Any]],
+) -> pd.DataFrame:
+    """One row per fine-tuned training: where it departed, and how far it went."""
+    rows = []
+    for key, one in zip(keys.itertuples(), found, strict=True):
+        if "excursion" not in one:
+            continue
+        configuration = learned[key.stage]
+        assert configuration.learning is not None
+        rows.append(
+            {
+                "group": plan.groups[key.stage],
+                "tasks": "+".join(task.name for task in configuration.learning.tasks),
+                "seed": key.seed,
+                "start_epoch": configuration.learning.start_epoch,
+                **one["excursion"]._asdict(),
+            }
+        )
+    columns = ["group", "tasks", "seed", "start_epoch"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
+    """One row per pair of tasks in the tree: edges between them, and distance of trajectories."""
+    columns = ["group", "other_group", "edges", "distance"]
+    comparison = plan.comparisons.get(TREE)
+    if comparison is None:
+        return pd.DataFrame(columns=columns)
+    store = means[comparison.split]
+    names = store["group"].values.tolist()
+    rows = []
+    for a, b, edges in plan.tree:
+        if {a, b} <= {*comparison.groups} & {*names}:
+            apart = store["distance"].values[names.index(a), names.index(b)]
+            rows.append((a, b, edges, float(np.nanmean(apart)) if np.isfinite(apart).any() else np.nan))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def tree_test(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Agreement of distances with the tree: Mantel's test and the cophenetic correlation."""
+    columns = ["tasks", "mantel_r", "mantel_p", "cophenetic"]
+    names = list(dict.fromkeys([*pairs["group"], *pairs["other_group"]]))
+    if len(names) < 4 or pairs["distance"].isna().any():
+        return pd.DataFrame(columns=columns)
+    edges, apart = (square(pairs, names, column) for column in ("edges", "distance"))
+    r, p = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
+    row = (len(names), r, p, cophenetic(apart, edges))
+    return pd.DataFrame([row], columns=columns)
+
+
+def square(pairs: pd.DataFrame, names: list[str], column: str) -> np.ndarray:
+    """Symmetric matrix of a column of pairs."""
+    found = np.zeros((len(names), len(names)))
+    for row in pairs.itertuples():
+        i, j = names.index(row.group), names.index(row.other_group)
+        found[i, j] = found[j, i] = getattr(row, column)
+    return found
+
+
+if __name__ == "__main__":
+    run_step(main)
