@@ -8,7 +8,6 @@ TASK_MEANS_STEP = KEYS.parameters(
     "progress",
     groups=TASK_PLAN.groups_json(),
     points=STUDY.analysis.progress_points,
-    smoothing=SMOOTHING,
 )
 TASK_EMBEDDING = KEYS.parameters(
     "task_embedding",
@@ -49,7 +48,7 @@ rule task_means:
     shell:
         "python -m hyperribbon.studies.tasks.means --predictions {input.predictions:q}"
         " --progress {input.progress:q} --split {wildcards.split} --groups {params.groups:q}"
-        " --points {params.points} --smoothing {params.smoothing} --threads {threads}"
+        " --points {params.points} --threads {threads}"
         " --code {params.code} --output {output.store:q} --log {log:q}"
 
 

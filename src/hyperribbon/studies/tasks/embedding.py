@@ -111,7 +111,7 @@ def gather(
         if name not in names:  # all its trainings diverged
             continue
         k = names.index(name)
-        reached = np.flatnonzero(np.isfinite(store["radius"].values[k]))
+        reached = np.flatnonzero(np.isfinite(store["distance"].values[k, k]))
         if len(reached):
             mean_parts.append(Selection(Trajectory(stored, k), reached))
             values = store["progress"].values[reached]

@@ -30,7 +30,6 @@ def main(
     threads: int,
     code: str,
     output: Path,
-    smoothing: float = 0.0,
 ) -> None:
     """Average the trainings of each group at equal progress, and compare these means.
 
@@ -44,7 +43,6 @@ def main(
     threads : trajectories worked on at once
     code : version of the code
     output : Zarr store to write
-    smoothing : of the labels of the truth
     """
     models = Models(list(map(store_path, predictions)))
     store = store_path(progress)
@@ -76,7 +74,6 @@ def main(
             models.labels(split),
             grid,
             group,
-            smoothing=smoothing,
             threads=threads,
             client=client,
             progress_bar=True,
@@ -92,7 +89,7 @@ def main(
             {"progress": grid, "group": np.array(names, object)},
             derived_attributes(
                 split, models.data_sha256, "numpy", "dask", "numba", "zarr",
-                code=code, points=points, smoothing=smoothing,
+                code=code, points=points,
             ),
         )  # fmt: skip
         inputs = models.inputs | inputs_of([store])

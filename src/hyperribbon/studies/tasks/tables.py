@@ -26,6 +26,7 @@ from hyperribbon.trajectories.means import class_progress, excursion, length_by_
 
 
 PERMUTATIONS = 9999
+EXCURSION = ("largest", "final", "length", "backward_progress")
 KEYS = ["stage", "seed"]  # of a training; `stage` is the name of what it learns
 
 
@@ -123,7 +124,8 @@ def _of_training(
 ) -> dict[str, Any]:
     P, stage = work
     first, last = np.asarray(P[0]), np.asarray(P[len(P) - 1])
-    lengths, displacement = length_by_count(P, plan.lengths)
+    counts = [count for count in plan.lengths if count <= len(P)]
+    by_count = length_by_count(P, counts or [len(P)])
     predicted = last.argmax(axis=1)
     found = {
         "own_error": error_within(P, labels, own_classes(learned[stage])),
@@ -133,11 +135,10 @@ def _of_training(
         "class_error": [
             float((predicted[labels == k] != k).mean()) for k in range(last.shape[1])
         ],
-        "lengths": lengths,
-        "displacement": displacement,
+        "lengths": by_count,
     }
     if learned[stage].start is not None:  # its first checkpoint is that from which it starts
-        found["excursion"] = excursion(P, first, labels)
+        found["excursion"] = excursion(P, first, labels, smoothing=smoothing)
     return found
 
 
@@ -250,7 +251,8 @@ def length_table(
     rows = []
     for split in SPLITS:
         for key, one in zip(keys.itertuples(), found[split], strict=True):
-            for count, length in zip(plan.lengths, one["lengths"], strict=True):
+            found_lengths = one["lengths"]
+            for count, length in zip(found_lengths.counts, found_lengths.length, strict=True):
                 rows.append(
                     {
                         "split": split,
@@ -259,7 +261,7 @@ def length_table(
                         "seed": key.seed,
                         "checkpoints": count,
                         "length": length,
-                        "displacement": one["displacement"],
+                        "displacement": found_lengths.displacement,
                     }
                 )
     return pd.DataFrame(rows)
@@ -319,10 +321,10 @@ def excursion_table(
                 "tasks": "+".join(task.name for task in configuration.learning.tasks),
                 "seed": key.seed,
                 "start_epoch": configuration.learning.start_epoch,
-                **one["excursion"]._asdict(),
+                **{name: getattr(one["excursion"], name) for name in EXCURSION},
             }
         )
-    columns = ["group", "tasks", "seed", "start_epoch"]
+    columns = ["group", "tasks", "seed", "start_epoch", *EXCURSION]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
