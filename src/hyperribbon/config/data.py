@@ -48,6 +48,9 @@ DATA_SOURCES = {
     "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32)),
 }
 
+# The same number of samples of each class.
+BALANCED = ("mnist5k", "fashion_mnist", "kmnist", "cifar10")
+
 
 Groups = Annotated[
     tuple[Annotated[tuple[Natural, ...], Field(min_length=1)], ...], Field(min_length=2)
@@ -70,6 +73,15 @@ class KnownImages(DataSection):
     def n_classes(self) -> int:
         """Number of groups, or of the source's classes."""
         return len(self.groups) if self.groups else self.facts.n_classes
+
+    @property
+    def class_sizes(self) -> tuple[int, ...] | None:
+        """As many of each class, if the source is balanced and the split can be."""
+        n = self.facts.n_classes
+        if self.name not in BALANCED or self.train_size % n:
+            return None
+        groups = self.groups or [(k,) for k in range(n)]
+        return tuple(self.train_size // n * len(group) for group in groups)
 
     @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
