@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from hyperribbon.training.objective import Objective
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from hyperribbon.networks import configured_network
 from hyperribbon.studies.study import parse_study
 from hyperribbon.training.loop import predict, tf32, train
-from hyperribbon.training.objective import Objective
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.parallel import set_up
 from hyperribbon.training.samples import Resident

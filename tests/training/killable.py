@@ -29,7 +29,8 @@ import torch._dynamo
 import torch._inductor.config  # noqa: F401
 
 from hyperribbon.storage.predictions import PER_SEED
-from hyperribbon.training import job, objective, seed  # noqa: F401
+from hyperribbon.training import evaluation, job  # noqa: F401
+from hyperribbon.training.methods import supervised
 
 TAKE_SPACE = {"open", "os.mkdir", "os.link"}
 CHANGES = {*TAKE_SPACE, "os.rename", "os.remove", "os.rmdir"}
@@ -59,8 +60,8 @@ class Grief:
         self.full = False
         self.lock = threading.RLock()
         self.log = os.open(folder / "events", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        objective.cross_entropy = self.seen(objective.cross_entropy, "training")
-        seed.predict = self.seen(seed.predict, "evaluation")
+        supervised.cross_entropy = self.seen(supervised.cross_entropy, "training")
+        evaluation.predict = self.seen(evaluation.predict, "evaluation")
         sys.addaudithook(self.audit)
 
     def seen(self, function, phase):

@@ -211,7 +211,7 @@ def test_random_labels_are_trained_to_and_images_left_alone(tiny_dataset, tiny_c
     device = torch.device("cpu")
     (images, labels), (same, true) = (plan.samples("train", device) for plan in plans)
     assert torch.equal(labels, true) and torch.equal(images.images, same.images)
-    assert plans[1].objective(0).augmentation is None
+    assert plans[1].method(0).material.augmentations == {}
     assert torch.equal(plans[0].targets(labels), labels)
     drawn = partly_random_labels(labels.numpy(), 3, 1.0)
     assert plans[1].targets(labels).tolist() == drawn.tolist() != labels.tolist()

@@ -1,10 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from hyperribbon.config import SGDConfig
+from hyperribbon.config import SGDConfig, SupervisedConfig
 from hyperribbon.networks import build_network
 from hyperribbon.training.loop import (
     Diverged,
@@ -13,6 +15,8 @@ from hyperribbon.training.loop import (
     shuffled_batches,
     train,
 )
+from hyperribbon.training.methods.method import Material
+from hyperribbon.training.methods.supervised import Classification
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.samples import Resident
 
@@ -57,7 +61,12 @@ def plain_losses(data, learning_rate):
     return losses, network
 
 
-def run(data, learning_rate, checkpoints, record=lambda step: None, epochs=EPOCHS):
+def supervised(labels):
+    material = Material.of_labels(labels, batch_size=BATCH, seed=7)
+    return Classification(SupervisedConfig(name="supervised"), material)
+
+
+def run(data, learning_rate, checkpoints, record=lambda step, objective: None, epochs=EPOCHS):
     network, optimiser, scheduler = make(learning_rate)
     train(
         network,
@@ -65,9 +74,8 @@ def run(data, learning_rate, checkpoints, record=lambda step: None, epochs=EPOCH
         scheduler,
         Resident(data[0]),
         data[1],
+        supervised(data[1]),
         epochs=epochs,
-        batch_size=BATCH,
-        generator=torch.Generator().manual_seed(7),
         checkpoints=checkpoints,
         record=record,
     )
@@ -83,14 +91,24 @@ def test_equals_a_training_written_out(data):
 
 def test_records_at_the_checkpoints_only(data):
     seen = []
-    run(data, 0.1, [0, 3, 4, 11, 16], seen.append)
+    run(data, 0.1, [0, 3, 4, 11, 16], lambda step, objective: seen.append(step))
     assert seen == [0, 3, 4, 11, 16]
+
+
+def test_the_objective_is_the_mean_loss_since_the_last_checkpoint(data):
+    """Also across the ends of epochs, where losses are checked."""
+    checkpoints, seen = [0, 3, 4, 11, 16], []
+    run(data, 0.1, checkpoints, lambda step, objective: seen.append(objective))
+    losses, _ = plain_losses(data, 0.1)
+    assert np.isnan(seen[0])
+    expected = [np.mean(losses[a:b]) for a, b in itertools.pairwise(checkpoints)]
+    np.testing.assert_allclose(seen[1:], expected, rtol=1e-4)
 
 
 def test_recording_does_not_change_the_training(data):
     network, optimiser, scheduler = make(0.1)
 
-    def record(step):
+    def record(step, objective):
         predict(network, Resident(data[0]))  # leaves the network in evaluation mode
 
     train(
@@ -99,9 +117,8 @@ def test_recording_does_not_change_the_training(data):
         scheduler,
         Resident(data[0]),
         data[1],
+        supervised(data[1]),
         epochs=EPOCHS,
-        batch_size=BATCH,
-        generator=torch.Generator().manual_seed(7),
         checkpoints=range(17),
         record=record,
     )

@@ -26,7 +26,7 @@ from hyperribbon.config import (
     WideResNetConfig,
 )
 from hyperribbon.storage.manifest import Manifest
-from hyperribbon.training import seed
+from hyperribbon.training import evaluation, seed
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.seed import SeedTraining
 from hyperribbon.training.state import load_state, save_state
@@ -191,9 +191,9 @@ def test_what_was_recorded_is_not_recorded_again(make, interrupt, monkeypatch):
     training = make()
     interrupt(training, 6)
     evaluated = []
-    evaluate = seed._evaluate
+    predict = evaluation.predict
     monkeypatch.setattr(
-        seed, "_evaluate", lambda *a: (evaluated.append(len(a[1])), evaluate(*a))[1]
+        evaluation, "predict", lambda *a: (evaluated.append(len(a[1])), predict(*a))[1]
     )
     training.train(CPU)
     assert evaluated == [60, 30] * 4
@@ -211,7 +211,7 @@ def test_a_process_killed_before_it_marked_a_seed_as_finished(make, interrupt, m
         with pytest.raises(Interrupted):
             training.train(CPU)
     with monkeypatch.context() as patch:
-        patch.setattr(seed, "predict", die)
+        patch.setattr(evaluation, "predict", die)
         training.train(CPU)
     assert_equal_to_undisturbed(training, make("undisturbed"))
 

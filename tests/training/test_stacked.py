@@ -11,6 +11,7 @@ from hyperribbon.errors import HyperribbonError
 from hyperribbon.networks import build_network
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.training.loop import calibrate_batchnorm, predict, train
+from hyperribbon.training.methods.method import shuffled_epochs
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.samples import Resident
 from hyperribbon.training.schedule import checkpoint_steps
@@ -47,7 +48,20 @@ def stacked(outputs=C, seeds=SEEDS, **parameters):
     return StackedFullyConnected.from_seeds(seeds, (D,), outputs, **parameters)
 
 
-def train_alone(network, config, x, labels, seed, record=lambda step: None, objective=None):
+class Alone:
+    """How one network learns: in the batches of its seed, by a loss of (outputs, labels)."""
+
+    def __init__(self, seed, loss):
+        self.seed, self.of_outputs = seed, loss
+
+    def epochs(self, number):
+        return shuffled_epochs(np.arange(N), BATCH, self.seed, number)
+
+    def loss(self, network, images, labels, step):
+        return self.of_outputs(network(images), labels)
+
+
+def train_alone(network, config, x, labels, seed, record=lambda *_: None, loss=cross_entropy):
     few = torch.from_numpy(evenly(N, 8 * BATCH))
     calibrate_batchnorm(network, Resident(x).batches(few.split(BATCH)))
     train(
@@ -55,12 +69,10 @@ def train_alone(network, config, x, labels, seed, record=lambda step: None, obje
         *build_optimiser(network, config, EPOCHS * (N // BATCH)),
         Resident(x),
         labels,
+        Alone(seed, loss),
         epochs=EPOCHS,
-        batch_size=BATCH,
-        generator=torch.Generator().manual_seed(seed),
         checkpoints=checkpoint_steps(EPOCHS, N // BATCH),
         record=record,
-        objective=objective,
     )
 
 
@@ -152,7 +164,7 @@ def test_trainings_are_those_of_the_loop(data, config, parameters):
     for k, seed in enumerate(SEEDS):
         network, alone = ordinary(seed, **parameters), []
 
-        def record_alone(step, network=network, alone=alone):
+        def record_alone(step, _, network=network, alone=alone):
             alone.append((step, predict(network, Resident(data[0]))))
 
         train_alone(network, config, *data, seed, record_alone)
@@ -169,8 +181,7 @@ def test_in_float64_they_are_the_same_to_rounding(data):
     train_all(stack, SGD, x, labels)
     for k, seed in enumerate(SEEDS):
         network = ordinary(seed, widths=[12, 9]).double()
-        objective = lambda network, x, y, step: cross_entropy(network(x), y)  # noqa: E731
-        train_alone(network, SGD, x, labels, seed, objective=objective)
+        train_alone(network, SGD, x, labels, seed)
         assert_same_state(stack.state_dicts()[k], network.state_dict(), rtol=1e-10, atol=1e-10)
 
 
@@ -209,7 +220,7 @@ def test_real_targets_are_regressed(data, own):
             x,
             targets[k if own else 0],
             seed,
-            objective=lambda network, x, y, step: mse_loss(network(x).squeeze(1), y),
+            loss=lambda outputs, y: mse_loss(outputs.squeeze(1), y),
         )
         assert_same_state(stack.state_dicts()[k], network.state_dict(), rtol=1e-4, atol=1e-4)
 

@@ -1,13 +1,24 @@
 """Sections of a study's configuration, and what they share.
 
-`fields` has the types of keys, `data`, `networks` and `training` the sections, `configuration` one
-training job with its id, `study_file` the reading of YAML, and `errors` the wording of errors. The
-model of a complete study is :mod:`hyperribbon.studies.study`. Nothing here imports torch or numpy,
-so that the Snakefile parses quickly.
+`fields` has the types of keys, `data`, `networks` and `training` the sections, `learning` and
+`methods` those of tasks, `configuration` one training job with its id, `study_file` the reading of
+YAML, and `errors` the wording of errors. The model of a complete study is
+:mod:`hyperribbon.studies.study`. Nothing here imports torch or numpy, so that the Snakefile parses
+quickly.
 """
 
 from hyperribbon.config.configuration import DIRECT, NO_AUGMENTATION, Configuration
 from hyperribbon.config.data import DATA_SOURCES, DataConfig, decay_name
+from hyperribbon.config.learning import LearningConfig, TaskConfig
+from hyperribbon.config.methods import (
+    BarlowTwinsConfig,
+    FixMatchConfig,
+    JointConfig,
+    MethodConfig,
+    PrototypicalConfig,
+    SimCLRConfig,
+    SupervisedConfig,
+)
 from hyperribbon.config.networks import (
     AllCNNConfig,
     ConvMixerConfig,
@@ -39,16 +50,25 @@ __all__ = [
     "AdamWConfig",
     "AllCNNConfig",
     "AugmentationConfig",
+    "BarlowTwinsConfig",
     "Configuration",
     "ConvMixerConfig",
     "DataConfig",
+    "FixMatchConfig",
     "FullyConnectedConfig",
+    "JointConfig",
     "LeNetConfig",
+    "LearningConfig",
+    "MethodConfig",
     "NetworkConfig",
     "OptimiserConfig",
     "ProgressiveResizing",
+    "PrototypicalConfig",
     "ResNetConfig",
     "SGDConfig",
+    "SimCLRConfig",
+    "SupervisedConfig",
+    "TaskConfig",
     "TrainingConfig",
     "ViTConfig",
     "WideResNetConfig",

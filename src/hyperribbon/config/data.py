@@ -42,23 +42,20 @@ class SourceFacts(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-CIFAR10_CLASSES = (
-    *("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-)
-FASHION_CLASSES = (
-    *("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag"),
-    "ankle boot",
-)
-
+CIFAR10_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+FASHION_CLASSES = "T-shirt trouser pullover dress coat sandal shirt sneaker bag boot".split()
 
 DATA_SOURCES = {
     "mnist5k": SourceFacts((5_000,), 10, (1, 28, 28)),
     "digits": SourceFacts((1_797,), 10, (1, 8, 8)),
     "mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28), FASHION_CLASSES),
+    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28), tuple(FASHION_CLASSES)),
     "kmnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32), CIFAR10_CLASSES),
+    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32), tuple(CIFAR10_CLASSES)),
 }
+
+# The same number of samples of each class.
+BALANCED = ("mnist5k", "fashion_mnist", "kmnist", "cifar10")
 
 
 Groups = Annotated[
@@ -89,6 +86,15 @@ class KnownImages(DataSection):
         names = self.facts.names or tuple(map(str, range(self.facts.n_classes)))
         groups = self.groups or [(k,) for k in range(self.facts.n_classes)]
         return tuple("+".join(names[k] for k in group) for group in groups)
+
+    @property
+    def class_sizes(self) -> tuple[int, ...] | None:
+        """As many of each class, if the source is balanced and the split can be."""
+        n = self.facts.n_classes
+        if self.name not in BALANCED or self.train_size % n:
+            return None
+        groups = self.groups or [(k,) for k in range(n)]
+        return tuple(self.train_size // n * len(group) for group in groups)
 
     @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:

@@ -49,6 +49,11 @@ class DataSection(Section):
         return tuple(map(str, range(self.n_classes)))
 
     @property
+    def class_sizes(self) -> tuple[int, ...] | None:
+        """Train samples of each class; None if they are not known before the data are read."""
+        return None
+
+    @property
     def groups_of_classes(self) -> tuple[tuple[int, ...], ...] | None:
         """Classes of the source that are merged into one; None if each stays as it is."""
         return None

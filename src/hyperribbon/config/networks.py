@@ -17,9 +17,12 @@ class NetworkSection(Section):
     ----------
     any_size : bool
         Whether trained weights also take images of another size.
+    has_linear_classifier : bool
+        Whether it consists of features (N, F) and one linear layer on them, as imprinting needs.
     """
 
     any_size: ClassVar[bool] = False
+    has_linear_classifier: ClassVar[bool] = True
 
     architecture: str
 
@@ -100,6 +103,7 @@ class AllCNNConfig(ImageNetworkSection):
     """Convolutions only, two per stage."""
 
     any_size = True
+    has_linear_classifier = False
 
     architecture: Literal["allcnn"]
     """Which network."""
@@ -120,6 +124,11 @@ class WideResNetConfig(ImageNetworkSection):
     """Channels of the first convolution."""
     widen_factor: Count = 4
     """The stages have width * widen_factor times 1, 2 and 4 channels."""
+    normalisation: Literal["batch", "layer"] = "batch"
+    """`layer`: LayerNorm over the channels and pixels of a sample in place of BatchNorm, so that no
+    statistics of a batch are needed (thesis 3.5.1)."""
+    initialisation: Literal["default", "kaiming_normal"] = "default"
+    """Initial weights of the convolutions: PyTorch's default, or Kaiming-normal ones (3.5.1)."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -203,6 +212,8 @@ class ResNetConfig(ImageNetworkSection):
     """Channels of the first convolution."""
     activation: Literal["relu", "gelu"] = "relu"
     """Nonlinearity; with `gelu` the network is smooth except for its max-pooling."""
+    batchnorm_affine: Flag = True
+    """Whether BatchNorm has scales and shifts; without, they are 1 and 0 (thesis 3.5.1)."""
 
     def _least_size(self) -> int:
         return 17  # the last of five blurs reflects edges, so it needs two pixels per side

@@ -15,6 +15,7 @@ from hyperribbon.config.fields import (
     Fraction,
     Natural,
     NonNegative,
+    NotTrue,
     Positive,
     Section,
     refuse,
@@ -110,12 +111,34 @@ class AugmentationConfig(Section):
     """How training images are changed, batch by batch; predictions are recorded without."""
 
     crop: Literal["none", "random", "random_resized"] = "none"
-    """`random`: a crop of the image's size at a random place. `random_resized`: a crop of 8 to 100%
-    of the area, with an aspect ratio of 3/4 to 4/3, then resized (Szegedy et al. 2015)."""
+    """`random`: a crop of the image's size at a random place. `random_resized`: a crop of a
+    fraction of the area, with an aspect ratio of 3/4 to 4/3, then resized (Szegedy et al. 2015)."""
+    area: tuple[Fraction, Fraction] = (0.08, 1.0)
+    """Least and largest fraction of the area that a `random_resized` crop has."""
     padding: Natural = 0
     """Black pixels added on each side before a random crop."""
     flip: Flag = False
     """Mirror an image, left to right, with probability 1/2."""
+    brightness: Fraction = 0.0
+    """Multiply pixel values, in [0, 1], by a factor of 1 - this to 1 + this."""
+    contrast: Fraction = 0.0
+    """Multiply differences from the image's mean grey by a factor of 1 - this to 1 + this."""
+    saturation: Fraction = 0.0
+    """Multiply differences from the grey of each pixel by a factor of 1 - this to 1 + this; without
+    effect on images of one channel."""
+    hue: Annotated[float, Field(ge=0, le=0.5), NotTrue] = 0.0
+    """Turn the hue by at most this fraction of the colour circle, either way; without effect on
+    images of one channel."""
+    jitter: Fraction = 1.0
+    """Probability that brightness, contrast, saturation and hue of an image are changed."""
+    grayscale: Fraction = 0.0
+    """Probability that an image loses its colours."""
+    blur: Fraction = 0.0
+    """Probability that an image is blurred by a Gaussian of 0.1 to 2 pixels, cut off at a twentieth
+    of the image's size, but not below one pixel."""
+    cutout: Fraction = 0.0
+    """Side of a square around a random pixel that is filled with the mean of the data, as a
+    fraction of the image's."""
     progressive_resizing: ProgressiveResizing | None = None
     """Train on smaller images first."""
     mixup: NonNegative = 0.0
@@ -130,8 +153,18 @@ class AugmentationConfig(Section):
         """Whether images are changed, and not only labels."""
         return self.model_copy(update={"random_labels": 0.0}) != AugmentationConfig()
 
+    @property
+    def of_colours(self) -> bool:
+        """Whether colours are changed, which needs pixel values in [0, 1]."""
+        changed = self.brightness, self.contrast, self.saturation, self.hue, self.grayscale
+        return any(changed)
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if not 0 < self.area[0] <= self.area[1]:
+            raise refuse("area", self.area, "must be two increasing fractions above 0")
+        if self.area != (0.08, 1.0) and self.crop != "random_resized":
+            raise refuse("area", self.area, 'needs crop = "random_resized"')
         if self.padding and self.crop != "random":
             raise refuse("padding", self.padding, 'needs crop = "random"')
         return self

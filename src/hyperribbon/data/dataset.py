@@ -162,8 +162,16 @@ class Dataset:
     @property
     def black(self) -> Tensor:
         """A sample of zeros as networks see it, (channels, 1, 1) or (features,) float32."""
+        return self._uniform(0.0)
+
+    @property
+    def white(self) -> Tensor:
+        """A sample of ones as networks see it, (channels, 1, 1) or (features,) float32."""
+        return self._uniform(1.0)
+
+    def _uniform(self, value: float) -> Tensor:
         shape = (1, len(self.mean)) + (1,) * (len(self.input_shape) - 1)
-        return self.standardise(torch.zeros(shape))[0]
+        return self.standardise(torch.full(shape, value))[0]
 
     @cached_property
     def sha256(self) -> str:

@@ -22,7 +22,9 @@ class _BlurPool(nn.Module):
         return conv2d(x, kernel, stride=2, groups=channels)
 
 
-def _conv(c_in: int, c_out: int, kernel_size: int, stride: int = 1) -> list[nn.Module]:
+def _conv(
+    c_in: int, c_out: int, kernel_size: int, stride: int = 1, *, affine: bool
+) -> list[nn.Module]:
     """Convolution of stride 1, BlurPool in place of a stride of 2, BatchNorm."""
     conv = nn.Conv2d(c_in, c_out, kernel_size, padding=kernel_size // 2, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
@@ -30,27 +32,33 @@ def _conv(c_in: int, c_out: int, kernel_size: int, stride: int = 1) -> list[nn.M
     if stride == 2:
         # A 1x1 convolution commutes with the blur, and is cheaper on fewer pixels.
         layers.insert(0 if kernel_size == 1 else 1, _BlurPool())
-    return [*layers, nn.BatchNorm2d(c_out)]
+    return [*layers, nn.BatchNorm2d(c_out, affine=affine)]
 
 
 # A layer, and the function of the same values at the end of a block.
 ACTIVATIONS = {"relu": (nn.ReLU, torch.relu), "gelu": (nn.GELU, gelu)}
 
 
-def _basic(c_in: int, c_out: int, stride: int, activation: str) -> list[nn.Module]:
+def _basic(c_in: int, c_out: int, stride: int, activation: str, affine: bool) -> list[nn.Module]:
     layer, _ = ACTIVATIONS[activation]
-    return [*_conv(c_in, c_out, 3, stride), layer(), *_conv(c_out, c_out, 3)]
+    return [
+        *_conv(c_in, c_out, 3, stride, affine=affine),
+        layer(),
+        *_conv(c_out, c_out, 3, affine=affine),
+    ]
 
 
-def _bottleneck(c_in: int, c_out: int, stride: int, activation: str) -> list[nn.Module]:
+def _bottleneck(
+    c_in: int, c_out: int, stride: int, activation: str, affine: bool
+) -> list[nn.Module]:
     width = c_out // 4
     layer, _ = ACTIVATIONS[activation]
     return [
-        *_conv(c_in, width, 1),
+        *_conv(c_in, width, 1, affine=affine),
         layer(),
-        *_conv(width, width, 3, stride),
+        *_conv(width, width, 3, stride, affine=affine),
         layer(),
-        *_conv(width, c_out, 1),
+        *_conv(width, c_out, 1, affine=affine),
     ]
 
 
@@ -62,14 +70,20 @@ class _Block(nn.Module):
     """Activation of residual branch plus shortcut."""
 
     def __init__(
-        self, branch: list[nn.Module], c_in: int, c_out: int, stride: int, activation: str
+        self,
+        branch: list[nn.Module],
+        c_in: int,
+        c_out: int,
+        stride: int,
+        activation: str,
+        affine: bool,
     ):
         super().__init__()
         _, self.activation = ACTIVATIONS[activation]
         self.branch = nn.Sequential(*branch)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or c_in != c_out:
-            self.shortcut = nn.Sequential(*_conv(c_in, c_out, 1, stride))
+            self.shortcut = nn.Sequential(*_conv(c_in, c_out, 1, stride, affine=affine))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activation(self.branch(x) + self.shortcut(x))
@@ -101,6 +115,8 @@ class ResNet(nn.Module):
         that with bottlenecks.
     activation : {"relu", "gelu"}
         Nonlinearity.
+    batchnorm_affine : bool
+        Whether BatchNorm has scales and shifts; 3.5.1 fixes them at 1 and 0.
 
     Examples
     --------
@@ -115,11 +131,12 @@ class ResNet(nn.Module):
         depth: int,
         width: int,
         activation: str = "relu",
+        batchnorm_affine: bool = True,
     ):
         super().__init__()
         make_branch, n_blocks, expansion = VARIANTS[depth]
         layers = [
-            *_conv(input_shape[0], width, 7, stride=2),
+            *_conv(input_shape[0], width, 7, stride=2, affine=batchnorm_affine),
             ACTIVATIONS[activation][0](),
             nn.MaxPool2d(3, stride=1, padding=1),
             _BlurPool(),
@@ -129,8 +146,8 @@ class ResNet(nn.Module):
             c_out = width * expansion * 2**stage
             for block in range(blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
-                branch = make_branch(channels, c_out, stride, activation)
-                layers.append(_Block(branch, channels, c_out, stride, activation))
+                shape = channels, c_out, stride, activation, batchnorm_affine
+                layers.append(_Block(make_branch(*shape), *shape))
                 channels = c_out
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         self.features = nn.Sequential(*layers)

@@ -3,19 +3,30 @@
 import torch
 from torch import Tensor, nn
 
+from hyperribbon.errors import ConfigError
 
-def _norm(channels: int) -> nn.BatchNorm2d:
+
+def _batchnorm(channels: int) -> nn.Module:
     return nn.BatchNorm2d(channels, affine=False)
+
+
+def _layernorm(channels: int) -> nn.Module:
+    """LayerNorm over channels and pixels, for images of any size."""
+    return nn.GroupNorm(1, channels, affine=False)
+
+
+NORMALISATIONS = {"batch": _batchnorm, "layer": _layernorm}
 
 
 class _Block(nn.Module):
     """Pre-activation residual block; the second convolution carries the stride."""
 
-    def __init__(self, c_in: int, c_out: int, stride: int):
+    def __init__(self, c_in: int, c_out: int, stride: int, normalisation: str):
         super().__init__()
-        self.norm1 = _norm(c_in)
+        norm = NORMALISATIONS[normalisation]
+        self.norm1 = norm(c_in)
         self.conv1 = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
-        self.norm2 = _norm(c_out)
+        self.norm2 = norm(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, stride=stride, padding=1, bias=False)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or c_in != c_out:
@@ -45,6 +56,12 @@ class WideResNet(nn.Module):
         Channels of the first convolution.
     widen_factor : int
         Channels of the first stage, divided by ``width``.
+    normalisation : {"batch", "layer"}
+        BatchNorm, or LayerNorm over the channels and pixels of a sample, as for meta-learning and
+        fine-tuning in 3.5.1; neither has scales or shifts.
+    initialisation : {"default", "kaiming_normal"}
+        PyTorch's default, or Kaiming-normal convolutions as in 3.5.1, scaled by their outputs like
+        those of `ResNet`. The classifier and biases have PyTorch's default.
     """
 
     def __init__(
@@ -54,8 +71,12 @@ class WideResNet(nn.Module):
         depth: int,
         width: int,
         widen_factor: int,
+        normalisation: str = "batch",
+        initialisation: str = "default",
     ):
         super().__init__()
+        if normalisation not in NORMALISATIONS:
+            raise ConfigError(f"normalisation = {normalisation!r}: expected batch or layer")
         n_blocks = (depth - 4) // 6
         channels = width
         layers: list[nn.Module] = [nn.Conv2d(input_shape[0], channels, 3, padding=1, bias=False)]
@@ -63,11 +84,20 @@ class WideResNet(nn.Module):
             c_out = width * widen_factor * 2**stage
             for block in range(n_blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
-                layers.append(_Block(channels, c_out, stride))
+                layers.append(_Block(channels, c_out, stride, normalisation))
                 channels = c_out
-        layers += [_norm(channels), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        last = NORMALISATIONS[normalisation](channels)
+        layers += [last, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Linear(channels, n_classes)
+        if initialisation == "kaiming_normal":
+            for layer in self.features.modules():
+                if isinstance(layer, nn.Conv2d):
+                    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        elif initialisation != "default":
+            raise ConfigError(
+                f"initialisation = {initialisation!r}: expected default or kaiming_normal"
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, C) of samples (B, *input_shape)."""

@@ -10,6 +10,9 @@ variable             dimensions                                   content
                                                                   see below
 {split}_loss         seed, checkpoint                             mean cross-entropy, nats
 {split}_error        seed, checkpoint                             fraction misclassified
+objective            seed, checkpoint                             mean of what was minimised
+                                                                  since the last checkpoint; only
+                                                                  of trainings on tasks
 diverged_step        seed                                         steps taken when the loss was
                                                                   no longer finite, or -1
 weights              seed, snapshot, parameter                    flat state of the network
@@ -158,6 +161,7 @@ class Trajectory:
 PER_SEED = (
     *(predictions_variable(split, form) for split in SPLITS for form in PREDICTION_FORMS),
     *(f"{split}_{name}" for split in SPLITS for name in ("loss", "error")),
+    "objective",
     "diverged_step",
     "weights",
 )
@@ -180,6 +184,7 @@ def create_predictions(
     layout: Sequence[tuple[str, Sequence[int]]] = (),
     form: str = "float32",
     corner_labels: np.ndarray | None = None,
+    objective: bool = False,
 ) -> None:
     """Write an empty predictions store: all metadata and coordinates, and no chunk of the rest.
 
@@ -207,6 +212,8 @@ def create_predictions(
         Form of the predictions.
     corner_labels : ndarray of shape (N,), optional
         Random labels of the train samples that were trained to first.
+    objective : bool
+        Whether the store has that variable.
     """
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
@@ -247,6 +254,15 @@ def create_predictions(
         )
         for name, units in (("loss", "nats"), ("error", "1")):
             empty(f"{split}_{name}", per_checkpoint, shape, (1, len(steps)), "float64", units=units)
+    if objective:
+        empty(
+            "objective",
+            per_checkpoint,
+            shape,
+            (1, len(steps)),
+            "float64",
+            long_name="mean training objective since the last checkpoint",
+        )
     if len(snapshot_steps):
         coordinates["snapshot_step"] = ("snapshot", np.asarray(snapshot_steps))
         empty(

@@ -12,10 +12,11 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from hyperribbon.config import AugmentationConfig
 from hyperribbon.errors import ConfigError
+from hyperribbon.training import colour
+from hyperribbon.training.state import Purpose, stream
 
-# Ranges of a random resized crop (Szegedy et al. 2015): fraction of the area, width / height.
-AREA = (0.08, 1.0)
-ASPECT = (3 / 4, 4 / 3)
+ASPECT = (3 / 4, 4 / 3)  # width / height of a random resized crop (Szegedy et al. 2015)
+BLUR = (0.1, 2.0)  # pixels, of the standard deviation (Chen et al. 2020)
 
 
 class Mix(NamedTuple):
@@ -26,7 +27,7 @@ class Mix(NamedTuple):
 
 
 class Augmentation:
-    """Crops, flips, resizes and mixes batches of images.
+    """Crops, flips, resizes, colours, blurs and mixes batches of images, in this order.
 
     The seed and the step decide everything, so that a training that was interrupted continues with
     the same images.
@@ -43,6 +44,10 @@ class Augmentation:
         Seed of the random numbers.
     steps_per_epoch : int
         Steps per epoch, which decide the size in progressive resizing.
+    white : Tensor, shape (channels, 1, 1), optional
+        A white pixel after standardisation, which a change of colours needs.
+    purpose : Purpose
+        What its random numbers are for, so that two augmentations of one training do not share any.
     """
 
     def __init__(
@@ -53,9 +58,12 @@ class Augmentation:
         black: Tensor,
         seed: int,
         steps_per_epoch: int,
+        white: Tensor | None = None,
+        purpose: Purpose = Purpose.AUGMENTATION,
     ):
         self.config, self.image_size = config, image_size
         self.black, self.seed, self.steps_per_epoch = black, seed, steps_per_epoch
+        self.white, self.purpose = white, purpose
 
     def __call__(self, images: Tensor, step: int) -> tuple[Tensor, Mix | None]:
         """Augmented images (B, channels, size, size), and how they were mixed, if they were.
@@ -67,8 +75,7 @@ class Augmentation:
         step : int
             Steps taken before this one.
         """
-        # A counter-based generator: streams of other steps and seeds do not overlap.
-        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, step, 0, 0]))
+        rng = stream(self.seed, step, self.purpose)
         size = self.size_at(step // self.steps_per_epoch)
         if self.config.crop == "random_resized":
             images = self._resized_crop(images, size, rng)
@@ -76,6 +83,12 @@ class Augmentation:
             images = self._crop(images, rng)
             if size != self.image_size:
                 images = interpolate(images, size=size, mode="bilinear", antialias=True)
+        if self.config.of_colours:
+            images = self._coloured(images, rng)
+        if self.config.blur:
+            images = self._blurred(images, rng)
+        if self.config.cutout:
+            images = self._cut_out(images, rng)
         if not self.config.mixup:
             return images, None
         weight = float(rng.beta(self.config.mixup, self.config.mixup))
@@ -120,7 +133,7 @@ class Augmentation:
     def _resized_crop(self, images: Tensor, size: int, rng: np.random.Generator) -> Tensor:
         """A window of random area, aspect ratio and place, interpolated to (size, size)."""
         n = len(images)
-        area = rng.uniform(*AREA, size=n)
+        area = rng.uniform(*self.config.area, size=n)
         aspect = np.exp(rng.uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), size=n))
         # In units of half the image, like the grid, which runs from -1 to 1.
         extent = np.minimum(np.sqrt([area * aspect, area / aspect]), 1)
@@ -132,3 +145,55 @@ class Augmentation:
         shape = [n, images.shape[1], size, size]
         grid = affine_grid(torch.from_numpy(theta).to(images.device), shape, align_corners=False)
         return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+    def _coloured(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        """Colours changed, in fixed order; standardisation is undone for it, and redone."""
+        if self.white is None:
+            raise ConfigError("augmentation: white is not given, expected for a change of colours")
+        n, config = len(images), self.config
+        black, white = self.black.to(images), self.white.to(images)
+        pixels = ((images - black) / (white - black)).clamp(0, 1)
+        chosen = rng.random(n) < config.jitter
+        for strength, adjust in (
+            (config.brightness, colour.adjust_brightness),
+            (config.contrast, colour.adjust_contrast),
+            (config.saturation, colour.adjust_saturation),
+            (config.hue, colour.turn_hue),
+        ):
+            if strength:
+                amount = np.where(chosen, rng.uniform(-strength, strength, size=n), 0)
+                amount = amount if adjust is colour.turn_hue else 1 + amount
+                pixels = adjust(pixels, _float(amount, images))
+        if config.grayscale:
+            kept = _float(rng.random(n) >= config.grayscale, images)
+            pixels = colour.adjust_saturation(pixels, kept)
+        found = torch.lerp(black, white, pixels)
+        return found.contiguous(memory_format=torch.channels_last)
+
+    def _blurred(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        """Some images blurred."""
+        chosen = np.flatnonzero(rng.random(len(images)) < self.config.blur)
+        sigma = _float(rng.uniform(*BLUR, size=len(images))[chosen], images)
+        if not len(chosen):
+            return images
+        radius = max(1, images.shape[-1] // 20)
+        where = torch.from_numpy(chosen).to(images.device)
+        blurred = colour.gaussian_blur(images[where], sigma, radius)
+        return images.index_copy(0, where, blurred)
+
+    def _cut_out(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        """A square of each image filled with the mean of the data, which is 0; part may be outside.
+
+        DeVries & Taylor (2017), with a side that is the same for all images.
+        """
+        size = images.shape[-1]
+        side = round(self.config.cutout * size)
+        corner = rng.integers(0, size, size=(2, len(images), 1)) - side // 2
+        place = np.arange(size)
+        rows, columns = (corner <= place) & (place < corner + side)
+        inside = torch.from_numpy(rows[:, :, None] & columns[:, None, :]).to(images.device)
+        return images.masked_fill(inside[:, None], 0)
+
+
+def _float(numbers: np.ndarray, like: Tensor) -> Tensor:
+    return torch.from_numpy(numbers.astype(np.float32)).to(like)

@@ -42,16 +42,18 @@ def partly_random_labels(labels: np.ndarray, n_classes: int, fraction: float) ->
 
 
 class Start:
-    """The predictions store of the trainings from whose last weights others start.
+    """The predictions store of the trainings from whose weights others start.
 
     Parameters
     ----------
     path : path
         The store.
+    step : int, optional
+        Step of the checkpoint; by default, the last.
     """
 
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
+    def __init__(self, path: str | Path, step: int | None = None):
+        self.path, self.step = Path(path), step
 
     def digest(self, seed: int) -> str:
         """SHA-256 of the weights that are kept for a seed."""
@@ -59,9 +61,10 @@ class Start:
         return manifest.digest(f"weights/c/{seed}/")
 
     def weights(self, seed: int) -> dict[str, Tensor] | None:
-        """The last weights of a seed, by the names of ``state_dict``; None if it diverged."""
+        """The weights of a seed, by the names of ``state_dict``; None if it diverged."""
         store = open_dataset(self.path)
         if store["diverged_step"].sel(seed=seed) >= 0:
             return None
-        found = load_weights(store, seed, int(store["step"][-1]))
+        step = int(store["step"][-1]) if self.step is None else self.step
+        found = load_weights(store, seed, step)
         return {name: torch.from_numpy(values.copy()) for name, values in found.items()}

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn, optim
 from torch.amp import GradScaler
 
-from hyperribbon.training.objective import Objective
 from hyperribbon.training.samples import Resident, Streamed
 
 EVALUATION_BATCH = 500
@@ -28,23 +27,31 @@ def shuffled_batches(n: int, batch_size: int, generator: torch.Generator) -> lis
     return [order[start : start + batch_size] for start in range(0, n - batch_size + 1, batch_size)]
 
 
+class Learning(Protocol):
+    """What `train` needs of a method: the samples of each step, and their loss."""
+
+    def epochs(self, number: int) -> Iterator[list[Tensor]]:
+        """For each epoch, the positions (B,) of the samples of each step."""
+
+    def loss(self, network: nn.Module, images: Tensor, labels: Tensor, step: int) -> Tensor:
+        """Loss of a batch; ``step`` counts the steps taken before."""
+
+
 def train(
     network: nn.Module,
     optimiser: optim.Optimizer,
     scheduler: optim.lr_scheduler.LRScheduler,
     samples: Resident | Streamed,
     labels: Tensor,
+    method: Learning,
     *,
     epochs: int,
-    batch_size: int,
-    generator: torch.Generator,
     checkpoints: Sequence[int],
-    record: Callable[[int], None],
-    objective: Callable[[nn.Module, Tensor, Tensor, int], Tensor] | None = None,
+    record: Callable[[int, float], None],
     scaler: GradScaler | None = None,
     start: int = 0,
 ) -> None:
-    """Minimise the objective, and call ``record(step)`` after each of ``checkpoints``.
+    """Minimise the loss of a method, and record after each of ``checkpoints``.
 
     Parameters
     ----------
@@ -54,50 +61,50 @@ def train(
         As returned by `build_optimiser`.
     samples : Resident or Streamed
         Training samples.
-    labels : Tensor, shape (N,)
-        Their labels.
-    epochs, batch_size : int
-        An incomplete last batch of an epoch is left out.
-    generator : torch.Generator
-        Generator, on the CPU, that decides the order of the samples.
+    labels : Tensor, shape (N,) or (N, T)
+        What they are trained to.
+    method : Learning
+        How the network learns, such as a `Method`.
+    epochs : int
+        Epochs of the method.
     checkpoints : sequence of int
         Increasing steps; 0 is before training.
     record : callable
-        Called in whatever mode the network is; must not change its state.
-    objective : callable, optional
-        Loss of (network, images, labels, step); by default, the cross-entropy.
+        Called with the step and the mean loss since the last checkpoint (NaN at step 0), in
+        whatever mode the network is; must not change its state.
     scaler : GradScaler, optional
         Scaler of the gradients, which float16 needs.
     start : int
         Steps taken already. Network, optimiser, scheduler and scaler are in their state after
-        these steps, the generator in its state before the first.
+        these steps; ``start`` is a checkpoint.
 
     Raises
     ------
     Diverged
         If the loss is not finite. Checking costs one synchronisation per epoch and checkpoint.
     """
-    objective = objective or Objective()
     scaler = scaler or GradScaler(labels.device.type, enabled=False)
     due = set(checkpoints)
     step = 0
     pending: list[Tensor] = []  # losses since the last check, kept on the device
+    checked: list[Tensor] = []  # those before, since the last checkpoint
 
     def check() -> None:
-        finite = torch.stack(pending).isfinite()
+        losses = torch.stack(pending).cpu()
+        finite = losses.isfinite()
         if not finite.all():
             raise Diverged(step - len(pending) + int(finite.int().argmin()) + 1)
+        checked.append(losses)
         pending.clear()
 
     if 0 in due:
-        record(0)
-    for _ in range(epochs):
+        record(0, torch.nan)
+    for batches in method.epochs(epochs):
         network.train()
-        batches = shuffled_batches(len(samples), batch_size, generator)
         done = min(max(start - step, 0), len(batches))  # only their order is drawn again
         step += done
         for batch, images in zip(batches[done:], samples.batches(batches[done:]), strict=True):
-            loss = objective(network, images, labels[batch.to(labels.device)], step)
+            loss = method.loss(network, images, labels[batch.to(labels.device)], step)
             optimiser.zero_grad(set_to_none=True)
             scaler.scale(loss).backward()
             scaler.step(optimiser)
@@ -107,7 +114,8 @@ def train(
             pending.append(loss.detach())
             if step in due:
                 check()
-                record(step)
+                record(step, torch.cat(checked).double().mean().item())
+                checked.clear()
                 network.train()
         if pending:
             check()
@@ -137,11 +145,11 @@ def calibrate_batchnorm(network: nn.Module, batches: Iterable[Tensor]) -> None:
 
 @torch.no_grad()
 def predict(network: nn.Module, samples: Resident | Streamed) -> Tensor:
-    """Logits (N, C) in evaluation mode, float32 throughout."""
+    """Outputs (N, C) of a network, or of its features, in evaluation mode, float32 throughout."""
     network.eval()
     with tf32(allowed=False):
-        logits = [network(batch) for batch in samples.batches(slices(len(samples)))]
-    return torch.cat(logits)
+        outputs = [network(batch) for batch in samples.batches(slices(len(samples)))]
+    return torch.cat(outputs)
 
 
 @contextmanager

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from pydantic_core import PydanticCustomError
 from torch import Tensor, nn
 
 from hyperribbon.config import AdamPConfig, Configuration
 from hyperribbon.data import Dataset
-from hyperribbon.errors import ConfigError
+from hyperribbon.errors import ConfigError, DataError, StoreError
 from hyperribbon.networks import configured_network
-from hyperribbon.numerics.blocks import evenly
-from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.numerics.blocks import evenly, slices
+from hyperribbon.storage.dataset import SPLITS, open_dataset
 from hyperribbon.storage.digest import digest
 from hyperribbon.storage.predictions import create_predictions
 from hyperribbon.storage.provenance import versions
 from hyperribbon.training.augmentation import Augmentation
 from hyperribbon.training.corners import Start, partly_random_labels, random_labels
-from hyperribbon.training.objective import Objective
+from hyperribbon.training.forward import Forward
+from hyperribbon.training.methods.configured import configured_method
+from hyperribbon.training.methods.method import OWN, Material, Method
 from hyperribbon.training.samples import Resident, Streamed
-from hyperribbon.training.schedule import checkpoint_steps
+from hyperribbon.training.schedule import checkpoint_at, checkpoint_steps
+from hyperribbon.training.state import Purpose
 
 
 class Plan:
@@ -44,9 +49,11 @@ class Plan:
     Attributes
     ----------
     start : Start or None
-        The trainings from whose last weights this one starts.
+        The trainings from whose weights this one starts.
     corner_labels : ndarray of shape (N,), or None
         Random labels of all training samples that are trained to first; None without a corner.
+    imprints : bool
+        Whether predictions are those of features that are imprinted to all classes of the data.
     recorded : dict
         Number of samples whose predictions are recorded, by split; None for all.
     steps : list of int
@@ -75,12 +82,18 @@ class Plan:
             raise ConfigError(f"{configuration.id}: start = {start}, expected {expected}")
         self.configuration = configuration
         self.dataset = dataset
-        self.start = None if start is None else Start(start)
+        self.recorded = {"train": configuration.training.record_train, "test": None}
+        self.imprints = configuration.learning is not None
+        class_sizes = np.bincount(dataset.train_labels, minlength=dataset.n_classes).tolist()
+        if self.imprints:
+            self._check(class_sizes)
+        self._check_colours()
+        self.start = None if start is None else self._start(start)
         corner = (configuration.start or configuration).corner
         n_samples = len(dataset.train_labels)
         self.corner_labels = random_labels(n_samples, dataset.n_classes, corner) if corner else None
         training = configuration.training
-        self.steps_per_epoch = len(dataset.train_labels) // training.batch_size
+        self.steps_per_epoch = configuration.steps_per_epoch(class_sizes) or 0
         self.steps = checkpoint_steps(training.epochs, self.steps_per_epoch)
         fractions = np.array(training.keep_weights)
         distance = np.abs(np.array(self.steps)[:, None] - fractions * self.steps[-1])
@@ -93,7 +106,6 @@ class Plan:
         }
         self.key = digest(self.description)
         self._placed: dict[tuple, tuple[Resident | Streamed, Tensor]] = {}
-        self.recorded = {"train": training.record_train, "test": None}
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             network = self.build_network()
         self.layout = [(k, tuple(t.shape)) for k, t in kept_state(network)]
@@ -107,10 +119,57 @@ class Plan:
             "versions": json.dumps(self.description["versions"]),
         }
 
+    def _check(self, class_sizes: list[int]) -> None:
+        """Refuse a learning that the data do not allow, by their actual classes."""
+        configuration, dataset = self.configuration, self.dataset
+        try:
+            configuration.check_learning(class_sizes)
+            configuration.check_augmentation()
+        except PydanticCustomError as error:
+            raise ConfigError(f"{configuration.label}: {error.message()}") from None
+        recorded = self._of_recorded("train", dataset.train_labels)
+        missing = np.flatnonzero(np.bincount(recorded, minlength=dataset.n_classes) == 0)
+        if len(missing):
+            raise ConfigError(
+                f"{configuration.label}: training.record_train = {len(recorded)}: no sample of "
+                f"class {missing[0]} among them, expected one of each class, to imprint it"
+            )
+
+    def _check_colours(self) -> None:
+        """Refuse to change the colours of images that are not between black and white."""
+        configuration, images = self.configuration, self.dataset.train_images
+        sections = (configuration.augmentation, *configuration.method.augmentations.values())
+        if images.dtype == np.uint8 or not any(section.of_colours for section in sections):
+            return
+        limits = [(part.min(), part.max()) for part in (images[rows] for rows in slices(images))]
+        low, high = min(low for low, _ in limits), max(high for _, high in limits)
+        if low < 0 or high > 1:
+            raise DataError(
+                f"{configuration.label}: pixel values from {low:.4g} to {high:.4g}, expected 0 to "
+                "1 for an augmentation that changes colours"
+            )
+
+    def _start(self, path: str | Path) -> Start:
+        configuration = self.configuration
+        if configuration.start is None or configuration.learning is None:
+            return Start(path)
+        store, epoch = open_dataset(path), configuration.learning.start_epoch or 0.0
+        per_epoch = int(store["step"][-1]) // configuration.start.training.epochs
+        step = checkpoint_at(configuration.start, epoch, per_epoch)
+        kept = store["snapshot_step"].values if "weights" in store else np.array([], int)
+        if step not in kept:
+            epochs = ", ".join(f"{k / per_epoch:.4g}" for k in kept) or "none"
+            raise StoreError(
+                f"{path}: the weights of epoch {epoch:g} are not kept, expected one of {epochs}"
+            )
+        return Start(path, step)
+
     def build_network(self) -> nn.Module:
-        """The network with fresh weights."""
+        """The network with fresh weights, and what the method puts on its features."""
         section, data = self.configuration.network, self.dataset
-        return configured_network(section, data.input_shape, data.n_classes)
+        network = configured_network(section, data.input_shape, data.n_classes)
+        network.classifier = self.method(seed=0).head(network.get_submodule("classifier"))
+        return network
 
     @property
     def memory_format(self) -> torch.memory_format:
@@ -125,17 +184,35 @@ class Plan:
         Samples that are augmented are uncut, because augmentation cuts them to size; others are as
         in `evaluated`.
         """
-        augmented = self.configuration.augmentation.of_images
-        seen = self.dataset.standardise if augmented else self.dataset.as_input
+        seen = self.dataset.standardise if self._augmented else self.dataset.as_input
         return self._on(device, split, None, seen)
 
+    @property
+    def _augmented(self) -> bool:
+        """Whether images are augmented, by whatever augmentation."""
+        configuration = self.configuration
+        return configuration.augmentation.of_images or bool(configuration.method.augmentations)
+
     def targets(self, labels: Tensor) -> Tensor:
-        """The labels to train to, given the true ones."""
+        """The labels to train to, given the true ones: (N,), or (N, T) for several tasks."""
+        found = torch.from_numpy(self._targets).to(labels)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    @cached_property
+    def _targets(self) -> np.ndarray:
+        """The class (N, T) of each train sample in each task; -1 if it has none."""
+        labels, fraction = self.dataset.train_labels, self.configuration.augmentation.random_labels
         if self.corner_labels is not None and self.configuration.corner:
-            return torch.from_numpy(self.corner_labels).to(labels)
-        fraction = self.configuration.augmentation.random_labels
-        found = partly_random_labels(labels.cpu().numpy(), self.dataset.n_classes, fraction)
-        return torch.from_numpy(found).to(labels)
+            return self.corner_labels[:, None]
+        if self.configuration.learning is None:
+            return partly_random_labels(labels, self.dataset.n_classes, fraction)[:, None]
+        found = []
+        for task in self.configuration.learning.tasks:
+            own = np.array(task.label_of(self.dataset.n_classes))[labels]
+            seen = own >= 0
+            own[seen] = partly_random_labels(own[seen], len(task.classes), fraction)
+            found.append(own)
+        return np.stack(found, axis=1)
 
     def evaluated(self, split: str, device: torch.device) -> tuple[Resident | Streamed, Tensor]:
         """Samples of a split for evaluation, and their labels."""
@@ -165,20 +242,37 @@ class Plan:
         raw = torch.from_numpy(images if count is None else images[places]).to(device)
         return Resident(standardise(raw).contiguous(memory_format=self.memory_format)), labels
 
-    def objective(self, seed: int) -> Objective:
-        """The objective that a seed minimises."""
-        training, augmentation = self.configuration.training, None
-        if self.configuration.augmentation.of_images:
-            augmentation = Augmentation(
-                self.configuration.augmentation,
+    def method(self, seed: int) -> Method:
+        """How a seed learns."""
+        configuration, training = self.configuration, self.configuration.training
+        learning = configuration.learning
+        sections = dict(configuration.method.augmentations)
+        if self._augmented:
+            sections[OWN] = configuration.augmentation
+        augmentations = {
+            name: Augmentation(
+                section,
                 image_size=self.dataset.input_shape[-1],
                 black=self.dataset.black,
+                white=self.dataset.white,
                 seed=seed,
                 steps_per_epoch=self.steps_per_epoch,
+                purpose=Purpose.AUGMENTATION if name == OWN else Purpose.VIEWS,
             )
-        return Objective(
-            training.label_smoothing, training.precision, augmentation, training.compile
+            for name, section in sections.items()
+        }
+        tasks = None if learning is None else [len(task.classes) for task in learning.tasks]
+        material = Material(
+            targets=self._targets,
+            classes=tuple(tasks or [self.dataset.n_classes]),
+            batch_size=training.batch_size,
+            seed=seed,
+            steps_per_epoch=self.steps_per_epoch,
+            label_smoothing=training.label_smoothing,
+            augmentations=augmentations,
+            forward=Forward(training.precision, training.compile),
         )
+        return configured_method(configuration, material)
 
     def _of_recorded(self, split: str, values: np.ndarray) -> np.ndarray:
         return values[evenly(len(values), self.recorded[split])]
@@ -202,6 +296,7 @@ class Plan:
             attributes=attributes,
             form=self.configuration.training.predictions,
             corner_labels=None if corner is None else self._of_recorded("train", corner),
+            objective=self.imprints,
         )
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,16 +22,11 @@ from hyperribbon.storage.digest import digest
 from hyperribbon.storage.files import remove
 from hyperribbon.storage.manifest import Manifest, file_sha256, manifest_path
 from hyperribbon.storage.predictions import as_stored, predictions_variable
-from hyperribbon.training.loop import (
-    Diverged,
-    calibrate_batchnorm,
-    predict,
-    tf32,
-    train,
-)
+from hyperribbon.training.evaluation import Evaluation, classify, imprint_and_classify
+from hyperribbon.training.loop import Diverged, calibrate_batchnorm, tf32, train
+from hyperribbon.training.methods.fine_tuning import start_backbone
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.plan import Plan, kept_state
-from hyperribbon.training.samples import Resident, Streamed
 from hyperribbon.training.state import (
     load_state,
     random_state,
@@ -52,14 +47,6 @@ class _Recorded:
     step: int
     curves: dict[str, Tensor]
     files: dict[str, str]
-
-
-class _Evaluation(NamedTuple):
-    """Mean cross-entropy in nats, fraction misclassified, and probabilities (N, C) float32."""
-
-    loss: float
-    error: float
-    probabilities: np.ndarray
 
 
 class SeedTraining:
@@ -149,7 +136,9 @@ class SeedTraining:
             if plan.start is not None:
                 weights = plan.start.weights(self.seed)
                 start_diverged = weights is None
-                if weights is not None:
+                if weights is not None and plan.imprints:
+                    start_backbone(network, weights)
+                elif weights is not None:
                     for name, tensor in kept_state(network):
                         tensor.copy_(weights[name])
             elif training.calibrate_batchnorm:
@@ -169,12 +158,15 @@ class SeedTraining:
             position=self.seed % training.parallel_seeds,  # one line of the terminal each
         ) as bar:
 
-            def record(step: int) -> None:
-                evaluations = {
-                    split: _evaluate(network, *data) for split, data in evaluated.items()
-                }
+            def record(step: int, objective: float) -> None:
+                if plan.imprints:
+                    evaluations = imprint_and_classify(network, evaluated, plan.dataset.n_classes)
+                else:
+                    evaluations = classify(network, evaluated)
                 if not all(np.isfinite(found.loss) for found in evaluations.values()):
                     raise Diverged(step)
+                if plan.imprints:
+                    recorded.curves["objective"][plan.steps.index(step)] = objective
                 self._write(step, evaluations, network, arrays, recorded)
                 self._save(parts, recorded, device)
                 epoch = step / plan.steps_per_epoch
@@ -193,12 +185,10 @@ class SeedTraining:
                         scheduler,
                         samples,
                         targets,
+                        plan.method(self.seed),
                         epochs=training.epochs,
-                        batch_size=training.batch_size,
-                        generator=torch.Generator().manual_seed(self.seed),
                         checkpoints=[step for step in plan.steps if step > recorded.step],
                         record=record,
-                        objective=plan.objective(self.seed),
                         scaler=scaler,
                         start=start,
                     )
@@ -216,17 +206,17 @@ class SeedTraining:
         for path in (self._mark, self._state, self.store):
             remove(path)
         self.plan.create_store(self.store, [self.seed], self._origin)
-        curves = {
-            f"{split}_{name}": torch.full((len(self.plan.steps),), torch.nan, dtype=torch.float64)
-            for split in SPLITS
-            for name in ("loss", "error")
-        }
+        names = [f"{split}_{name}" for split in SPLITS for name in ("loss", "error")]
+        if self.plan.imprints:
+            names.append("objective")
+        empty = torch.full((len(self.plan.steps),), torch.nan, dtype=torch.float64)
+        curves = {name: empty.clone() for name in names}
         return _Recorded(-1, curves, dict(Manifest.of(self.store).files))
 
     def _write(
         self,
         step: int,
-        evaluations: Mapping[Split, _Evaluation],
+        evaluations: Mapping[Split, Evaluation],
         network: nn.Module,
         arrays: dict[str, zarr.Array],
         recorded: _Recorded,
@@ -298,10 +288,3 @@ class SeedTraining:
     def _distrust(self, error: Exception) -> None:
         logger.warning("%s; seed %d is trained again", error, self.seed)
         remove(self._mark)
-
-
-def _evaluate(network: nn.Module, samples: Resident | Streamed, labels: Tensor) -> _Evaluation:
-    logits = predict(network, samples).double()
-    loss = torch.nn.functional.cross_entropy(logits, labels).item()
-    error = (logits.argmax(dim=1) != labels).double().mean().item()
-    return _Evaluation(loss, error, logits.softmax(dim=1).float().cpu().numpy())

@@ -6,6 +6,7 @@ import hashlib
 import io
 import random
 from collections.abc import Mapping
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,36 @@ def seed_all(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+class Purpose(IntEnum):
+    """What a stream of random numbers is for; the numbers decide the streams."""
+
+    AUGMENTATION = 0  # of the training
+    VIEWS = 1  # a method's own augmentation
+    ORDER = 2  # of the samples of a method
+    LABELS = 3  # which samples have one
+
+
+def stream(seed: int, count: int, purpose: Purpose) -> np.random.Generator:
+    """A counter-based generator: the streams of other seeds, counts and purposes do not overlap.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of a training.
+    count : int
+        The step or the epoch.
+    purpose : Purpose
+        What is drawn.
+
+    Examples
+    --------
+    >>> first, again, other = (stream(0, count, Purpose.ORDER) for count in (7, 7, 8))
+    >>> first.random() == again.random(), again.random() == other.random()
+    (True, False)
+    """
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, count, purpose, 0]))
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
