@@ -10,7 +10,7 @@ from scipy.stats import ortho_group
 from hyperribbon.errors import DataError
 from hyperribbon.numerics import blocks
 from hyperribbon.pairwise import pairwise_distance
-from hyperribbon.tasks import Imprinting, imprint, imprinted_predictions
+from hyperribbon.tasks import ClassSums, imprint, imprinted_predictions
 
 DATA = Path(__file__).parents[1] / "data"
 NAMES = ["airplane", "bird", "cat", "deer"]
@@ -41,7 +41,7 @@ def test_imprinting_agrees_with_the_oracle(o10, kind):
     U = o10["orthogonal"]
     turned = imprinted_predictions(kind(new @ U), imprint(kind(x @ U), labels, 4))
     np.testing.assert_allclose(turned, o10["probabilities"], rtol=0, atol=1e-12)
-    with pytest.raises(DataError, match="^imprinting: class 4: no samples, expected at least one"):
+    with pytest.raises(DataError, match="^features: class 4: no samples, expected one or more"):
         imprint(kind(x), labels, 5)
 
 
@@ -92,11 +92,11 @@ def test_batches_give_the_same(seed, cuts):
     x, labels, _ = samples(seed)
     x = x.astype(np.float32)
     for kind in (np.asarray, torch.from_numpy):
-        imprinting = Imprinting(4)
+        sums = ClassSums(4)
         for part in np.split(np.arange(40), sorted(set(cuts))):
-            imprinting.add(kind(x[part]), labels[part])
+            sums.add(kind(x[part]), labels[part])
         # Sums are in float64; rounded to float32, all are equal but for a last bit.
-        np.testing.assert_allclose(imprinting.weights(), imprint(x, labels, 4), rtol=2e-7)
+        np.testing.assert_allclose(sums.weights(), imprint(x, labels, 4), rtol=2e-7)
 
 
 def test_large_features_are_read_in_blocks(monkeypatch):
@@ -157,20 +157,20 @@ def changed(seed=6, **places):
 
 
 BAD = {
-    "imprinting: class cat: no samples, expected at least one": lambda x, y: (x[y != 2], y[y != 2]),
-    "imprinting: 2 classes (airplane, cat): no samples": lambda x, y: (
+    "features: class cat: no samples, expected one or more": lambda x, y: (x[y != 2], y[y != 2]),
+    "features: 2 classes (airplane, cat): no samples": lambda x, y: (
         x[y % 2 == 1],
         y[y % 2 == 1],
     ),
-    "imprinting: class bird: features that are not finite": lambda x, y: (
+    "features: class bird: features that are not finite": lambda x, y: (
         np.where((y == 1)[:, None], np.inf, x),
         y,
     ),
-    "imprinting: 4 classes (airplane, bird, cat, deer): features that are": lambda x, y: (
+    "features: 4 classes (airplane, bird, cat, deer): features that are": lambda x, y: (
         np.full_like(x, np.nan),
         y,
     ),
-    "imprinting: class deer: features that sum to zero, expected": lambda x, y: (
+    "features: class deer: features that sum to zero, expected": lambda x, y: (
         np.where((y == 3)[:, None], 0, x),
         y,
     ),
@@ -199,16 +199,16 @@ def test_what_imprinting_refuses(message, kind):
 def test_what_the_accumulator_and_the_predictions_refuse():
     x, labels, new = samples(7)
     with pytest.raises(DataError, match="class_names: 4, expected 5"):
-        Imprinting(5, class_names=NAMES)
-    imprinting = Imprinting(4)
-    with pytest.raises(DataError, match="imprinting: 4 classes .*: no samples"):
-        imprinting.weights()
-    imprinting.add(x, labels)
+        ClassSums(5, class_names=NAMES)
+    sums = ClassSums(4)
+    with pytest.raises(DataError, match="features: 4 classes .*: no samples"):
+        sums.weights()
+    sums.add(x, labels)
     with pytest.raises(DataError, match=r"features: shape \(40, 5\), expected \(samples, 6\)"):
-        imprinting.add(x[:, 1:], labels)
+        sums.add(x[:, 1:], labels)
     with pytest.raises(DataError, match="features: a tensor on cpu, and the features before them"):
-        imprinting.add(torch.from_numpy(x), labels)
-    weights = imprinting.weights()
+        sums.add(torch.from_numpy(x), labels)
+    weights = sums.weights()
     with pytest.raises(DataError, match=r"shapes \(15, 5\) and \(4, 6\), expected \(N, F\) and"):
         imprinted_predictions(new[:, 1:], weights)
     with pytest.raises(DataError, match="features: a NumPy array, and weights a tensor on cpu"):
