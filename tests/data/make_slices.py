@@ -113,6 +113,21 @@ def class_manifolds(oracles: Path) -> None:
     np.savez_compressed(HERE / "o13_slice.npz", **o13)
 
 
+def tasks(oracles: Path) -> None:
+    """Of oracle 10, imprinting; of oracle 12, the parents and tasks of ImageNet's classes."""
+    o10, o12 = (np.load(oracles / f"{name}.npz") for name in ("o10_losses", "o12_wordnet"))
+    names = ("features", "labels", "eval_features", "orthogonal", "rows", "probabilities")
+    np.savez_compressed(
+        HERE / "o10_imprinting_slice.npz", **{name: o10[f"imp_{name}"] for name in names}
+    )
+    kept = {name: o12[name] for name in o12.files if name.startswith("task_")}
+    names = ("wnids", "cifar10_names", "cifar10_synsets", "cifar10_path_length")
+    kept |= {name: o12[name] for name in names}
+    # Synsets are numbers of eight digits.
+    kept["edges_child_parent"] = o12["edges_child_parent"].astype(np.int32)
+    np.savez_compressed(HERE / "o12_slice.npz", **kept)
+
+
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     trajectories(Path(sys.argv[1]))
@@ -122,3 +137,4 @@ if __name__ == "__main__":
     certificates(Path(sys.argv[1]))
     representations(Path(sys.argv[1]))
     class_manifolds(Path(sys.argv[1]))
+    tasks(Path(sys.argv[1]))
