@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
+from math import comb
 from typing import Annotated
 
 from pydantic import Field
@@ -25,7 +27,7 @@ class RandomClasses(Section):
     draws: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
     """Number of draws, each a task; their trainings are one group."""
     seed: Natural = 0
-    """Seed of the first draw; the next ones have the next seeds."""
+    """Seed of the first draw; others, which differ from it, have the next seeds."""
 
 
 class Superclasses(Section):
@@ -58,8 +60,7 @@ def resolve(
     if isinstance(section, RandomClasses):
         if section.random > len(names):
             raise refuse(f"{key}.random", section.random, f"at most the {len(names)} classes")
-        seeds = range(section.seed, section.seed + section.draws)
-        return [_single(random_classes(len(names), section.random, seed)) for seed in seeds]
+        return _draws(section, key, len(names))
     if isinstance(section, str):
         return [_single(sorted(_number(n, key, names) for n in _below(section, key, tree)))]
     if isinstance(section, Superclasses):
@@ -78,6 +79,21 @@ def kind_of(section: ClassSet) -> str:
     if isinstance(section, RandomClasses):
         return "random"
     return "superclasses" if isinstance(section, Superclasses) else "list"
+
+
+def _draws(section: RandomClasses, key: str, n_classes: int) -> list[Classes]:
+    """Different random sets of classes."""
+    most = comb(n_classes, section.random)
+    if section.draws > most:
+        raise refuse(f"{key}.draws", section.draws, f"at most {most}, of {n_classes} classes")
+    found: list[Classes] = []
+    for seed in count(section.seed):
+        drawn = _single(sorted(random_classes(n_classes, section.random, seed)))
+        if drawn not in found:
+            found.append(drawn)
+        if len(found) == section.draws:
+            break
+    return found
 
 
 def _single(classes: Sequence[int]) -> Classes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from hyperribbon.config import Configuration
@@ -259,7 +259,12 @@ class TasksConfig(PartSection):
             "seeds": training.seeds or study.training.seeds,
             "keep_weights": tuple(sorted(kept)),
         }
-        return Configuration(
+        where = f"tasks.trainings.{label}"
+        try:
+            learning = LearningConfig(name=label, tasks=tasks, method=training.method)
+        except ValidationError as error:
+            raise _refused_within(where, error) from None
+        configuration = Configuration(
             network_name=network,
             optimiser_name=optimiser,
             augmentation_name=augmentation,
@@ -268,8 +273,11 @@ class TasksConfig(PartSection):
             optimiser=study.optimisers[optimiser],
             augmentation=study.augmentations[augmentation],
             training=study.training.model_copy(update=own),
-            learning=LearningConfig(name=label, tasks=tasks, method=training.method),
+            learning=learning,
         )
+        with within("tasks.trainings"):
+            configuration.check_learning()
+        return configuration
 
     def _fine_tuned(
         self,
@@ -295,9 +303,18 @@ class TasksConfig(PartSection):
             learning = configuration.learning.model_copy(
                 update={"name": name, "start_epoch": epoch}
             )
-            yield entry, name, configuration.model_copy(
-                update={"learning": learning, "start": source}
-            )
+            tuned = configuration.model_copy(update={"learning": learning, "start": source})
+            with within("tasks.trainings"):
+                tuned.check_learning()
+            yield entry, name, tuned
+
+
+def _refused_within(section: str, error: ValidationError) -> PydanticCustomError:
+    """The first refusal of a section made here, with the section's name before its key."""
+    context = error.errors()[0].get("ctx", {})
+    return refuse(
+        f"{section}.{context['key']}", json.loads(context["value"]), context["expected"]
+    )
 
 
 def _plain(tree: Any) -> Any:
