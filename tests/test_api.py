@@ -15,12 +15,15 @@ def test_every_public_name_is_there_and_documented():
         assert getattr(hr, name).__doc__, name
         assert name in dir(hr)
     contract = {
+        "ClassTree",
         "IsKL",
         "InPCA",
         "align",
         "centroid",
         "geodesic",
         "ignorance",
+        "imprint",
+        "imprinted_predictions",
         "joint_embedding",
         "pairwise_distance",
         "progress",

@@ -30,6 +30,8 @@ _HOMES = {
     ],
     "recording.predictions": ["record_predictions"],
     "recording.recorder": ["Recorder"],
+    "tasks.class_tree": ["ClassTree"],
+    "tasks.imprinting": ["imprint", "imprinted_predictions"],
     "trajectories": ["resample_trajectory", "trajectory_distance", "trajectory_length"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

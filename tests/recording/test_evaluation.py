@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import dropout
 
 import hyperribbon as hr
-from hyperribbon.recording.evaluation import evaluate
+from hyperribbon.recording.evaluation import Outputs, evaluate
 from hyperribbon.recording.samples import Samples
 
 
@@ -47,10 +47,8 @@ def predict(inputs):
 
     def predicted(model, given=inputs, *, outputs="logits", batch_size=5):
         samples = {"train": Samples(given, "train"), "test": Samples(given[:2], "test")}
-        logits = outputs == "logits"
-        return evaluate(model, samples, logits=logits, batch_size=batch_size, name="step 3")[
-            "train"
-        ]
+        reading = Outputs(logits=outputs == "logits")
+        return evaluate(model, samples, reading, batch_size=batch_size, name="step 3")["train"]
 
     return predicted
 

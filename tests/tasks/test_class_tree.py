@@ -11,7 +11,7 @@ from hyperribbon.tasks.class_tree import ClassTree, random_classes
 
 DATA = Path(__file__).parents[1] / "data"
 INSTALLED = Path("/usr/share/wordnet/data.noun")
-CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
+CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
 @pytest.fixture(scope="module", name="o12")

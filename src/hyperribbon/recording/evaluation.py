@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -25,11 +25,32 @@ _FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
+class Reading(Protocol):
+    """How predictions come from what is called with each batch."""
+
+    rounding: float
+    """How far two predictions of the same sample may be apart."""
+
+    def calling(self, model: Callable, name: str) -> AbstractContextManager[Callable]:
+        """What is called with a batch, in a block."""
+
+    def rows(self, found: Any, n: int, name: str) -> np.ndarray:
+        """One row per sample of a batch."""
+
+    def predicting(
+        self, train: list[np.ndarray], name: str
+    ) -> Callable[[np.ndarray, str], np.ndarray]:
+        """Function from rows, with a name for errors, to probabilities, given all train rows."""
+
+    def finish(self, name: str) -> None:
+        """Refuse what all predictions together show."""
+
+
 def evaluate(
     model: Callable,
     samples: Mapping[str, Samples],
+    reading: Reading,
     *,
-    logits: bool,
     batch_size: int,
     name: str,
 ) -> dict[str, np.ndarray]:
@@ -44,11 +65,11 @@ def evaluate(
     Parameters
     ----------
     model : callable
-        Called with a batch; returns (n, C), or an object with such an attribute ``logits``.
+        Called with a batch; what it returns is what the reading takes.
     samples : mapping
-        Samples by split.
-    logits : bool
-        Whether the model returns logits; otherwise it returns probabilities.
+        Samples by split, train samples first.
+    reading : Reading
+        `Outputs`, or `hyperribbon.recording.imprinted.ImprintedFeatures`.
     batch_size : int
         Samples per call of the model.
     name : str
@@ -62,65 +83,85 @@ def evaluate(
     """
     model = _callable(model, name)
     device = _device(model, name)
-    run = _Run(model, device, _dtype(model), logits, name)
+    parts: dict[str, list[np.ndarray]] = {}
+    predict = None
     with ExitStack() as stack:
         random_now = stack.enter_context(_undisturbed(model, device))
         stack.enter_context(torch.no_grad())
         stack.enter_context(_full_precision())
+        called = stack.enter_context(reading.calling(model, name))
+        module = isinstance(model, nn.Module)
+        run = _Run(called, module, device, _dtype(model), reading, name)
         before = random_now()
-        parts = {
-            split: [run(inputs, part) for part in inputs.batches(batch_size)]
-            for split, inputs in samples.items()
-        }
+        for split, inputs in samples.items():
+            rows: Iterable = (run(inputs, part) for part in inputs.batches(batch_size))
+            if predict is None:
+                rows = list(rows)
+                predict = reading.predicting(rows, name)
+            parts[split] = [predict(batch, f"{name}, {split}") for batch in rows]
+        assert predict is not None  # there are train samples
         drawn = not _equal(before, random_now())
         for split, inputs in samples.items():
             again = inputs.batches(batch_size)
-            for part, rows in zip(again if drawn else again[:1], parts[split], strict=False):
-                run.compare(rows, run(inputs, part), split)
+            for part, P in zip(again if drawn else again[:1], parts[split], strict=False):
+                second = predict(run(inputs, part), f"{name}, {split}")
+                _compare(P, second, reading.rounding, f"{name}, {split} outputs")
             if not drawn:
                 break
-    if logits and run.sum_to_one:
-        raise DataError(
-            f'{name}: "logits" that are nonnegative and whose every row sums to 1, which are '
-            'probabilities; record them with Recorder(..., outputs="probabilities"), or give what '
-            "comes before the softmax"
-        )
-    if logits and run.within_one:
-        warnings.warn(
-            "every logit lies between 0 and 1, as after a sigmoid; their softmax is recorded. "
-            "Independent probabilities are no distribution over classes: give what comes before",
-            stacklevel=3,
-        )
+    reading.finish(name)
     return {split: np.concatenate(rows) for split, rows in parts.items()}
 
 
 @dataclass
 class _Run:
-    """One model, called batch by batch, and what its outputs showed so far."""
+    """One model, called batch by batch."""
 
-    model: Callable
+    called: Callable
+    module: bool
     device: torch.device | None
     dtype: torch.dtype | None
-    logits: bool
+    reading: Reading
     name: str
+
+    def __call__(self, samples: Samples, part: slice) -> np.ndarray:
+        """What is read of some samples."""
+        given = (part, self.device, self.dtype)
+        batch = samples.tensors(*given) if self.module else samples.batch(part)
+        try:
+            found = self.called(**batch) if samples.named else self.called(*batch.values())
+        except DataError as error:
+            raise DataError(f"{self.name}: {error}") from None
+        except Exception as error:
+            shown = ", ".join(f"{name}: {_description(rows)}" for name, rows in batch.items())
+            error.add_note(f"{self.name}: the model was called with {shown}")
+            raise
+        return self.reading.rows(found, part.stop - part.start, f"{self.name}, {samples.split}")
+
+
+@dataclass
+class Outputs:
+    """Logits or probabilities that a model returns, and what they showed so far.
+
+    Parameters
+    ----------
+    logits : bool
+        Whether the model returns logits; otherwise it returns probabilities.
+    """
+
+    logits: bool
     sum_to_one: bool = True
     within_one: bool = True
     rounding: float = SUM_TOLERANCE
     n_classes: int | None = None
 
-    def __call__(self, samples: Samples, part: slice) -> np.ndarray:
-        """Probabilities (n, C) float32 of some samples."""
-        module = isinstance(self.model, nn.Module)
-        batch = samples.tensors(part, self.device, self.dtype) if module else samples.batch(part)
-        try:
-            found = self.model(**batch) if samples.named else self.model(*batch.values())
-        except Exception as error:
-            given = ", ".join(f"{name}: {_description(rows)}" for name, rows in batch.items())
-            error.add_note(f"{self.name}: the model was called with {given}")
-            raise
-        name = f"{self.name}, {samples.split} outputs"
-        n = part.stop - part.start
-        outputs = _outputs(found, name)
+    def calling(self, model: Callable, name: str) -> AbstractContextManager[Callable]:
+        """The model itself."""
+        return nullcontext(model)
+
+    def rows(self, found: Any, n: int, name: str) -> np.ndarray:
+        """Probabilities (n, C) float32."""
+        name = f"{name} outputs"
+        outputs = array_of(found, name)
         self.rounding = max(self.rounding, sum_tolerance(outputs))
         if not self.logits:
             rows = as_predictions(_shaped(outputs, n, self.n_classes, name), name, n, None)
@@ -132,15 +173,38 @@ class _Run:
         self.n_classes = rows.shape[1]
         return rows
 
-    def compare(self, rows: np.ndarray, again: np.ndarray, split: str) -> None:
-        """Refuse predictions of the same samples that differ by more than rounding."""
-        apart = np.abs(rows - again).max()
-        if apart > self.rounding:
+    def predicting(
+        self, train: list[np.ndarray], name: str
+    ) -> Callable[[np.ndarray, str], np.ndarray]:
+        """They are predictions already."""
+        return lambda rows, name: rows
+
+    def finish(self, name: str) -> None:
+        """Refuse probabilities that were given as logits."""
+        if self.logits and self.sum_to_one:
             raise DataError(
-                f"{self.name}, {split} outputs: two calls with the same samples give probabilities "
-                f"up to {apart:.2g} apart; expected a model without chance and memory (dropout "
-                "needs training=self.training, augmentation belongs before the model)"
+                f'{name}: "logits" that are nonnegative and whose every row sums to 1, which are '
+                'probabilities; record them with Recorder(..., outputs="probabilities"), or give '
+                "what comes before the softmax"
             )
+        if self.logits and self.within_one:
+            warnings.warn(
+                "every logit lies between 0 and 1, as after a sigmoid; their softmax is recorded. "
+                "Independent probabilities are no distribution over classes: give what comes "
+                "before",
+                stacklevel=4,
+            )
+
+
+def _compare(P: np.ndarray, again: np.ndarray, rounding: float, name: str) -> None:
+    """Refuse predictions of the same samples that differ by more than rounding."""
+    apart = np.abs(P - again).max()
+    if apart > rounding:
+        raise DataError(
+            f"{name}: two calls with the same samples give probabilities up to {apart:.2g} apart; "
+            "expected a model without chance and memory (dropout needs training=self.training, "
+            "augmentation belongs before the model)"
+        )
 
 
 def _callable(model: Callable, name: str) -> Callable:
@@ -185,7 +249,7 @@ def _dtype(model: Callable) -> torch.dtype | None:
     return found.pop() if len(found) == 1 and found <= set(_FLOATING) else None
 
 
-def _outputs(found: Any, name: str) -> Any:
+def array_of(found: Any, name: str) -> Any:
     """The array among what a model returned."""
     if isinstance(found, Mapping) and not hasattr(found, "logits"):
         if "logits" not in found:

@@ -9,9 +9,11 @@ from typing import Literal
 from hyperribbon.errors import ConfigError, DataError
 from hyperribbon.probability.distributions import check_size
 from hyperribbon.recording.arrays import as_labels
-from hyperribbon.recording.evaluation import evaluate
+from hyperribbon.recording.evaluation import Outputs, evaluate
+from hyperribbon.recording.imprinted import ImprintedFeatures
 from hyperribbon.recording.recording import Recording
 from hyperribbon.recording.samples import Samples
+from hyperribbon.tasks.class_sums import refuse_empty_classes
 
 
 class Recorder:
@@ -43,9 +45,15 @@ class Recorder:
         Number of classes, C, at least two; by default that of the first outputs.
     steps_per_epoch : float, optional
         Steps per epoch, for epochs in tables and figures.
-    outputs : {"logits", "probabilities"}
-        What the model returns: logits, which may be log-probabilities, or probabilities, as after a
-        softmax.
+    outputs : {"logits", "probabilities"}, optional
+        What the model returns: logits, which may be log-probabilities, the default, or
+        probabilities, as after a softmax.
+    features : str or callable, optional
+        Record what is imprinted from features instead of the outputs (`hyperribbon.imprint`): at
+        each checkpoint, every class gets weights from the train samples, for the predictions of
+        train and test samples. The labels may be of classes on which the network was never trained.
+        Give the name of a layer in ``model.named_modules()``, whose output is flattened, or a
+        function that is called with the model and a batch and returns (n, F).
     batch_size : int
         Samples per call of the model.
     metadata : mapping, optional
@@ -56,7 +64,8 @@ class Recorder:
     ConfigError
         If the path, a name or another word is malformed.
     DataError
-        If inputs and labels do not agree, or a number is not what it should be.
+        If inputs and labels do not agree, or a number is not what it should be; or if features are
+        to be imprinted and a class has no train samples.
     StoreError
         On entering, if an earlier recording there has other samples, another order, or other
         labels, classes, names, seed or metadata; or if another process records there.
@@ -87,15 +96,21 @@ class Recorder:
         test_labels=None,
         n_classes: int | None = None,
         steps_per_epoch: float | None = None,
-        outputs: Literal["logits", "probabilities"] = "logits",
+        outputs: Literal["logits", "probabilities"] | None = None,
+        features: str | Callable | None = None,
         batch_size: int = 500,
         metadata: Mapping[str, object] | None = None,
     ):
-        if outputs not in ("logits", "probabilities"):
+        if outputs not in (None, "logits", "probabilities"):
             raise ConfigError(f'outputs = {outputs!r}: expected "logits" or "probabilities"')
         if (test_inputs is None) != (test_labels is None):
             raise ConfigError("test_inputs, test_labels: one without the other; expected both")
-        self._logits = outputs == "logits"
+        if features is not None and outputs is not None:
+            raise ConfigError("outputs, features: both given; features are neither kind of output")
+        if not (features is None or isinstance(features, str) or callable(features)):
+            expected = "the name of a layer, or a function of the model and a batch"
+            raise ConfigError(f"features = {features!r}: expected {expected}")
+        self._logits = outputs != "probabilities"
         self._batch_size = check_size(batch_size, "batch_size", most=None)
         given = {"train": (inputs, labels)}
         if test_inputs is not None:
@@ -111,6 +126,16 @@ class Recorder:
                     f"{split}: {len(known[split])} labels, expected as many as {counts}"
                     + hint * listed
                 )
+        self._features = None
+        if features is not None:
+            most = 1 + max(int(labels.max()) for labels in known.values())
+            n_classes = most if n_classes is None else n_classes
+            n_classes = check_size(n_classes, "n_classes", least=max(2, most), most=2**31)
+            refuse_empty_classes(known["train"], n_classes, name="train labels")
+            self._features = ImprintedFeatures(features, known["train"], n_classes)
+            if isinstance(metadata or {}, Mapping):  # anything else is refused below
+                # So that it counts for what is the same configuration.
+                metadata = {**(metadata or {}), "imprinted_features": self._features.described}
         self._recording = Recording(
             path,
             known,
@@ -150,7 +175,8 @@ class Recorder:
         Parameters
         ----------
         model : callable
-            Called with a batch; returns (n, C), or an object with such an attribute ``logits``.
+            Called with a batch; returns (n, C), or an object with such an attribute ``logits``. If
+            features are recorded, the model that has the layer, or what their function takes.
         step : int
             Optimiser steps taken, more than at the previous checkpoint.
 
@@ -159,7 +185,9 @@ class Recorder:
         DataError
             If the step does not increase, if inputs were changed in place, or if outputs do not
             have the shape (N, C), are not finite, differ between two calls, are probabilities where
-            logits are expected or, as probabilities, do not sum to 1.
+            logits are expected or, as probabilities, do not sum to 1; or if the model has no such
+            layer, it does not return one row per input, or a class has features that are not finite
+            or sum to zero.
         StoreError
             If the step is published already, or the recorder is used outside its block.
         """
@@ -169,7 +197,7 @@ class Recorder:
         predictions = evaluate(
             model,
             self._samples,
-            logits=self._logits,
+            self._features or Outputs(self._logits),
             batch_size=self._batch_size,
             name=f"step {step}",
         )

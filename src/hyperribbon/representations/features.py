@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hyperribbon.errors import DataError, first_line
+from hyperribbon.networks.layer_output import LayerOutput, flat_rows
 from hyperribbon.representations.checks import finite_array
 
 FeatureMap = Callable[[Tensor], Tensor]
@@ -53,12 +54,8 @@ def layer_features(
     ...
     hyperribbon.errors.DataError: layer tanh: the network has none of that name; it has 0, 1, 2
     """
-    layers = dict(network.named_modules())
-    if layer not in layers:
-        known = ", ".join(name for name in layers if name)
-        raise DataError(f"layer {layer}: the network has none of that name; it has {known}")
     network = deepcopy(network).to(torch.float64).eval().requires_grad_(False)
-    network.get_submodule(layer).register_forward_hook(_stop)
+    output = LayerOutput(network, layer)
 
     def features(x: Tensor) -> Tensor:
         if input_shape is not None:
@@ -66,29 +63,9 @@ def layer_features(
                 expected = f"{prod(input_shape)} of shape {tuple(input_shape)}"
                 raise DataError(f"x: {x.shape[1]} numbers per input, expected {expected}")
             x = x.reshape(len(x), *input_shape)
-        try:
-            network(x)
-        except _ReachedError as reached:
-            output = reached.output
-        else:
-            raise DataError(f"layer {layer}: the network does not call it")
-        if not isinstance(output, Tensor) or output.ndim == 0 or len(output) != len(x):
-            given = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise DataError(f"layer {layer}: returns {given}, expected one row for each input")
-        return output.reshape(len(x), -1)
+        return flat_rows(output(x), len(x), layer)
 
     return features
-
-
-class _ReachedError(Exception):
-    """Ends the forward pass at a layer, whose output it carries."""
-
-    def __init__(self, output: Any):
-        self.output = output
-
-
-def _stop(layer: nn.Module, inputs: tuple, output: Any) -> None:
-    raise _ReachedError(output)
 
 
 def checked_inputs(x: Any, subspace: Any = None) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,8 @@ from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.distributions import as_numpy, check_labels, check_size
 
+NO_SAMPLES = "no samples"
+
 
 class ClassSums:
     """Sums of features over the samples of each class, which may come in batches.
@@ -129,7 +131,7 @@ class ClassSums:
 
     def _norms(self):
         """Lengths (C,) of the sums; a DataError unless every class has finite ones."""
-        self._refuse(self._counts == 0, "no samples", "one or more")
+        self._refuse(self._counts == 0, NO_SAMPLES, "one or more")
         with np.errstate(invalid="ignore", over="ignore"):
             norms = (self._sums * self._sums).sum(1) ** 0.5
         bad = ~np.isfinite(as_numpy(norms, "norms"))
@@ -137,11 +139,55 @@ class ClassSums:
         return norms
 
     def _refuse(self, bad: np.ndarray, problem: str, expected: str) -> None:
-        if bad.any():
-            which = np.flatnonzero(bad)
-            names = ", ".join(self._names[c] for c in which[:5]) + ", ..." * (len(which) > 5)
-            classes = f"class {names}" if len(which) == 1 else f"{len(which)} classes ({names})"
-            raise DataError(f"features: {classes}: {problem}, expected {expected}")
+        refuse_classes(bad, problem, expected, class_names=self._names, name="features")
+
+
+def refuse_classes(
+    bad: np.ndarray, problem: str, expected: str, *, class_names: Sequence[str], name: str
+) -> None:
+    """Refuse classes for which something is wrong, by their names.
+
+    Parameters
+    ----------
+    bad : (C,) bool
+    problem, expected : str
+    class_names : sequence of C names
+    name : str, what is wrong with them
+    """
+    if bad.any():
+        which = np.flatnonzero(bad)
+        names = ", ".join(class_names[c] for c in which[:5]) + ", ..." * (len(which) > 5)
+        classes = f"class {names}" if len(which) == 1 else f"{len(which)} classes ({names})"
+        raise DataError(f"{name}: {classes}: {problem}, expected {expected}")
+
+
+def refuse_empty_classes(
+    labels, n_classes: int, *, class_names: Sequence[str] | None = None, name: str = "labels"
+) -> None:
+    """Refuse labels without a sample of every class, which could not be imprinted.
+
+    Parameters
+    ----------
+    labels : (N,) int, from 0 to C - 1
+    n_classes : int, C
+    class_names : sequence of str, optional
+    name : str, what to call the labels
+
+    Raises
+    ------
+    DataError
+        If a class has no sample; the message names it.
+
+    Examples
+    --------
+    >>> refuse_empty_classes(np.array([0, 2]), 3, class_names=["cat", "dog", "frog"])
+    Traceback (most recent call last):
+    ...
+    hyperribbon.errors.DataError: labels: class dog: no samples, expected one or more
+    """
+    names = list(map(str, range(n_classes) if class_names is None else class_names))
+    counts = np.bincount(labels, minlength=n_classes)
+    refuse_classes(counts == 0, NO_SAMPLES, "one or more", class_names=names, name=name)
 
 
 def unit_length(features):

@@ -129,11 +129,10 @@ class ClassTree:
     def wordnet(cls, synsets: Sequence[str], data_noun: str | Path) -> ClassTree:
         """The part of WordNet's tree of nouns that is above some of them.
 
-        A noun's parent is the first of its hypernyms, since a tree has one parent. Classes that only
-        other hypernyms lead to are elsewhere: 7 of ImageNet's 59 birds, such as the quail, are game
-        first, and not below the bird. Nodes are numbers
-        such as n02084071, and are also found by their first word, such as dog, if no other node of
-        the tree has it.
+        A noun's parent is the first of its hypernyms, since a tree has one parent. Classes that
+        only other hypernyms lead to are elsewhere: 7 of ImageNet's 59 birds, such as the quail, are
+        game first, and not below the bird. Nodes are numbers such as n02084071, and are also found
+        by their first word, such as dog, if no other node of the tree has it.
 
         Parameters
         ----------

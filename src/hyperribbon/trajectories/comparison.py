@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.blocks import n_threads, slices
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import bhattacharyya_distance, geodesic, ignorance, truth
-from hyperribbon.probability.distance import arcs, paired_roots
 from hyperribbon.probability.distributions import (
     as_distributions,
     as_numpy,
-    check_labels,
     check_shape,
-    read_rows,
     sliceable,
 )
-from hyperribbon.probability.geodesic import between
-from hyperribbon.runtime.cluster import each
-from hyperribbon.trajectories.resampling import check_values, crossings
-
-_VALUES = 10  # values of progress in one task
+from hyperribbon.trajectories.at_progress import AtProgress
+from hyperribbon.trajectories.resampling import check_values
 
 
 class Comparison(NamedTuple):
@@ -97,28 +89,10 @@ def compare_trajectories(
     array([[3, 2],
            [2, 2]])
     """
-    n_trajectories, n_classes = len(trajectories), _common_shape(trajectories)[1]
-    labels = check_labels(labels, n_classes, trajectories[0].shape[1])
-    grid, groups = check_values(grid, "grid"), np.asarray(groups)
-    if not len(progress) == len(groups) == n_trajectories:
-        raise DataError(
-            f"progress, groups: of {len(progress)} and {len(groups)} trajectories, "
-            f"expected {n_trajectories}"
-        )
-    for P, s in zip(trajectories, progress, strict=True):
-        if len(s) != P.shape[0]:
-            raise DataError(f"progress: of {len(s)} checkpoints, expected {P.shape[0]}")
-    threads = n_threads() if threads is None else threads
-    # On a cluster, each thread of a worker has its own task.
-    inside = threads if client is None else 1
-    compare = _Values(
-        trajectories, [crossings(s, grid) for s in progress], labels, groups, smoothing, inside
+    at = AtProgress.checked(
+        trajectories, progress, labels, grid, groups, threads=threads, client=client
     )
-    # Always the same blocks of values, so that sums are the same wherever they are computed.
-    parts = [range(g, min(g + _VALUES, len(grid))) for g in range(0, len(grid) or 1, _VALUES)]
-    blocks = [(part, grid[part.start : part.stop]) for part in parts]
-    bar = "re-indexing" if progress_bar else None
-    found = each(compare, blocks, threads=1, client=client, progress_bar=bar)
+    found = at.each_part(_Compared(at, smoothing), client=client, progress_bar=progress_bar)
     total, common = (sum(part[k] for part in found) for k in range(2))
     with np.errstate(invalid="ignore"):
         distance = total / common
@@ -127,67 +101,33 @@ def compare_trajectories(
 
 
 @dataclass(frozen=True)
-class _Values:
-    """Compares trajectories at some values of progress; returns sums of distances, not means.
+class _Compared:
+    """Compares trajectories at some values of progress; returns sums of distances, not means."""
 
-    brackets : for each trajectory, the checkpoints between which it reaches each value, as
-        returned by `crossings`
-    """
-
-    trajectories: Sequence
-    brackets: list
-    labels: np.ndarray
-    groups: np.ndarray
+    at: AtProgress
     smoothing: float
-    threads: int
 
-    def __call__(self, block: tuple[range, np.ndarray]) -> tuple[np.ndarray, ...]:
-        n, n_classes = len(self.trajectories), self.trajectories[0].shape[2]
-        ends = ignorance(len(self.labels), n_classes), truth(self.labels, n_classes, self.smoothing)
+    def __call__(self, part: range) -> tuple[np.ndarray, ...]:
+        at, n = self.at, len(self.at.trajectories)
+        n_samples, n_classes = at.shape
+        ends = ignorance(n_samples, n_classes), truth(at.labels, n_classes, self.smoothing)
         total, common = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64)
-        to_geodesic, to_mean = (np.full((n, len(block[0])), np.nan) for _ in range(2))
-
-        # Successive values usually fall between the same two checkpoints.
-        @lru_cache(maxsize=2 * n)
-        def checkpoint(t: int, k: int) -> np.ndarray:
-            return read_rows(self.trajectories[t][k], f"trajectories[{t}][{k}]")
-
-        def model(g: int, t: int) -> np.ndarray:
-            k, fraction = (part[g] for part in self.brackets[t])
-            names = (f"trajectories[{t}][{k}]", f"trajectories[{t}][{k + 1}]")
-            roots = paired_roots(checkpoint(t, k), checkpoint(t, k + 1), *names)
-            return between(*roots, fraction)
-
-        for column, (g, value) in enumerate(zip(*block, strict=True)):
-            reached = np.flatnonzero([k[g] >= 0 for k, _ in self.brackets])
+        to_geodesic, to_mean = (np.full((n, len(part)), np.nan) for _ in range(2))
+        for column, (g, reached, models) in enumerate(at.values(part)):
             if not reached.size:
                 continue
-            P = np.stack(each(partial(model, g), reached.tolist(), threads=self.threads))
+            P = models(reached)
             pairs = np.ix_(reached, reached)
-            total[pairs] += pairwise_distance(P, threads=self.threads)
+            total[pairs] += pairwise_distance(P, threads=at.threads)
             common[pairs] += 1
-            to_geodesic[reached, column] = bhattacharyya_distance(P, geodesic(*ends, value))
-            for group in np.unique(self.groups[reached]):
-                members = np.flatnonzero(self.groups[reached] == group)
+            line = geodesic(*ends, at.grid[g])
+            to_geodesic[reached, column] = bhattacharyya_distance(P, line)
+            for group in np.unique(at.groups[reached]):
+                members = np.flatnonzero(at.groups[reached] == group)
                 if len(members) > 1:
-                    models = P[members]
-                    distances = bhattacharyya_distance(models, models.mean(axis=0))
+                    distances = bhattacharyya_distance(P[members], P[members].mean(axis=0))
                     to_mean[reached[members], column] = distances
         return total, common, to_geodesic, to_mean
-
-
-def _common_shape(trajectories: Sequence) -> tuple[int, int]:
-    """Return N and C of trajectories (K, N, C); a DataError unless all have the same."""
-    if not len(trajectories):
-        raise DataError("trajectories: none, expected at least one")
-    shapes = [check_shape(P, f"trajectories[{t}]", ndim=3) for t, P in enumerate(trajectories)]
-    for t, shape in enumerate(shapes):
-        if shape[1:] != shapes[0][1:]:
-            raise DataError(
-                f"trajectories[{t}]: shape {shape}, expected {shapes[0][1]} samples and "
-                f"{shapes[0][2]} classes, as in the first"
-            )
-    return shapes[0][1], shapes[0][2]
 
 
 def trajectory_distance(A, B, *, progress=None) -> float:
@@ -269,43 +209,6 @@ def _reached(model, name: str) -> np.ndarray | None:
     """Distributions of a model; None if all its entries are NaN."""
     missing = np.isnan(as_numpy(model, name)).all()
     return None if missing else as_distributions(model, name)
-
-
-def trajectory_length(P) -> float:
-    """Riemannian length of a trajectory: the sum of arcs between consecutive models.
-
-    An arc is the arccos of the Bhattacharyya coefficient, averaged over samples (radians). The
-    geodesic from ignorance to truth has length arccos(1 / sqrt C).
-
-    Parameters
-    ----------
-    P : (K, N, C) models in the order of training; any sliceable array, read in blocks
-
-    Returns
-    -------
-    float, radians
-
-    Raises
-    ------
-    DataError
-        If P has another shape or rows are not distributions.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> round(trajectory_length(np.array([[[0.5, 0.5]], [[1.0, 0.0]]])), 4)  # pi / 4
-    0.7854
-    """
-    P = sliceable(P, "P")
-    check_shape(P, ndim=3)
-    length, last = 0.0, None
-    for block in slices(P):
-        roots = np.sqrt(as_distributions(P[block]))
-        if last is not None:
-            length += arcs(last, roots[0]).mean()
-        length += arcs(roots[:-1], roots[1:]).mean(axis=-1).sum()
-        last = roots[-1]
-    return float(length)
 
 
 def configuration_distances(distance: np.ndarray, groups: Sequence | np.ndarray) -> np.ndarray:
