@@ -42,8 +42,30 @@ class SourceFacts(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-CIFAR10_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
-FASHION_CLASSES = "T-shirt trouser pullover dress coat sandal shirt sneaker bag boot".split()
+CIFAR10_CLASSES = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
+FASHION_CLASSES = [
+    "T-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "boot",
+]
 
 DATA_SOURCES = {
     "mnist5k": SourceFacts((5_000,), 10, (1, 28, 28)),

@@ -5,6 +5,7 @@ Begin there; `linear_probe` and `prototypes` are what it is compared with. A `Cl
 of classes, and `mantel` says whether distances between tasks agree with it.
 """
 
+from hyperribbon.tasks.accuracy import error_within
 from hyperribbon.tasks.agreement import Mantel, cophenetic, mantel
 from hyperribbon.tasks.class_sums import ClassSums, refuse_empty_classes
 from hyperribbon.tasks.class_tree import ClassTree, random_classes
@@ -22,6 +23,7 @@ __all__ = [
     "LinearProbe",
     "Mantel",
     "cophenetic",
+    "error_within",
     "imprint",
     "imprinted_predictions",
     "linear_probe",

@@ -52,7 +52,7 @@ def checkpoint_at(
     configuration : Configuration
         The training.
     epoch : float
-        Passes that it has made; fractions need only be right to half a step.
+        Passes that it has made, right to a step: early checkpoints are a step after full epochs.
     steps_per_epoch : int, optional
         Its steps per epoch; by default, what follows from the configuration.
 
@@ -69,7 +69,7 @@ def checkpoint_at(
         )
     steps = checkpoint_steps(configuration.training.epochs, per_epoch)
     step = min(steps, key=lambda step: abs(step - epoch * per_epoch))
-    if abs(step - epoch * per_epoch) >= 0.5:
+    if abs(step - epoch * per_epoch) > 1 + 1e-9:
         recorded = ", ".join(f"{step / per_epoch:.4g}" for step in steps)
         raise ConfigError(
             f"{configuration.label}: nothing is recorded at epoch {epoch:g}, expected one of "

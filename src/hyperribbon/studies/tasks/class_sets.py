@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 from math import comb
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from hyperribbon.config.fields import Natural, Section, refuse
 from hyperribbon.errors import HyperribbonError
-from hyperribbon.tasks.class_tree import ClassTree, random_classes
+
+if TYPE_CHECKING:
+    from hyperribbon.tasks.class_tree import ClassTree
 
 # The classes of a task; each merges some classes of the data, mostly a single one.
 Classes = tuple[tuple[int, ...], ...]
@@ -83,6 +85,8 @@ def kind_of(section: ClassSet) -> str:
 
 def _draws(section: RandomClasses, key: str, n_classes: int) -> list[Classes]:
     """Different random sets of classes."""
+    from hyperribbon.tasks.class_tree import random_classes  # NumPy, in such studies alone
+
     most = comb(n_classes, section.random)
     if section.draws > most:
         raise refuse(f"{key}.draws", section.draws, f"at most {most}, of {n_classes} classes")
@@ -124,9 +128,7 @@ def _below(node: str, key: str, tree: ClassTree | None) -> Sequence[str]:
         raise refuse(key, node, str(error)) from None
 
 
-def _superclasses(
-    node: str, key: str, names: Sequence[str], tree: ClassTree | None
-) -> Classes:
+def _superclasses(node: str, key: str, names: Sequence[str], tree: ClassTree | None) -> Classes:
     try:
         groups = _known_tree(key, node, tree).superclasses(node)
     except HyperribbonError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from hyperribbon.config import Configuration
+from hyperribbon.config import NO_AUGMENTATION, AugmentationConfig, Configuration
 from hyperribbon.config.fields import (
     Count,
     Label,
@@ -22,16 +22,16 @@ from hyperribbon.config.fields import (
 )
 from hyperribbon.config.learning import LearningConfig, TaskConfig
 from hyperribbon.config.methods import MethodConfig, SupervisedConfig
-from hyperribbon.errors import HyperribbonError
+from hyperribbon.errors import ConfigError, HyperribbonError
 from hyperribbon.studies.part import PartSection
 from hyperribbon.studies.tasks.class_sets import Classes, ClassSet, kind_of, resolve
-from hyperribbon.tasks.class_tree import ClassTree
+from hyperribbon.training.schedule import keeping
 
 if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
+    from hyperribbon.tasks.class_tree import ClassTree
 
 ALL = "all"  # the task of all classes of the data
-PACKAGED = {"cifar10": ClassTree.cifar10}
 
 
 class WordNetTree(Section):
@@ -46,9 +46,7 @@ class StartConfig(Section):
 
     training: Label
     """Name of the training that recorded them."""
-    epochs: Annotated[
-        tuple[NonNegative, ...], Field(min_length=1), AfterValidator(distinct)
-    ]
+    epochs: Annotated[tuple[NonNegative, ...], Field(min_length=1), AfterValidator(distinct)]
     """Epochs of that training; there is one fine-tuning from each."""
 
 
@@ -105,7 +103,11 @@ class TasksConfig(PartSection):
     """Which trainings are compared, by the name of the comparison. The claims of chapter 3 are
     judged on those named `tasks`, `tree`, `episodic`, `ways`, `methods`, `fine_tuning` and
     `contrastive`."""
-    lengths: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distinct)] = (6, 12, 25)
+    lengths: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        6,
+        12,
+        25,
+    )
     """Numbers of checkpoints for which Riemannian lengths are computed."""
     mapped: Annotated[int, Field(strict=True, ge=0, le=1000)] = 1
     """Seeds of each training whose kept weights are also mapped by other means than imprinting."""
@@ -142,7 +144,10 @@ class TasksConfig(PartSection):
             raise refuse("combinations", "given", "none: tasks.trainings lists all trainings")
         for kind in ("networks", "optimisers", "augmentations"):
             known = getattr(study, kind)
-            used = {getattr(t, kind.removesuffix("s")) or next(iter(known)) for t in self.trainings.values()}
+            used = {
+                getattr(t, kind.removesuffix("s")) or next(iter(known))
+                for t in self.trainings.values()
+            }
             for name, training in self.trainings.items():
                 given = getattr(training, kind.removesuffix("s"))
                 if given is not None and given not in known:
@@ -174,12 +179,16 @@ class TasksConfig(PartSection):
 
     def tree_of(self, study: Study) -> ClassTree | None:
         """The tree of the classes, if there is one."""
+        if self.tree is None:
+            return None
+        from hyperribbon.tasks.class_tree import ClassTree  # NumPy, in studies with a tree alone
+
         assert study.data is not None
         try:
             if isinstance(self.tree, WordNetTree):
                 return ClassTree.wordnet(study.data.class_names, self.tree.wordnet)
-            if self.tree is None or self.tree == "cifar10":
-                return None if self.tree is None else ClassTree.cifar10()
+            if self.tree == "cifar10":
+                return ClassTree.cifar10()
             return ClassTree.read(self.tree)
         except HyperribbonError as error:
             raise refuse("tasks.tree", _plain(self.tree), str(error)) from None
@@ -207,12 +216,16 @@ class TasksConfig(PartSection):
             tasks[name] = resolve(section, f"tasks.sets.{name}", names, tree)
         departures = self._departures()
         fresh: dict[str, Configuration] = {}
-        for entry in sorted(self.trainings, key=lambda name: self.trainings[name].start is not None):
+        for entry in sorted(
+            self.trainings, key=lambda name: self.trainings[name].start is not None
+        ):
             training = self.trainings[entry]
             where = f"tasks.trainings.{entry}"
             chosen = [tasks[name] for name in training.tasks]
             if len(chosen) > 1 and any(len(draws) > 1 for draws in chosen):
-                raise refuse(f"{where}.tasks", list(training.tasks), "no random set with several draws")
+                raise refuse(
+                    f"{where}.tasks", list(training.tasks), "no random set with several draws"
+                )
             for draw in range(len(chosen[0])):
                 label = entry if len(chosen[0]) == 1 else f"{entry}-{draw + 1}"
                 learned = tuple(
@@ -247,17 +260,14 @@ class TasksConfig(PartSection):
         assert study.training and study.data and study.networks and study.optimisers
         network = training.network or next(iter(study.networks))
         optimiser = training.optimiser or next(iter(study.optimisers))
-        augmentation = training.augmentation or next(iter(study.augmentations))
-        epochs = training.epochs or study.training.epochs
-        for epoch in departures:
-            if epoch > epochs:
-                raise refuse(f"tasks.trainings.{label}.epochs", epochs, f"at least {epoch:g}, from where others start")
-        kept = {*study.training.keep_weights, *(epoch / epochs for epoch in departures)}
+        augmentation, section = NO_AUGMENTATION, AugmentationConfig()
+        if training.augmentation or training.method.takes_augmentation:
+            augmentation = training.augmentation or next(iter(study.augmentations))
+            section = study.augmentations[augmentation]
         own = {
-            "epochs": epochs,
+            "epochs": training.epochs or study.training.epochs,
             "batch_size": study.optimisers[optimiser].batch_size or study.training.batch_size,
             "seeds": training.seeds or study.training.seeds,
-            "keep_weights": tuple(sorted(kept)),
         }
         where = f"tasks.trainings.{label}"
         try:
@@ -271,13 +281,17 @@ class TasksConfig(PartSection):
             data=study.data,
             network=study.networks[network],
             optimiser=study.optimisers[optimiser],
-            augmentation=study.augmentations[augmentation],
+            augmentation=section,
             training=study.training.model_copy(update=own),
             learning=learning,
         )
         with within("tasks.trainings"):
             configuration.check_learning()
-        return configuration
+        try:
+            return keeping(configuration, departures)
+        except ConfigError as error:
+            key = f"tasks.trainings: start.epochs of trainings from {label}"
+            raise refuse(key, sorted(departures), str(error)) from None
 
     def _fine_tuned(
         self,
@@ -312,9 +326,7 @@ class TasksConfig(PartSection):
 def _refused_within(section: str, error: ValidationError) -> PydanticCustomError:
     """The first refusal of a section made here, with the section's name before its key."""
     context = error.errors()[0].get("ctx", {})
-    return refuse(
-        f"{section}.{context['key']}", json.loads(context["value"]), context["expected"]
-    )
+    return refuse(f"{section}.{context['key']}", json.loads(context["value"]), context["expected"])
 
 
 def _plain(tree: Any) -> Any:

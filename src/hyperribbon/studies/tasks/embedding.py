@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 import zarr
 
 from hyperribbon.embedding import InPCA

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib.pyplot as plt
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -98,7 +97,9 @@ def _pair(tables: Tables, name: str) -> Figure:
     right = figure.add_subplot(1, 2, 2)
     draw_embedding(left, tables, name)
     if not draw_distances(right, tables, name):
-        right.text(0.5, 0.5, "needs two seeds of each group", ha="center", transform=right.transAxes)
+        right.text(
+            0.5, 0.5, "needs two seeds of each group", ha="center", transform=right.transAxes
+        )
     legend_below(figure, [left])
     return figure
 
@@ -201,5 +202,3 @@ def task_distances(tables: Tables) -> Figure:
         axes.set_title(name.replace("_", " "))
     legend_below(figure, panels)
     return figure
-
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from hyperribbon.reporting.panels import legend_below, wrapped
@@ -101,7 +100,9 @@ def ways(tables: Tables) -> Figure:
     found = tables["task_groups"].query("split == 'train'").set_index("group").loc[groups]
     found = found.assign(classes=classes.loc[groups]).sort_values("classes")
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.95 * COLUMN))
-    panels[0].plot(found["classes"], found["mean_distance_apart"], "o-", label="between two trainings")
+    panels[0].plot(
+        found["classes"], found["mean_distance_apart"], "o-", label="between two trainings"
+    )
     panels[0].plot(found["classes"], found["mean_radius"], "s--", label="radius of the tube")
     panels[0].set(xlabel="classes of a task", ylabel="distance (nats)")
     panels[0].legend()
@@ -191,7 +192,9 @@ def mappings(tables: Tables) -> Figure:
 def imprinting_quality(tables: Tables) -> Figure:
     """Accuracy of imprinting against that of a trained linear probe on the same features."""
     models = tables["mapping_models"]
-    wide = models.pivot_table(index=["group", "stage", "seed", "step"], columns="mapping", values="error")
+    wide = models.pivot_table(
+        index=["group", "stage", "seed", "step"], columns="mapping", values="error"
+    )
     figure, axes = plt.subplots(figsize=(1.5 * COLUMN, 1.15 * COLUMN))
     shades = ordered([name for name in MAPPINGS if name != "linear_probe"])
     for name, colour in shades.items():

@@ -230,7 +230,9 @@ def larger_way_is_nearer(tables: Tables) -> Ours:
     small, large = _episodic(tables, least=True), _episodic(tables, least=False)
     if small == large:
         raise NotHere("needs two ways")
-    wide = normalised(tables, EPISODIC).pivot(index="progress", columns="group", values="normalised")
+    wide = normalised(tables, EPISODIC).pivot(
+        index="progress", columns="group", values="normalised"
+    )
     both = wide[[small, large]].dropna()
     if both.empty:
         raise NotHere("the two ways reach no progress in common")

@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from hyperribbon.config import Configuration
-from hyperribbon.probability import progress as progress_of
 from hyperribbon.runtime.cluster import each
 from hyperribbon.storage.dataset import SPLITS, Split, open_dataset
 from hyperribbon.storage.manifest import store_path
@@ -22,8 +21,8 @@ from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.tasks.names import TREE
 from hyperribbon.studies.tasks.plan import TaskPlan
 from hyperribbon.tasks import cophenetic, error_within, mantel
-from hyperribbon.trajectories.means import class_progress, excursion, length_by_count
-
+from hyperribbon.trajectories.class_progress import class_progress
+from hyperribbon.trajectories.lengths import excursion, length_by_count
 
 PERMUTATIONS = 9999
 EXCURSION = ("largest", "final", "length", "backward_progress")
@@ -63,9 +62,7 @@ def main(
         split: models.open(store_path(path))
         for split, path in zip(SPLITS, trajectories, strict=True)
     }
-    found = {
-        split: measure(models, split, plan, learned, threads, smoothing) for split in SPLITS
-    }
+    found = {split: measure(models, split, plan, learned, threads, smoothing) for split in SPLITS}
     keys = models.training_keys()
     tables = {
         "task_trainings": training_table(models, plan, learned),
@@ -129,12 +126,8 @@ def _of_training(
     predicted = last.argmax(axis=1)
     found = {
         "own_error": error_within(P, labels, own_classes(learned[stage])),
-        "class_progress": class_progress(
-            np.stack([first, last]), labels, smoothing=smoothing
-        ),
-        "class_error": [
-            float((predicted[labels == k] != k).mean()) for k in range(last.shape[1])
-        ],
+        "class_progress": class_progress(np.stack([first, last]), labels, smoothing=smoothing),
+        "class_error": [float((predicted[labels == k] != k).mean()) for k in range(last.shape[1])],
         "lengths": by_count,
     }
     if learned[stage].start is not None:  # its first checkpoint is that from which it starts
@@ -293,7 +286,9 @@ def group_table(
                     "split": split,
                     "group": group,
                     "trainings": len(inside),
-                    "mean_distance_apart": pairs[np.isfinite(pairs)].mean() if pairs.size else np.nan,
+                    "mean_distance_apart": pairs[np.isfinite(pairs)].mean()
+                    if pairs.size
+                    else np.nan,
                     "mean_radius": kept.mean() if kept.size else np.nan,
                     "max_radius": kept.max() if kept.size else np.nan,
                     "distance_to_truth": ends.to_numpy()[inside].mean(),
@@ -340,7 +335,9 @@ def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
     for a, b, edges in plan.tree:
         if {a, b} <= {*comparison.groups} & {*names}:
             apart = store["distance"].values[names.index(a), names.index(b)]
-            rows.append((a, b, edges, float(np.nanmean(apart)) if np.isfinite(apart).any() else np.nan))
+            rows.append(
+                (a, b, edges, float(np.nanmean(apart)) if np.isfinite(apart).any() else np.nan)
+            )
     return pd.DataFrame(rows, columns=columns)
 
 
