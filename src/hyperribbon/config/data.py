@@ -42,38 +42,22 @@ class SourceFacts(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-CIFAR10_CLASSES = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-]
-FASHION_CLASSES = [
-    "T-shirt",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "boot",
-]
+CIFAR10_CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+FASHION_CLASSES = (
+    *("T-shirt", "trouser", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "boot"),
+)
 
 DATA_SOURCES = {
     "mnist5k": SourceFacts((5_000,), 10, (1, 28, 28)),
     "digits": SourceFacts((1_797,), 10, (1, 8, 8)),
     "mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28), tuple(FASHION_CLASSES)),
+    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28), FASHION_CLASSES),
     "kmnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32), tuple(CIFAR10_CLASSES)),
+    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32), CIFAR10_CLASSES),
 }
 
 # The same number of samples of each class.

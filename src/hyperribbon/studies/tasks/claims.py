@@ -70,7 +70,8 @@ CLAIMS = [
         above_shuffled,
     ),
     Claim(
-        "Training on a small phylum, such as dogs, makes most of the progress on all classes (share)",
+        "Training on a small phylum, such as dogs, makes most of the progress on all classes "
+        "(share)",
         "Result 2, Fig. 3.2b",
         about(0.05),
         share_of_smallest_node,

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
     from hyperribbon.tasks.class_tree import ClassTree
 
+Counts = Annotated[
+    tuple[Annotated[int, Field(strict=True, ge=2, le=100_000)], ...],
+    Field(min_length=1),
+    AfterValidator(distinct),
+]
 ALL = "all"  # the task of all classes of the data
 
 
@@ -103,11 +108,7 @@ class TasksConfig(PartSection):
     """Which trainings are compared, by the name of the comparison. The claims of chapter 3 are
     judged on those named `tasks`, `tree`, `episodic`, `ways`, `methods`, `fine_tuning` and
     `contrastive`."""
-    lengths: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distinct)] = (
-        6,
-        12,
-        25,
-    )
+    lengths: Counts = (6, 12, 25)
     """Numbers of checkpoints for which Riemannian lengths are computed."""
     mapped: Annotated[int, Field(strict=True, ge=0, le=1000)] = 1
     """Seeds of each training whose kept weights are also mapped by other means than imprinting."""
@@ -125,10 +126,10 @@ class TasksConfig(PartSection):
                 expected = f"one of tasks.trainings: {', '.join(self.trainings)}"
                 raise refuse(f"trainings.{name}.start.training", training.start.training, expected)
         for name, comparison in self.comparisons.items():
-            for training in comparison.trainings:
-                if training not in self.trainings:
+            for chosen in comparison.trainings:
+                if chosen not in self.trainings:
                     expected = f"one of tasks.trainings: {', '.join(self.trainings)}"
-                    raise refuse(f"comparisons.{name}.trainings", training, expected)
+                    raise refuse(f"comparisons.{name}.trainings", chosen, expected)
             if comparison.reference not in comparison.trainings:
                 expected = f"one of its trainings: {', '.join(comparison.trainings)}"
                 raise refuse(f"comparisons.{name}.reference", comparison.reference, expected)
@@ -143,16 +144,14 @@ class TasksConfig(PartSection):
         if study.combinations != combined:
             raise refuse("combinations", "given", "none: tasks.trainings lists all trainings")
         for kind in ("networks", "optimisers", "augmentations"):
-            known = getattr(study, kind)
-            used = {
-                getattr(t, kind.removesuffix("s")) or next(iter(known))
-                for t in self.trainings.values()
-            }
+            known, key = getattr(study, kind), kind.removesuffix("s")
+            used = set()
             for name, training in self.trainings.items():
-                given = getattr(training, kind.removesuffix("s"))
+                given = getattr(training, key)
+                used.add(given or next(iter(known)))
                 if given is not None and given not in known:
-                    key = f"tasks.trainings.{name}.{kind.removesuffix('s')}"
-                    raise refuse(key, given, f"one of {kind}: {', '.join(known)}")
+                    expected = f"one of {kind}: {', '.join(known)}"
+                    raise refuse(f"tasks.trainings.{name}.{key}", given, expected)
             for name in known:
                 if name not in used:
                     raise refuse(f"{kind}.{name}", name, "is in none of tasks.trainings")
@@ -216,10 +215,9 @@ class TasksConfig(PartSection):
             tasks[name] = resolve(section, f"tasks.sets.{name}", names, tree)
         departures = self._departures()
         fresh: dict[str, Configuration] = {}
-        for entry in sorted(
-            self.trainings, key=lambda name: self.trainings[name].start is not None
-        ):
-            training = self.trainings[entry]
+        # Those that start from others come last.
+        ordered = sorted(self.trainings.items(), key=lambda item: item[1].start is not None)
+        for entry, training in ordered:
             where = f"tasks.trainings.{entry}"
             chosen = [tasks[name] for name in training.tasks]
             if len(chosen) > 1 and any(len(draws) > 1 for draws in chosen):
@@ -233,7 +231,7 @@ class TasksConfig(PartSection):
                     for name, draws in zip(training.tasks, chosen, strict=True)
                 )
                 configuration = self._configuration(
-                    study, training, label, learned, departures.get(entry, ())
+                    study, training, label, learned, departures.get(entry, [])
                 )
                 if training.start is None:
                     fresh[label] = configuration

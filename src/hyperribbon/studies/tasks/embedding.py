@@ -115,11 +115,10 @@ def gather(
             mean_parts.append(Selection(Trajectory(stored, k), reached))
             values = store["progress"].values[reached]
             mean_rows.append(pd.DataFrame({"group": name, "progress": values, "kind": "mean"}))
-    options = {"floor": FLOOR, "threads": threads}
     D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
     if mean_parts:
-        across = pairwise_distance(mean_parts, parts, **options)
-        within = pairwise_distance(mean_parts, **options)
+        across = pairwise_distance(mean_parts, parts, floor=FLOOR, threads=threads)
+        within = pairwise_distance(mean_parts, floor=FLOOR, threads=threads)
         D = np.block([[D, across.T], [across, within]])
     return Points(pd.concat([about, *mean_rows], ignore_index=True), parts, D)
 

@@ -42,7 +42,7 @@ def of_comparison(tables: Tables, name: str) -> pd.DataFrame:
     return points
 
 
-def draw_embedding(axes: Axes, tables: Tables, name: str) -> None:
+def draw_embedding(axes: Any, tables: Tables, name: str) -> None:
     """The first three coordinates: models as points, mean trajectories as lines."""
     points = of_comparison(tables, name)
     groups = list(dict.fromkeys(points["group"]))

@@ -35,7 +35,7 @@ from hyperribbon.tasks import (
     prototype_predictions,
     prototypes,
 )
-from hyperribbon.training.loop import network_features
+from hyperribbon.training.loop import predict
 from hyperribbon.training.samples import Resident
 
 MOST = 10_000  # train and test samples, evenly spaced, of which features are taken
@@ -104,6 +104,7 @@ def kept_features(
         raise StoreError(f"{path}: trained on other data than those of the study")
     configuration = Configuration.model_validate_json(store.attrs["configuration"])
     network = configured_network(configuration.network, dataset.input_shape, dataset.n_classes)
+    backbone = network.get_submodule("features")
     samples = {
         split: Resident(
             dataset.as_input(torch.from_numpy(dataset.split(split)[0][_few(dataset, split)[0]]))
@@ -113,17 +114,16 @@ def kept_features(
     ended = np.flatnonzero(store["diverged_step"].values < 0)[:seeds]
     for seed in store["seed"].values[ended].tolist():
         for step in store["snapshot_step"].values.tolist():
-            load_backbone(network, load_weights(store, seed, step))
+            load_backbone(backbone, load_weights(store, seed, step))
             features = {
-                split: network_features(network, rows).numpy() for split, rows in samples.items()
+                split: predict(backbone, rows).flatten(1).numpy() for split, rows in samples.items()
             }
             yield {"stage": store.attrs["stage"], "seed": seed, "step": step}, features
 
 
-def load_backbone(network: nn.Module, weights: dict[str, np.ndarray]) -> None:
-    """Give the features of a network, but not its classifier, the weights of a store."""
-    own = network.features.state_dict()
-    prefix = "features."
+def load_backbone(backbone: nn.Module, weights: dict[str, np.ndarray]) -> None:
+    """Give a backbone the weights that a store keeps of the network's part ``features``."""
+    own, prefix = backbone.state_dict(), "features."
     for name, values in weights.items():
         if name.startswith(prefix):
             own[name.removeprefix(prefix)].copy_(torch.from_numpy(values.copy()))

@@ -65,7 +65,7 @@ def main(
             dimension_names=("group", "progress", "sample", "class"),
         )
 
-        def keep(g: int, group: str, mean: np.ndarray) -> None:
+        def keep(g: int, group: object, mean: np.ndarray) -> None:
             means[names.index(group), g] = mean
 
         found = compare_means(

@@ -286,15 +286,19 @@ def group_table(
                     "split": split,
                     "group": group,
                     "trainings": len(inside),
-                    "mean_distance_apart": pairs[np.isfinite(pairs)].mean()
-                    if pairs.size
-                    else np.nan,
-                    "mean_radius": kept.mean() if kept.size else np.nan,
+                    "mean_distance_apart": mean_of(pairs),
+                    "mean_radius": mean_of(kept),
                     "max_radius": kept.max() if kept.size else np.nan,
                     "distance_to_truth": ends.to_numpy()[inside].mean(),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def mean_of(values: np.ndarray) -> float:
+    """Mean of the finite values; NaN if there are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else np.nan
 
 
 def excursion_table(
@@ -335,9 +339,7 @@ def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
     for a, b, edges in plan.tree:
         if {a, b} <= {*comparison.groups} & {*names}:
             apart = store["distance"].values[names.index(a), names.index(b)]
-            rows.append(
-                (a, b, edges, float(np.nanmean(apart)) if np.isfinite(apart).any() else np.nan)
-            )
+            rows.append((a, b, edges, mean_of(apart)))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -348,8 +350,8 @@ def tree_test(pairs: pd.DataFrame) -> pd.DataFrame:
     if len(names) < 4 or pairs["distance"].isna().any():
         return pd.DataFrame(columns=columns)
     edges, apart = (square(pairs, names, column) for column in ("edges", "distance"))
-    r, p = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
-    row = (len(names), r, p, cophenetic(apart, edges))
+    test = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
+    row = (len(names), test.r, test.p, cophenetic(apart, edges))
     return pd.DataFrame([row], columns=columns)
 
 
