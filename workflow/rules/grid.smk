@@ -68,12 +68,15 @@ rule prepare_data:
         " --work {params.work:q} --output {output.store:q} --log {log:q}"
 
 
-# The code of a network counts only for its own trainings.
+# The code of a network, or of a method, counts only for its own trainings.
 TRAIN = KEYS.each(
     "train",
     CONFIGURATIONS,
     upstream=lambda id: ["prepare_data"],
-    modules=lambda id: [f"hyperribbon.networks.{CONFIGURATIONS[id].network.architecture}"],
+    modules=lambda id: [
+        f"hyperribbon.networks.{CONFIGURATIONS[id].network.architecture}",
+        f"hyperribbon.training.methods.{CONFIGURATIONS[id].method.name}",
+    ],
     configuration=lambda id: CONFIGURATIONS[id].to_json(),
 )
 STORES += both_files(f"{RESULTS}/data")

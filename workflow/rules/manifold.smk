@@ -11,6 +11,7 @@ DISTANCE = KEYS.parameters(
     *PREDICTED,
     geodesic_points=STUDY.analysis.geodesic_points,
     smoothing=SMOOTHING,
+    classes=STUDY.analysis.projected_classes or "",
 )
 EMBED = KEYS.parameters("embed", "distance", components=STUDY.analysis.components)
 PROGRESS = KEYS.parameters("progress", *PREDICTED, smoothing=SMOOTHING)
@@ -61,7 +62,8 @@ rule distance:
     shell:
         "python -m hyperribbon.studies.manifold.distance --predictions {input.predictions:q}"
         " --split {wildcards.split} --geodesic-points {params.geodesic_points}"
-        " --smoothing {params.smoothing} --threads {threads} --memory {resources.mem_mb}"
+        " --smoothing {params.smoothing} --classes {params.classes}"
+        " --threads {threads} --memory {resources.mem_mb}"
         " --work {params.work:q}"
         " --code {params.code} --output {output.store:q} --log {log:q}"
 
@@ -193,4 +195,5 @@ if STUDY.has_grid:
     include: "manifold_questions.smk"
 
 
+include: "manifold_subsets.smk"
 include: "manifold_explorer.smk"

@@ -15,6 +15,7 @@ TASK_EMBEDDING = KEYS.parameters(
     "distance",
     plan=TASK_PLAN.to_json(),
     draws=STUDY.analysis.draws,
+    classes=STUDY.analysis.projected_classes or "",
 )
 TASK_TABLES = KEYS.parameters(
     "task_tables",
@@ -74,8 +75,8 @@ rule task_embedding:
     shell:
         "python -m hyperribbon.studies.tasks.embedding --predictions {input.predictions:q}"
         " --distance {input.distance:q} --progress {input.progress:q} --means {input.means:q}"
-        " --plan {params.plan:q} --draws {params.draws} --threads {threads}"
-        " --output {output:q} --log {log:q}"
+        " --plan {params.plan:q} --draws {params.draws} --classes {params.classes}"
+        " --threads {threads} --output {output:q} --log {log:q}"
 
 
 rule task_tables:
@@ -106,7 +107,11 @@ rule task_tables:
 
 if TASKS.mapped:
     TASK_MAPPINGS = KEYS.parameters(
-        "task_mappings", *PREDICTED, "prepare_data", groups=TASK_PLAN.groups_json(), seeds=TASKS.mapped
+        "task_mappings",
+        *PREDICTED,
+        "prepare_data",
+        groups=TASK_PLAN.groups_json(),
+        seeds=TASKS.mapped,
     )
 
     # Imprinting beside other ways to predict the classes from a network's features.

@@ -21,5 +21,8 @@ class AnalysisConfig(Section):
     sampled_models: Annotated[int, Field(strict=True, ge=10, le=20_000)] = 1000
     """Number of models, evenly spaced among all, for analyses that need many distance matrices:
     null models, other distances and subsets of samples."""
+    projected_classes: Annotated[int, Field(strict=True, ge=2, le=100_000)] | None = None
+    """In a study of tasks with very many classes, distances are those of predictions whose classes
+    are mixed at random to this many (thesis 3.5.2); by default, of the predictions themselves."""
     draws: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3
     """Number of random draws of shuffled samples, of subsets of samples and of projections."""

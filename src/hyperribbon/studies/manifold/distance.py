@@ -6,9 +6,16 @@ import numpy as np
 import xarray as xr
 
 from hyperribbon.pairwise import FLOOR
-from hyperribbon.probability import geodesic, ignorance, truth
+from hyperribbon.probability import (
+    geodesic,
+    ignorance,
+    random_stochastic_projection,
+    truth,
+)
+from hyperribbon.probability.views import Projected
 from hyperribbon.runtime.cluster import dask_client
 from hyperribbon.storage.dataset import Split, write_dataset
+from hyperribbon.storage.digest import digest
 from hyperribbon.storage.locks import locked
 from hyperribbon.storage.manifest import manifest_path, store_path
 from hyperribbon.storage.models import Models
@@ -21,6 +28,7 @@ from hyperribbon.studies.manifold.incremental_distance import (
 )
 from hyperribbon.studies.step import logger, run_step
 
+PROJECTION = 0  # seed of the mixture of the classes
 # Bytes of Python and its libraries, and of tiles in the making per thread: twice what was measured.
 BASE, THREAD = 5 * 10**8, 5 * 10**7
 
@@ -35,6 +43,7 @@ def main(
     code: str,
     output: Path,
     smoothing: float = 0.0,
+    classes: int | None = None,
 ) -> None:
     """Find the distances of all models among themselves and from the geodesic.
 
@@ -49,13 +58,18 @@ def main(
     code : version of the code
     output : Zarr store to write
     smoothing : of the labels of the truth
+    classes : number to which the classes are mixed at random; none to leave them as they are
     """
     models = Models(list(map(store_path, predictions)))
     labels, digests = models.labels(split), models.digests(split)
-    trajectories = list(models.trajectories(split))
+    trajectories: list = list(models.trajectories(split))
     n_samples, n_classes = trajectories[0].shape[1:]
     alpha = np.linspace(0, 1, geodesic_points)
     curve = geodesic(ignorance(n_samples, n_classes), truth(labels, n_classes, smoothing), alpha)
+    if classes is not None:
+        curve = random_stochastic_projection(curve, classes, PROJECTION)
+        trajectories = [Projected(P, classes, PROJECTION) for P in trajectories]
+        digests = [digest([sha256, classes]) for sha256 in digests]
     folder = work / split
     with dask_client() as client, locked(folder):
         # One floor for both, although predictions are float32 and the curve is float64.
@@ -86,6 +100,7 @@ def main(
                 code=code,
                 geodesic_points=geodesic_points,
                 smoothing=smoothing,
+                classes=classes,
             ),
         )
         # The matrix stays in the folder of work, from which it grows; links take no space.

@@ -119,7 +119,6 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
-        when=compares_networks,
     ),
     Figure(
         "subset_embedding",
@@ -132,7 +131,6 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
-        when=compares_networks,
     ),
     Figure(
         "metric_embedding",

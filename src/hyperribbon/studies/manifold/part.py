@@ -84,7 +84,6 @@ PART = Part(
         ),
         Step(
             "subsets",
-            when=compares_networks,
             tables={
                 "subsets": (
                     "One row per number of samples or classes, draw and dimension: the share of "

@@ -15,12 +15,13 @@ from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.numerics.blocks import submatrix
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability.shuffling import shuffled_by_training
-from hyperribbon.probability.views import Selection
+from hyperribbon.probability.views import Projected, Selection
 from hyperribbon.storage.dataset import SPLITS, open_dataset
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.predictions import Trajectory
 from hyperribbon.storage.tables import coordinate_table, write_table
+from hyperribbon.studies.manifold.distance import PROJECTION
 from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.tasks.means import MEANS
 from hyperribbon.studies.tasks.plan import Compared, TaskPlan
@@ -34,7 +35,7 @@ class Points(NamedTuple):
 
     about: pd.DataFrame
     """One row per model or point: group, configuration, seed, checkpoint, epoch, progress, kind."""
-    models: list[Selection]
+    models: list[Selection] | list[Projected]
     """The models (b, N, C) of each training."""
     distance: np.ndarray
     """(m, m) distances, nats."""
@@ -49,6 +50,7 @@ def main(
     draws: int,
     threads: int,
     output: list[Path],
+    classes: int | None = None,
 ) -> None:
     """Embed the models of each comparison, and find how much of the stress is shared learning.
 
@@ -61,6 +63,7 @@ def main(
     draws : of the null model
     threads : tiles of distances worked on at once
     output : CSV files to write
+    classes : number to which the classes were mixed at random for the distances
     """
     models = Models(list(map(store_path, predictions)))
     mean_stores = {path.stem: store_path(path) for path in means}
@@ -70,7 +73,7 @@ def main(
         along = models.open(store_path(progress[k]))["progress"].values
         matrix = models.distances(store_path(distance[k]))[1]
         points = gather(
-            models, matrix, along, mean_stores[comparison.split], plan, comparison, threads
+            models, matrix, along, mean_stores[comparison.split], plan, comparison, threads, classes
         )
         coordinates, stress = embed(points, models.labels(comparison.split), draws, threads)
         tables["task_embedding"].append(coordinates.assign(comparison=name))
@@ -89,6 +92,7 @@ def gather(
     plan: TaskPlan,
     comparison: Compared,
     threads: int,
+    classes: int | None,
 ) -> Points:
     """The models of a comparison and the points of its mean trajectories, with distances."""
     group = models.table["stage"].map(plan.groups)
@@ -96,7 +100,7 @@ def gather(
     keys = models.table.iloc[rows][["configuration", "seed", "checkpoint", "epoch"]]
     about = keys.assign(group=group.iloc[rows], progress=progress[rows], kind="model")
     bounds = np.cumsum([0, *(len(P) for P in models.trajectories(comparison.split))])
-    parts = []
+    parts: list = []
     for P, start, stop in zip(
         models.trajectories(comparison.split), bounds, bounds[1:], strict=False
     ):
@@ -105,7 +109,8 @@ def gather(
             parts.append(Selection(P, inside - start))
     store, stored = open_dataset(means), zarr.open_array(means / MEANS, mode="r")
     names = store["group"].values.tolist()
-    mean_parts, mean_rows = [], []
+    mean_parts: list = []
+    mean_rows = []
     for name in comparison.groups:
         if name not in names:  # all its trainings diverged
             continue
@@ -116,6 +121,10 @@ def gather(
             values = store["progress"].values[reached]
             mean_rows.append(pd.DataFrame({"group": name, "progress": values, "kind": "mean"}))
     D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
+    if classes is not None:
+        parts, mean_parts = (
+            [Projected(P, classes, PROJECTION) for P in some] for some in (parts, mean_parts)
+        )
     if mean_parts:
         across = pairwise_distance(mean_parts, parts, floor=FLOOR, threads=threads)
         within = pairwise_distance(mean_parts, floor=FLOOR, threads=threads)
