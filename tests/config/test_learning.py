@@ -145,7 +145,7 @@ REFUSED = {
     "unknown": (lambda: learning({"name": "byol"}), "allowed: supervised, joint, prototypical"),
     "key": (
         lambda: learning({"name": "simclr", "temprature": 1}),
-        "method.temprature = 1: unknown key, allowed: name, views, temperature, projection; did you mean temperature?",
+        "method.temprature = 1: unknown key, allowed: name, views, temperature, projection; did",
     ),
 }
 
