@@ -52,6 +52,7 @@ bench: $(READY) ## measure speed and memory of the geometry core, training, plan
 	$(BIN)/python tests/bench/bench_linear.py
 	$(BIN)/python tests/bench/bench_representations.py
 	$(BIN)/python tests/bench/bench_inversion.py
+	$(BIN)/python tests/bench/bench_methods.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py

@@ -16,13 +16,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
-from hyperribbon.training.objective import Objective
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from hyperribbon.networks import configured_network
 from hyperribbon.studies.study import parse_study
+from hyperribbon.training.forward import Forward
 from hyperribbon.training.loop import predict, tf32, train
+from hyperribbon.training.methods.configured import configured_method
+from hyperribbon.training.methods.method import Material
 from hyperribbon.training.optimisers import build_optimiser
 from hyperribbon.training.parallel import set_up
 from hyperribbon.training.samples import Resident
@@ -95,7 +97,8 @@ def ours(configuration, images, labels, epochs, device="cpu", precision="float32
     network = build(configuration).to(device, memory_format=memory_format)
     optimiser, scheduler = build_optimiser(network, configuration.optimiser, 10**6)
     size = configuration.training.batch_size
-    objective = Objective(precision=precision)
+    material = Material.of_labels(labels.cpu(), batch_size=size, forward=Forward(precision))
+    method = configured_method(configuration, material)
 
     def run(epochs):
         train(
@@ -104,12 +107,10 @@ def ours(configuration, images, labels, epochs, device="cpu", precision="float32
             scheduler,
             Resident(images),
             labels,
+            method,
             epochs=epochs,
-            batch_size=size,
-            generator=torch.Generator().manual_seed(0),
             checkpoints=[],
-            record=lambda step: None,
-            objective=objective,
+            record=lambda step, objective: None,
         )
         synchronise(device)
 

@@ -105,6 +105,14 @@ def representations(oracles: Path) -> None:
     np.savez_compressed(HERE / "o11_slice.npz", **kept)
 
 
+def losses(oracles: Path) -> None:
+    """Of oracle 10, the losses of the methods."""
+    o10 = np.load(oracles / "o10_losses.npz")
+    left_out = ("imp_", "fm_mask", "barlow_C", "proto_acc", "proto_logp")
+    kept = {name: o10[name] for name in o10.files if not name.startswith(left_out)}
+    np.savez_compressed(HERE / "o10_losses_slice.npz", **kept)
+
+
 def class_manifolds(oracles: Path) -> None:
     """Of oracle 5: all but the hidden representations, which follow from the weights; oracle 13."""
     o5, o13 = np.load(oracles / "o5_inversion.npz"), np.load(oracles / "o13_overlap.npz")
@@ -136,5 +144,6 @@ if __name__ == "__main__":
     curvature(Path(sys.argv[1]))
     certificates(Path(sys.argv[1]))
     representations(Path(sys.argv[1]))
+    losses(Path(sys.argv[1]))
     class_manifolds(Path(sys.argv[1]))
     tasks(Path(sys.argv[1]))

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from hyperribbon import networks
 from hyperribbon.config import NetworkConfig
+from hyperribbon.errors import ConfigError
 from hyperribbon.networks import build_network, vit
 
 README = Path(__file__).parents[2] / "config" / "README.md"
@@ -230,3 +231,74 @@ def test_activations_of_perceptrons(activation, function):
     x = torch.randn(6, 4, dtype=torch.float64)
     z = network.features[1](x)
     torch.testing.assert_close(network.features(x), function(z))
+
+
+@pytest.mark.parametrize("architecture", ["wide_resnet", "resnet"])
+def test_new_parameters_change_nothing_at_their_defaults(architecture):
+    """Fresh weights, too, in the same order of random numbers."""
+    new = {"wide_resnet": ("normalisation", "initialisation"), "resnet": ("batchnorm_affine",)}
+    section = TypeAdapter(NetworkConfig).validate_python(
+        {"architecture": architecture, **SMALL[architecture]}
+    )
+    given = {key: getattr(section, key) for key in new[architecture]}
+    states = []
+    for parameters in (SMALL[architecture], SMALL[architecture] | given):
+        torch.manual_seed(0)
+        states.append(build_network(architecture, (3, 18, 18), 4, **parameters).state_dict())
+    assert list(states[0]) == list(states[1])
+    assert all(torch.equal(a, b) for a, b in zip(*(s.values() for s in states), strict=True))
+
+
+def test_layernorm_normalises_each_sample_alone():
+    torch.manual_seed(0)
+    network = build_network(
+        "wide_resnet", (3, 8, 8), 4, **SMALL["wide_resnet"], normalisation="layer"
+    )
+    assert not any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in network.modules())
+    batchnorm = build_network("wide_resnet", (3, 8, 8), 4, **SMALL["wide_resnet"])
+    assert [p.shape for p in network.parameters()] == [p.shape for p in batchnorm.parameters()]
+    images = torch.randn(5, 3, 8, 8)
+    alone = torch.cat([network.train()(image[None]) for image in images])
+    torch.testing.assert_close(network(images), alone, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(network.eval()(images), alone, rtol=1e-4, atol=1e-5)
+    y = network.features[1].norm1(3 * images[:, :1].expand(5, 3, 8, 8) + 1)
+    mean, variance = y.mean(dim=(1, 2, 3)), y.var(dim=(1, 2, 3), correction=0)
+    torch.testing.assert_close(mean, torch.zeros(5), rtol=0, atol=1e-5)
+    torch.testing.assert_close(variance, torch.ones(5), rtol=1e-3, atol=0)
+
+
+def test_layernorm_works_under_vmap():
+    parameters = {**SMALL["wide_resnet"], "normalisation": "layer"}
+    seeds = [build_network("wide_resnet", (3, 8, 8), 4, **parameters) for _ in range(2)]
+    stacked, buffers = stack_module_state(seeds)
+    images = torch.randn(3, 3, 8, 8)
+    found = vmap(lambda p, b: functional_call(seeds[0], (p, b), (images,)))(stacked, buffers)
+    for logits, network in zip(found, seeds, strict=True):
+        torch.testing.assert_close(logits, network(images), rtol=1e-4, atol=1e-5)
+
+
+def test_kaiming_normal_convolutions_have_their_variance():
+    torch.manual_seed(0)
+    section = {"depth": 10, "width": 32, "widen_factor": 1, "initialisation": "kaiming_normal"}
+    network = build_network("wide_resnet", (3, 8, 8), 4, **section)
+    convolutions = [m for m in network.features.modules() if isinstance(m, torch.nn.Conv2d)]
+    for layer in convolutions:
+        fan_out = layer.out_channels * layer.kernel_size[0] ** 2
+        spread = layer.weight.std().item() / np.sqrt(2 / fan_out)
+        assert spread == pytest.approx(1, abs=5 / np.sqrt(2 * layer.weight.numel()))
+
+
+def test_batchnorm_without_scales_and_shifts():
+    for depth, before in ((18, 11_689_512), (50, 25_557_032)):
+        with torch.device("meta"):
+            settings = {"depth": depth, "width": 64, "batchnorm_affine": False}
+            network = build_network("resnet", (3, 224, 224), 1000, **settings)
+        norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        assert all(norm.weight is None and norm.bias is None for norm in norms)
+        assert n_parameters(network) == before - 2 * sum(norm.num_features for norm in norms)
+
+
+@pytest.mark.parametrize("key", ["normalisation", "initialisation"])
+def test_an_unknown_variant_is_refused(key):
+    with pytest.raises(ConfigError, match=f"{key} = 'other': expected"):
+        build_network("wide_resnet", (3, 8, 8), 4, **SMALL["wide_resnet"], **{key: "other"})

@@ -5,11 +5,12 @@ published. Its events are the steps of the training, the evaluations and all tha
 what a killed process leaves follows from how many there were. They are written to the file
 ``events``, one a line: phase, event, path; its messages to the file ``log``.
 
-A request is a line of JSON with the keys ``folder``, ``configuration``, ``data`` and, for a child
-that is to come to grief, ``how``, ``phase`` and ``number``. At the event of that number in that
-phase it is killed ("kill"), or killed when it has written half a file ("tear"), or there is no
-space left on the disk from then on ("full"). With the key ``delay`` it is killed after so many
-seconds. The answer is its exit status, or minus the signal that it died of.
+A request is a line of JSON with the keys ``folder``, ``configuration``, ``data``, ``start`` if the
+training has one, and, for a child that is to come to grief, ``how``, ``phase`` and ``number``. At
+the event of that number in that phase it is killed ("kill"), or killed when it has written half a
+file ("tear"), or there is no space left on the disk from then on ("full"). With the key ``delay``
+it is killed after so many seconds. The answer is its exit status, or minus the signal that it died
+of.
 """
 
 import errno
@@ -30,7 +31,7 @@ import torch._inductor.config  # noqa: F401
 
 from hyperribbon.storage.predictions import PER_SEED
 from hyperribbon.training import evaluation, job  # noqa: F401
-from hyperribbon.training.methods import supervised
+from hyperribbon.training.forward import Forward
 
 TAKE_SPACE = {"open", "os.mkdir", "os.link"}
 CHANGES = {*TAKE_SPACE, "os.rename", "os.remove", "os.rmdir"}
@@ -60,7 +61,7 @@ class Grief:
         self.full = False
         self.lock = threading.RLock()
         self.log = os.open(folder / "events", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        supervised.cross_entropy = self.seen(supervised.cross_entropy, "training")
+        Forward.__call__ = self.seen(Forward.__call__, "training")
         evaluation.predict = self.seen(evaluation.predict, "evaluation")
         sys.addaudithook(self.audit)
 
@@ -117,6 +118,8 @@ def train(request: dict) -> int:
         "work": folder / "work",
         "output": folder / "predictions" / "A.zarr",
     }
+    if "start" in request:
+        arguments["start"] = request["start"]
     sys.argv = ["train", *(f"--{name}={value}" for name, value in arguments.items())]
     Grief(folder, *(request[key] for key in ("how", "phase", "number") if key in request))
     try:

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperribbon.config import AugmentationConfig, ProgressiveResizing
+from hyperribbon.errors import ConfigError
 from hyperribbon.training.augmentation import Augmentation
+from hyperribbon.training.state import Purpose
 
 BLACK = torch.tensor([-5.0, -7.0])[:, None, None]
 
@@ -157,3 +159,119 @@ def test_images_grow_from_epoch_to_epoch():
         images = torch.randn(2, 2, 32, 32)
         assert augment(images, 29)[0].shape == (2, 2, 16, 16)
         assert augment(images, 30)[0].shape == (2, 2, 32, 32)
+
+
+# Black is 0 and white is 1 before standardisation.
+SCALE = {"mean": torch.tensor([0.2, 0.5, 0.4]), "std": torch.tensor([0.3, 0.2, 0.5])}
+COLOURS = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}
+
+
+def standardised(pixels):
+    mean, std = (value[:, None, None] for value in SCALE.values())
+    return (pixels - mean) / std
+
+
+def coloured(size=8, seed=0, purpose=Purpose.AUGMENTATION, **config):
+    black, white = (standardised(torch.full((3, 1, 1), value)) for value in (0.0, 1.0))
+    return Augmentation(
+        AugmentationConfig(**config),
+        image_size=size,
+        black=black,
+        white=white,
+        seed=seed,
+        steps_per_epoch=10,
+        purpose=purpose,
+    )
+
+
+def photographs(n=400, size=8):
+    return torch.rand(n, 3, size, size, generator=torch.Generator().manual_seed(0))
+
+
+def changed(before, after):
+    return ~torch.isclose(before, after, rtol=0, atol=1e-4).flatten(1).all(dim=1)
+
+
+def test_colours_change_between_black_and_white_with_their_probability():
+    pixels = photographs()
+    before = standardised(pixels)
+    after, mix = coloured(**COLOURS, jitter=0.7)(before, 3)
+    assert mix is None
+    assert 220 < changed(before, after).sum() < 340
+    mean, std = (value[:, None, None] for value in SCALE.values())
+    seen = after * std + mean
+    assert seen.min() > -1e-5
+    assert seen.max() < 1 + 1e-5
+
+
+def test_a_change_of_brightness_is_one_factor_per_image():
+    pixels = photographs() * 0.5  # so that nothing is cut off
+    after, _ = coloured(brightness=0.4)(standardised(pixels), 0)
+    mean, std = (value[:, None, None] for value in SCALE.values())
+    factors = ((after * std + mean) / pixels).flatten(1)
+    torch.testing.assert_close(factors, factors[:, :1].expand_as(factors), rtol=0, atol=0.02)
+    assert factors.min() > 0.58
+    assert factors.max() < 1.42
+    assert abs(factors[:, 0].mean() - 1) < 0.05
+
+
+def test_grey_images_are_as_many_as_asked():
+    after, _ = coloured(grayscale=0.2)(standardised(photographs()), 0)
+    mean, std = (value[:, None, None] for value in SCALE.values())
+    seen = after * std + mean
+    grey = (seen.amax(dim=1) - seen.amin(dim=1)).flatten(1).amax(dim=1) < 1e-5
+    assert 45 < grey.sum() < 115
+
+
+def test_blurred_images_are_as_many_as_asked_and_smoother():
+    before = standardised(photographs())
+    after, _ = coloured(blur=0.3)(before, 0)
+    different = (before != after).flatten(1).any(dim=1)
+    assert 80 < different.sum() < 160
+    assert after[different].var(dim=(2, 3)).mean() < before[different].var(dim=(2, 3)).mean()
+
+
+def test_a_cut_out_square_is_the_mean_around_any_pixel():
+    after, _ = coloured(cutout=0.5)(standardised(photographs(n=2000)), 0)
+    holes = (after == 0).all(dim=1)
+    rows, columns = holes.any(dim=2).sum(dim=1), holes.any(dim=1).sum(dim=1)
+    assert torch.equal(holes.sum(dim=(1, 2)), rows * columns)  # squares, perhaps cut
+    assert rows.min() == 2 and rows.max() == 4
+    assert holes.any(dim=0).all()
+    assert abs((rows == 4).float().mean() - 5 / 8) < 0.06
+
+
+def test_the_area_of_a_crop_is_as_asked():
+    size = 32
+    place = (torch.arange(size) + 0.5) / size
+    ramps = torch.stack([place.expand(size, size), place[:, None].expand(size, size)])
+    images = torch.cat([ramps, ramps[:1]])[None].expand(300, -1, -1, -1)
+    augment = coloured(size=size, crop="random_resized", area=(0.5, 0.6))
+    cropped, _ = augment(images, 0)
+    width = (cropped[:, 0, 16, -5] - cropped[:, 0, 16, 4]) / (size - 9) * size
+    height = (cropped[:, 1, -5, 16] - cropped[:, 1, 4, 16]) / (size - 9) * size
+    assert (width * height).min() > 0.48
+    assert (width * height).max() < 0.62
+
+
+@pytest.mark.parametrize(
+    "config", [COLOURS, {"grayscale": 0.5}, {"blur": 0.5}, {"cutout": 0.4}], ids=str
+)
+def test_other_seeds_steps_and_purposes_draw_others(config):
+    images = standardised(photographs(n=16))
+    seen = [
+        coloured(seed=seed, purpose=purpose, **config)(images, step)[0]
+        for seed, step, purpose in (
+            (0, 0, Purpose.AUGMENTATION),
+            (1, 0, Purpose.AUGMENTATION),
+            (0, 1, Purpose.AUGMENTATION),
+            (0, 0, Purpose.VIEWS),
+        )
+    ]
+    assert not any(torch.equal(a, b) for k, a in enumerate(seen) for b in seen[:k])
+    assert torch.equal(seen[0], coloured(**config)(images, 0)[0])
+
+
+def test_colours_need_to_know_white():
+    with pytest.raises(ConfigError, match="white is not given"):
+        augmentation(brightness=0.1)(numbered(), 0)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 
 def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -145,12 +146,19 @@ def _locate(
         section = here if isinstance(here, type) and issubclass(here, BaseModel) else None
         if section is not None:
             field = section.model_fields.get(part)
-            here = _given(field.annotation) if field else None
+            here = _given(_annotation(field)) if field else None
         elif get_origin(here) in (dict, tuple):  # their values are of one type
             here = get_args(here)[get_origin(here) is dict]
         else:
             here = None
     return path, section, here
+
+
+def _annotation(field: FieldInfo) -> Any:
+    """What a key may hold; pydantic keeps the discriminator of a union apart from it."""
+    if field.discriminator is None:
+        return field.annotation
+    return Annotated[field.annotation, Field(discriminator=field.discriminator)]
 
 
 def _given(annotation: Any) -> Any:

@@ -113,7 +113,7 @@ class AugmentationConfig(Section):
     crop: Literal["none", "random", "random_resized"] = "none"
     """`random`: a crop of the image's size at a random place. `random_resized`: a crop of a
     fraction of the area, with an aspect ratio of 3/4 to 4/3, then resized (Szegedy et al. 2015)."""
-    area: tuple[Fraction, Fraction] = (0.08, 1.0)
+    area: Annotated[tuple[Fraction, ...], Field(min_length=2, max_length=2)] = (0.08, 1.0)
     """Least and largest fraction of the area that a `random_resized` crop has."""
     padding: Natural = 0
     """Black pixels added on each side before a random crop."""

@@ -68,17 +68,21 @@ def imprint_and_classify(
     """
     features_of = network.get_submodule("features")
     found: dict[Split, Evaluation] = {}
-    weights = None
+    weights: Tensor | None = None
     for split, (samples, labels) in evaluated.items():
         features = predict(features_of, samples).flatten(1).double()
         if weights is None:
-            try:
-                weights = imprint(features, labels, n_classes)
-            except DataError as error:
-                logger.warning("%s", error)
-                weights = features.new_full((n_classes, features.shape[1]), torch.nan)
+            weights = _imprinted(features, labels, n_classes)
         found[split] = _evaluation(features @ weights.T, labels)
     return found
+
+
+def _imprinted(features: Tensor, labels: Tensor, n_classes: int) -> Tensor:
+    try:
+        return torch.as_tensor(imprint(features, labels, n_classes))
+    except DataError as error:
+        logger.warning("%s", error)
+        return features.new_full((n_classes, features.shape[1]), torch.nan)
 
 
 def _evaluation(logits: Tensor, labels: Tensor) -> Evaluation:

@@ -105,6 +105,7 @@ class Plan:
             "versions": versions("torch", "numpy", "zarr", "xarray"),
         }
         self.key = digest(self.description)
+        self._any = self.method(seed=0)  # what it puts on the features does not depend on the seed
         self._placed: dict[tuple, tuple[Resident | Streamed, Tensor]] = {}
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             network = self.build_network()
@@ -168,7 +169,7 @@ class Plan:
         """The network with fresh weights, and what the method puts on its features."""
         section, data = self.configuration.network, self.dataset
         network = configured_network(section, data.input_shape, data.n_classes)
-        network.classifier = self.method(seed=0).head(network.get_submodule("classifier"))
+        network.classifier = self._any.head(network.get_submodule("classifier"))
         return network
 
     @property

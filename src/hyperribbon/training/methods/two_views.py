@@ -55,13 +55,8 @@ def projector(n_features: int, widths: Sequence[int], *, batchnorm: bool) -> nn.
 
     Examples
     --------
-    >>> projector(4, [8, 3], batchnorm=True)
-    Sequential(
-      (0): Linear(in_features=4, out_features=8, bias=False)
-      (1): BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
-      (2): ReLU()
-      (3): Linear(in_features=8, out_features=3, bias=False)
-    )
+    >>> [type(layer).__name__ for layer in projector(4, [8, 3], batchnorm=True)]
+    ['Linear', 'BatchNorm1d', 'ReLU', 'Linear']
     """
     layers: list[nn.Module] = []
     for width in widths[:-1]:
