@@ -44,7 +44,7 @@ test-all: $(READY) ## run the tests, and slow ones that only repeat what others 
 test-slurm: $(READY) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)
 
-bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models and representations on the CPU (15 min)
+bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations and imprinting on the CPU (15 min)
 	$(BIN)/python tests/bench/bench_cpu.py
 	$(BIN)/python tests/bench/bench_training.py
 	$(BIN)/python tests/bench/bench_plan.py
@@ -53,6 +53,7 @@ bench: $(READY) ## measure speed and memory of the geometry core, training, plan
 	$(BIN)/python tests/bench/bench_representations.py
 	$(BIN)/python tests/bench/bench_inversion.py
 	$(BIN)/python tests/bench/bench_methods.py
+	$(BIN)/python tests/bench/bench_imprinting.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py

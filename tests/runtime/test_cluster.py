@@ -17,7 +17,7 @@ from hyperribbon.pairwise import METRICS, pairwise_distance
 from hyperribbon.probability import progress
 from hyperribbon.runtime.cluster import dask_client, each
 from hyperribbon.studies.manifold.incremental_distance import grow
-from hyperribbon.trajectories import compare_trajectories
+from hyperribbon.trajectories import compare_means, compare_trajectories
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,8 @@ def test_everything_is_the_same_on_a_cluster(client, random_models):
     for here, there in zip(
         compare_trajectories(*of), compare_trajectories(*of, client=client), strict=True
     ):
+        np.testing.assert_array_equal(here, there)
+    for here, there in zip(compare_means(*of), compare_means(*of, client=client), strict=True):
         np.testing.assert_array_equal(here, there)
 
 

@@ -2,7 +2,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import cophenet, linkage
 from scipy.spatial.distance import pdist, squareform
@@ -21,6 +21,7 @@ def clouds(seed, n, noise=0.3):
     return squareform(pdist(x)), squareform(pdist(x + noise * rng.normal(size=(n, 2))))
 
 
+@settings(max_examples=20)
 @given(seed=seeds, n=st.integers(3, 5), name=st.sampled_from(["pearson", "spearman"]))
 def test_few_objects_are_compared_in_all_orders(seed, n, name):
     D, E = clouds(seed, n, noise=1.0)
@@ -62,6 +63,7 @@ def test_agreement_is_found_and_chance_is_not():
     assert 0.35 < np.mean(chance) < 0.65
 
 
+@settings(max_examples=20)
 @given(seed=seeds)
 def test_order_and_scale_of_the_objects_do_not_count(seed):
     D, E = clouds(seed, 6)
@@ -88,7 +90,8 @@ def test_cophenetic_correlation_is_that_of_scipy(method):
 def test_distances_of_a_tree_agree_with_themselves():
     tree = ClassTree.cifar10()
     E = tree.distances(tree.leaves)
-    assert cophenetic(E) > 0.95
+    # Not 1: heights of a dendrogram are equal for all leaves, and depths of this tree are not.
+    assert 0.9 < cophenetic(E) < 0.99
     found = mantel(E, E, permutations=999)
     assert found.r == pytest.approx(1) and found.p < 0.01
 

@@ -61,7 +61,7 @@ def test_the_probe_is_at_the_minimum(samples, l2, standardise):
         return -logarithms[np.arange(90), labels].mean() + l2 / 2 * ((W * spread) ** 2).sum()
 
     at = np.append(probe.weights, probe.bias)
-    assert np.abs(approx_fprime(at, loss, 1e-6)).max() < 1e-4
+    assert np.abs(approx_fprime(at, loss, 1e-6)).max() < 1e-3
     # scikit-learn minimises N times the same.
     z = (x - x.mean(axis=0)) / spread
     theirs = LogisticRegression(C=1 / (90 * l2), tol=1e-8, max_iter=10_000).fit(z, labels)

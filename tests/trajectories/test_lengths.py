@@ -84,7 +84,7 @@ def test_an_excursion_is_what_its_parts_are(random_models, seed):
     found = excursion(P[1:], P[0], labels)
     distance = bhattacharyya_distance(P[1:], P[0])
     np.testing.assert_allclose(found.distance, distance, rtol=1e-12)
-    assert found.largest == distance.max() and found.final == distance[-1]
+    assert found.largest == found.distance.max() and found.final == found.distance[-1]
     assert found.length == pytest.approx(trajectory_length(P), rel=1e-12)
     s = progress(P, labels)
     assert found.backward_progress == pytest.approx(s[0] - s.min(), abs=1e-12)

@@ -28,8 +28,9 @@ _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 class Reading(Protocol):
     """How predictions come from what is called with each batch."""
 
-    rounding: float
-    """How far two predictions of the same sample may be apart."""
+    @property
+    def rounding(self) -> float:
+        """How far two predictions of the same sample may be apart."""
 
     def calling(self, model: Callable, name: str) -> AbstractContextManager[Callable]:
         """What is called with a batch, in a block."""

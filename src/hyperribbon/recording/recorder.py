@@ -81,6 +81,13 @@ class Recorder:
     ...             rec.checkpoint(model, step=step)
     ...     rec.steps
     [0, 10, 20]
+
+    A network of other classes, mapped to these by the features before its head:
+
+    >>> other = torch.nn.Sequential(torch.nn.Linear(8, 5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
+    >>> with tempfile.TemporaryDirectory() as runs:
+    ...     with hr.Recorder(f"{runs}/mapped.zarr", x, y, network="Other", features="1") as rec:
+    ...         rec.checkpoint(other, step=0)
     """
 
     def __init__(

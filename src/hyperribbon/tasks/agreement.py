@@ -141,7 +141,7 @@ def cophenetic(D, tree=None, *, method: str = "average") -> float:
     --------
     >>> D = np.array([[0, 1, 5, 6], [1, 0, 6, 5], [5, 6, 0, 2], [6, 5, 2, 0]])
     >>> round(cophenetic(D), 3), round(cophenetic(D, 2 * D), 3)
-    (0.971, 0.971)
+    (0.978, 0.978)
     """
     if method not in LINKAGES:
         raise ConfigError(f"method = {method!r}: expected one of {list(LINKAGES)}")

@@ -122,7 +122,7 @@ class ClassSums:
             If a class has no samples, or features that are not finite.
         """
         self._norms()
-        counts = self._counts[:, None]
+        counts: Any = self._counts[:, None]
         if is_tensor(self._sums):
             import torch
 

@@ -173,13 +173,13 @@ class ClassTree:
             number: str | None = synset
             if not (len(synset) == 9 and synset[0] == "n" and synset[1:].isdecimal()):
                 raise DataError(f"synset {synset}: expected n and eight digits, such as n02084071")
-            seen = set()
+            walked = set()
             while number is not None and number not in above:
-                if number in seen:
-                    raise ConfigError(f"{where}: the hypernyms of {synset} go round in a circle")
-                seen.add(number)
-                titles[number], above_it = _noun(file, number, where)
-                above[number], number = above_it, above_it
+                walked.add(number)
+                titles[number], above[number] = _noun(file, number, where)
+                number = above[number]
+            if number in walked:
+                raise ConfigError(f"{where}: the hypernyms of {synset} go round in a circle")
         counts, inner = Counter(synsets), set(above.values())
         for synset in synsets:
             if counts[synset] > 1:

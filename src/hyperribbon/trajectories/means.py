@@ -137,7 +137,7 @@ class _Means:
                 whole.append(i)
             if means:
                 between = pairwise_distance(np.stack(means), threads=self.at.threads)
-                distance[*np.ix_(whole, whole), column] = between
+                distance[:, :, column][np.ix_(whole, whole)] = between
         return distance, radius
 
 
