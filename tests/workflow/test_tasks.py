@@ -54,7 +54,6 @@ STUDY = {
 FIGURES = {
     "task_manifold", "class_progress", "tree_manifold", "tree_agreement", "task_distances",
     "task_stress", "task_lengths", "mappings", "imprinting_quality",
-    "subsets_train", "subsets_test", "subset_embedding_train", "subset_embedding_test",
     "manifold_train", "manifold_test", "spectrum_train", "spectrum_test",
 }  # fmt: skip
 

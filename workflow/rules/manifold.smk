@@ -195,5 +195,4 @@ if STUDY.has_grid:
     include: "manifold_questions.smk"
 
 
-include: "manifold_subsets.smk"
 include: "manifold_explorer.smk"

@@ -43,7 +43,7 @@ def projection_change(
 
     Parameters
     ----------
-    P : (m, N, C) distributions; any sliceable array
+    P : (m, N, C) distributions: any sliceable array, or a list of such arrays
     sizes : sequence of int, numbers of classes to project to, as of `random_stochastic_projection`
     draws : int, random projections of each size
     n_components : int, dimensions k of the InPCA embeddings
@@ -70,16 +70,18 @@ def projection_change(
     >>> [(change.n_classes, change.factor > 1) for change in found]
     [(5, True), (25, True)]
     """
-    P = sliceable(P, "P")
-    check_shape(P, ndim=3)
+    parts = [sliceable(part, "P") for part in (P if isinstance(P, list) else [P])]
+    for part in parts:
+        check_shape(part, ndim=3)
     draws = check_size(draws, "draws")
-    whole = pairwise_distance(P, threads=threads)
+    whole = pairwise_distance(parts, threads=threads)
     original = InPCA(n_components, metric="precomputed", random_state=0).fit(whole)
     upper = np.triu_indices(len(whole), 1)
     found = []
     for size in sizes:
         for draw in range(draws):
-            D = pairwise_distance(Projected(P, size, draw), threads=threads)
+            projected = [Projected(part, size, draw) for part in parts]
+            D = pairwise_distance(projected, threads=threads)
             factor = whole.sum() / D.sum() if D.any() else 1.0
             D *= factor
             few = embed_from_few(D, whole, original, aligned=n_components)

@@ -119,6 +119,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "subset_embedding",
@@ -131,6 +132,7 @@ FIGURES = (
         """,
         splits=True,
         module="figures.dimensionality",
+        when=compares_networks,
     ),
     Figure(
         "metric_embedding",

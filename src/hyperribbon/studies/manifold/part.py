@@ -84,6 +84,7 @@ PART = Part(
         ),
         Step(
             "subsets",
+            when=compares_networks,
             tables={
                 "subsets": (
                     "One row per number of samples or classes, draw and dimension: the share of "

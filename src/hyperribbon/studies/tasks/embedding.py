@@ -11,6 +11,7 @@ import zarr
 
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.intervals import explained_stress_interval
+from hyperribbon.embedding.projection_change import ProjectionChange, projection_change
 from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.numerics.blocks import submatrix
 from hyperribbon.pairwise import FLOOR, pairwise_distance
@@ -26,6 +27,8 @@ from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.tasks.means import MEANS
 from hyperribbon.studies.tasks.plan import Compared, TaskPlan
 
+# To which classes are mixed at random, of at most as many models, to see what that changes.
+CLASSES, MIXED = (2, 3, 5, 10, 20, 50, 100), 300
 DIMENSIONS = 50  # whose explained stress is in the table, of as many models
 COORDINATES = 3
 
@@ -36,7 +39,9 @@ class Points(NamedTuple):
     about: pd.DataFrame
     """One row per model or point: group, configuration, seed, checkpoint, epoch, progress, kind."""
     models: list[Selection] | list[Projected]
-    """The models (b, N, C) of each training."""
+    """The models (b, N, C) of each training, as their distances see them."""
+    whole: list[Selection]
+    """The same, with all classes."""
     distance: np.ndarray
     """(m, m) distances, nats."""
 
@@ -67,7 +72,11 @@ def main(
     """
     models = Models(list(map(store_path, predictions)))
     mean_stores = {path.stem: store_path(path) for path in means}
-    tables: dict[str, list[pd.DataFrame]] = {"task_embedding": [], "task_stress": []}
+    tables: dict[str, list[pd.DataFrame]] = {
+        "task_embedding": [],
+        "task_stress": [],
+        "task_projection": [],
+    }
     for name, comparison in plan.comparisons.items():
         k = SPLITS.index(comparison.split)
         along = models.open(store_path(progress[k]))["progress"].values
@@ -78,6 +87,8 @@ def main(
         coordinates, stress = embed(points, models.labels(comparison.split), draws, threads)
         tables["task_embedding"].append(coordinates.assign(comparison=name))
         tables["task_stress"].append(stress.assign(comparison=name))
+        change = mixing_table(points.whole, draws, threads)
+        tables["task_projection"].append(change.assign(comparison=name))
         logger.info("%s: %d models and points", name, len(points.about))
     for path in output:
         table = pd.concat(tables[path.stem]).set_index("comparison").reset_index()
@@ -121,6 +132,7 @@ def gather(
             values = store["progress"].values[reached]
             mean_rows.append(pd.DataFrame({"group": name, "progress": values, "kind": "mean"}))
     D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
+    whole = parts
     if classes is not None:
         parts, mean_parts = (
             [Projected(P, classes, PROJECTION) for P in some] for some in (parts, mean_parts)
@@ -129,7 +141,7 @@ def gather(
         across = pairwise_distance(mean_parts, parts, floor=FLOOR, threads=threads)
         within = pairwise_distance(mean_parts, floor=FLOOR, threads=threads)
         D = np.block([[D, across.T], [across, within]])
-    return Points(pd.concat([about, *mean_rows], ignore_index=True), parts, D)
+    return Points(pd.concat([about, *mean_rows], ignore_index=True), parts, whole, D)
 
 
 def embed(
@@ -160,6 +172,19 @@ def embed(
     counts = {"with means": count, "models": len(D), "shuffled": len(D)}
     stress = pd.concat(found)
     return coordinates, stress.assign(models=stress["kind"].map(counts))[columns]
+
+
+def mixing_table(parts: list[Selection], draws: int, threads: int) -> pd.DataFrame:
+    """How a random mixture of the classes changes distances and embedding (3.5.2)."""
+    columns = ProjectionChange._fields
+    sizes = [size for size in CLASSES if size < parts[0].shape[2]]
+    total = sum(map(len, parts))
+    if total < 4:
+        return pd.DataFrame(columns=columns)
+    step = -(-total // MIXED)  # of every training, so that none is left out
+    few = [Selection(P, range(0, len(P), step)) for P in parts]
+    found = projection_change(few, sizes, draws, threads=threads)
+    return pd.DataFrame(found, columns=columns).assign(models=sum(map(len, few)))
 
 
 def stress_table(D: np.ndarray) -> pd.DataFrame:

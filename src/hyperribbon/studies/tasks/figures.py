@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, OTHERS, LeftOut, palette
@@ -22,15 +26,25 @@ from hyperribbon.studies.tasks.names import (
 )
 
 Tables = dict[str, pd.DataFrame]
+DEPARTURES = ("Reds", "Blues", "Greens", "Purples")  # one family of shades per task
 MEAN: dict[str, Any] = {"linewidth": 1.8, "zorder": 8}
 SHOWN = "with means"  # the stress of the embedding that is drawn
 
 
-def colours_of(tables: Tables, groups: list[str]) -> dict[str, str]:
-    """One colour per group of trainings, the same in all figures; black for all classes."""
-    found = dict.fromkeys(tables["task_trainings"]["group"])
-    others = [name for name in found if name != "all"]
-    return {"all": "black"} | palette(others, [*COLOURS, *OTHERS]) if groups else {}
+def colours_of(tables: Tables, comparison: str) -> dict[str, str]:
+    """One colour per group of a comparison: black for the reference, shades for departures."""
+    points = of_comparison(tables, comparison)
+    groups = list(dict.fromkeys(points["group"]))
+    rows = tables["task_distances"]
+    references = rows.loc[rows["comparison"] == comparison, "reference"]
+    found = dict.fromkeys(references.iloc[:1], "black")
+    trainings = tables["task_trainings"].drop_duplicates("group").set_index("group")
+    tuned = trainings.loc[groups].dropna(subset="start_epoch")
+    for (_, part), name in zip(tuned.groupby("tasks", sort=False), DEPARTURES, strict=False):
+        places = np.linspace(0.95, 0.35, len(part))  # later departures are paler
+        names = part.sort_values("start_epoch").index
+        found |= dict(zip(names, map(to_hex, mpl.colormaps[name](places)), strict=True))
+    return found | palette([g for g in groups if g not in found], [*COLOURS, *OTHERS])
 
 
 def of_comparison(tables: Tables, name: str) -> pd.DataFrame:
@@ -45,9 +59,8 @@ def of_comparison(tables: Tables, name: str) -> pd.DataFrame:
 def draw_embedding(axes: Any, tables: Tables, name: str) -> None:
     """The first three coordinates: models as points, mean trajectories as lines."""
     points = of_comparison(tables, name)
-    groups = list(dict.fromkeys(points["group"]))
-    colours = colours_of(tables, groups)
-    for group in groups:
+    colours = colours_of(tables, name)
+    for group in dict.fromkeys(points["group"]):
         own = points[points["group"] == group]
         models, mean = own[own["kind"] == "model"], own[own["kind"] == "mean"]
         where = [models[f"pc{k}"] for k in (1, 2, 3)]
@@ -65,9 +78,9 @@ def draw_embedding(axes: Any, tables: Tables, name: str) -> None:
     axes.tick_params(pad=-3, labelsize=5)
     axes.locator_params(nbins=5)
     axes.view_init(elev=22, azim=-60)
-    axes.set_box_aspect(None, zoom=0.92)
+    axes.set_box_aspect(None, zoom=1.05)
     explained = stress.loc[stress["dimension"] == 3, "explained_stress"].iloc[0]
-    axes.set_title(f"explained stress {explained:.1%}, {len(points):,} points", y=0.98)
+    axes.set_title(f"explained stress {explained:.1%}, {len(points):,} points", y=1.02)
 
 
 def draw_distances(axes: Axes, tables: Tables, name: str) -> bool:
@@ -76,7 +89,7 @@ def draw_distances(axes: Axes, tables: Tables, name: str) -> bool:
     found = found[(found["comparison"] == name)].dropna(subset="normalised")
     if found.empty:
         return False
-    colours = colours_of(tables, ["all"])
+    colours = colours_of(tables, name)
     several = found["reference"].nunique() > 1
     for (group, reference), rows in found.groupby(["group", "reference"], sort=False):
         if several and reference != found["reference"].iloc[0]:
@@ -84,8 +97,13 @@ def draw_distances(axes: Axes, tables: Tables, name: str) -> bool:
         axes.plot(rows["progress"], rows["normalised"], color=colours[group], label=group)
     axes.axhline(1, color="0.6", linewidth=0.8, linestyle="--")
     axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_formatter("{x:g}")
+    few = high < 8 * low  # too few powers of ten
+    axes.yaxis.set_minor_formatter("{x:.2g}" if few else NullFormatter())
+    axes.locator_params("x", nbins=5)
     axes.set_xlabel("progress")
-    axes.set_ylabel(f"distance from {found['reference'].iloc[0]} / tube radius")
+    axes.set_title(f"from {found['reference'].iloc[0]}")
     return True
 
 
@@ -145,12 +163,10 @@ def task_manifold(tables: Tables) -> Figure:
     draw_stress(upper, tables, TASKS)
     upper.legend()
     checkpoints = tables["task_checkpoints"].query("split == 'test'")
-    groups = list(dict.fromkeys(of_comparison(tables, TASKS)["group"]))
-    colours = colours_of(tables, groups)
-    for group in groups:
+    for group, colour in colours_of(tables, TASKS).items():
         own = checkpoints[checkpoints["group"] == group]
         accuracy = 1 - own.groupby("epoch")["own_error"].mean()
-        lower.plot(accuracy.index, accuracy, color=colours[group])
+        lower.plot(accuracy.index, accuracy, color=colour)
     lower.set(xlabel="epoch", ylabel="test accuracy, own classes")
     legend_below(figure, [axes])
     return figure
@@ -199,6 +215,8 @@ def task_distances(tables: Tables) -> Figure:
     figure, panels = wrapped(len(names), 0.95, most=3)
     for axes, name in zip(panels, names, strict=True):
         draw_distances(axes, tables, name)
-        axes.set_title(name.replace("_", " "))
-    legend_below(figure, panels)
+        axes.set_title(f"{name.replace('_', ' ')}, {axes.get_title()}")
+        axes.set_xlabel("")
+        axes.legend(fontsize=5)
+    name_outer(panels, "progress", "distance / tube radius")
     return figure

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hyperribbon.reporting.panels import legend_below, wrapped
-from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut, ordered
+from hyperribbon.reporting.style import COLOURS, COLUMN, OTHERS, LeftOut, ordered, palette
 from hyperribbon.studies.tasks.figures import Tables, colours_of
-from hyperribbon.studies.tasks.names import TASKS, WAYS
+from hyperribbon.studies.tasks.names import EPISODIC, TASKS, WAYS
 
 MAPPINGS = {
     "imprinted": "imprinting (3.2.1)",
@@ -31,7 +31,7 @@ def groups_of(tables: Tables, comparison: str) -> list[str]:
 def class_progress(tables: Tables) -> Figure:
     """Progress on classes that were trained on and on others, and by epoch (3.2)."""
     groups = groups_of(tables, TASKS)
-    colours = colours_of(tables, groups)
+    colours = colours_of(tables, TASKS)
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(2.4 * COLUMN, COLUMN), width_ratios=(1.6, 1)
     )
@@ -115,27 +115,39 @@ def task_lengths(tables: Tables) -> Figure:
     """Riemannian length against the number of checkpoints, and relative to the displacement."""
     lengths = tables["task_lengths"].query("split == 'test'")
     groups = list(dict.fromkeys(lengths["group"]))
-    colours = colours_of(tables, groups)
-    figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 1.2 * COLUMN))
-    most = lengths["checkpoints"].max()
+    shown = highlighted(tables, EPISODIC, groups)
+    figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 1.25 * COLUMN))
+    shared = lengths.groupby("checkpoints")["group"].nunique()
+    most = shared.index[shared == shared.max()].max()  # the largest count that most groups have
     for group in groups:
         own = lengths[lengths["group"] == group].groupby("checkpoints")["length"].mean()
-        panels[0].plot(own.index, own, "o-", markersize=3, color=colours[group], label=group)
-    panels[0].set(
-        xscale="log", yscale="log", xlabel="checkpoints", ylabel="Riemannian length (radians)"
-    )
-    panels[0].set_xticks(sorted(lengths["checkpoints"].unique()), minor=False)
-    panels[0].set_xticklabels([str(n) for n in sorted(lengths["checkpoints"].unique())])
+        label = group if group in shown else None
+        panels[0].plot(
+            own.index, own, "o-", markersize=3, color=shown.get(group, "0.8"), label=label,
+            zorder=2 + (group in shown),
+        )  # fmt: skip
+    counts = sorted(lengths["checkpoints"].unique())
+    panels[0].set(xscale="log", yscale="log", ylabel="Riemannian length (radians)")
+    panels[0].set_xticks(counts, [str(n) for n in counts])
     panels[0].minorticks_off()
+    panels[0].set_xlabel("checkpoints")
+    panels[0].legend()
     ends = lengths[lengths["checkpoints"] == most]
     ratios = (ends["length"] / ends["displacement"]).groupby(ends["group"], sort=False)
-    at = np.arange(len(groups))
-    means = ratios.mean().loc[groups]
-    panels[1].barh(at, means, color=[colours[group] for group in groups])
-    panels[1].set_yticks(at, groups, fontsize=6)
+    means = ratios.mean()
+    at = np.arange(len(means))
+    panels[1].barh(at, means, color=[shown.get(group, "0.8") for group in means.index])
+    panels[1].set_yticks(at, means.index, fontsize=5)
     panels[1].invert_yaxis()
     panels[1].set_xlabel(f"length / displacement, {most} checkpoints")
     return figure
+
+
+def highlighted(tables: Tables, comparison: str, groups: list[str]) -> dict[str, str]:
+    """Colours of the groups of a comparison; of all groups, if the study does not make it."""
+    if comparison in set(tables["task_embedding"]["comparison"]):
+        return {g: c for g, c in colours_of(tables, comparison).items() if g in groups}
+    return palette(groups, [*COLOURS, *OTHERS])
 
 
 def excursions(tables: Tables) -> Figure:
@@ -163,25 +175,24 @@ def mappings(tables: Tables) -> Figure:
     points, models = tables["mapping_embedding"], tables["mapping_models"]
     names = [name for name in MAPPINGS if name in set(points["mapping"])]
     groups = list(dict.fromkeys(points["group"]))
-    colours = colours_of(tables, groups)
-    figure, panels = plt.subplots(2, len(names), figsize=(2.5 * COLUMN, 1.35 * COLUMN))
+    shown = highlighted(tables, TASKS, groups)
+    size = 2.5 * COLUMN, 1.3 * COLUMN
+    figure, panels = plt.subplots(2, len(names), figsize=size, sharey="row")
     stress = tables["mapping_stress"].query("dimension == 3 and kind == 'models'")
     for name, upper, lower in zip(names, *panels, strict=True):
         own = points[points["mapping"] == name]
-        for group in groups:
-            rows = own[own["group"] == group]
-            for _, run in rows.groupby(["stage", "seed"], sort=False):
-                upper.plot(
-                    run["pc1"], run["pc2"], ".-", markersize=3, linewidth=0.6,
-                    color=colours[group], label=group,
-                )  # fmt: skip
+        for (group, _, _), run in own.groupby(["group", "stage", "seed"], sort=False):
+            style = {"color": shown.get(group, "0.8"), "zorder": 2 + (group in shown)}
+            label = group if group in shown else None
+            upper.plot(
+                run["pc1"], run["pc2"], ".-", markersize=3, linewidth=0.6, label=label, **style
+            )
         explained = stress.loc[stress["mapping"] == name, "explained_stress"].iloc[0]
         upper.set_title(f"{MAPPINGS[name]}\n{explained:.0%} in three dimensions", fontsize=7)
         rows = models[models["mapping"] == name]
-        lower.scatter(
-            1 - rows["error"], rows["progress"], s=5, linewidth=0, color=rows["group"].map(colours)
-        )
-        lower.set(xlabel="test accuracy", xlim=(0, 1), ylim=(-0.03, 1))
+        colours = rows["group"].map(lambda group: shown.get(group, "0.8"))
+        lower.scatter(1 - rows["error"], rows["progress"], s=5, linewidth=0, color=colours)
+        lower.set_xlabel("test accuracy")
         upper.set_xlabel("PC1")
     panels[0, 0].set_ylabel("PC2")
     panels[1, 0].set_ylabel("progress")

@@ -65,6 +65,12 @@ PART = Part(
                     "mean trajectories, of the models alone with an interval, and of models whose "
                     "samples are shuffled within classes, draw by draw."
                 ),
+                "task_projection": (
+                    "One row per comparison, number of classes to which all are mixed at random, "
+                    "and draw: correlation of the distances with the original ones, relative "
+                    "error after a common factor, explained stress of three dimensions, and RMSD "
+                    "from the original embedding, relative to its size."
+                ),
             },
         ),
         Step(
