@@ -10,8 +10,7 @@ import numpy as np
 
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import n_threads
-from hyperribbon.probability.distance import paired_roots
-from hyperribbon.probability.distributions import check_labels, check_shape, read_rows
+from hyperribbon.probability.distributions import as_distributions, check_labels, check_shape
 from hyperribbon.probability.geodesic import between
 from hyperribbon.runtime.cluster import each
 from hyperribbon.trajectories.resampling import check_values, crossings
@@ -93,17 +92,18 @@ class AtProgress:
 
         # Successive values usually fall between the same two checkpoints.
         @lru_cache(maxsize=2 * n)
-        def checkpoint(t: int, k: int) -> np.ndarray:
-            return read_rows(self.trajectories[t][k], f"trajectories[{t}][{k}]")
+        def roots(t: int, k: int) -> np.ndarray:
+            return np.sqrt(as_distributions(self.trajectories[t][k], f"trajectories[{t}][{k}]"))
 
         def model(g: int, t: int) -> np.ndarray:
             k, fraction = (part[g] for part in self.brackets[t])
-            names = (f"trajectories[{t}][{k}]", f"trajectories[{t}][{k + 1}]")
-            roots = paired_roots(checkpoint(t, k), checkpoint(t, k + 1), *names)
-            return between(*roots, fraction)
+            return between(roots(t, k), roots(t, k + 1), fraction)
 
         def models(g: int, which: np.ndarray) -> np.ndarray:
-            return np.stack(each(partial(model, g), which.tolist(), threads=self.threads))
+            positions = which.tolist()
+            if self.threads == 1:  # a pool would take longer to start than a small model
+                return np.stack([model(g, t) for t in positions])
+            return np.stack(each(partial(model, g), positions, threads=self.threads))
 
         for g in part:
             reached = np.flatnonzero([k[g] >= 0 for k, _ in self.brackets])
