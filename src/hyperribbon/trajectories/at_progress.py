@@ -10,7 +10,8 @@ import numpy as np
 
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import n_threads
-from hyperribbon.probability.distributions import as_distributions, check_labels, check_shape
+from hyperribbon.probability.distance import paired_roots
+from hyperribbon.probability.distributions import check_labels, check_shape, read_rows
 from hyperribbon.probability.geodesic import between
 from hyperribbon.runtime.cluster import each
 from hyperribbon.trajectories.resampling import check_values, crossings
@@ -92,12 +93,14 @@ class AtProgress:
 
         # Successive values usually fall between the same two checkpoints.
         @lru_cache(maxsize=2 * n)
-        def roots(t: int, k: int) -> np.ndarray:
-            return np.sqrt(as_distributions(self.trajectories[t][k], f"trajectories[{t}][{k}]"))
+        def checkpoint(t: int, k: int) -> np.ndarray:
+            return read_rows(self.trajectories[t][k], f"trajectories[{t}][{k}]")
 
         def model(g: int, t: int) -> np.ndarray:
             k, fraction = (part[g] for part in self.brackets[t])
-            return between(roots(t, k), roots(t, k + 1), fraction)
+            names = (f"trajectories[{t}][{k}]", f"trajectories[{t}][{k + 1}]")
+            roots = paired_roots(checkpoint(t, k), checkpoint(t, k + 1), *names)
+            return between(*roots, fraction)
 
         def models(g: int, which: np.ndarray) -> np.ndarray:
             positions = which.tolist()
