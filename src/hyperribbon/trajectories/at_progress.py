@@ -103,7 +103,10 @@ class AtProgress:
             return between(*roots, fraction)
 
         def models(g: int, which: np.ndarray) -> np.ndarray:
-            return np.stack(each(partial(model, g), which.tolist(), threads=self.threads))
+            positions = which.tolist()
+            if self.threads == 1:  # a pool would take longer to start than a small model
+                return np.stack([model(g, t) for t in positions])
+            return np.stack(each(partial(model, g), positions, threads=self.threads))
 
         for g in part:
             reached = np.flatnonzero([k[g] >= 0 for k, _ in self.brackets])

@@ -123,21 +123,21 @@ class _Means:
         n = len(self.names)
         distance, radius = np.full((n, n, len(part)), np.nan), np.full((n, len(part)), np.nan)
         for column, (g, reached, models) in enumerate(self.at.values(part)):
-            means, whole = [], []
-            for i, members in enumerate(self.members):
-                if not np.isin(members, reached).all():
-                    continue
-                P = models(members)
-                mean = P.mean(axis=0)
+            there = set(reached.tolist())
+            whole = [i for i, some in enumerate(self.members) if there.issuperset(some.tolist())]
+            if not whole:
+                continue
+            sizes = [len(self.members[i]) for i in whole]
+            P = models(np.concatenate([self.members[i] for i in whole]))
+            means = []
+            for i, members in zip(whole, np.split(P, np.cumsum(sizes)[:-1]), strict=True):
+                means.append(members.mean(axis=0))
                 if len(members) > 1:
-                    radius[i, column] = np.max(bhattacharyya_distance(P, mean))
+                    radius[i, column] = np.max(bhattacharyya_distance(members, means[-1]))
                 if self.keep is not None:
-                    self.keep(g, self.names[i], mean)
-                means.append(mean)
-                whole.append(i)
-            if means:
-                between = pairwise_distance(np.stack(means), threads=self.at.threads)
-                distance[:, :, column][np.ix_(whole, whole)] = between
+                    self.keep(g, self.names[i], means[-1])
+            between = pairwise_distance(np.stack(means), threads=self.at.threads)
+            distance[:, :, column][np.ix_(whole, whole)] = between
         return distance, radius
 
 
