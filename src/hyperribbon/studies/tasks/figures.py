@@ -37,7 +37,7 @@ def colours_of(tables: Tables, comparison: str) -> dict[str, str]:
     groups = list(dict.fromkeys(points["group"]))
     rows = tables["task_distances"]
     references = rows.loc[rows["comparison"] == comparison, "reference"]
-    found = dict.fromkeys(references.iloc[:1], "black")
+    found = dict.fromkeys(references.iloc[:1] if len(references) else groups[:1], "black")
     trainings = tables["task_trainings"].drop_duplicates("group").set_index("group")
     tuned = trainings.loc[groups].dropna(subset="start_epoch")
     for (_, part), name in zip(tuned.groupby("tasks", sort=False), DEPARTURES, strict=False):
@@ -114,10 +114,12 @@ def _pair(tables: Tables, name: str) -> Figure:
     left = figure.add_subplot(1, 2, 1, projection="3d", computed_zorder=False)
     right = figure.add_subplot(1, 2, 2)
     draw_embedding(left, tables, name)
-    if not draw_distances(right, tables, name):
-        right.text(
-            0.5, 0.5, "needs two seeds of each group", ha="center", transform=right.transAxes
-        )
+    if draw_distances(right, tables, name):
+        right.set_ylabel("distance / tube radius")
+    else:
+        text = "No two groups of several seeds\nreach the same progress."
+        right.text(0.5, 0.5, text, ha="center", transform=right.transAxes)
+        right.set_axis_off()
     legend_below(figure, [left])
     return figure
 

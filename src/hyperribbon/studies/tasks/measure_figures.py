@@ -177,7 +177,10 @@ def mappings(tables: Tables) -> Figure:
     groups = list(dict.fromkeys(points["group"]))
     shown = highlighted(tables, TASKS, groups)
     size = 2.5 * COLUMN, 1.3 * COLUMN
-    figure, panels = plt.subplots(2, len(names), figsize=size, sharey="row")
+    figure, panels = plt.subplots(2, len(names), figsize=size, squeeze=False)
+    for axes in panels[1, 1:]:
+        axes.sharex(panels[1, 0])
+        axes.sharey(panels[1, 0])
     stress = tables["mapping_stress"].query("dimension == 3 and kind == 'models'")
     for name, upper, lower in zip(names, *panels, strict=True):
         own = points[points["mapping"] == name]
