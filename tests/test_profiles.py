@@ -35,6 +35,7 @@ def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attem
         "linear",
         "representations",
         "inversion",
+        "tasks_cpu",
     ):  # which together have all
         listed = snakemake(ROOT, "--list-rules", "--configfile", f"config/{study}.yaml")
         assert listed.returncode == 0, listed.stdout

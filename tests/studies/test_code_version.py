@@ -81,7 +81,7 @@ MODELS = {
 TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
 # Steps that fit an InPCA.
 FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
-FITS |= {"spectra"} | SYNTHETIC
+FITS |= {"spectra", "task_embedding", "task_mappings"} | SYNTHETIC
 CURVATURE = {"curvature", "spectra"}
 # Steps that look at curvature.
 SURVEYS = {"curvature", "synthetic_students"}
@@ -90,6 +90,10 @@ LINEAR = {"linear_experiment"}
 DRAWN = {"draw", "explore", "linear_explore", "plane_explore"}
 # Steps that look at representations: of networks in the plane, of networks of images.
 PLANE, IMAGE = {"plane_geometry"}, {"image_geometry"}
+# Steps on the predictions of networks that learned different tasks.
+TASK_MODELS = {"task_embedding", "task_means", "task_tables"}
+# The step that maps their networks to all classes in several ways.
+MAPPINGS = {"task_mappings"}
 # Steps that write a page.
 PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
 
@@ -101,19 +105,27 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("studies/step.py", set(STEPS)),
         ("embedding/inpca.py", FITS | MANIFOLDS),
         ("embedding/iskl.py", set()),
-        ("embedding/from_few.py", {"subsets"}),
+        ("embedding/from_few.py", {"subsets", "task_embedding"}),
         # It no longer only passes names on.
         ("embedding/__init__.py", FITS | MANIFOLDS | {"ensembles", "tables"}),
-        ("probability/geodesic.py", TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics"}),
+        (
+            "probability/geodesic.py",
+            TRAJECTORIES | SYNTHETIC | {"corners", "distance", "metrics", "task_means"},
+        ),
         ("probability/centroids.py", {"ensembles"}),
         (
             "pairwise/cpu.py",
-            MODELS - {"corners", "progress"} | SYNTHETIC | MANIFOLDS | {"embed", "spectra"},
+            MODELS - {"corners", "progress"}
+            | SYNTHETIC
+            | MANIFOLDS
+            | TASK_MODELS - {"task_tables"}
+            | MAPPINGS
+            | {"embed", "spectra"},
         ),
-        ("trajectories/resampling.py", TRAJECTORIES),
+        ("trajectories/resampling.py", TRAJECTORIES | {"task_means"}),
         (
             "training/loop.py",
-            SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | PLANE | {"train", "regression"},
+            SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | PLANE | MAPPINGS | {"train", "regression"},
         ),
         ("training/schedule.py", SYNTHETIC_TRAIN | MANIFOLDS | {"train"}),
         (
@@ -124,6 +136,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | CURVATURE
             | PLANE
             | IMAGE
+            | MAPPINGS
             | {"train", "regression"},
         ),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
@@ -150,7 +163,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("networks/vit.py", set()),  # a rule names it beside the step
         (
             "data/dataset.py",
-            SYNTHETIC_TRAIN | PREPARE | MANIFOLDS | IMAGE | {"train", "curvature"},
+            SYNTHETIC_TRAIN | PREPARE | MANIFOLDS | IMAGE | MAPPINGS | {"train", "curvature"},
         ),
         ("data/prepare.py", PREPARE),
         (
@@ -162,6 +175,8 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | PREPARE
             | MANIFOLDS
             | IMAGE
+            | TASK_MODELS
+            | MAPPINGS
             | {"embed", "image_tables", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN | {"first_picture"}),
@@ -325,6 +340,7 @@ def test_what_is_imported_by_a_computed_name_is_known():
         "studies/parts.py",
         "studies/report/claims.py",
         "studies/synthetic/image_spectrum.py",
+        "training/methods/configured.py",
     }
 
 

@@ -54,12 +54,15 @@ STUDIES = {
     "representations_cifar10": (3, 0.024),
     "representations_mnist5k": (5, 0.0185),
     "inversion": (0, 0),  # see test_inversion
+    "tasks_cpu": (91, 0.32),
+    "tasks_cifar10": (170, 12.9),
 }
+NEEDS_IMAGES = "tasks_imagenet"  # its classes are the folders of the user's images
 
 
 def test_the_studies_that_come_with_it_are_as_large_as_is_said():
     files = {path.stem: path for path in CONFIG.parent.glob("*.yaml")}
-    assert set(files) == set(STUDIES)
+    assert set(files) == {*STUDIES, NEEDS_IMAGES}
     table = (CONFIG.parent / "README.md").read_text()
     for name, (trainings, gigabytes) in STUDIES.items():
         study = parse_study(yaml.safe_load(files[name].read_text()))
@@ -69,9 +72,15 @@ def test_the_studies_that_come_with_it_are_as_large_as_is_said():
         size = 0
         for job in study.configurations():
             data, training = job.data, job.training
-            checkpoints = checkpoint_steps(training.epochs, data.train_size // training.batch_size)
+            checkpoints = checkpoint_steps(training.epochs, job.steps_per_epoch())
             samples = (training.record_train or data.train_size) + data.test_size
-            size += 4 * training.seeds * len(checkpoints) * samples * data.n_classes
+            size += (
+                (4 if training.predictions == "float32" else 2)
+                * training.seeds
+                * len(checkpoints)
+                * samples
+                * data.n_classes
+            )
         assert size / 1e9 == pytest.approx(gigabytes, rel=0.1)
 
 

@@ -74,7 +74,7 @@ class Projected:
     ((3, 5, 10), (1, 5, 10), dtype('float32'))
     """
 
-    def __init__(self, P, n_classes: int, seed: int):
+    def __init__(self, P, n_classes: int, seed: int = 0):
         self._P, self._n_classes, self._seed = P, n_classes, seed
         self.shape, self.dtype = (*P.shape[:2], n_classes), P.dtype
 

@@ -3,11 +3,14 @@
 import copy
 
 import pytest
+import yaml
+from running import ROOT
 
 from hyperribbon.errors import ConfigError
 from hyperribbon.studies.study import parse_study
 from hyperribbon.studies.tasks.plan import TaskPlan
 
+CONFIG = ROOT / "config"
 STUDY = {
     "study": "small",
     "data": {"name": "cifar10", "train_size": 500, "test_size": 100, "image_size": 8},
@@ -153,3 +156,41 @@ def test_what_is_impossible_is_refused_with_its_key(changes, words):
         study(**changes)
     assert words in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_tasks_of_imagenet_are_nodes_of_wordnet(tmp_path):
+    """With two dogs, a cat and a car of a WordNet in small."""
+    nouns = {
+        100: (),
+        300: (100,),
+        500: (300,),
+        700: (300,),
+        900: (100,),
+        1100: (900,),
+        1300: (500,),
+    }
+    content = bytearray(b"\n" * 2000)
+    for number, above in nouns.items():
+        pointers = "".join(f" @ {p:08d} n 0000" for p in above)
+        name = {300: "animal", 500: "dog", 900: "artifact"}.get(number, f"w{number}")
+        line = f"{number:08d} 05 n 01 {name} 0 {len(above):03d}{pointers} | x\n".encode()
+        content[number : number + len(line)] = line
+    (tmp_path / "data.noun").write_bytes(bytes(content))
+    for split in ("train", "val"):
+        for leaf in ("n00000700", "n00001100", "n00001300", "n00000501"):
+            (tmp_path / split / leaf).mkdir(parents=True)
+    given = yaml.safe_load((CONFIG / "tasks_imagenet.yaml").read_text())
+    given["data"] |= {"path": str(tmp_path), "classes": 4}
+    given["tasks"] |= {
+        "tree": {"wordnet": str(tmp_path / "data.noun")},
+        "sets": {"animals": "animal"},
+        "trainings": {"all": {}, "animals": {"tasks": ["animals"]}},
+        "comparisons": {"tree": {"trainings": ["all", "animals"], "reference": "all"}},
+    }
+    with pytest.raises(ConfigError, match="no noun n00000501"):
+        parse_study(given)
+    for split in ("train", "val"):
+        (tmp_path / split / "n00000501").rmdir()
+    given["data"]["classes"] = 3
+    animals = parse_study(given).configurations()[1]
+    assert animals.learning.tasks[0].classes == ((0,), (2,))

@@ -6,12 +6,7 @@ import numpy as np
 import xarray as xr
 
 from hyperribbon.pairwise import FLOOR
-from hyperribbon.probability import (
-    geodesic,
-    ignorance,
-    random_stochastic_projection,
-    truth,
-)
+from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.probability.views import Projected
 from hyperribbon.runtime.cluster import dask_client
 from hyperribbon.storage.dataset import Split, write_dataset
@@ -28,7 +23,6 @@ from hyperribbon.studies.manifold.incremental_distance import (
 )
 from hyperribbon.studies.step import logger, run_step
 
-PROJECTION = 0  # seed of the mixture of the classes
 # Bytes of Python and its libraries, and of tiles in the making per thread: twice what was measured.
 BASE, THREAD = 5 * 10**8, 5 * 10**7
 
@@ -67,8 +61,8 @@ def main(
     alpha = np.linspace(0, 1, geodesic_points)
     curve = geodesic(ignorance(n_samples, n_classes), truth(labels, n_classes, smoothing), alpha)
     if classes is not None:
-        curve = random_stochastic_projection(curve, classes, PROJECTION)
-        trajectories = [Projected(P, classes, PROJECTION) for P in trajectories]
+        curve = Projected(curve, classes)[:]
+        trajectories = [Projected(P, classes) for P in trajectories]
         digests = [digest([sha256, classes]) for sha256 in digests]
     folder = work / split
     with dask_client() as client, locked(folder):

@@ -22,9 +22,8 @@ from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.predictions import Trajectory
 from hyperribbon.storage.tables import coordinate_table, write_table
-from hyperribbon.studies.manifold.distance import PROJECTION
 from hyperribbon.studies.step import logger, run_step
-from hyperribbon.studies.tasks.means import MEANS
+from hyperribbon.studies.tasks.names import MEANS
 from hyperribbon.studies.tasks.plan import Compared, TaskPlan
 
 # To which classes are mixed at random, of at most as many models, to see what that changes.
@@ -134,9 +133,7 @@ def gather(
     D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
     whole = parts
     if classes is not None:
-        parts, mean_parts = (
-            [Projected(P, classes, PROJECTION) for P in some] for some in (parts, mean_parts)
-        )
+        parts, mean_parts = ([Projected(P, classes) for P in some] for some in (parts, mean_parts))
     if mean_parts:
         across = pairwise_distance(mean_parts, parts, floor=FLOOR, threads=threads)
         within = pairwise_distance(mean_parts, floor=FLOOR, threads=threads)

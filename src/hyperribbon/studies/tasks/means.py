@@ -16,9 +16,8 @@ from hyperribbon.storage.manifest import inputs_of, store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.provenance import derived_attributes
 from hyperribbon.studies.step import logger, run_step
+from hyperribbon.studies.tasks.names import MEANS
 from hyperribbon.trajectories.means import compare_means, reached_grid
-
-MEANS = "mean_predictions"  # (group, progress, N, C), NaN where a group does not get
 
 
 def main(

@@ -1,4 +1,6 @@
-"""Names of the comparisons that chapter 3 makes, and of which claims and figures know."""
+"""Names of the comparisons that chapter 3 makes, which claims and figures know."""
+
+MEANS = "mean_predictions"  # (group, progress, N, C), NaN where a group does not get
 
 TASKS = "tasks"  # supervised learning of different sets of classes (Results 1 and 2)
 TREE = "tree"  # of nodes of the tree of classes (Result 3)
