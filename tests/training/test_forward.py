@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 import torch
 from torch import nn
@@ -23,3 +25,7 @@ def test_autocast_concerns_the_network_alone():
 def test_a_precision_that_is_not_known_is_refused():
     with pytest.raises(ConfigError, match="precision = 'float8': expected one of float32, tf32"):
         Forward("float8")
+
+
+def test_it_can_be_sent_to_a_process_before_it_is_compiled():
+    assert pickle.loads(pickle.dumps(Forward(compile=True))).compile

@@ -133,7 +133,8 @@ class Augmentation:
     def _resized_crop(self, images: Tensor, size: int, rng: np.random.Generator) -> Tensor:
         """A window of random area, aspect ratio and place, interpolated to (size, size)."""
         n = len(images)
-        area = rng.uniform(*self.config.area, size=n)
+        least, largest = self.config.area
+        area = rng.uniform(least, largest, size=n)
         aspect = np.exp(rng.uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), size=n))
         # In units of half the image, like the grid, which runs from -1 to 1.
         extent = np.minimum(np.sqrt([area * aspect, area / aspect]), 1)

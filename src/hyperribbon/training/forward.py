@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import torch
 from torch import Tensor, nn
 
@@ -35,8 +38,12 @@ class Forward:
     def __init__(self, precision: str = "float32", compile: bool = False):
         if precision not in AUTOCAST:
             raise ConfigError(f"precision = {precision!r}: expected one of {', '.join(AUTOCAST)}")
-        self.autocast = AUTOCAST[precision]
-        self._run = torch.compile(_call) if compile else _call
+        self.autocast, self.compile = AUTOCAST[precision], compile
+
+    @cached_property
+    def _run(self) -> Callable[[nn.Module, Tensor], Tensor]:
+        """Compiled when it is first called, so that it can be sent to other processes before."""
+        return torch.compile(_call) if self.compile else _call
 
     def __call__(self, network: nn.Module, images: Tensor) -> Tensor:
         """Outputs (B, ...) of a batch, float32."""

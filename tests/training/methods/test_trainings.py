@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -276,6 +277,15 @@ def test_samples_of_other_classes_do_not_take_part(dataset, tmp_path, train):
     assert not np.array_equal(found["test_predictions"], expected["test_predictions"])
 
 
+def test_augmentations_know_black_and_white(dataset):
+    """Pixel values 0 and 1, standardised with mean 0.5 and standard deviation 0.25."""
+    for views in (
+        Plan(configuration("simclr"), dataset, "").method(0).material.augmentations.values()
+    ):
+        assert views.black.shape == views.white.shape == (3, 1, 1)
+        assert (views.black == -2).all() and (views.white == 2).all()
+
+
 def test_targets_are_those_of_the_tasks(dataset):
     labels = torch.from_numpy(dataset.train_labels)
     table = torch.tensor([0, -1, -1, 1, 2, 2, -1, -1, -1, 3])
@@ -389,6 +399,15 @@ def test_what_the_data_do_not_allow_is_refused_before_training(which, dataset):
         dataset = dataclasses.replace(dataset, **floats)
     with pytest.raises(error, match=message):
         Plan(make(), dataset, "")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_plan_can_be_sent_to_another_process(name, dataset):
+    plan = Plan(configuration(name), dataset, "")
+    sent = pickle.loads(pickle.dumps(plan))
+    assert sent.key == plan.key
+    ours, theirs = (next(what.method(seed=1).epochs(1)) for what in (plan, sent))
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 def test_checkpoints_at_epochs():
