@@ -72,8 +72,9 @@ def train_configuration(
     code : str
         Hash of the code. It also decides whether work in progress is continued.
     start : path, optional
-        Predictions store of ``configuration.start``, if it has one, from whose last weights each
-        seed starts. A seed that diverged there counts as diverged here, at step 0.
+        Predictions store of ``configuration.start``, if it has one, from whose weights each seed
+        starts: the last ones, or those of ``configuration.learning.start_epoch``. A seed that
+        diverged there counts as diverged here, at step 0.
 
     Raises
     ------

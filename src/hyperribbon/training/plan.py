@@ -144,7 +144,7 @@ class Plan:
             return
         limits = [(part.min(), part.max()) for part in (images[rows] for rows in slices(images))]
         low, high = min(low for low, _ in limits), max(high for _, high in limits)
-        if low < 0 or high > 1:
+        if low < -1e-6 or high > 1 + 1e-6:  # averages of pixels are rounded
             raise DataError(
                 f"{configuration.label}: pixel values from {low:.4g} to {high:.4g}, expected 0 to "
                 "1 for an augmentation that changes colours"

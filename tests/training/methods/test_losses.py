@@ -46,7 +46,7 @@ def test_gradients_of_two_views_are_those_of_the_oracle(o10):
 
 def test_prototypes_classify_as_in_the_oracle(o10):
     names = "support", "support_labels", "query", "query_labels"
-    found = prototypical_loss(*(o10[name] for name in names))
+    found = prototypical_loss(*(o10[name] for name in names), 5)
     torch.testing.assert_close(found, o10["proto_loss_squared_euclidean"], **EXACT)
 
 
@@ -117,13 +117,13 @@ def test_queries_are_nearest_to_their_prototypes():
     centres = 10 * torch.eye(3, dtype=torch.float64)
     labels = torch.arange(12) % 3
     features = centres[labels] + 0.1 * torch.randn(12, 3, generator=generator)
-    assert prototypical_loss(features, labels, features, labels) < 1e-6
-    assert prototypical_loss(features, labels, features, (labels + 1) % 3) > 50
+    assert prototypical_loss(features, labels, features, labels, 3) < 1e-6
+    assert prototypical_loss(features, labels, features, (labels + 1) % 3, 3) > 50
     order = torch.randperm(12, generator=generator)
     queries = torch.randn(4, 3, generator=generator).double()
     torch.testing.assert_close(
-        prototypical_loss(features[order], labels[order], queries, labels[:4]),
-        prototypical_loss(features, labels, queries, labels[:4]),
+        prototypical_loss(features[order], labels[order], queries, labels[:4], 3),
+        prototypical_loss(features, labels, queries, labels[:4], 3),
     )
 
 
@@ -135,7 +135,9 @@ def test_gradients_are_those_of_differences():
         x = torch.randn(n, width, generator=generator, dtype=torch.float64)
         return x.requires_grad_()
 
-    assert gradcheck(lambda s, q: prototypical_loss(s, labels, q, labels), (draw(6, 3), draw(6, 3)))
+    assert gradcheck(
+        lambda s, q: prototypical_loss(s, labels, q, labels, 2), (draw(6, 3), draw(6, 3))
+    )
     weak = 5 * draw(6, 4)
     assert gradcheck(lambda strong: fixmatch_loss(weak, strong, 0.7), (draw(6, 4),))
     a, b = draw(5, 3), draw(5, 3)

@@ -183,7 +183,7 @@ def test_the_loss_of_an_episode_is_that_of_its_labels():
     features = whole(method.augmented(images, 2))
     kinds = {c: k for k, c in enumerate(dict.fromkeys(labels[:6].tolist()))}
     own = torch.tensor([kinds[c] for c in labels.tolist()])
-    expected = prototypical_loss(features[:6], own[:6], features[6:], own[6:])
+    expected = prototypical_loss(features[:6], own[:6], features[6:], own[6:], 2)
     torch.testing.assert_close(method.loss(whole, images, labels, 2), expected)
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import pickle
 import signal
 import subprocess
 import sys
@@ -12,10 +11,9 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from task_trainings import ALL, CLASSES, EACH, METHODS, PAIR, configuration
 
-from hyperribbon.config import AugmentationConfig, Configuration, LearningConfig, TrainingConfig
-from hyperribbon.data import Dataset
-from hyperribbon.errors import ConfigError, DataError, StoreError
+from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.storage.dataset import open_dataset
 from hyperribbon.storage.manifest import Manifest, manifest_path
 from hyperribbon.storage.predictions import load_weights
@@ -24,88 +22,7 @@ from hyperribbon.training.forward import Forward
 from hyperribbon.training.job import train_configuration
 from hyperribbon.training.plan import Plan
 from hyperribbon.training.samples import Resident
-from hyperribbon.training.schedule import checkpoint_at, checkpoint_steps, keeping
-
-CLASSES, EACH = 10, 12
-FOUR = {"name": "four", "classes": [[0], [3], [4, 5], [9]]}  # 60 of 120 samples
-PAIR = {"name": "pair", "classes": [[1], [2]]}
-ALL = {"name": "all", "classes": [[c] for c in range(CLASSES)]}
-CIFAR10 = {"name": "cifar10", "image_size": 8, "train_size": 120, "test_size": 40}
-METHODS = {
-    "supervised": {},
-    "joint": {},
-    "prototypical": {"way": 2, "shot": 2, "queries": 4, "episodes": 12},
-    "simclr": {"projection": [8, 8]},
-    "barlow_twins": {"projection": [8, 8]},
-    "fixmatch": {"labelled": 12, "unlabelled_ratio": 1, "threshold": 0.3},
-}
-
-
-@pytest.fixture(scope="module")
-def dataset():
-    """Colour images of 8 x 8 pixels in ten classes."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(160) % CLASSES
-    colours = rng.integers(60, 190, size=(CLASSES, 3, 1, 1))
-    images = colours[labels] + rng.integers(-60, 60, size=(160, 3, 8, 8))
-    images = images.astype(np.uint8)
-    return Dataset(
-        name="colours",
-        n_classes=CLASSES,
-        train_images=images[:120],
-        train_labels=labels[:120],
-        train_index=np.arange(120),
-        test_images=images[120:],
-        test_labels=labels[120:],
-        test_index=np.arange(120, 160),
-        mean=np.full(3, 0.5, np.float32),
-        std=np.full(3, 0.25, np.float32),
-    )
-
-
-def configuration(method="supervised", tasks=(FOUR,), start=None, start_epoch=None, **others):
-    """Two epochs, of 12 to 18 steps each."""
-    if method == "joint":
-        tasks = (FOUR, PAIR)
-    settings = {"epochs": 2, "batch_size": 4, "seeds": 1, "device": "cpu"}
-    layer = {"normalisation": "layer"} if others.pop("layer", False) else {}
-    learning = LearningConfig(
-        name=others.pop("name", "some"),
-        tasks=tasks,
-        method={"name": method, **METHODS[method]},
-        start_epoch=start_epoch,
-    )
-    return Configuration(
-        network_name="WRN",
-        optimiser_name="SGD",
-        data=others.pop("data", CIFAR10),
-        network={"architecture": "wide_resnet", "depth": 10, "width": 2, "widen_factor": 1} | layer,
-        optimiser={
-            "algorithm": "sgd",
-            "learning_rate": 0.05,
-            "momentum": 0.9,
-            **others.pop("sgd", {}),
-        },
-        training=TrainingConfig(**(settings | others.pop("training", {}))),
-        learning=learning,
-        start=start,
-        **others,
-    )
-
-
-@pytest.fixture(scope="module")
-def train(dataset, tmp_path_factory):
-    """Function training a configuration, once; where its store is."""
-    folder, paths = tmp_path_factory.mktemp("trained"), {}
-
-    def train(what, start=None):
-        if what.id not in paths:
-            path = folder / f"{what.id}.zarr"
-            train_configuration(what, dataset, folder / "work", path, start=start)
-            paths[what.id] = path
-        return paths[what.id]
-
-    return train
+from hyperribbon.training.schedule import checkpoint_steps, keeping
 
 
 @pytest.fixture(scope="module")
@@ -277,38 +194,6 @@ def test_samples_of_other_classes_do_not_take_part(dataset, tmp_path, train):
     assert not np.array_equal(found["test_predictions"], expected["test_predictions"])
 
 
-def test_augmentations_know_black_and_white(dataset):
-    """Pixel values 0 and 1, standardised with mean 0.5 and standard deviation 0.25."""
-    for views in (
-        Plan(configuration("simclr"), dataset, "").method(0).material.augmentations.values()
-    ):
-        assert views.black.shape == views.white.shape == (3, 1, 1)
-        assert (views.black == -2).all() and (views.white == 2).all()
-
-
-def test_targets_are_those_of_the_tasks(dataset):
-    labels = torch.from_numpy(dataset.train_labels)
-    table = torch.tensor([0, -1, -1, 1, 2, 2, -1, -1, -1, 3])
-    assert torch.equal(Plan(configuration(), dataset, "").targets(labels), table[labels])
-    both = Plan(configuration("joint"), dataset, "").targets(labels)
-    assert both.shape == (120, 2)
-    assert torch.equal(both[:, 0], table[labels])
-    pair = torch.tensor([-1, 0, 1, -1, -1, -1, -1, -1, -1, -1])
-    assert torch.equal(both[:, 1], pair[labels])
-
-
-def test_random_labels_are_classes_of_the_task(dataset):
-    noise = AugmentationConfig(random_labels=1.0)
-    labels = torch.from_numpy(dataset.train_labels)
-    plain, random = (
-        Plan(configuration(**others), dataset, "").targets(labels)
-        for others in ({}, {"augmentation": noise, "augmentation_name": "noise"})
-    )
-    assert torch.equal(plain < 0, random < 0)
-    assert set(random.tolist()) == {-1, 0, 1, 2, 3}
-    assert 0.1 < (plain == random)[plain >= 0].double().mean() < 0.45
-
-
 def test_fine_tuning_starts_where_the_other_training_was(source, train):
     _, path = source
     start = open_dataset(path).load()
@@ -361,71 +246,3 @@ def test_features_that_cannot_be_imprinted_are_nan(caplog):
     found = imprint_and_classify(network, {"train": (samples, labels)}, 2)["train"]
     assert np.isnan(found.loss) and np.isnan(found.probabilities).all()
     assert "features that sum to zero" in caplog.text
-
-
-REFUSED = {
-    "record_train": (
-        lambda: configuration(training={"record_train": 9}),
-        None,
-        ConfigError,
-        "training.record_train = 9: no sample of class 1 among them",
-    ),
-    "class": (
-        lambda: configuration(tasks=({"name": "a", "classes": [[0], [10]]},)),
-        None,
-        ConfigError,
-        r"some-WRN-SGD: some.tasks.a.classes = 10: the data have classes 0 to 9",
-    ),
-    "batch": (
-        lambda: configuration(training={"batch_size": 61}),
-        None,
-        ConfigError,
-        "batch_size = 61: at most 60, the train samples of task four",
-    ),
-    "colours": (
-        lambda: configuration("simclr"),
-        lambda data: {"train_images": data.train_images.astype(np.float32) / 100},
-        DataError,
-        "pixel values from 0 to 2.*, expected 0 to 1 for an augmentation that changes colours",
-    ),
-}
-
-
-@pytest.mark.parametrize("which", REFUSED)
-def test_what_the_data_do_not_allow_is_refused_before_training(which, dataset):
-    make, change, error, message = REFUSED[which]
-    if change:
-        floats = {"test_images": dataset.test_images.astype(np.float32), **change(dataset)}
-        dataset = dataclasses.replace(dataset, **floats)
-    with pytest.raises(error, match=message):
-        Plan(make(), dataset, "")
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_a_plan_can_be_sent_to_another_process(name, dataset):
-    plan = Plan(configuration(name), dataset, "")
-    sent = pickle.loads(pickle.dumps(plan))
-    assert sent.key == plan.key
-    ours, theirs = (next(what.method(seed=1).epochs(1)) for what in (plan, sent))
-    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
-
-
-def test_checkpoints_at_epochs():
-    what = configuration(tasks=(ALL,), training={"batch_size": 10, "epochs": 7})
-    assert checkpoint_at(what, 0) == 0
-    assert checkpoint_at(what, 1 / 3) == checkpoint_at(what, 0.34) == 4
-    assert checkpoint_at(what, 7) == 84
-    assert checkpoint_at(what, 1.0417, steps_per_epoch=24) == 25
-    with pytest.raises(ConfigError, match=r"at epoch 8, expected one of 0, 0.08333.*, 6, 7$"):
-        checkpoint_at(what, 8)
-    unknown = configuration(data={"name": "mnist", "image_size": 8})
-    with pytest.raises(ConfigError, match="steps per epoch are not known before the data are read"):
-        checkpoint_at(unknown, 1)
-
-
-def test_kept_checkpoints_are_those_asked_for(dataset):
-    what = configuration(tasks=(ALL,), training={"batch_size": 10, "epochs": 7})
-    kept = keeping(what, [1 / 3, 6])
-    assert kept.id == what.id
-    assert Plan(kept, dataset, "").snapshot_steps == [0, 4, 43, 72, 84]
-    assert set(Plan(what, dataset, "").snapshot_steps) < set(Plan(kept, dataset, "").snapshot_steps)

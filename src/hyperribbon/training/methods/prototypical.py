@@ -14,7 +14,7 @@ from hyperribbon.training.state import Purpose, stream
 
 
 def prototypical_loss(
-    support: Tensor, support_labels: Tensor, query: Tensor, query_labels: Tensor
+    support: Tensor, support_labels: Tensor, query: Tensor, query_labels: Tensor, n_classes: int
 ) -> Tensor:
     r"""Mean cross-entropy of queries that are classified by the prototypes of an episode, in nats.
 
@@ -33,15 +33,17 @@ def prototypical_loss(
         Features of the queries.
     query_labels : Tensor of int64, shape (Q,)
         Their classes.
+    n_classes : int
+        Number of classes, C.
 
     Examples
     --------
     >>> support = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
     >>> labels = torch.tensor([0, 1])
-    >>> prototypical_loss(support, labels, torch.tensor([[1.0, 5.0]]), labels[:1])  # log 2
+    >>> prototypical_loss(support, labels, torch.tensor([[1.0, 5.0]]), labels[:1], 2)  # log 2
     tensor(0.6931)
     """
-    members = one_hot(support_labels).to(support.dtype)
+    members = one_hot(support_labels, n_classes).to(support.dtype)
     prototypes = (members / members.sum(dim=0)).T @ support
     distances = (query[:, None] - prototypes).square().sum(dim=2)
     return cross_entropy(-distances, query_labels)
@@ -88,6 +90,7 @@ class Prototypical(Method):
             classes.repeat_interleave(shot),
             query,
             classes.repeat_interleave(len(query) // way),
+            way,
         )
 
 
