@@ -107,6 +107,7 @@ MOVED = {  # below hyperribbon
     "tables": "storage.tables",
     "training.device": "runtime.device",
     "training.finished": "runtime.cached_pieces",
+    "training.objective": "training.methods.supervised",
     "training.students": "studies.synthetic.student_training",
     "training.synthetic": "studies.synthetic.training",
     "training.work": "runtime.work",
