@@ -99,15 +99,18 @@ def ways(tables: Tables) -> Figure:
     classes = tables["task_trainings"].drop_duplicates("group").set_index("group")["classes"]
     found = tables["task_groups"].query("split == 'train'").set_index("group").loc[groups]
     found = found.assign(classes=classes.loc[groups]).sort_values("classes")
+    sizes, style = found["classes"], {"markersize": 4, "color": COLOURS[0]}
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.95 * COLUMN))
-    panels[0].plot(
-        found["classes"], found["mean_distance_apart"], "o-", label="between two trainings"
-    )
-    panels[0].plot(found["classes"], found["mean_radius"], "s--", label="radius of the tube")
-    panels[0].set(xlabel="classes of a task", ylabel="distance (nats)")
+    apart, radius = found["mean_distance_apart"], found["mean_radius"]
+    panels[0].plot(sizes, apart, "o-", label="between two trainings", **style)
+    panels[0].plot(sizes, radius, "s--", label="radius of the tube", **style)
+    panels[1].plot(sizes, found["distance_to_truth"], "o-", **style)
+    panels[0].set_ylabel("distance (nats)")
+    panels[1].set_ylabel("distance to the truth at the end (nats)")
+    for axes in panels:
+        axes.set_xticks(sorted(set(sizes)))
+        axes.set_xlabel("classes of a task")
     panels[0].legend()
-    panels[1].plot(found["classes"], found["distance_to_truth"], "o-")
-    panels[1].set(xlabel="classes of a task", ylabel="distance to the truth at the end (nats)")
     return figure
 
 
@@ -164,7 +167,10 @@ def excursions(tables: Tables) -> Figure:
     labels = ("distance to the start (nats)", "Riemannian length (radians)", "backward progress")
     for axes, label in zip(panels, labels, strict=True):
         axes.set(xlabel="epoch of departure", ylabel=label)
+        epochs = sorted(found["start_epoch"].unique())
         axes.set_xscale("symlog", linthresh=1)
+        axes.set_xticks(epochs, [f"{epoch:g}" for epoch in epochs], minor=False)
+        axes.minorticks_off()
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     legend_below(figure, panels[:1])
     return figure
