@@ -20,6 +20,7 @@ TASK_EMBEDDING = KEYS.parameters(
 TASK_TABLES = KEYS.parameters(
     "task_tables",
     "task_means",
+    "distance",
     "trajectories",
     plan=TASK_PLAN.to_json(),
     smoothing=SMOOTHING,
@@ -83,6 +84,7 @@ rule task_tables:
     input:
         predictions=PREDICTIONS,
         progress=PROGRESSES,
+        distance=DISTANCES,
         trajectories=TRAJECTORY_SETS,
         means=settled("task_means", TASK_MEANS),
     output:
@@ -100,7 +102,8 @@ rule task_tables:
         **TASK_TABLES,
     shell:
         "python -m hyperribbon.studies.tasks.tables --predictions {input.predictions:q}"
-        " --progress {input.progress:q} --trajectories {input.trajectories:q}"
+        " --progress {input.progress:q} --distance {input.distance:q}"
+        " --trajectories {input.trajectories:q}"
         " --means {input.means:q} --plan {params.plan:q} --smoothing {params.smoothing}"
         " --threads {threads} --output {output:q} --log {log:q}"
 

@@ -100,10 +100,18 @@ CLAIMS = [
         diversity,
     ),
     Claim(
-        "Distances between tasks are consistent with the tree of classes (Mantel's p)",
+        "Distances between tasks, in tube radii at equal progress, are consistent with the tree of "
+        "classes (Mantel's p)",
         "Result 3, Fig. 3.3b",
         AT_MOST,
         agreement("mantel_p"),
+        0.05,
+    ),
+    Claim(
+        "The same of distances between the last models",
+        OWN,
+        AT_MOST,
+        agreement("mantel_p", "at_the_end"),
         0.05,
     ),
     Claim(

@@ -25,9 +25,10 @@ from hyperribbon.storage.tables import coordinate_table, write_table
 from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.tasks.names import MEANS
 from hyperribbon.studies.tasks.plan import Compared, TaskPlan
+from hyperribbon.studies.tasks.reading import all_in_memory
 
 # To which classes are mixed at random, of at most as many models, to see what that changes.
-CLASSES, MIXED = (2, 3, 5, 10, 20, 50, 100), 300
+CLASSES, MIXED = (2, 5, 10, 20, 50, 100), 200
 DIMENSIONS = 50  # whose explained stress is in the table, of as many models
 COORDINATES = 3
 
@@ -37,9 +38,9 @@ class Points(NamedTuple):
 
     about: pd.DataFrame
     """One row per model or point: group, configuration, seed, checkpoint, epoch, progress, kind."""
-    models: list[Selection] | list[Projected]
+    models: list
     """The models (b, N, C) of each training, as their distances see them."""
-    whole: list[Selection]
+    whole: list
     """The same, with all classes."""
     distance: np.ndarray
     """(m, m) distances, nats."""
@@ -131,7 +132,8 @@ def gather(
             values = store["progress"].values[reached]
             mean_rows.append(pd.DataFrame({"group": name, "progress": values, "kind": "mean"}))
     D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
-    whole = parts
+    whole = parts = all_in_memory(parts)
+    mean_parts = all_in_memory(mean_parts)
     if classes is not None:
         parts, mean_parts = ([Projected(P, classes) for P in some] for some in (parts, mean_parts))
     if mean_parts:
@@ -171,7 +173,7 @@ def embed(
     return coordinates, stress.assign(models=stress["kind"].map(counts))[columns]
 
 
-def mixing_table(parts: list[Selection], draws: int, threads: int) -> pd.DataFrame:
+def mixing_table(parts: list, draws: int, threads: int) -> pd.DataFrame:
     """How a random mixture of the classes changes distances and embedding (3.5.2)."""
     columns = ProjectionChange._fields
     sizes = [size for size in CLASSES if size < parts[0].shape[2]]

@@ -38,7 +38,6 @@ from hyperribbon.tasks import (
 from hyperribbon.training.loop import predict
 from hyperribbon.training.samples import Resident
 
-MOST = 10_000  # train and test samples, evenly spaced, of which features are taken
 DIMENSIONS = 50
 
 
@@ -61,10 +60,10 @@ def main(
     group_of = json.loads(groups)
     rows: list[dict[str, Any]] = []
     models: dict[str, list[np.ndarray]] = {}
-    labels = {split: _few(dataset, split)[1] for split in ("train", "test")}
+    labels = {"test": dataset.test_labels}
     for path in map(store_path, predictions):
-        for about, features in kept_features(path, dataset, seeds):
-            found = mapped(features, labels["train"], dataset.n_classes)
+        for about, train_labels, features in kept_features(path, dataset, seeds):
+            found = mapped(features, train_labels, dataset.n_classes)
             for name, P in found.items():
                 models.setdefault(name, []).append(P)
                 wrong = P.argmax(axis=1) != labels["test"]
@@ -88,29 +87,28 @@ def main(
         write_table(tables[path.stem], path)
 
 
-def _few(dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the samples of a split whose features are taken, and their labels."""
-    labels = dataset.split(split)[1]
-    places = evenly(len(labels), min(MOST, len(labels)))
-    return places, labels[places]
-
-
 def kept_features(
     path: Path, dataset: Dataset, seeds: int
-) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
-    """Features (N, F) on both splits of each network whose weights a store keeps."""
+) -> Iterator[tuple[dict[str, Any], np.ndarray, dict[str, np.ndarray]]]:
+    """Labels (N,) of the train samples from which weights are imprinted, and features (N, F).
+
+    There is one set of features for each network whose weights a store keeps, by split.
+    """
     store = open_dataset(path)
     if store.attrs["data_sha256"] != dataset.sha256:
         raise StoreError(f"{path}: trained on other data than those of the study")
     configuration = Configuration.model_validate_json(store.attrs["configuration"])
     network = configured_network(configuration.network, dataset.input_shape, dataset.n_classes)
     backbone = network.get_submodule("features")
-    samples = {
-        split: Resident(
-            dataset.as_input(torch.from_numpy(dataset.split(split)[0][_few(dataset, split)[0]]))
-        )
-        for split in ("train", "test")
+    places = {
+        "train": evenly(len(dataset.train_labels), configuration.training.record_train),
+        "test": np.arange(len(dataset.test_labels)),
     }
+    samples = {
+        split: Resident(dataset.as_input(torch.from_numpy(dataset.split(split)[0][rows])))
+        for split, rows in places.items()
+    }
+    labels = dataset.train_labels[places["train"]]
     ended = np.flatnonzero(store["diverged_step"].values < 0)[:seeds]
     for seed in store["seed"].values[ended].tolist():
         for step in store["snapshot_step"].values.tolist():
@@ -118,7 +116,7 @@ def kept_features(
             features = {
                 split: predict(backbone, rows).flatten(1).numpy() for split, rows in samples.items()
             }
-            yield {"stage": store.attrs["stage"], "seed": seed, "step": step}, features
+            yield {"stage": store.attrs["stage"], "seed": seed, "step": step}, labels, features
 
 
 def load_backbone(backbone: nn.Module, weights: dict[str, np.ndarray]) -> None:

@@ -68,28 +68,33 @@ def class_progress(tables: Tables) -> Figure:
 
 def tree_agreement(tables: Tables) -> Figure:
     """Distance of mean trajectories against edges between tasks in the tree of classes."""
-    pairs = tables["task_tree"].dropna(subset="distance")
-    if len(pairs) < 3:
+    pairs = tables["task_tree"]
+    if pairs["at_the_end"].notna().sum() < 3:
         raise LeftOut("Fewer than three pairs of nodes of the tree are compared.")
-    figure, axes = plt.subplots(figsize=(1.6 * COLUMN, 1.1 * COLUMN))
-    rng = np.random.default_rng(0)
-    at = pairs["edges"] + rng.uniform(-0.15, 0.15, len(pairs))
-    axes.plot(at, pairs["distance"], "o", markersize=4, color=COLOURS[0])
-    means = pairs.groupby("edges")["distance"].mean()
-    axes.plot(means.index, means, color="black", linewidth=1, label="mean")
-    for x, row in zip(at, pairs.itertuples(), strict=True):
-        axes.annotate(
-            f"{row.group}, {row.other_group}", (x, row.distance), (4, 0), fontsize=5,
-            textcoords="offset points", va="center", color="0.35",
-        )  # fmt: skip
-    test = tables["task_tree_test"]
-    if len(test):
-        row = test.iloc[0]
-        axes.set_title(
-            f"Mantel r = {row['mantel_r']:.2f}, p = {row['mantel_p']:.3f}, {row['tasks']:.0f} tasks"
-        )
-    axes.set(xlabel="edges between the tasks in the tree", ylabel="distance of trajectories (nats)")
-    axes.set_xlim(right=axes.get_xlim()[1] + 1.2)
+    tests = tables["task_tree_test"].set_index("measure")
+    figure, panels = plt.subplots(1, 2, figsize=(2.4 * COLUMN, 1.15 * COLUMN))
+    labels = {
+        "normalised": "distance at equal progress / tube radius",
+        "at_the_end": "distance of the last models (nats)",
+    }
+    for axes, (measure, label) in zip(panels, labels.items(), strict=True):
+        known = pairs.dropna(subset=measure)
+        axes.plot(known["edges"], known[measure], "o", markersize=4, color=COLOURS[0])
+        means = known.groupby("edges")[measure].mean()
+        axes.plot(means.index, means, color="black", linewidth=1)
+        for row in known.itertuples():
+            axes.annotate(
+                f"{row.group}, {row.other_group}", (row.edges, getattr(row, measure)), (4, 0),
+                fontsize=4.5, textcoords="offset points", va="center", color="0.35",
+            )  # fmt: skip
+        if measure in tests.index:
+            row = tests.loc[measure]
+            axes.set_title(
+                f"Mantel r = {row['mantel_r']:.2f}, p = {row['mantel_p']:.3f}, "
+                f"{row['tasks']:.0f} tasks"
+            )
+        axes.set(xlabel="edges between the tasks in the tree", ylabel=label)
+        axes.set_xlim(right=axes.get_xlim()[1] + 1.2)
     return figure
 
 

@@ -107,12 +107,13 @@ PART = Part(
                     "distance from the start (nats), length (radians), and backward progress."
                 ),
                 "task_tree": (
-                    "One row per pair of nodes of the tree: edges between them, and mean distance "
-                    "of the mean trajectories at equal progress (nats)."
+                    "One row per pair of nodes of the tree: edges between them, mean distance of "
+                    "the mean trajectories at equal progress, in nats and in tube radii, and "
+                    "distance of the last models (nats)."
                 ),
                 "task_tree_test": (
-                    "Agreement of these distances with the tree: correlation and p-value of "
-                    "Mantel's test, and the cophenetic correlation."
+                    "One row per kind of distance: its agreement with the tree, by correlation and "
+                    "p-value of Mantel's test, and by the cophenetic correlation."
                 ),
             },
         ),
@@ -174,9 +175,10 @@ PART = Part(
             CATEGORY,
             "Distances between tasks against the tree of classes, with Mantel's test.",
             """
-            Mean Bhattacharyya distance of the mean trajectories of two tasks at equal progress,
-            against the number of edges between them in the tree of classes. The title gives
-            Mantel's correlation and the p-value of its permutation test.
+            How far two tasks are apart, against the number of edges between them in the tree of
+            classes: distance of the mean trajectories at equal progress, in tube radii (left), and
+            of the last models (right). Titles give Mantel's correlation and the p-value of its
+            permutation test.
             """,
             module=MEASURES,
             when=_compares(TREE),

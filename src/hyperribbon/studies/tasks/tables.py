@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+import zarr
 
 from hyperribbon.config import Configuration
+from hyperribbon.numerics.blocks import submatrix
 from hyperribbon.runtime.cluster import each
 from hyperribbon.storage.dataset import SPLITS, Split, open_dataset
 from hyperribbon.storage.manifest import store_path
@@ -20,6 +22,7 @@ from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.step import logger, run_step
 from hyperribbon.studies.tasks.names import TREE
 from hyperribbon.studies.tasks.plan import TaskPlan
+from hyperribbon.studies.tasks.reading import in_memory
 from hyperribbon.tasks import cophenetic, error_within, mantel
 from hyperribbon.trajectories.class_progress import class_progress
 from hyperribbon.trajectories.lengths import excursion, length_by_count
@@ -32,6 +35,7 @@ KEYS = ["stage", "seed"]  # of a training; `stage` is the name of what it learns
 def main(
     predictions: list[Path],
     progress: tuple[Path, Path],
+    distance: tuple[Path, Path],
     trajectories: tuple[Path, Path],
     means: list[Path],
     plan: TaskPlan,
@@ -44,7 +48,7 @@ def main(
     Parameters
     ----------
     predictions : manifests
-    progress, trajectories : manifests, train then test
+    progress, distance, trajectories : manifests, train then test
     means : manifests of the mean trajectories on the splits that are compared
     plan : groups and comparisons, JSON
     threads : trajectories worked on at once
@@ -74,7 +78,14 @@ def main(
         "task_excursions": excursion_table(keys, plan, learned, found["test"]),
         "task_tree": tree_table(mean_stores, plan),
     }
-    tables["task_tree_test"] = tree_test(tables["task_tree"])
+    if TREE in plan.comparisons:
+        k = SPLITS.index(plan.comparisons[TREE].split)
+        matrix = models.distances(store_path(distance[k]))[1]
+        ends = end_distances(models, matrix, plan)
+        pairs = tables["task_tree"]
+        places = zip(pairs["group"], pairs["other_group"], strict=True)
+        tables["task_tree"] = pairs.assign(at_the_end=[ends.get(pair, np.nan) for pair in places])
+    tables["task_tree_test"] = tree_tests(tables["task_tree"])
     for path in output:
         write_table(tables[path.stem], path)
         logger.info("%s: %d rows", path.name, len(tables[path.stem]))
@@ -119,7 +130,7 @@ def _of_training(
     learned: dict[str, Configuration],
     smoothing: float,
 ) -> dict[str, Any]:
-    P, stage = work
+    P, stage = in_memory(work[0]), work[1]
     first, last = np.asarray(P[0]), np.asarray(P[len(P) - 1])
     counts = [count for count in plan.lengths if count <= len(P)]
     by_count = length_by_count(P, counts or [len(P)])
@@ -328,8 +339,12 @@ def excursion_table(
 
 
 def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
-    """One row per pair of tasks in the tree: edges between them, and distance of trajectories."""
-    columns = ["group", "other_group", "edges", "distance"]
+    """One row per pair of tasks in the tree: edges between them, and how far trajectories are.
+
+    At equal progress, distances are averaged over the values that both mean trajectories reach. As
+    some tasks reach much less than others, those in units of the tubes are more comparable.
+    """
+    columns = ["group", "other_group", "edges", "distance", "normalised"]
     comparison = plan.comparisons.get(TREE)
     if comparison is None:
         return pd.DataFrame(columns=columns)
@@ -338,27 +353,56 @@ def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
     rows = []
     for a, b, edges in plan.tree:
         if {a, b} <= {*comparison.groups} & {*names}:
-            apart = store["distance"].values[names.index(a), names.index(b)]
-            rows.append((a, b, edges, mean_of(apart)))
+            i, j = names.index(a), names.index(b)
+            found = [mean_of(store[kind].values[i, j]) for kind in ("distance", "normalised")]
+            rows.append((a, b, edges, *found))
     return pd.DataFrame(rows, columns=columns)
 
 
-def tree_test(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Agreement of distances with the tree: Mantel's test and the cophenetic correlation."""
-    columns = ["tasks", "mantel_r", "mantel_p", "cophenetic"]
-    names = list(dict.fromkeys([*pairs["group"], *pairs["other_group"]]))
-    if len(names) < 4 or pairs["distance"].isna().any():
-        return pd.DataFrame(columns=columns)
-    edges, apart = (square(pairs, names, column) for column in ("edges", "distance"))
-    test = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
-    row = (len(names), test.r, test.p, cophenetic(apart, edges))
-    return pd.DataFrame([row], columns=columns)
+def end_distances(
+    models: Models, matrix: zarr.Array, plan: TaskPlan
+) -> dict[tuple[str, str], float]:
+    """Mean distance of the last models of the trainings of two groups, over pairs of seeds."""
+    last = models.table.groupby(KEYS, sort=False).tail(1)
+    group = last["stage"].map(plan.groups)
+    D = submatrix(matrix, last.index.to_numpy())
+    names = list(dict.fromkeys(group))
+    return {
+        (a, b): float(D[np.ix_(group == a, group == b)].mean())
+        for a in names
+        for b in names
+        if a != b
+    }
+
+
+def tree_tests(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Agreement of each measure with the tree: Mantel's test and the cophenetic correlation."""
+    columns = ["measure", "tasks", "mantel_r", "mantel_p", "cophenetic"]
+    rows = []
+    for measure in ("normalised", "distance", "at_the_end"):
+        kept = with_all_pairs(pairs, measure) if measure in pairs else []
+        if len(kept) >= 4:
+            edges, apart = (square(pairs, kept, column) for column in ("edges", measure))
+            test = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
+            rows.append((measure, len(kept), test.r, test.p, cophenetic(apart, edges)))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def with_all_pairs(pairs: pd.DataFrame, measure: str) -> list[str]:
+    """Tasks between which a measure is known; the tasks that lack most are left out."""
+    left = pairs
+    while left[measure].isna().any():
+        missing = left[left[measure].isna()]
+        worst = pd.concat([missing["group"], missing["other_group"]]).value_counts().index[0]
+        left = left[(left["group"] != worst) & (left["other_group"] != worst)]
+    return list(dict.fromkeys([*left["group"], *left["other_group"]]))
 
 
 def square(pairs: pd.DataFrame, names: list[str], column: str) -> np.ndarray:
     """Symmetric matrix of a column of pairs."""
     found = np.zeros((len(names), len(names)))
-    for row in pairs.itertuples():
+    inside = pairs[pairs["group"].isin(names) & pairs["other_group"].isin(names)]
+    for row in inside.itertuples():
         i, j = names.index(row.group), names.index(row.other_group)
         found[i, j] = found[j, i] = getattr(row, column)
     return found
