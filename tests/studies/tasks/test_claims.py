@@ -144,13 +144,21 @@ def test_measures_of_ways_are_ranked_by_the_number_of_classes():
         ),
         "task_embedding": embedded(ways=list(WAYS)),
         "task_groups": pd.DataFrame(
-            {"split": "train", "group": list(WAYS), "mean_radius": [0.3, 0.2, 0.1]}
+            {"split": "train", "group": list(WAYS), "end_distance_apart": [0.3, 0.2, 0.1]}
         ),
+        "task_distances": distances("ways", "all", two=1.0, five=2.0, seven=3.0),
     }
-    assert measures.over_ways("mean_radius")(tables).value == pytest.approx(-1)
-    tables["task_groups"].loc[1, "mean_radius"] = np.nan
+    assert measures.over_ways("end_distance_apart")(tables).value == pytest.approx(-1)
+    # Only at progress that all reach: there, radii fall with the classes, elsewhere they rise.
+    rows = tables["task_distances"]
+    rows["radius"] = 0.1 * rows["normalised"]
+    early = rows["progress"] < 0.1
+    rows.loc[early, "radius"] = 1 / rows["normalised"]
+    tables["task_distances"] = rows[early | (rows["group"] != "two")]
+    assert measures.radius_over_ways(tables).value == pytest.approx(-1)
+    tables["task_groups"].loc[1, "end_distance_apart"] = np.nan
     with pytest.raises(NotHere, match="at least three"):
-        measures.over_ways("mean_radius")(tables)
+        measures.over_ways("end_distance_apart")(tables)
 
 
 WAYS = {"two": 2, "five": 5, "seven": 7}

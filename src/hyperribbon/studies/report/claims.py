@@ -14,16 +14,18 @@ from hyperribbon.studies.parts import PARTS
 from hyperribbon.studies.step import logger, run_step
 
 INTRODUCTION = (
-    "Claims of The Hidden Geometry of Learning, and of papers beside it, compared with what this "
-    "study measured. Each claim has a rule that decides whether it is reproduced. The rules were "
-    "fixed before the numbers were known, with exceptions: those on synthetic data were written "
-    "after a first, reduced study of them, some of those on linear regression after a first look "
-    "at its phase diagram, those on representations after a look at small runs, and those on "
-    "linear classifiers and on equal numbers of removed samples after a first study of the "
-    "inversion. A published value is compared only with a value from the same data set. The "
-    "networks, samples and epochs of this study may be fewer than the source's; the study says how "
-    "many. Intervals are 95% bootstrap intervals over configurations with all their seeds, unless "
-    "the note says otherwise; there is none if there is only one configuration."
+    "Claims of The Hidden Geometry of Learning, and of papers beside it, compared with what "
+    "this study measured. Each claim has a rule that decides whether it is reproduced. The "
+    "rules were fixed before the numbers were known, with exceptions: those on synthetic data "
+    "were written after a first, reduced study of them, some of those on linear regression "
+    "after a first look at its phase diagram, those on representations after a look at small "
+    "runs, and those on linear classifiers and on equal numbers of removed samples after a "
+    "first study of the inversion. In those on tasks, what is compared was limited to progress "
+    "that all reach after a first study, in which means over different ranges said little. A "
+    "published value is compared only with a value from the same data set. The networks, "
+    "samples and epochs of this study may be fewer than the source's; the study says how many. "
+    "Intervals are 95% bootstrap intervals over configurations with all their seeds, unless the "
+    "note says otherwise; there is none if there is only one configuration."
 )
 
 

@@ -106,9 +106,8 @@ def ways(tables: Tables) -> Figure:
     found = found.assign(classes=classes.loc[groups]).sort_values("classes")
     sizes, style = found["classes"], {"markersize": 4, "color": COLOURS[0]}
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.95 * COLUMN))
-    apart, radius = found["mean_distance_apart"], found["mean_radius"]
-    panels[0].plot(sizes, apart, "o-", label="between two trainings", **style)
-    panels[0].plot(sizes, radius, "s--", label="radius of the tube", **style)
+    panels[0].plot(sizes, found["end_distance_apart"], "o-", label="last models", **style)
+    panels[0].plot(sizes, found["mean_radius"], "s--", label="radius of the tube", **style)
     panels[1].plot(sizes, found["distance_to_truth"], "o-", **style)
     panels[0].set_ylabel("distance (nats)")
     panels[1].set_ylabel("distance to the truth at the end (nats)")

@@ -242,19 +242,42 @@ def larger_way_is_nearer(tables: Tables) -> Ours:
     return Ours(float(means[small] - means[large]), note=note)
 
 
+def radius_over_ways(tables: Tables) -> Ours:
+    """Rank correlation of tube radius and number of classes, at progress that all sets reach."""
+    wide = _common(tables, WAYS, "radius")
+    return _ranked(tables, wide.mean().rename("value"), f"at {len(wide)} values of progress")
+
+
 def over_ways(column: str) -> Measure:
     """Rank correlation of a measure of groups with their number of classes, on train samples."""
 
     def measure(tables: Tables) -> Ours:
-        ways = _compared(tables, WAYS).set_index("group")["classes"]
         rows = _table(tables, "task_groups").query("split == 'train'").set_index("group")
-        found = pd.DataFrame({"classes": ways, "value": rows[column]}).dropna()
-        if len(found) < 3:
-            raise NotHere(f"needs the comparison {WAYS} of at least three numbers of classes")
-        note = ", ".join(f"{row.classes}: {row.value:.3g}" for row in found.itertuples())
-        return Ours(float(spearmanr(found["classes"], found["value"]).statistic), note=note)
+        return _ranked(tables, rows[column].rename("value"))
 
     return measure
+
+
+def _ranked(tables: Tables, values: pd.Series, note: str = "") -> Ours:
+    """Rank correlation of values of the sets of random classes with their number."""
+    classes = _compared(tables, WAYS).query("kind == 'random'").set_index("group")["classes"]
+    found = pd.concat([classes, values], axis=1, join="inner").dropna().sort_values("classes")
+    if len(found) < 3:
+        raise NotHere(f"needs the comparison {WAYS} of at least three numbers of classes")
+    each = ", ".join(f"{row.classes:.0f}: {row.value:.3g}" for row in found.itertuples())
+    value = float(spearmanr(found["classes"], found["value"]).statistic)
+    return Ours(value, note=f"{each} {note}".strip())
+
+
+def _common(tables: Tables, comparison: str, column: str) -> pd.DataFrame:
+    """A column of distances by progress (rows) and group, where all random sets are."""
+    rows = _table(tables, "task_distances")
+    rows = rows[rows["comparison"] == comparison]
+    names = _compared(tables, comparison).query("kind == 'random'")["group"]
+    wide = rows[rows["group"].isin(names)].pivot_table(
+        index="progress", columns="group", values=column
+    )
+    return wide.dropna()
 
 
 def fixmatch_approaches(tables: Tables) -> Ours:
@@ -272,22 +295,36 @@ def fixmatch_approaches(tables: Tables) -> Ours:
 
 def methods_against_tasks(tables: Tables) -> Ours:
     """How much nearer other methods are to supervised learning than other tasks are (nats)."""
-    methods = _mean_distances(tables, METHODS)
-    others = _mean_distances(tables, TASKS)
-    names = set(_compared(tables, METHODS).query("method != 'supervised'")["group"])
-    methods = {name: value for name, value in methods.items() if name in names}
-    if not methods or not others:
-        raise NotHere(f"needs the comparisons {METHODS} and {TASKS}, each with {ALL} as reference")
-    worst, nearest = max(methods, key=methods.__getitem__), min(others, key=others.__getitem__)
-    note = ", ".join(f"{name} {value:.3f}" for name, value in {**methods, **others}.items())
-    return Ours(others[nearest] - methods[worst], note=f"{nearest} less {worst}; {note}")
+    far, near = _distances(tables, TASKS), _distances(tables, METHODS)
+    tasks = _compared(tables, TASKS).query("method == 'supervised'")["group"]
+    methods = _compared(tables, METHODS).query("method != 'supervised'")["group"]
+    return _least_difference(
+        far[[g for g in far if g in set(tasks)]], near[[g for g in near if g in set(methods)]]
+    )
 
 
-def _mean_distances(tables: Tables, comparison: str) -> dict[str, float]:
-    """Mean distance of each group's mean trajectory from that of all classes (nats)."""
+def _distances(tables: Tables, comparison: str) -> pd.DataFrame:
+    """Distance from the mean trajectory of all classes (nats), by progress (rows) and group."""
     rows = _table(tables, "task_distances")
     rows = rows[(rows["comparison"] == comparison) & (rows["reference"] == ALL)]
-    return rows.groupby("group", sort=False)["distance"].mean().to_dict()
+    if rows.empty:
+        raise NotHere(f"needs the comparison {comparison} with the reference {ALL}")
+    return rows.pivot(index="progress", columns="group", values="distance")
+
+
+def _least_difference(far: pd.DataFrame, near: pd.DataFrame) -> Ours:
+    """Least mean difference of two groups' distances, each at progress that both reach."""
+    found = {}
+    for a in far:
+        for b in near:
+            both = pd.concat([far[a], near[b]], axis=1, keys=["far", "near"]).dropna()
+            if len(both) > 1 and a != b:
+                found[f"{a} less {b}"] = float((both["far"] - both["near"]).mean())
+    if not found:
+        raise NotHere("needs groups that reach some progress in common")
+    least = min(found, key=found.__getitem__)
+    note = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
+    return Ours(found[least], note=f"least: {least}; nats: {note}")
 
 
 def late_departures(column: str) -> Measure:
@@ -354,18 +391,14 @@ def supervised_from_contrastive(tables: Tables) -> Ours:
 
 
 def contrastive_before_supervised(tables: Tables) -> Ours:
-    """Distance of the nearest supervised learning, less that of the farthest contrastive one."""
+    """Distance of supervised learning less that of contrastive learning, least over pairs."""
     rows = normalised(tables, CONTRASTIVE)
+    wide = rows.pivot(index="progress", columns="group", values="distance")
     kinds = _compared(tables, CONTRASTIVE).set_index("group")["method"]
-    shared = rows.groupby("progress")["group"].nunique()
-    common = shared.index[shared == rows["group"].nunique()]
-    means = rows[rows["progress"].isin(common)].groupby("group")["distance"].mean()
-    contrastive = means[means.index.map(kinds) == "simclr"]
-    supervised = means[means.index.map(kinds) == "supervised"]
-    if contrastive.empty or supervised.empty:
+    of = {kind: [g for g in wide if kinds[g] == kind] for kind in ("supervised", "simclr")}
+    if not all(of.values()):
         raise NotHere("needs contrastive and supervised learning that reach some progress")
-    note = ", ".join(f"{group} {value:.3f}" for group, value in means.items())
-    return Ours(float(supervised.min() - contrastive.max()), note=f"nats: {note}")
+    return _least_difference(wide[of["supervised"]], wide[of["simclr"]])
 
 
 def joint_against_tasks(tables: Tables) -> Ours:
@@ -374,13 +407,11 @@ def joint_against_tasks(tables: Tables) -> Ours:
     if joint.empty:
         raise NotHere("needs the method joint")
     row = joint.iloc[0]
-    distances = _mean_distances(tables, TASKS)
-    parts = [name for name in str(row["tasks"]).split("+") if name in distances]
-    if row["group"] not in distances or not parts:
+    wide = _distances(tables, TASKS)
+    parts = [name for name in str(row["tasks"]).split("+") if name in wide]
+    if row["group"] not in wide or not parts:
         raise NotHere(f"needs it and its tasks in the comparison {TASKS}")
-    least = min(distances[name] for name in parts)
-    note = ", ".join(f"{name} {distances[name]:.3f}" for name in (row["group"], *parts))
-    return Ours(least - distances[row["group"]], note=f"nats: {note}")
+    return _least_difference(wide[parts], wide[[row["group"]]])
 
 
 def probe_less_imprinting(tables: Tables) -> Ours:

@@ -99,8 +99,9 @@ PART = Part(
                     "the arc from the first to the last model (radians)."
                 ),
                 "task_groups": (
-                    "One row per split and group: mean distance between two of its trainings, mean "
-                    "and largest radius of its tube, and distance to the truth at the end (nats)."
+                    "One row per split and group: mean distance between two of its trainings at "
+                    "equal progress and at their ends, mean and largest radius of its tube, and "
+                    "distance to the truth at the end (nats)."
                 ),
                 "task_excursions": (
                     "One row per fine-tuned training: epoch of departure, largest and final "
@@ -203,8 +204,9 @@ PART = Part(
             "Spread of trainings on few classes, and their distance to the truth (3.5).",
             """
             Trainings on random sets of classes, by the size of the set. Left: mean distance between
-            two trainings at equal progress, and mean radius of their tube. Right: distance of their
-            last models to the truth. Train samples. Thesis Fig. 3.5.
+            the last models of two trainings, and mean radius of their tube over the progress that
+            they reach. Right: distance of their last models to the truth. Train samples. Thesis
+            Fig. 3.5.
             """,
             module=MEASURES,
             when=_compares(WAYS),

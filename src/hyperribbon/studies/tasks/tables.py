@@ -68,23 +68,25 @@ def main(
     }
     found = {split: measure(models, split, plan, learned, threads, smoothing) for split in SPLITS}
     keys = models.training_keys()
+    matrices = {
+        split: models.distances(store_path(path))[1]
+        for split, path in zip(SPLITS, distance, strict=True)
+    }
+    ends = {split: end_distances(models, matrix, plan) for split, matrix in matrices.items()}
     tables = {
         "task_trainings": training_table(models, plan, learned),
         "task_checkpoints": checkpoint_table(models, plan, along, found),
         "task_classes": class_table(keys, plan, learned, found["test"]),
         "task_distances": distance_table(mean_stores, plan),
         "task_lengths": length_table(keys, plan, found),
-        "task_groups": group_table(models, plan, mean_stores, compared),
+        "task_groups": group_table(models, plan, mean_stores, compared, ends),
         "task_excursions": excursion_table(keys, plan, learned, found["test"]),
         "task_tree": tree_table(mean_stores, plan),
     }
     if TREE in plan.comparisons:
-        k = SPLITS.index(plan.comparisons[TREE].split)
-        matrix = models.distances(store_path(distance[k]))[1]
-        ends = end_distances(models, matrix, plan)
-        pairs = tables["task_tree"]
+        pairs, found_ends = tables["task_tree"], ends[plan.comparisons[TREE].split]
         places = zip(pairs["group"], pairs["other_group"], strict=True)
-        tables["task_tree"] = pairs.assign(at_the_end=[ends.get(pair, np.nan) for pair in places])
+        tables["task_tree"] = pairs.assign(at_the_end=[found_ends[pair] for pair in places])
     tables["task_tree_test"] = tree_tests(tables["task_tree"])
     for path in output:
         write_table(tables[path.stem], path)
@@ -276,6 +278,7 @@ def group_table(
     plan: TaskPlan,
     means: dict[str, xr.Dataset],
     compared: dict[Split, xr.Dataset],
+    ends: dict[Split, dict[tuple[str, str], float]],
 ) -> pd.DataFrame:
     """One row per group and split: how far its trainings are apart, and from the truth."""
     keys = models.training_keys()
@@ -284,7 +287,8 @@ def group_table(
     rows = []
     for split in SPLITS:
         apart = compared[split]["distance"].values
-        ends = last[f"{split}_loss"].loc[list(keys[KEYS].itertuples(index=False, name=None))] / 2
+        order = list(keys[KEYS].itertuples(index=False, name=None))
+        to_truth = last[f"{split}_loss"].loc[order].to_numpy() / 2
         for group in dict.fromkeys(groups):
             inside = np.flatnonzero(groups == group)
             pairs = apart[np.ix_(inside, inside)][np.triu_indices(len(inside), 1)]
@@ -298,9 +302,10 @@ def group_table(
                     "group": group,
                     "trainings": len(inside),
                     "mean_distance_apart": mean_of(pairs),
+                    "end_distance_apart": ends[split].get((group, group), np.nan),
                     "mean_radius": mean_of(kept),
                     "max_radius": kept.max() if kept.size else np.nan,
-                    "distance_to_truth": ends.to_numpy()[inside].mean(),
+                    "distance_to_truth": to_truth[inside].mean(),
                 }
             )
     return pd.DataFrame(rows)
@@ -362,17 +367,13 @@ def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
 def end_distances(
     models: Models, matrix: zarr.Array, plan: TaskPlan
 ) -> dict[tuple[str, str], float]:
-    """Mean distance of the last models of the trainings of two groups, over pairs of seeds."""
+    """Mean distance of the last models of trainings of two groups, or of one, over pairs."""
     last = models.table.groupby(KEYS, sort=False).tail(1)
     group = last["stage"].map(plan.groups)
     D = submatrix(matrix, last.index.to_numpy())
     names = list(dict.fromkeys(group))
-    return {
-        (a, b): float(D[np.ix_(group == a, group == b)].mean())
-        for a in names
-        for b in names
-        if a != b
-    }
+    np.fill_diagonal(D, np.nan)  # of a training from itself
+    return {(a, b): mean_of(D[np.ix_(group == a, group == b)]) for a in names for b in names}
 
 
 def tree_tests(pairs: pd.DataFrame) -> pd.DataFrame:
