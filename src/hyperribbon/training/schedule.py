@@ -95,8 +95,11 @@ def keeping(configuration: Configuration, epochs: Iterable[float]) -> Configurat
     """
     training = configuration.training
     per_epoch = configuration.steps_per_epoch()
-    steps = [checkpoint_at(configuration, epoch) for epoch in epochs]
-    fractions = {step / (training.epochs * (per_epoch or 1)) for step in steps}
+    if per_epoch is None:  # the checkpoints are checked when the data are known
+        fractions = {min(1.0, epoch / training.epochs) for epoch in epochs}
+    else:
+        steps = [checkpoint_at(configuration, epoch) for epoch in epochs]
+        fractions = {step / (training.epochs * per_epoch) for step in steps}
     kept = tuple(sorted(fractions.union(training.keep_weights)))
     return configuration.model_copy(
         update={"training": training.model_copy(update={"keep_weights": kept})}
