@@ -54,8 +54,8 @@ STUDIES = {
     "representations_cifar10": (3, 0.024),
     "representations_mnist5k": (5, 0.0185),
     "inversion": (0, 0),  # see test_inversion
-    "tasks_cpu": (80, 0.186),
-    "tasks_cifar10": (170, 12.9),
+    "tasks_cpu": (77, 0.179),
+    "tasks_cifar10": (165, 12.5),
 }
 NEEDS_IMAGES = "tasks_imagenet"  # its classes are the folders of the user's images
 

@@ -82,10 +82,13 @@ def tree_agreement(tables: Tables) -> Figure:
         axes.plot(known["edges"], known[measure], "o", markersize=4, color=COLOURS[0])
         means = known.groupby("edges")[measure].mean()
         axes.plot(means.index, means, color="black", linewidth=1)
-        for row in known.itertuples():
+        # Names on both sides in turn, as points with as many edges may be near each other.
+        for k, row in enumerate(known.sort_values(["edges", measure]).itertuples()):
+            side = 1 if k % 2 else -1
             axes.annotate(
-                f"{row.group}, {row.other_group}", (row.edges, getattr(row, measure)), (4, 0),
-                fontsize=4.5, textcoords="offset points", va="center", color="0.35",
+                f"{row.group}, {row.other_group}", (row.edges, getattr(row, measure)),
+                (4 * side, 0), fontsize=4, textcoords="offset points", va="center", color="0.35",
+                ha="left" if side > 0 else "right",
             )  # fmt: skip
         if measure in tests.index:
             row = tests.loc[measure]
@@ -94,7 +97,8 @@ def tree_agreement(tables: Tables) -> Figure:
                 f"{row['tasks']:.0f} tasks"
             )
         axes.set(xlabel="edges between the tasks in the tree", ylabel=label)
-        axes.set_xlim(right=axes.get_xlim()[1] + 1.2)
+        axes.set_xlim(known["edges"].min() - 1.3, known["edges"].max() + 1.3)
+        axes.set_xticks(sorted(known["edges"].unique()))
     return figure
 
 
