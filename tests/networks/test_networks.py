@@ -77,8 +77,8 @@ def n_parameters(network):
 
 
 def test_every_architecture_is_tested_here():
-    files = {path.stem for path in Path(networks.__file__).parent.glob("*.py")}
-    assert set(SMALL) == files - {"__init__"}
+    files = Path(networks.__file__).parent.glob("*.py")
+    assert set(SMALL) == {path.stem for path in files if "\nNETWORK = " in path.read_text()}
     assert {section.architecture for section, *_ in THESIS.values()} == set(SMALL)
 
 

@@ -20,7 +20,7 @@ def test_blurpool_is_the_binomial_filter_at_every_second_pixel(size):
 
 
 def test_a_shortcut_equals_its_convolution_with_blurpool_after_it():
-    shortcut = nn.Sequential(*resnet._conv(3, 4, 1, stride=2)).double().eval()
+    shortcut = nn.Sequential(*resnet._conv(3, 4, 1, stride=2, affine=True)).double().eval()
     conv = next(m for m in shortcut if isinstance(m, nn.Conv2d))
     x = torch.randn(2, 3, 7, 8, dtype=torch.float64)
     torch.testing.assert_close(shortcut(x), shortcut[-1](resnet._BlurPool().double()(conv(x))))

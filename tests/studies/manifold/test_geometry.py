@@ -53,7 +53,11 @@ def test_distance_grows_with_the_study(study):
     assert D["configuration"].values.tolist() == ["a"] * 40 + ["b"] * 40
     assert D["distance"].dims == ("model", "other_model")
     assert D.attrs["code_version"] == "1"
-    assert json.loads(D.attrs["parameters"]) == {"geodesic_points": 5, "smoothing": 0.0}
+    assert json.loads(D.attrs["parameters"]) == {
+        "classes": None,
+        "geodesic_points": 5,
+        "smoothing": 0.0,
+    }
     manifest = output.with_suffix(".json")
     assert Manifest.read(manifest).inputs == inputs_of([store_path(a), store_path(b)])
     assert not Manifest.read(manifest).damage(output)
@@ -99,7 +103,11 @@ def test_the_other_steps_take_manifests(study):
     P = np.concatenate(list(models.trajectories("train")))
     np.testing.assert_array_equal(values["progress"], progress(P, models.labels("train")))
     assert trajectories["distance"].shape == (4, 4)
-    assert json.loads(trajectories.attrs["parameters"]) == {"points": 7, "smoothing": 0.0}
+    assert json.loads(trajectories.attrs["parameters"]) == {
+        "points": 7,
+        "reached": False,
+        "smoothing": 0.0,
+    }
     inputs = {name: Manifest.read(path.with_suffix(".json")).inputs for name, path in out.items()}
     assert set(inputs["embedding"]) == {"distance/train"}
     assert set(inputs["progress"]) == {"predictions/a", "predictions/b"}

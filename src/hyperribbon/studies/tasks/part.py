@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CATEGORY = "The space of tasks"
 MEASURES = "measure_figures"
-PAIR = """
+PAIR = """\
 Left: models in the first three InPCA coordinates of their predictions on all classes, with a thin
 line along each training, and the mean trajectory of each group (bold), embedded together with them.
 Right: Bhattacharyya distance of the mean trajectories from the reference at equal progress, in
@@ -168,7 +168,7 @@ PART = Part(
             "tree_manifold",
             CATEGORY,
             "Trainings of nodes of the tree of classes, and distances of their means (3.3).",
-            f"{PAIR} Thesis Fig. 3.3.",
+            PAIR + "Thesis Fig. 3.3.",
             when=_compares(TREE),
         ),
         Figure(
@@ -188,14 +188,14 @@ PART = Part(
             "episodic_manifold",
             CATEGORY,
             "Episodic meta-learning and supervised learning, on train samples (3.4a, 3.9).",
-            f"{PAIR} Thesis Figs. 3.4a and 3.9.",
+            PAIR + "Thesis Figs. 3.4a and 3.9.",
             when=_compares(EPISODIC),
         ),
         Figure(
             "ways_manifold",
             CATEGORY,
             "Supervised learning of a few random classes, on train samples (3.4b).",
-            f"{PAIR} Trainings of one group differ in their classes, too. Thesis Fig. 3.4b.",
+            PAIR + "Trainings of one group differ in their classes, too. Thesis Fig. 3.4b.",
             when=_compares(WAYS),
         ),
         Figure(
@@ -215,14 +215,14 @@ PART = Part(
             "methods_manifold",
             CATEGORY,
             "Contrastive, semi-supervised and supervised learning (3.6).",
-            f"{PAIR} Thesis Fig. 3.6.",
+            PAIR + "Thesis Fig. 3.6.",
             when=_compares(METHODS),
         ),
         Figure(
             "fine_tuning_manifold",
             CATEGORY,
             "Fine-tuning from several epochs of another training (3.7).",
-            f"{PAIR} Thesis Fig. 3.7.",
+            PAIR + "Thesis Fig. 3.7.",
             when=_compares(FINE_TUNING),
         ),
         Figure(
@@ -242,7 +242,7 @@ PART = Part(
             "contrastive_manifold",
             CATEGORY,
             "Contrastive learning of two classes and of all, and supervised learning (3.8).",
-            f"{PAIR} Thesis Fig. 3.8.",
+            PAIR + "Thesis Fig. 3.8.",
             when=_compares(CONTRASTIVE),
         ),
         Figure(
