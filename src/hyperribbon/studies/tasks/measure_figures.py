@@ -97,8 +97,8 @@ def tree_agreement(tables: Tables) -> Figure:
                 f"{row['tasks']:.0f} tasks"
             )
         axes.set(xlabel="edges between the tasks in the tree", ylabel=label)
-        axes.set_xlim(known["edges"].min() - 1.3, known["edges"].max() + 1.3)
-        axes.set_xticks(sorted(known["edges"].unique()))
+        axes.set_xlim(pairs["edges"].min() - 1.3, pairs["edges"].max() + 1.3)
+        axes.set_xticks(sorted(pairs["edges"].unique()))
     return figure
 
 
