@@ -127,7 +127,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             "training/loop.py",
             SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | PLANE | MAPPINGS | {"train", "regression"},
         ),
-        ("training/schedule.py", SYNTHETIC_TRAIN | MANIFOLDS | {"train"}),
+        ("training/schedule.py", SYNTHETIC_TRAIN | MANIFOLDS | MAPPINGS | {"train"}),
         (
             "networks/__init__.py",
             SYNTHETIC_TRAIN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,54 +15,11 @@ from hyperribbon.config.data_section import (
     Samples,
     absent,
 )
+from hyperribbon.config.data_sources import BALANCED, DATA_SOURCES, SourceFacts
 from hyperribbon.config.fields import Count, Natural, NotTrue, refuse
 from hyperribbon.config.image_folder import class_names, image_files
 from hyperribbon.config.own_data import FunctionConfig, NpzConfig, ZarrConfig
 from hyperribbon.errors import ConfigError, DataError
-
-
-class SourceFacts(NamedTuple):
-    """What is known about a data set before it is read.
-
-    Attributes
-    ----------
-    n_samples : tuple of int
-        Size of the one set that is split, or of the train and the test part.
-    n_classes : int
-        Number of classes, C.
-    shape : tuple of int
-        (channels, height, width).
-    names : tuple of str
-        Names of the classes; none if they are digits or the like.
-    """
-
-    n_samples: tuple[int, ...]
-    n_classes: int
-    shape: tuple[int, int, int]
-    names: tuple[str, ...] = ()
-
-
-CIFAR10_CLASSES = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
-FASHION_CLASSES = (
-    *("T-shirt", "trouser", "pullover", "dress", "coat"),
-    *("sandal", "shirt", "sneaker", "bag", "boot"),
-)
-
-DATA_SOURCES = {
-    "mnist5k": SourceFacts((5_000,), 10, (1, 28, 28)),
-    "digits": SourceFacts((1_797,), 10, (1, 8, 8)),
-    "mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "fashion_mnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28), FASHION_CLASSES),
-    "kmnist": SourceFacts((60_000, 10_000), 10, (1, 28, 28)),
-    "cifar10": SourceFacts((50_000, 10_000), 10, (3, 32, 32), CIFAR10_CLASSES),
-}
-
-# The same number of samples of each class.
-BALANCED = ("mnist5k", "fashion_mnist", "kmnist", "cifar10")
-
 
 Groups = Annotated[
     tuple[Annotated[tuple[Natural, ...], Field(min_length=1)], ...], Field(min_length=2)

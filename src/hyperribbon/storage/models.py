@@ -133,13 +133,21 @@ class Models:
             left out.
         """
         rows = evenly(len(self), count)
-        bounds = np.cumsum([0, *(len(P) for P in self.trajectories(split))])
+        return rows, self.selections(split, rows)
+
+    def selections(self, split: str, rows: np.ndarray) -> list[Selection]:
+        """The models (b, N, C) of each training among rows of the table, in increasing order.
+
+        They are read lazily; trainings without any are left out.
+        """
+        trajectories = list(self.trajectories(split))
+        bounds = np.cumsum([0, *map(len, trajectories)])
         parts = []
-        for P, start, stop in zip(self.trajectories(split), bounds, bounds[1:], strict=False):
+        for P, start, stop in zip(trajectories, bounds, bounds[1:], strict=False):
             inside = rows[(start <= rows) & (rows < stop)]
             if len(inside):
                 parts.append(Selection(P, inside - start))
-        return rows, parts
+        return parts
 
     def coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
         """Coordinates that identify the models in a store that was computed from them."""

@@ -79,7 +79,7 @@ class Study(Section):
         for name, network in self.networks.items():
             with within(f"networks.{name}"):
                 network.check_input(self.data.input_shape)
-        self._check_projection(self.data.n_classes)
+        self._check_projection()
         known = {kind: list(getattr(self, kind)) for kind in KINDS}
         if self.has_grid:
             check_names(self.combinations, known)
@@ -89,7 +89,7 @@ class Study(Section):
                 configuration.check_augmentation()
         return self
 
-    def _check_projection(self, n_classes: int) -> None:
+    def _check_projection(self) -> None:
         """Refuse mixed classes where other analyses need the predictions themselves."""
         classes = self.analysis.projected_classes
         if classes is None:
@@ -97,8 +97,9 @@ class Study(Section):
         if self.has_grid:
             expected = "none; only the distances of a study of tasks can do with mixed classes"
             raise refuse("analysis.projected_classes", classes, expected)
-        if classes >= n_classes:
-            expected = f"fewer than the {n_classes} classes of the data"
+        assert self.data, "checked before"
+        if classes >= self.data.n_classes:
+            expected = f"fewer than the {self.data.n_classes} classes of the data"
             raise refuse("analysis.projected_classes", classes, expected)
 
     @property
@@ -109,7 +110,7 @@ class Study(Section):
 
     def _check_without_trainings(self, alone: list[str]) -> None:
         """Refuse what belongs to trainings; ``alone`` are the parts that can do without."""
-        self._check_projection(0)
+        self._check_projection()
         others = [name for name in PART_SECTIONS if name not in alone]
         for key in ("augmentations", "combinations", *others):
             default = type(self).model_fields[key].get_default(call_default_factory=True)

@@ -62,7 +62,7 @@ def study(**changes):
 
 
 def test_each_training_draw_and_departure_is_a_configuration():
-    found = study().section("tasks").trainings_of(study())
+    found = list(study().section("tasks").expanded(study()))
     names = [c.learning.name for _, _, c in found]
     assert names == [
         "all", "vehicles", "pair", "two-1", "two-2", "two-3", "joint",
@@ -121,6 +121,8 @@ def test_other_studies_keep_their_configurations():
         ),
         ({"tasks__sets__two": {"random": 9, "draws": 11}}, "two.draws = 11: at most 10, of 10"),
         ({"tasks__sets__vehicles": "vehicel"}, "did you mean vehicles?"),
+        ({"tasks__comparisons": {}}, "tasks.comparisons = {}"),
+        ({"tasks__comparisons": None}, "tasks.comparisons"),
         ({"tasks__tree": None}, "nodes need tasks.tree"),
         ({"tasks__tree": "nowhere.yaml"}, "tasks.tree = "),
         ({"tasks__sets__all": "vehicles"}, "this one stands for all classes"),

@@ -25,6 +25,7 @@ from hyperribbon.config.methods import MethodConfig, SupervisedConfig
 from hyperribbon.errors import ConfigError, HyperribbonError
 from hyperribbon.studies.part import PartSection
 from hyperribbon.studies.tasks.class_sets import Classes, ClassSet, kind_of, resolve
+from hyperribbon.studies.tasks.names import ALL
 from hyperribbon.training.schedule import keeping
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ Counts = Annotated[
     Field(min_length=1),
     AfterValidator(distinct),
 ]
-ALL = "all"  # the task of all classes of the data
 
 
 class WordNetTree(Section):
@@ -104,14 +104,15 @@ class TasksConfig(PartSection):
     set, or superclasses."""
     trainings: Annotated[dict[Label, TaskTrainingConfig], Field(min_length=1)]
     """What is learned, and how, by the name that figures and tables show."""
-    comparisons: dict[Label, ComparisonConfig] = Field(default_factory=dict)
+    comparisons: Annotated[dict[Label, ComparisonConfig], Field(min_length=1)]
     """Which trainings are compared, by the name of the comparison. The claims of chapter 3 are
     judged on those named `tasks`, `tree`, `episodic`, `ways`, `methods`, `fine_tuning` and
     `contrastive`."""
     lengths: Counts = (6, 12, 25)
     """Numbers of checkpoints for which Riemannian lengths are computed."""
     mapped: Annotated[int, Field(strict=True, ge=0, le=1000)] = 1
-    """Seeds of each training whose kept weights are also mapped by other means than imprinting."""
+    """Seeds of each training whose kept weights are also mapped by other means than imprinting.
+    Their predictions on the test samples, four for each network, are in memory."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -155,26 +156,12 @@ class TasksConfig(PartSection):
             for name in known:
                 if name not in used:
                     raise refuse(f"{kind}.{name}", name, "is in none of tasks.trainings")
-        list(self._expanded(study))
-
-    def trainings_of(self, study: Study) -> list[tuple[str, str, Configuration]]:
-        """Each training: its entry in `trainings`, its group, and its configuration.
-
-        Trainings of one group differ in the seed or the draw of random classes.
-        """
-        return list(self._expanded(study))
 
     def configurations_with(
         self, study: Study, configurations: list[Configuration]
     ) -> list[Configuration]:
         """All trainings of the section, instead of combinations."""
-        return [configuration for _, _, configuration in self._expanded(study)]
-
-    def compared(self, study: Study, name: str) -> list[str]:
-        """Groups of a comparison, in the order of its trainings."""
-        wanted = self.comparisons[name].trainings
-        groups = [(entry, group) for entry, group, _ in self._expanded(study)]
-        return list(dict.fromkeys(g for w in wanted for entry, g in groups if entry == w))
+        return [configuration for _, _, configuration in self.expanded(study)]
 
     def tree_of(self, study: Study) -> ClassTree | None:
         """The tree of the classes, if there is one."""
@@ -207,7 +194,11 @@ class TasksConfig(PartSection):
             return "several"
         return ALL if tasks[0] == ALL else kind_of(self.sets[tasks[0]])
 
-    def _expanded(self, study: Study) -> Iterator[tuple[str, str, Configuration]]:
+    def expanded(self, study: Study) -> Iterator[tuple[str, str, Configuration]]:
+        """Each training: its entry in `trainings`, its group, and its configuration.
+
+        Trainings of one group differ in the seed or the draw of random classes.
+        """
         assert study.training and study.data and study.networks and study.optimisers
         names, tree = study.data.class_names, self.tree_of(study)
         tasks: dict[str, list[Classes]] = {ALL: [tuple((k,) for k in range(len(names)))]}
@@ -303,9 +294,6 @@ class TasksConfig(PartSection):
             expected = "a training from fresh weights with a single task"
             raise refuse(f"{where}.start.training", start.training, expected)
         source = fresh[start.training]
-        if configuration.network != source.network:
-            expected = f"{source.network_name}, the network of {start.training}"
-            raise refuse(f"{where}.network", configuration.network_name, expected)
         if configuration.training.seeds > source.training.seeds:
             expected = f"at most {source.training.seeds}, as {start.training} has"
             raise refuse(f"{where}.seeds", configuration.training.seeds, expected)

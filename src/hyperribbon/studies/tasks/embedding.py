@@ -110,14 +110,8 @@ def gather(
     rows = np.flatnonzero(group.isin(comparison.groups))
     keys = models.table.iloc[rows][["configuration", "seed", "checkpoint", "epoch"]]
     about = keys.assign(group=group.iloc[rows], progress=progress[rows], kind="model")
-    bounds = np.cumsum([0, *(len(P) for P in models.trajectories(comparison.split))])
-    parts: list = []
-    for P, start, stop in zip(
-        models.trajectories(comparison.split), bounds, bounds[1:], strict=False
-    ):
-        inside = rows[(start <= rows) & (rows < stop)]
-        if len(inside):
-            parts.append(Selection(P, inside - start))
+    parts: list = all_in_memory(models.selections(comparison.split, rows))
+    whole = parts
     store, stored = open_dataset(means), zarr.open_array(means / MEANS, mode="r")
     names = store["group"].values.tolist()
     mean_parts: list = []
@@ -132,7 +126,6 @@ def gather(
             values = store["progress"].values[reached]
             mean_rows.append(pd.DataFrame({"group": name, "progress": values, "kind": "mean"}))
     D = np.asarray(submatrix(matrix, rows), dtype=np.float64)
-    whole = parts = all_in_memory(parts)
     mean_parts = all_in_memory(mean_parts)
     if classes is not None:
         parts, mean_parts = ([Projected(P, classes) for P in some] for some in (parts, mean_parts))
@@ -147,28 +140,26 @@ def embed(
     points: Points, labels: np.ndarray, draws: int, threads: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Coordinates of all points, and explained stress as observed, without means, and shuffled."""
-    count = len(points.about)
-    inpca = InPCA(min(DIMENSIONS, count), metric="precomputed", random_state=0)
-    inpca.fit(points.distance)
+    inpca = fitted(points.distance)
     coordinates = points.about.join(coordinate_table(inpca.embedding_, COORDINATES))
     alone = (points.about["kind"] == "model").to_numpy()
     D = points.distance[np.ix_(alone, alone)]
-    observed = stress_table(D)
+    observed = stress_table(fitted(D))
     low, high = explained_stress_interval(
         D, points.about["configuration"][alone], observed["explained_stress"]
     )
     found = [
-        dimension_table(inpca).assign(kind="with means", axis=dimension_table(inpca)["kind"]),
+        stress_table(inpca).assign(kind="with means"),
         observed.assign(kind="models", low=low, high=high),
     ]
     for draw in range(draws):
         shuffled = pairwise_distance(
             shuffled_by_training(points.models, labels, draw), threads=threads
         )
-        found.append(stress_table(shuffled).assign(kind="shuffled", draw=draw))
+        found.append(stress_table(fitted(shuffled)).assign(kind="shuffled", draw=draw))
     columns = ["kind", "draw", "models", "dimension", "eigenvalue", "axis"]
     columns += ["explained_stress", "low", "high"]
-    counts = {"with means": count, "models": len(D), "shuffled": len(D)}
+    counts = {"with means": len(points.about), "models": len(D), "shuffled": len(D)}
     stress = pd.concat(found)
     return coordinates, stress.assign(models=stress["kind"].map(counts))[columns]
 
@@ -186,9 +177,13 @@ def mixing_table(parts: list, draws: int, threads: int) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns).assign(models=sum(map(len, few)))
 
 
-def stress_table(D: np.ndarray) -> pd.DataFrame:
-    """What each dimension of an InPCA of distances (m, m) explains."""
-    inpca = InPCA(min(DIMENSIONS, len(D)), metric="precomputed", random_state=0).fit(D)
+def fitted(D: np.ndarray) -> InPCA:
+    """InPCA of distances (m, m)."""
+    return InPCA(min(DIMENSIONS, len(D)), metric="precomputed", random_state=0).fit(D)
+
+
+def stress_table(inpca: InPCA) -> pd.DataFrame:
+    """What each dimension explains; `kind` says something else here, so the axis is `axis`."""
     return dimension_table(inpca).rename(columns={"kind": "axis"})
 
 

@@ -33,8 +33,7 @@ SHOWN = "with means"  # the stress of the embedding that is drawn
 
 def colours_of(tables: Tables, comparison: str) -> dict[str, str]:
     """One colour per group of a comparison: black for the reference, shades for departures."""
-    points = of_comparison(tables, comparison)
-    groups = list(dict.fromkeys(points["group"]))
+    groups = groups_of(tables, comparison)
     rows = tables["task_distances"]
     references = rows.loc[rows["comparison"] == comparison, "reference"]
     found = dict.fromkeys(references.iloc[:1] if len(references) else groups[:1], "black")
@@ -56,11 +55,16 @@ def of_comparison(tables: Tables, name: str) -> pd.DataFrame:
     return points
 
 
+def groups_of(tables: Tables, comparison: str) -> list[str]:
+    """Groups of a comparison, in the order of the study."""
+    return list(dict.fromkeys(of_comparison(tables, comparison)["group"]))
+
+
 def draw_embedding(axes: Any, tables: Tables, name: str) -> None:
     """The first three coordinates: models as points, mean trajectories as lines."""
     points = of_comparison(tables, name)
     colours = colours_of(tables, name)
-    for group in dict.fromkeys(points["group"]):
+    for group in groups_of(tables, name):
         own = points[points["group"] == group]
         models, mean = own[own["kind"] == "model"], own[own["kind"] == "mean"]
         where = [models[f"pc{k}"] for k in (1, 2, 3)]
@@ -90,10 +94,8 @@ def draw_distances(axes: Axes, tables: Tables, name: str) -> bool:
     if found.empty:
         return False
     colours = colours_of(tables, name)
-    several = found["reference"].nunique() > 1
-    for (group, reference), rows in found.groupby(["group", "reference"], sort=False):
-        if several and reference != found["reference"].iloc[0]:
-            continue
+    reference = found["reference"].iloc[0]
+    for group, rows in found[found["reference"] == reference].groupby("group", sort=False):
         axes.plot(rows["progress"], rows["normalised"], color=colours[group], label=group)
     axes.axhline(1, color="0.6", linewidth=0.8, linestyle="--")
     axes.set_yscale("log")
@@ -103,13 +105,12 @@ def draw_distances(axes: Axes, tables: Tables, name: str) -> bool:
     axes.yaxis.set_minor_formatter("{x:.2g}" if few else NullFormatter())
     axes.locator_params("x", nbins=5)
     axes.set_xlabel("progress")
-    axes.set_title(f"from {found['reference'].iloc[0]}")
+    axes.set_title(f"from {reference}")
     return True
 
 
 def _pair(tables: Tables, name: str) -> Figure:
     """The embedding of a comparison, and beside it the distances of the mean trajectories."""
-    of_comparison(tables, name)
     figure = plt.figure(figsize=(2.3 * COLUMN, 1.15 * COLUMN))
     left = figure.add_subplot(1, 2, 1, projection="3d", computed_zorder=False)
     right = figure.add_subplot(1, 2, 2)
@@ -156,7 +157,6 @@ def contrastive_manifold(tables: Tables) -> Figure:
 
 def task_manifold(tables: Tables) -> Figure:
     """Supervised learning of several tasks: embedding, spectrum, accuracy (3.1)."""
-    of_comparison(tables, TASKS)
     figure = plt.figure(figsize=(2.4 * COLUMN, 1.25 * COLUMN))
     grid = figure.add_gridspec(2, 3)
     axes = figure.add_subplot(grid[:, :2], projection="3d", computed_zorder=False)
@@ -196,8 +196,6 @@ def draw_stress(axes: Axes, tables: Tables, name: str) -> None:
 def task_stress(tables: Tables) -> Figure:
     """Explained stress of every comparison, with models whose samples are shuffled."""
     names = list(dict.fromkeys(tables["task_stress"]["comparison"]))
-    if not names:
-        raise LeftOut("The study makes no comparisons.")
     figure, panels = wrapped(len(names), 0.85, sharey=True)
     for axes, name in zip(panels, names, strict=True):
         draw_stress(axes, tables, name)

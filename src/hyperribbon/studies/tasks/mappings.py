@@ -10,20 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.errors import StoreError
-from hyperribbon.networks import configured_network
-from hyperribbon.numerics.blocks import evenly
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import bhattacharyya_distance
 from hyperribbon.probability import progress as progress_of
 from hyperribbon.probability.shuffling import shuffled_by_training
-from hyperribbon.storage.dataset import open_dataset
+from hyperribbon.storage.dataset import SPLITS, Split, open_dataset
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.predictions import load_weights
 from hyperribbon.storage.tables import coordinate_table, write_table
@@ -36,7 +33,8 @@ from hyperribbon.tasks import (
     prototypes,
 )
 from hyperribbon.training.loop import predict
-from hyperribbon.training.samples import Resident
+from hyperribbon.training.methods.fine_tuning import start_backbone
+from hyperribbon.training.plan import Plan
 
 DIMENSIONS = 50
 
@@ -60,20 +58,20 @@ def main(
     group_of = json.loads(groups)
     rows: list[dict[str, Any]] = []
     models: dict[str, list[np.ndarray]] = {}
-    labels = {"test": dataset.test_labels}
+    labels = dataset.test_labels
     for path in map(store_path, predictions):
         for about, train_labels, features in kept_features(path, dataset, seeds):
             found = mapped(features, train_labels, dataset.n_classes)
             for name, P in found.items():
                 models.setdefault(name, []).append(P)
-                wrong = P.argmax(axis=1) != labels["test"]
+                wrong = P.argmax(axis=1) != labels
                 rows.append(
                     {
                         "mapping": name,
                         "group": group_of[about["stage"]],
                         **about,
                         "error": float(wrong.mean()),
-                        "progress": float(progress_of(P, labels["test"])),
+                        "progress": float(progress_of(P, labels)),
                         "distance_to_probe": float(
                             bhattacharyya_distance(P, found["linear_probe"])
                         ),
@@ -81,7 +79,7 @@ def main(
                 )
         logger.info("%s: mapped", path.name)
     table = pd.DataFrame(rows)
-    embedded, stress = embed(table, models, labels["test"], threads)
+    embedded, stress = embed(table, models, labels, threads)
     tables = {"mapping_models": table, "mapping_embedding": embedded, "mapping_stress": stress}
     for path in output:
         write_table(tables[path.stem], path)
@@ -89,7 +87,7 @@ def main(
 
 def kept_features(
     path: Path, dataset: Dataset, seeds: int
-) -> Iterator[tuple[dict[str, Any], np.ndarray, dict[str, np.ndarray]]]:
+) -> Iterator[tuple[dict[str, Any], np.ndarray, dict[Split, np.ndarray]]]:
     """Labels (N,) of the train samples from which weights are imprinted, and features (N, F).
 
     There is one set of features for each network whose weights a store keeps, by split.
@@ -98,37 +96,25 @@ def kept_features(
     if store.attrs["data_sha256"] != dataset.sha256:
         raise StoreError(f"{path}: trained on other data than those of the study")
     configuration = Configuration.model_validate_json(store.attrs["configuration"])
-    network = configured_network(configuration.network, dataset.input_shape, dataset.n_classes)
-    backbone = network.get_submodule("features")
-    places = {
-        "train": evenly(len(dataset.train_labels), configuration.training.record_train),
-        "test": np.arange(len(dataset.test_labels)),
-    }
-    samples = {
-        split: Resident(dataset.as_input(torch.from_numpy(dataset.split(split)[0][rows])))
-        for split, rows in places.items()
-    }
-    labels = dataset.train_labels[places["train"]]
+    # Evaluated as in the training, whose method and start do not matter here.
+    plan = Plan(configuration.model_copy(update={"learning": None, "start": None}), dataset, "")
+    network, cpu = plan.build_network(), torch.device("cpu")
+    evaluated = {split: plan.evaluated(split, cpu) for split in SPLITS}
+    labels = evaluated["train"][1].numpy()
     ended = np.flatnonzero(store["diverged_step"].values < 0)[:seeds]
     for seed in store["seed"].values[ended].tolist():
         for step in store["snapshot_step"].values.tolist():
-            load_backbone(backbone, load_weights(store, seed, step))
+            weights = load_weights(store, seed, step)
+            start_backbone(network, {name: torch.tensor(w) for name, w in weights.items()})
             features = {
-                split: predict(backbone, rows).flatten(1).numpy() for split, rows in samples.items()
+                split: predict(network.get_submodule("features"), samples).flatten(1).numpy()
+                for split, (samples, _) in evaluated.items()
             }
             yield {"stage": store.attrs["stage"], "seed": seed, "step": step}, labels, features
 
 
-def load_backbone(backbone: nn.Module, weights: dict[str, np.ndarray]) -> None:
-    """Give a backbone the weights that a store keeps of the network's part ``features``."""
-    own, prefix = backbone.state_dict(), "features."
-    for name, values in weights.items():
-        if name.startswith(prefix):
-            own[name.removeprefix(prefix)].copy_(torch.from_numpy(values.copy()))
-
-
 def mapped(
-    features: dict[str, np.ndarray], labels: np.ndarray, n_classes: int
+    features: dict[Split, np.ndarray], labels: np.ndarray, n_classes: int
 ) -> dict[str, np.ndarray]:
     """Probabilities (N, C) of test samples, by the name of the mapping from train features."""
     train, test = features["train"], features["test"]

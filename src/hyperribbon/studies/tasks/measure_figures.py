@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from hyperribbon.reporting.panels import legend_below, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, OTHERS, LeftOut, ordered, palette
-from hyperribbon.studies.tasks.figures import Tables, colours_of
+from hyperribbon.studies.tasks.figures import Tables, colours_of, groups_of
 from hyperribbon.studies.tasks.names import EPISODIC, TASKS, WAYS
 
 MAPPINGS = {
@@ -17,15 +17,6 @@ MAPPINGS = {
     "prototypes": "Euclidean prototypes",
     "linear_probe": "linear probe",
 }
-
-
-def groups_of(tables: Tables, comparison: str) -> list[str]:
-    """Groups of a comparison, in the order of the study."""
-    points = tables["task_embedding"]
-    found = dict.fromkeys(points.loc[points["comparison"] == comparison, "group"])
-    if not found:
-        raise LeftOut(f"The study has no comparison named {comparison}.")
-    return list(found)
 
 
 def class_progress(tables: Tables) -> Figure:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import bootstrap_interval, bootstrap_mean
 from hyperribbon.reporting.claims import NotHere, Ours
+from hyperribbon.reporting.statistics import Tables, weighted_mean
 from hyperribbon.studies.tasks.names import (
+    ALL,
     CONTRASTIVE,
     EPISODIC,
     METHODS,
@@ -19,9 +21,7 @@ from hyperribbon.studies.tasks.names import (
     WAYS,
 )
 
-Tables = Mapping[str, pd.DataFrame]
 Measure = Callable[[Tables], Ours]
-ALL = "all"
 
 
 def _table(tables: Tables, name: str) -> pd.DataFrame:
@@ -30,12 +30,9 @@ def _table(tables: Tables, name: str) -> pd.DataFrame:
     return tables[name]
 
 
-def _trainings(tables: Tables, **equal: object) -> pd.DataFrame:
-    """Rows of the trainings with given values, one per group."""
-    found = _table(tables, "task_trainings").drop_duplicates("group")
-    for column, value in equal.items():
-        found = found[found[column] == value]
-    return found
+def _trainings(tables: Tables) -> pd.DataFrame:
+    """One row per group of trainings."""
+    return _table(tables, "task_trainings").drop_duplicates("group")
 
 
 def stress_of(comparison: str) -> Measure:
@@ -71,31 +68,31 @@ def above_shuffled(tables: Tables) -> Ours:
     return Ours(less.min(), low[least], np.nan, note)
 
 
-def _final_progress(tables: Tables) -> pd.DataFrame:
-    """Progress on all classes at the end, one row per training."""
-    rows = _table(tables, "task_checkpoints").query("split == 'test'")
-    return rows.groupby(["group", "stage", "seed"], sort=False)["progress"].last().reset_index()
-
-
 def _share(tables: Tables, group: str, note: str) -> Ours:
     """Progress of a group at the end, relative to that of training on all classes."""
-    final = _final_progress(tables)
-    chosen = final[final["group"].isin([group, ALL])].reset_index(drop=True)
-    own = (chosen["group"] == group).to_numpy()
+    rows = _table(tables, "task_checkpoints").query("split == 'test'")
+    ends = rows.groupby(["group", "stage", "seed"], sort=False)["progress"].last().reset_index()
+    return _of_two(ends, "progress", (group, ALL), np.divide)._replace(note=note)
 
-    def ratio(weights: np.ndarray) -> float:
-        means = [
-            np.average(chosen["progress"][some], weights=weights[some])
-            if weights[some].sum()
-            else np.nan
-            for some in (own, ~own)
-        ]
-        return means[0] / means[1]
 
-    value = ratio(np.ones(len(chosen)))
+def _of_two(
+    table: pd.DataFrame,
+    column: str,
+    groups: tuple[str, str],
+    combine: Callable[[float, float], float],
+) -> Ours:
+    """A number from the means of two groups, with an interval from resampled trainings."""
+    chosen = table[table["group"].isin(groups)].reset_index(drop=True)
+    first = (chosen["group"] == groups[0]).to_numpy()
+
+    def statistic(weights: np.ndarray) -> float:
+        means = (weighted_mean(chosen[column][k], weights[k]) for k in (first, ~first))
+        return float(combine(*means))
+
+    value = statistic(np.ones(len(chosen)))
     units = chosen["group"] + chosen["stage"] + chosen["seed"].astype(str)
-    low, high = bootstrap_interval(ratio, units, value)
-    return Ours(value, float(low), float(high), note)
+    low, high = bootstrap_interval(statistic, units, value)
+    return Ours(value, float(low), float(high))
 
 
 def _compared(tables: Tables, comparison: str) -> pd.DataFrame:
@@ -134,18 +131,8 @@ def diversity(tables: Tables) -> Ours:
     rows = _table(tables, "task_classes")
     rows = rows[~rows["seen"].astype(bool) & rows["group"].isin(groups)]
     means = rows.groupby(["group", "stage", "seed"])["progress"].mean().reset_index()
-    own = (means["group"] == groups[0]).to_numpy()
-
-    def less(weights: np.ndarray) -> float:
-        if not weights[own].sum() or not weights[~own].sum():
-            return np.nan
-        first, second = (np.average(means["progress"][k], weights=weights[k]) for k in (own, ~own))
-        return float(first - second)
-
-    value = less(np.ones(len(means)))
-    low, high = bootstrap_interval(less, means["stage"] + means["seed"].astype(str), value)
     about = f"{groups[0]} ({size} classes) less {groups[1]} ({nearest['classes']} classes)"
-    return Ours(value, float(low), float(high), about)
+    return _of_two(means, "progress", groups, np.subtract)._replace(note=about)
 
 
 def progress_on_unseen(tables: Tables) -> Ours:
@@ -187,27 +174,14 @@ def length_ratio(tables: Tables) -> Ours:
     """Length of 2-way episodic training over that of supervised learning, at equal counts."""
     two_way, reference = _episodic(tables, least=True), reference_of(tables, EPISODIC)
     rows = _table(tables, "task_lengths").query("split == 'train'")
-    rows = rows[rows["group"].isin([two_way, reference])]
-    ratios, found = {}, None
-    for count, part in rows.groupby("checkpoints"):
-        part = part.reset_index(drop=True)
-        own = (part["group"] == two_way).to_numpy()
-
-        def ratio(weights: np.ndarray, part: pd.DataFrame = part, own: np.ndarray = own) -> float:
-            if not weights[own].sum() or not weights[~own].sum():
-                return np.nan
-            first, second = (np.average(part["length"][k], weights=weights[k]) for k in (own, ~own))
-            return float(first / second)
-
-        value = ratio(np.ones(len(part)))
-        ratios[count] = value
-        units = part["stage"] + part["seed"].astype(str)
-        low, high = bootstrap_interval(ratio, units, value)
-        found = Ours(value, float(low), float(high))
-    if found is None:
+    ratios = {
+        count: _of_two(part, "length", (two_way, reference), np.divide)
+        for count, part in rows[rows["group"].isin([two_way, reference])].groupby("checkpoints")
+    }
+    if not ratios:
         raise NotHere("needs trainings that did not diverge")
-    note = "by checkpoints: " + ", ".join(f"{n}: {value:.2f}" for n, value in ratios.items())
-    return found._replace(note=note)
+    note = ", ".join(f"{count}: {ours.value:.2f}" for count, ours in ratios.items())
+    return ratios[max(ratios)]._replace(note=f"by checkpoints: {note}")
 
 
 def _episodic(tables: Tables, *, least: bool) -> str:
@@ -403,7 +377,7 @@ def contrastive_before_supervised(tables: Tables) -> Ours:
 
 def joint_against_tasks(tables: Tables) -> Ours:
     """How much nearer joint training on tasks is to all classes than the nearest of its tasks."""
-    joint = _trainings(tables, method="joint")
+    joint = _trainings(tables).query("method == 'joint'")
     if joint.empty:
         raise NotHere("needs the method joint")
     row = joint.iloc[0]
@@ -419,10 +393,5 @@ def probe_less_imprinting(tables: Tables) -> Ours:
     rows = _table(tables, "mapping_models")
     wide = rows.pivot_table(index=["stage", "seed", "step"], columns="mapping", values="error")
     less = (wide["imprinted"] - wide["linear_probe"]).reset_index(name="less")
-
-    def mean(weights: np.ndarray) -> float:
-        return float(np.average(less["less"], weights=weights))
-
-    value = mean(np.ones(len(less)))
-    low, high = bootstrap_interval(mean, less["stage"], value)
-    return Ours(value, float(low), float(high), f"{len(less)} networks")
+    mean = bootstrap_mean(less["less"].to_numpy(), less["stage"])
+    return Ours(*mean, f"{len(less)} networks")

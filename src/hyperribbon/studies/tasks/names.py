@@ -2,6 +2,8 @@
 
 MEANS = "mean_predictions"  # (group, progress, N, C), NaN where a group does not get
 
+ALL = "all"  # the task of all classes of the data, and its supervised training
+
 TASKS = "tasks"  # supervised learning of different sets of classes (Results 1 and 2)
 TREE = "tree"  # of nodes of the tree of classes (Result 3)
 EPISODIC = "episodic"  # episodic meta-learning and supervised learning (Result 4)

@@ -36,10 +36,6 @@ def _compares(name: str) -> When:
     return when
 
 
-def _compares_anything(study: Study) -> bool:
-    return bool(study.section("tasks").comparisons)
-
-
 def _maps(study: Study) -> bool:
     return study.section("tasks").mapped > 0
 
@@ -254,18 +250,16 @@ PART = Part(
             equal progress, divided by the mean radius of both tubes, for every comparison. Below 1
             (dashed), the tubes intersect. Thesis Fig. 3.10.
             """,
-            when=_compares_anything,
         ),
         Figure(
             "task_stress",
             CATEGORY,
-            "Explained stress of every comparison, beside that of shuffled models.",
+            "Explained stress of each comparison, and of models whose samples are shuffled.",
             """
             Explained stress by number of dimensions: of the models of a comparison (with its
             interval), with their mean trajectories, and of models whose samples are shuffled within
             classes, differently in each training. The latter share nothing but how far they got.
             """,
-            when=_compares_anything,
         ),
         Figure(
             "task_lengths",

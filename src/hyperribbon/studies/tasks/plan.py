@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
@@ -43,15 +44,19 @@ class TaskPlan(Section):
         """The plan of a study."""
         entries: dict[str, list[str]] = {}
         groups, kinds = {}, {}
-        for entry, group, configuration in section.trainings_of(study):
+        for entry, group, configuration in section.expanded(study):
             assert configuration.learning is not None
             groups[configuration.learning.name] = group
             kinds[group] = section.kind(entry)
             entries.setdefault(entry, []).append(group)
+
+        def groups_in(names: Iterable[str]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(group for name in names for group in entries[name]))
+
         compared = {
             name: Compared(
-                groups=section.compared(study, name),
-                references=tuple(dict.fromkeys(entries[comparison.reference])),
+                groups=groups_in(comparison.trainings),
+                references=groups_in([comparison.reference]),
                 split=comparison.split,
             )
             for name, comparison in section.comparisons.items()

@@ -20,14 +20,13 @@ from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.step import logger, run_step
-from hyperribbon.studies.tasks.names import TREE
 from hyperribbon.studies.tasks.plan import TaskPlan
 from hyperribbon.studies.tasks.reading import in_memory
-from hyperribbon.tasks import cophenetic, error_within, mantel
+from hyperribbon.studies.tasks.tree_tables import mean_of, tree_table, tree_tests
+from hyperribbon.tasks import error_within
 from hyperribbon.trajectories.class_progress import class_progress
 from hyperribbon.trajectories.lengths import excursion, length_by_count
 
-PERMUTATIONS = 9999
 EXCURSION = ("largest", "final", "length", "backward_progress")
 KEYS = ["stage", "seed"]  # of a training; `stage` is the name of what it learns
 
@@ -55,8 +54,8 @@ def main(
     output : CSV files to write
     smoothing : of the labels of the truth
     """
-    models = Models(list(map(store_path, predictions)))
-    learned = learned_tasks(list(map(store_path, predictions)))
+    stores = list(map(store_path, predictions))
+    models, learned = Models(stores), learned_tasks(stores)
     mean_stores = {path.stem: open_dataset(store_path(path)) for path in means}
     along = {
         split: models.open(store_path(path))["progress"].values
@@ -74,19 +73,15 @@ def main(
     }
     ends = {split: end_distances(models, matrix, plan) for split, matrix in matrices.items()}
     tables = {
-        "task_trainings": training_table(models, plan, learned),
+        "task_trainings": training_table(plan, learned),
         "task_checkpoints": checkpoint_table(models, plan, along, found),
         "task_classes": class_table(keys, plan, learned, found["test"]),
         "task_distances": distance_table(mean_stores, plan),
         "task_lengths": length_table(keys, plan, found),
         "task_groups": group_table(models, plan, mean_stores, compared, ends),
         "task_excursions": excursion_table(keys, plan, learned, found["test"]),
-        "task_tree": tree_table(mean_stores, plan),
+        "task_tree": tree_table(mean_stores, ends, plan),
     }
-    if TREE in plan.comparisons:
-        pairs, found_ends = tables["task_tree"], ends[plan.comparisons[TREE].split]
-        places = zip(pairs["group"], pairs["other_group"], strict=True)
-        tables["task_tree"] = pairs.assign(at_the_end=[found_ends[pair] for pair in places])
     tables["task_tree_test"] = tree_tests(tables["task_tree"])
     for path in output:
         write_table(tables[path.stem], path)
@@ -148,9 +143,7 @@ def _of_training(
     return found
 
 
-def training_table(
-    models: Models, plan: TaskPlan, learned: dict[str, Configuration]
-) -> pd.DataFrame:
+def training_table(plan: TaskPlan, learned: dict[str, Configuration]) -> pd.DataFrame:
     """One row per configuration: what it learned, how, from where, and how long."""
     rows = []
     for stage, configuration in learned.items():
@@ -246,8 +239,8 @@ def distance_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame
                 )
     columns = ["comparison", "group", "reference", "progress", "distance", "normalised"]
     columns += ["radius", "reference_radius"]
-    found = pd.concat(rows) if rows else pd.DataFrame(columns=columns)
-    return found.dropna(subset="distance")
+    empty = pd.DataFrame(columns=columns)
+    return pd.concat(rows).dropna(subset="distance") if rows else empty
 
 
 def length_table(
@@ -257,8 +250,8 @@ def length_table(
     rows = []
     for split in SPLITS:
         for key, one in zip(keys.itertuples(), found[split], strict=True):
-            found_lengths = one["lengths"]
-            for count, length in zip(found_lengths.counts, found_lengths.length, strict=True):
+            lengths = one["lengths"]
+            for count, length in zip(lengths.counts, lengths.length, strict=True):
                 rows.append(
                     {
                         "split": split,
@@ -267,10 +260,22 @@ def length_table(
                         "seed": key.seed,
                         "checkpoints": count,
                         "length": length,
-                        "displacement": found_lengths.displacement,
+                        "displacement": lengths.displacement,
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def end_distances(
+    models: Models, matrix: zarr.Array, plan: TaskPlan
+) -> dict[tuple[str, str], float]:
+    """Mean distance of the last models of trainings of two groups, or of one, over pairs."""
+    last = models.table.groupby(KEYS, sort=False).tail(1)
+    group = last["stage"].map(plan.groups)
+    D = submatrix(matrix, last.index.to_numpy())
+    names = list(dict.fromkeys(group))
+    np.fill_diagonal(D, np.nan)  # of a training from itself
+    return {(a, b): mean_of(D[np.ix_(group == a, group == b)]) for a in names for b in names}
 
 
 def group_table(
@@ -285,9 +290,9 @@ def group_table(
     groups = keys["stage"].map(plan.groups).to_numpy(object)
     last = models.table.groupby(KEYS, sort=False).last()
     rows = []
+    order = list(keys[KEYS].itertuples(index=False, name=None))
     for split in SPLITS:
         apart = compared[split]["distance"].values
-        order = list(keys[KEYS].itertuples(index=False, name=None))
         to_truth = last[f"{split}_loss"].loc[order].to_numpy() / 2
         for group in dict.fromkeys(groups):
             inside = np.flatnonzero(groups == group)
@@ -302,19 +307,13 @@ def group_table(
                     "group": group,
                     "trainings": len(inside),
                     "mean_distance_apart": mean_of(pairs),
-                    "end_distance_apart": ends[split].get((group, group), np.nan),
+                    "end_distance_apart": ends[split][group, group],
                     "mean_radius": mean_of(kept),
                     "max_radius": kept.max() if kept.size else np.nan,
                     "distance_to_truth": to_truth[inside].mean(),
                 }
             )
     return pd.DataFrame(rows)
-
-
-def mean_of(values: np.ndarray) -> float:
-    """Mean of the finite values; NaN if there are none."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else np.nan
 
 
 def excursion_table(
@@ -341,72 +340,6 @@ def excursion_table(
         )
     columns = ["group", "tasks", "seed", "start_epoch", *EXCURSION]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
-
-
-def tree_table(means: dict[str, xr.Dataset], plan: TaskPlan) -> pd.DataFrame:
-    """One row per pair of tasks in the tree: edges between them, and how far trajectories are.
-
-    At equal progress, distances are averaged over the values that both mean trajectories reach. As
-    some tasks reach much less than others, those in units of the tubes are more comparable.
-    """
-    columns = ["group", "other_group", "edges", "distance", "normalised"]
-    comparison = plan.comparisons.get(TREE)
-    if comparison is None:
-        return pd.DataFrame(columns=columns)
-    store = means[comparison.split]
-    names = store["group"].values.tolist()
-    rows = []
-    for a, b, edges in plan.tree:
-        if {a, b} <= {*comparison.groups} & {*names}:
-            i, j = names.index(a), names.index(b)
-            found = [mean_of(store[kind].values[i, j]) for kind in ("distance", "normalised")]
-            rows.append((a, b, edges, *found))
-    return pd.DataFrame(rows, columns=columns)
-
-
-def end_distances(
-    models: Models, matrix: zarr.Array, plan: TaskPlan
-) -> dict[tuple[str, str], float]:
-    """Mean distance of the last models of trainings of two groups, or of one, over pairs."""
-    last = models.table.groupby(KEYS, sort=False).tail(1)
-    group = last["stage"].map(plan.groups)
-    D = submatrix(matrix, last.index.to_numpy())
-    names = list(dict.fromkeys(group))
-    np.fill_diagonal(D, np.nan)  # of a training from itself
-    return {(a, b): mean_of(D[np.ix_(group == a, group == b)]) for a in names for b in names}
-
-
-def tree_tests(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Agreement of each measure with the tree: Mantel's test and the cophenetic correlation."""
-    columns = ["measure", "tasks", "mantel_r", "mantel_p", "cophenetic"]
-    rows = []
-    for measure in ("normalised", "distance", "at_the_end"):
-        kept = with_all_pairs(pairs, measure) if measure in pairs else []
-        if len(kept) >= 4:
-            edges, apart = (square(pairs, kept, column) for column in ("edges", measure))
-            test = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
-            rows.append((measure, len(kept), test.r, test.p, cophenetic(apart, edges)))
-    return pd.DataFrame(rows, columns=columns)
-
-
-def with_all_pairs(pairs: pd.DataFrame, measure: str) -> list[str]:
-    """Tasks between which a measure is known; the tasks that lack most are left out."""
-    left = pairs
-    while left[measure].isna().any():
-        missing = left[left[measure].isna()]
-        worst = pd.concat([missing["group"], missing["other_group"]]).value_counts().index[0]
-        left = left[(left["group"] != worst) & (left["other_group"] != worst)]
-    return list(dict.fromkeys([*left["group"], *left["other_group"]]))
-
-
-def square(pairs: pd.DataFrame, names: list[str], column: str) -> np.ndarray:
-    """Symmetric matrix of a column of pairs."""
-    found = np.zeros((len(names), len(names)))
-    inside = pairs[pairs["group"].isin(names) & pairs["other_group"].isin(names)]
-    for row in inside.itertuples():
-        i, j = names.index(row.group), names.index(row.other_group)
-        found[i, j] = found[j, i] = getattr(row, column)
-    return found
 
 
 if __name__ == "__main__":
