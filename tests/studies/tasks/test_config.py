@@ -1,12 +1,14 @@
 """The section `tasks`: which trainings it makes, and what it refuses."""
 
 import copy
+import json
 
 import pytest
 import yaml
 from running import ROOT
 
 from hyperribbon.errors import ConfigError
+from hyperribbon.storage.digest import canonical_json
 from hyperribbon.studies.study import parse_study
 from hyperribbon.studies.tasks.plan import TaskPlan
 
@@ -99,6 +101,15 @@ def test_superclasses_are_the_children_of_a_node():
     assert sorted(task.classes) == [(2,), (3, 4, 5, 7), (6,)]
 
 
+def test_a_study_that_was_written_again_has_the_same_trainings():
+    """Keys are sorted then, as in what is stored, so that no default may follow their order."""
+    for name in ("tasks_cpu", "tasks_cifar10"):
+        found = parse_study(yaml.safe_load((CONFIG / f"{name}.yaml").read_text()))
+        again = parse_study(json.loads(canonical_json(found.model_dump(mode="json"))))
+        assert {c.id for c in found.configurations()} == {c.id for c in again.configurations()}
+        assert TaskPlan.of(again.tasks, again) == TaskPlan.of(found.tasks, found)
+
+
 def test_other_studies_keep_their_configurations():
     assert all(c.learning is not None for c in study().configurations())
     alone = {key: value for key, value in STUDY.items() if key != "tasks"}
@@ -149,7 +160,15 @@ def test_other_studies_keep_their_configurations():
             "samples of class",
         ),
         ({"tasks__trainings__all__method": {"name": "moco"}}, "method"),
-        ({"networks__unused": {"architecture": "allcnn"}}, "is in none of tasks.trainings"),
+        (
+            {"networks__unused": {"architecture": "allcnn"}, "tasks__network": "WRN"},
+            "is in none of tasks.trainings",
+        ),
+        (
+            {"optimisers__Adam": {"algorithm": "adam", "learning_rate": 0.001}},
+            "tasks.optimiser = null: one of optimisers: SGD, Adam, because all names none",
+        ),
+        ({"tasks__network": "ViT"}, 'tasks.network = "ViT": one of networks: WRN'),
         ({"combinations": [{"networks": ["WRN"]}]}, "tasks.trainings lists all trainings"),
     ],
 )

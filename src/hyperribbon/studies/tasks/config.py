@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from hyperribbon.config import NO_AUGMENTATION, AugmentationConfig, Configuration
+from hyperribbon.config.combinations import KINDS
 from hyperribbon.config.fields import (
     Count,
     Label,
@@ -63,11 +64,11 @@ class TaskTrainingConfig(Section):
     method: MethodConfig = SupervisedConfig(name="supervised")
     """How the network learns."""
     network: Label | None = None
-    """Name of the network; by default, the first."""
+    """Name of the network; by default, `tasks.network`."""
     optimiser: Label | None = None
-    """Name of the optimiser; by default, the first."""
+    """Name of the optimiser; by default, `tasks.optimiser`."""
     augmentation: Label | None = None
-    """Name of the augmentation; by default, the first."""
+    """Name of the augmentation; by default, `tasks.augmentation`."""
     epochs: Count | None = None
     """Epochs, if not `training.epochs`."""
     seeds: Count | None = None
@@ -108,6 +109,12 @@ class TasksConfig(PartSection):
     """Which trainings are compared, by the name of the comparison. The claims of chapter 3 are
     judged on those named `tasks`, `tree`, `episodic`, `ways`, `methods`, `fine_tuning` and
     `contrastive`."""
+    network: Label | None = None
+    """Name of the network of trainings that name none; not needed if there is only one."""
+    optimiser: Label | None = None
+    """Name of the optimiser of trainings that name none; not needed if there is only one."""
+    augmentation: Label | None = None
+    """Name of the augmentation of trainings that name none; not needed if there is only one."""
     lengths: Counts = (6, 12, 25)
     """Numbers of checkpoints for which Riemannian lengths are computed."""
     mapped: Annotated[int, Field(strict=True, ge=0, le=1000)] = 1
@@ -144,18 +151,28 @@ class TasksConfig(PartSection):
         combined = type(study).model_fields["combinations"].default
         if study.combinations != combined:
             raise refuse("combinations", "given", "none: tasks.trainings lists all trainings")
-        for kind in ("networks", "optimisers", "augmentations"):
-            known, key = getattr(study, kind), kind.removesuffix("s")
-            used = set()
-            for name, training in self.trainings.items():
-                given = getattr(training, key)
-                used.add(given or next(iter(known)))
-                if given is not None and given not in known:
-                    expected = f"one of {kind}: {', '.join(known)}"
-                    raise refuse(f"tasks.trainings.{name}.{key}", given, expected)
-            for name in known:
+        for kind in KINDS:
+            used = {self._named(study, kind, name) for name in self.trainings}
+            for name in getattr(study, kind):
                 if name not in used:
                     raise refuse(f"{kind}.{name}", name, "is in none of tasks.trainings")
+
+    def _named(self, study: Study, kind: str, training: str) -> str:
+        """Name of the network, optimiser or augmentation of a training.
+
+        It does not depend on the order of keys, which is not kept where a study is written again.
+        """
+        known, key = getattr(study, kind), kind.removesuffix("s")
+        expected = f"one of {kind}: {', '.join(known)}"
+        for where, section in ((f"trainings.{training}.", self.trainings[training]), ("", self)):
+            given = getattr(section, key)
+            if given in known:
+                return given
+            if given is not None:
+                raise refuse(f"tasks.{where}{key}", given, expected)
+        if len(known) > 1:
+            raise refuse(f"tasks.{key}", None, f"{expected}, because {training} names none")
+        return next(iter(known))
 
     def configurations_with(
         self, study: Study, configurations: list[Configuration]
@@ -222,7 +239,7 @@ class TasksConfig(PartSection):
                     for name, draws in zip(training.tasks, chosen, strict=True)
                 )
                 configuration = self._configuration(
-                    study, training, label, learned, departures.get(entry, [])
+                    study, entry, label, learned, departures.get(entry, [])
                 )
                 if training.start is None:
                     fresh[label] = configuration
@@ -241,18 +258,17 @@ class TasksConfig(PartSection):
     def _configuration(
         self,
         study: Study,
-        training: TaskTrainingConfig,
+        entry: str,
         label: str,
         tasks: tuple[TaskConfig, ...],
         departures: list[float],
     ) -> Configuration:
         assert study.training and study.data and study.networks and study.optimisers
-        network = training.network or next(iter(study.networks))
-        optimiser = training.optimiser or next(iter(study.optimisers))
-        augmentation, section = NO_AUGMENTATION, AugmentationConfig()
-        if training.augmentation or training.method.takes_augmentation:
-            augmentation = training.augmentation or next(iter(study.augmentations))
-            section = study.augmentations[augmentation]
+        training = self.trainings[entry]
+        network, optimiser, augmentation = (self._named(study, kind, entry) for kind in KINDS)
+        section = study.augmentations[augmentation]
+        if not (training.augmentation or training.method.takes_augmentation):
+            augmentation, section = NO_AUGMENTATION, AugmentationConfig()
         own = {
             "epochs": training.epochs or study.training.epochs,
             "batch_size": study.optimisers[optimiser].batch_size or study.training.batch_size,
