@@ -17,6 +17,10 @@ class StoreError(HyperribbonError):
     """A store on disk is missing, was written by something else, or contradicts other stores."""
 
 
+class MissingExtra(HyperribbonError, ImportError):
+    """A package that only part of hyperribbon needs is not installed."""
+
+
 class OnePointWarning(UserWarning):
     """All models coincide, so there is nothing to embed and nothing to explain."""
 
