@@ -280,3 +280,12 @@ def test_a_new_model_between_the_fitted_ones_is_placed_by_its_distances(minkowsk
     inpca = precomputed().fit(D[:17, :17])
     together = np.concatenate([inpca.embedding_, inpca.transform(D[17:, :17])])
     np.testing.assert_allclose(minkowski(together, inpca.signature_), D, atol=1e-9)
+
+
+def test_trajectories_are_embedded_together(random_models):
+    P, new = random_models(0, 9, 6, 3), random_models(1, 2, 6, 3)
+    whole = InPCA(3).fit(P)
+    for several in ([P[:4], P[4:]], P.reshape(3, 3, 6, 3), [P[:6].reshape(2, 3, 6, 3), P[6:]]):
+        fitted = InPCA(3).fit(several)
+        assert_same_fit(fitted, whole)
+        np.testing.assert_allclose(fitted.transform([new]), whole.transform(new), atol=1e-9)

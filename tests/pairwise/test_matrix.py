@@ -537,3 +537,12 @@ def test_a_missing_gpu_is_named():
 
 def test_the_floor_is_the_documented_one():
     assert FLOOR == 1e-30
+
+
+@pytest.mark.parametrize("array", [np.asarray, torch.tensor, zarr.array, da.from_array])
+def test_checkpoints_of_trainings_are_models(random_models, array):
+    P = random_models(0, 6, 5, 3)
+    expected = pairwise_distance(P)
+    np.testing.assert_array_equal(pairwise_distance(array(P.reshape(2, 3, 5, 3))), expected)
+    mixed = [array(P[:4].reshape(2, 2, 5, 3)), array(P[4]), array(P[5:])]
+    np.testing.assert_array_equal(pairwise_distance(mixed), expected)

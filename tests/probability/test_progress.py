@@ -215,7 +215,7 @@ def test_what_progress_refuses(random_models, broken):
         progress(P, np.array([0.0, 1.0, 2.0]))
     with pytest.raises(DataError, match="one class"):
         progress(np.ones((2, 3, 1)), np.array([0, 0, 0]))
-    for shape in ((4,), (0, 3, 4), (2, 0, 4), (2, 3, 0), (1, 2, 3, 4)):
+    for shape in ((4,), (0, 3, 4), (2, 0, 4), (2, 3, 0), (1, 1, 2, 3, 4)):
         with pytest.raises(DataError, match="P: shape .* expected "):
             progress(np.empty(shape), np.array([0, 1, 2]))
     bad, words = broken
@@ -230,3 +230,67 @@ def test_the_check_of_rows_is_that_of_as_distributions():
     assert 0 <= progress(good, labels)[0] <= 1
     with pytest.raises(DataError, match="sums to 1.0001"):
         progress(good + np.array([0, 0.02e-4]), labels)
+
+
+def test_the_base_rates_are_ignorance_where_classes_are_unequal():
+    labels = np.array([0] * 14 + [1] * 4 + [2] * 2)
+    start = ignorance(20, 3, "frequencies", labels)
+    assert progress(start, labels) > 0.3
+    assert progress(start, labels, prior="frequencies") == 0
+    assert progress(start, labels, prior=[0.7, 0.2, 0.1]) == 0
+    assert progress(truth(labels, 3), labels, prior="frequencies") == 1
+    ways = np.array([0.13, 0.5, 0.84])
+    P = geodesic(start, truth(labels, 3), ways)
+    np.testing.assert_allclose(progress(P, labels, prior="frequencies"), ways, atol=2e-7)
+
+
+@given(seeds, st.integers(2, 5))
+def test_with_any_prior_progress_minimises_the_mean_arc(seed, c):
+    rng = np.random.default_rng(seed)
+    labels, prior = rng.integers(0, c, 9), rng.dirichlet(np.ones(c)) * 0.9 + 0.1 / c
+    P = rng.dirichlet(np.ones(c), size=9)
+    s = progress(P, labels, prior=prior)
+    ends = ignorance(9, c, prior), truth(labels, c)
+    grid = np.linspace(0, 1, 201)
+    distance = arc_length(geodesic(*ends, grid), P)
+    assert arc_length(geodesic(*ends, s), P) <= distance.min() + 1e-9
+
+
+def test_a_uniform_prior_changes_nothing(random_models):
+    P, labels = random_models(0, 4, 9, 3), np.arange(9) % 3
+    expected = progress(P, labels)
+    for prior in ("uniform", "frequencies", [1 / 3] * 3):
+        np.testing.assert_allclose(progress(P, labels, prior=prior), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("prior", "words"),
+    {
+        "often": 'prior = .often.: expected "uniform", "frequencies" or 3 probabilities',
+        (0.5, 0.5): r"prior: shape \(2,\), expected \(3,\), one per class",
+        (0.5, 0.5, 0.5): "prior: a row that sums to 1.5",
+        (0, 1, 0): "prior: class 1 has probability 1",
+    }.items(),
+    ids=str,
+)
+def test_what_is_no_prior(random_models, prior, words):
+    with pytest.raises(DataError, match=words):
+        progress(random_models(0, 2, 3, 3), np.arange(3), prior=prior)
+    with pytest.raises(DataError, match=words):
+        ignorance(3, 3, prior, np.arange(3))
+
+
+def test_a_prior_needs_unsmoothed_labels(random_models):
+    with pytest.raises(DataError, match="smoothing = 0.1, prior: both given"):
+        progress(random_models(0, 2, 3, 3), np.arange(3), prior="uniform", smoothing=0.1)
+    with pytest.raises(DataError, match="expected labels, whose frequencies"):
+        ignorance(3, 3, "frequencies")
+
+
+def test_lists_and_trainings(random_models):
+    P, labels = random_models(0, 6, 9, 3), np.arange(9) % 3
+    expected = progress(P, labels)
+    np.testing.assert_array_equal(progress([P[:2], P[2], P[3:]], labels), expected)
+    seeds = P.reshape(2, 3, 9, 3)
+    for array in (seeds, torch.tensor(seeds), zarr.array(seeds)):
+        np.testing.assert_array_equal(progress(array, labels), expected.reshape(2, 3))

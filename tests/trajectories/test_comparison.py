@@ -138,8 +138,27 @@ def test_one_curve_at_two_speeds():
     assert bhattacharyya(fast, slow).mean() > 0.01
     for raw in ((fast, slow), (A, slow), (fast, B)):
         name = "A" if raw[0] is fast else "B"
-        with pytest.raises(DataError, match=rf"^{name}: models whose progress is not known, .*res"):
+        with pytest.raises(DataError, match=rf"^{name}: models whose progress is not known; .*res"):
             trajectory_distance(*raw)
+    assert trajectory_distance(fast, slow, labels=LABELS) < 1e-13
+    assert trajectory_distance(fast, slow[::2], labels=LABELS, progress=GRID) < 1e-13
+    by_number = trajectory_distance(fast, slow, aligned=True)
+    assert by_number == pytest.approx(bhattacharyya(fast, slow).mean())
+    with pytest.raises(DataError, match="labels, aligned: both given"):
+        trajectory_distance(fast, slow, labels=LABELS, aligned=True)
+    with pytest.raises(DataError, match="A, B: shapes .* expected the same"):
+        trajectory_distance(fast, slow[1:], aligned=True)
+
+
+def test_a_trajectory_from_the_base_rates_is_on_their_geodesic():
+    labels = np.array([0] * 9 + [1] * 4 + [2] * 2)
+    start = ignorance(15, 3, "frequencies", labels)
+    P = geodesic(start, truth(labels, 3), np.linspace(0, 1, 11))
+    s = progress(P, labels, prior="frequencies")
+    options = {"labels": labels, "grid": GRID, "groups": ["a"]}
+    on_it = compare_trajectories([P], [s], prior="frequencies", **options).to_geodesic
+    off_it = compare_trajectories([P], [progress(P, labels)], **options).to_geodesic
+    assert np.nanmax(on_it) < 1e-9 < 1e-3 < np.nanmax(off_it)
 
 
 def test_models_know_their_progress():

@@ -123,3 +123,14 @@ def test_towards_a_smoothed_truth():
     P = geodesic(*ends, np.linspace(0, 1, 4))
     resampled = resample_trajectory(P, labels, grid, smoothing=0.2)
     np.testing.assert_allclose(resampled, geodesic(*ends, grid), atol=1e-6)
+
+
+def test_several_trajectories_are_resampled_one_by_one(random_models):
+    labels, grid = np.arange(6) % 4, np.linspace(0, 1, 9)
+    P = geodesic(ignorance(6, 4), truth(labels, 4), np.array([0.1, 0.6, 0.4, 0.8]))
+    together = resample_trajectory([P, P[:2]], labels, grid)
+    np.testing.assert_array_equal(together[0], resample_trajectory(P, labels, grid))
+    np.testing.assert_array_equal(together[1], resample_trajectory(P[:2], labels, grid))
+    seeds = resample_trajectory(zarr.array(np.stack([P, P[::-1]])), labels, grid)
+    np.testing.assert_array_equal(seeds[1], resample_trajectory(P[::-1], labels, grid))
+    assert seeds[1].progress is not None

@@ -13,7 +13,9 @@ from hyperribbon.embedding.operators import CentredDistances, check_square, to_f
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import slices
 from hyperribbon.pairwise import FLOOR, pairwise_distance
+from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
+from hyperribbon.probability.views import are_trajectories
 
 
 class InPCA(MinkowskiEmbedding):
@@ -35,7 +37,8 @@ class InPCA(MinkowskiEmbedding):
     metric : how distances are computed
 
         - a metric of `hyperribbon.pairwise.pairwise_distance` ("bhattacharyya", "symmetric_kl",
-          "geodesic", "hellinger", "euclidean"): X is (m, N, C) models;
+          "geodesic", "hellinger", "euclidean"): X is (m, N, C) models, (S, K, N, C) checkpoints of
+          trainings, or a list of such arrays, whose models are embedded together;
         - "precomputed": X is the (m, m) distances D, as a numpy array, memmap, dask or Zarr array,
           or a torch tensor on any device. The block solver reads D in blocks of rows and never
           copies all of it;
@@ -201,7 +204,7 @@ class InPCA(MinkowskiEmbedding):
         if self.metric == "precomputed":
             return self._checked_distances(X, reset)
         if isinstance(self.metric, str):
-            X = sliceable(X, "X")
+            X = Stack(X, "X") if are_trajectories(X) else sliceable(X, "X")
             if len(X.shape) != 3 or not X.shape[0]:
                 raise DataError(
                     f"X: shape {tuple(X.shape)}, expected (models, samples, classes) for metric "

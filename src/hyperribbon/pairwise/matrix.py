@@ -45,9 +45,10 @@ def pairwise_distance(
 
     Parameters
     ----------
-    P : (m, N, C) distributions: a numpy, torch, dask or Zarr array, or a sequence of such arrays
-        (b, N, C) or (N, C). Rows are normalised in float64.
-    Q : (k, N, C), or None for the distances of P's models among themselves
+    P : (m, N, C) distributions: a numpy, torch, dask or Zarr array; (S, K, N, C), whose m = S K
+        models are K checkpoints of S trainings; or a sequence of such arrays or of single models
+        (N, C). Rows are normalised in float64.
+    Q : the same for k models, or None for the distances of P's models among themselves
     metric : str, a name in the table, or another entry of METRICS
     floor : float in [0, 1). A sample on which two models have no class in common has a
         coefficient :math:`\sum_c \sqrt{p q}` of 0, which would put them infinitely far apart.

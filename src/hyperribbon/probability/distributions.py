@@ -20,6 +20,7 @@ __all__ = [
     "check_labels",
     "check_shape",
     "check_size",
+    "class_prior",
     "ignorance",
     "read_rows",
     "sliceable",
@@ -28,22 +29,70 @@ __all__ = [
 ]
 
 
-def ignorance(n_samples: int, n_classes: int) -> np.ndarray:
-    """Ignorance P0, (N, C) float64: every class is equally probable.
+def ignorance(n_samples: int, n_classes: int, prior=None, labels=None) -> np.ndarray:
+    """Ignorance P0, (N, C) float64: what is known of every sample before any is seen.
+
+    By default every class is equally probable. Where classes are unequal, a predictor of the base
+    rates knows nothing either; with their frequencies as ``prior``, it is ignorance.
+
+    Parameters
+    ----------
+    n_samples : int
+    n_classes : int
+    prior : "uniform", "frequencies" of the classes among the labels, or (C,) probabilities; None
+        is "uniform"
+    labels : (N,) true classes, needed for "frequencies"
 
     Raises
     ------
     DataError
-        If a size is not a positive integer.
+        If a size is not a positive integer, or the prior is no distribution over the classes.
 
     Examples
     --------
     >>> ignorance(1, 4)
     array([[0.25, 0.25, 0.25, 0.25]])
+    >>> ignorance(4, 2, "frequencies", [0, 0, 0, 1])[0]
+    array([0.75, 0.25])
     """
     n_samples = check_size(n_samples, "n_samples")
     n_classes = check_size(n_classes, "n_classes")
-    return np.full((n_samples, n_classes), 1 / n_classes)
+    if prior is None:
+        return np.full((n_samples, n_classes), 1 / n_classes)
+    return np.tile(class_prior(prior, n_classes, labels), (n_samples, 1))
+
+
+def class_prior(prior, n_classes: int, labels=None) -> np.ndarray:
+    """Probabilities (C,) float64 of the classes before any sample is seen, as in `ignorance`.
+
+    Raises
+    ------
+    DataError
+        If the prior is no distribution over the classes, is certain of one, or is "frequencies"
+        without labels.
+    """
+    if prior is None or (isinstance(prior, str) and prior == "uniform"):
+        return np.full(n_classes, 1 / n_classes)
+    if isinstance(prior, str):
+        if prior != "frequencies":
+            raise DataError(
+                f'prior = {prior!r}: expected "uniform", "frequencies" or {n_classes} probabilities'
+            )
+        if labels is None:
+            raise DataError('prior = "frequencies": expected labels, whose frequencies to take')
+        counts = np.bincount(check_labels(labels, n_classes), minlength=n_classes)
+        given = counts / counts.sum()
+    else:
+        given = as_numpy(prior, "prior")
+        if given.shape != (n_classes,):
+            raise DataError(f"prior: shape {given.shape}, expected ({n_classes},), one per class")
+        given = as_distributions(given[None], "prior")[0]
+    if given.max() == 1:
+        raise DataError(
+            f"prior: class {given.argmax()} has probability 1, so there is nothing to learn; "
+            "expected less"
+        )
+    return given
 
 
 def truth(labels: np.ndarray, n_classes: int, smoothing: float = 0.0) -> np.ndarray:

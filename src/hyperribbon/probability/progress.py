@@ -13,17 +13,19 @@ from hyperribbon.probability.distributions import (
     check_labels,
     check_shape,
     check_size,
+    class_prior,
     read_rows,
     sliceable,
     truth,
 )
+from hyperribbon.probability.views import in_sequence, trajectories_of
 
 # Resolution of alpha. A minimum closer than this to an end counts as exactly at the end.
 RESOLUTION = 1e-7
 
 
 def progress(
-    P, labels: np.ndarray, *, smoothing: float = 0.0, threads: int | None = None
+    P, labels: np.ndarray, *, smoothing: float = 0.0, prior=None, threads: int | None = None
 ) -> np.ndarray | float:
     r"""Progress towards the truth (Eq. 2.2.4).
 
@@ -36,27 +38,33 @@ def progress(
     its coordinates in that plane, :math:`a = \sqrt{p_y}` and
     :math:`b = \sum_{c \ne y} \sqrt{p_c} / \sqrt{C - 1}`. With its squared distance from the
     plane, :math:`h = 1 - a^2 - b^2 \ge 0`, and :math:`u = a \cos\theta - b \sin\theta`, its arc
-    has slope :math:`-u / \sqrt{h + u^2}`, which increases with the angle. So the mean arc is
-    convex and has one minimum (with two classes every sample lies in the plane, and there may be
-    an interval of minima, of which one is returned). A bracketed Newton iteration on the mean
-    slope finds the minimum to 2e-7, and to rounding where the mean arc is smooth.
+    has slope :math:`-u / \sqrt{h + u^2}`, which increases with the angle. With another prior
+    :math:`\pi`, :math:`\sin \theta_0 = \sqrt{\pi_y}` and :math:`b = \sum_{c \ne y}
+    \sqrt{\pi_c p_c} / \sqrt{1 - \pi_y}`, so that the angles depend on the class. The mean arc is
+    convex in alpha and has one minimum (with two classes every sample lies in the plane, and there
+    may be an interval of minima, of which one is returned). A bracketed Newton iteration on the
+    mean slope finds the minimum to 2e-7, and to rounding where the mean arc is smooth.
 
     Parameters
     ----------
     P : (m, N, C) or (N, C) distributions; any sliceable array: numpy, torch, dask, zarr. Each
-        block of models is read once; memory is O(N C) per thread
+        block of models is read once; memory is O(N C) per thread. Also (S, K, N, C), K checkpoints
+        of S trainings, or a sequence of arrays, such as trajectories of different lengths
     labels : (N,) true classes
     smoothing : float in [0, 1), label smoothing of the truth, as in `truth`
+    prior : of ignorance, as in `ignorance`; only without smoothing
     threads : int, number of threads; all cores by default
 
     Returns
     -------
-    (m,) float64, or a float for a single model
+    (m,) float64, or a float for a single model; (S, K) for trainings, and for a sequence one value
+    per model, (m,)
 
     Raises
     ------
     DataError
-        If rows are not distributions, labels do not fit, or the smoothing is outside [0, 1).
+        If rows are not distributions, labels do not fit, the smoothing is outside [0, 1), or the
+        prior is no distribution over the classes.
 
     Examples
     --------
@@ -67,16 +75,19 @@ def progress(
     >>> round(progress(halfway, labels), 7)
     0.5
     """
+    options = {"smoothing": smoothing, "prior": prior, "threads": threads}
+    if in_sequence(P):
+        return np.concatenate([np.atleast_1d(progress(p, labels, **options)) for p in P])
     P = sliceable(P, "P")
     if len(P.shape) == 2:
-        one = progress(P[None], labels, smoothing=smoothing, threads=threads)
-        return float(np.asarray(one)[0])
+        return float(np.asarray(progress(P[None], labels, **options))[0])
+    if len(P.shape) == 4:
+        return np.stack([progress(p, labels, **options) for p in trajectories_of(P)])
     n_models, n_samples, n_classes = check_shape(P, ndim=3)
     if n_classes == 1:
         raise DataError("P: one class; progress needs two or more")
     labels = check_labels(labels, n_classes, n_samples).astype(np.int64)
-    along = truth(np.zeros(1, int), n_classes, smoothing)[0, 0]
-    arc = math.acos(1 / math.sqrt(n_classes)) - math.acos(math.sqrt(along))
+    roots, start, arc = _ends(labels, n_classes, smoothing, prior)
     from hyperribbon.probability.kernels import progress_of_models  # 0.3 s to import
 
     threads = n_threads() if threads is None else check_size(threads, "threads")
@@ -86,7 +97,7 @@ def progress(
         models = np.ascontiguousarray(read_rows(P[block]))
         if models.dtype not in (np.float32, np.float64):
             models = models.astype(np.float64)
-        fixed = (labels, SUM_TOLERANCE, RESOLUTION, arc, values[block])
+        fixed = (labels, roots, SUM_TOLERANCE, RESOLUTION, start, arc, values[block])
         if not progress_of_models(models, *fixed):
             # Raises with what is wrong, unless sums are within a rounding error of the tolerance.
             progress_of_models(as_distributions(models), *fixed)
@@ -94,3 +105,17 @@ def progress(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(compute, slices(P, parts=threads)))
     return values
+
+
+def _ends(labels: np.ndarray, n_classes: int, smoothing: float, prior) -> tuple[np.ndarray, ...]:
+    """Roots of ignorance up to a factor, its angle and the arc to the truth, each (C,)."""
+    along = truth(np.zeros(1, int), n_classes, smoothing)[0, 0]
+    if prior is None:
+        arc = math.acos(1 / math.sqrt(n_classes)) - math.acos(math.sqrt(along))
+        start = math.asin(1 / math.sqrt(n_classes))
+        return np.ones(n_classes), np.full(n_classes, start), np.full(n_classes, arc)
+    if smoothing:
+        raise DataError(f"smoothing = {smoothing}, prior: both given, expected one of them")
+    roots = np.sqrt(class_prior(prior, n_classes, labels))
+    start = np.arcsin(roots)
+    return roots, start, np.pi / 2 - start

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import sliceable
 from hyperribbon.probability.projection import random_stochastic_projection
 
 
@@ -81,3 +83,80 @@ class Projected:
     def __getitem__(self, key) -> np.ndarray:
         P = random_stochastic_projection(self._P[key], self._n_classes, self._seed)
         return P.astype(self.dtype)
+
+
+class Training:
+    """The checkpoints (K, N, C) of one training among several, read where they are sliced.
+
+    Parameters
+    ----------
+    P : (S, K, N, C), any array with slices
+    training : position of the training
+
+    Examples
+    --------
+    >>> P = np.zeros((2, 3, 4, 5))
+    >>> P[1, 2] = 1
+    >>> second = Training(P, 1)
+    >>> second.shape, float(second[2].mean())
+    ((3, 4, 5), 1.0)
+    """
+
+    def __init__(self, P, training: int):
+        self._P, self._training = P, training
+        self.shape, self.dtype = tuple(P.shape[1:]), P.dtype
+        chunks = getattr(P, "chunks", None)
+        if chunks:  # of dask, or of Zarr
+            self.chunks = chunks[1:]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        return self._P[(self._training, *(key if isinstance(key, tuple) else (key,)))]
+
+
+def in_sequence(P) -> bool:
+    """Whether P is a list or tuple of arrays, not an array or nested lists of numbers."""
+    return isinstance(P, list | tuple) and any(hasattr(part, "shape") for part in P)
+
+
+def are_trajectories(P) -> bool:
+    """Whether P is several trajectories: (S, K, N, C), or a sequence of arrays (K, N, C)."""
+    if in_sequence(P):
+        return any(len(getattr(part, "shape", ())) > 2 for part in P)
+    return len(getattr(P, "shape", ())) == 4
+
+
+def trajectories_of(P, name: str = "P") -> list:
+    """The trajectories in P, each a sliceable array (K, N, C).
+
+    Parameters
+    ----------
+    P : (S, K, N, C), K checkpoints of S trainings; or (K, N, C); or a sequence of such arrays, and
+        of single models (N, C)
+    name : what to call P in errors
+
+    Raises
+    ------
+    DataError
+        If there is none, or an array has another number of dimensions.
+
+    Examples
+    --------
+    >>> P = np.full((2, 3, 4, 5), 0.2)
+    >>> [trajectory.shape for trajectory in trajectories_of([P, P[0, :2]])]
+    [(3, 4, 5), (3, 4, 5), (2, 4, 5)]
+    """
+    if in_sequence(P):
+        return [one for k, part in enumerate(P) for one in trajectories_of(part, f"{name}[{k}]")]
+    P = sliceable(P, name)
+    shape = tuple(P.shape)
+    if len(shape) == 4 and shape[0]:
+        return [Training(P, s) for s in range(shape[0])]
+    if len(shape) == 2:
+        return [P[None]]
+    if len(shape) != 3:
+        expected = "([trainings,] checkpoints, samples, classes)"
+        raise DataError(f"{name}: shape {shape}, expected {expected}")
+    return [P]

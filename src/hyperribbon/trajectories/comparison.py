@@ -15,10 +15,13 @@ from hyperribbon.probability.distributions import (
     as_distributions,
     as_numpy,
     check_shape,
+    class_prior,
     sliceable,
 )
 from hyperribbon.trajectories.at_progress import AtProgress
-from hyperribbon.trajectories.resampling import check_values
+from hyperribbon.trajectories.resampling import check_values, resample_trajectory
+
+_POINTS = 100  # values of progress at which trajectories are resampled
 
 
 class Comparison(NamedTuple):
@@ -46,6 +49,7 @@ def compare_trajectories(
     groups: Sequence | np.ndarray,
     *,
     smoothing: float = 0.0,
+    prior=None,
     threads: int | None = None,
     client=None,
     progress_bar: bool = False,
@@ -61,6 +65,7 @@ def compare_trajectories(
     grid : (G,) values of progress
     groups : T labels; trajectories with the same label differ only in their seed
     smoothing : float in [0, 1), label smoothing of the truth, as in `truth`
+    prior : of ignorance, as in `ignorance`
     threads : int, number of threads; all cores by default
     client : dask.distributed.Client whose cluster compares, some values of progress per task
     progress_bar : bool, show a progress bar; quiet when the output is not a terminal
@@ -92,7 +97,10 @@ def compare_trajectories(
     at = AtProgress.checked(
         trajectories, progress, labels, grid, groups, threads=threads, client=client
     )
-    found = at.each_part(_Compared(at, smoothing), client=client, progress_bar=progress_bar)
+    n_classes = at.shape[1]
+    start = None if prior is None else class_prior(prior, n_classes, at.labels)
+    compared = _Compared(at, smoothing, start)
+    found = at.each_part(compared, client=client, progress_bar=progress_bar)
     total, common = (sum(part[k] for part in found) for k in range(2))
     with np.errstate(invalid="ignore"):
         distance = total / common
@@ -106,11 +114,13 @@ class _Compared:
 
     at: AtProgress
     smoothing: float
+    prior: np.ndarray | None
 
     def __call__(self, part: range) -> tuple[np.ndarray, ...]:
         at, n = self.at, len(self.at.trajectories)
         n_samples, n_classes = at.shape
-        ends = ignorance(n_samples, n_classes), truth(at.labels, n_classes, self.smoothing)
+        start = ignorance(n_samples, n_classes, self.prior)
+        ends = start, truth(at.labels, n_classes, self.smoothing)
         total, common = np.zeros((n, n)), np.zeros((n, n), dtype=np.int64)
         to_geodesic, to_mean = (np.full((n, len(part)), np.nan) for _ in range(2))
         for column, (g, reached, models) in enumerate(at.values(part)):
@@ -130,7 +140,9 @@ class _Compared:
         return total, common, to_geodesic, to_mean
 
 
-def trajectory_distance(A, B, *, progress=None) -> float:
+def trajectory_distance(
+    A, B, *, labels=None, progress=None, aligned: bool = False, smoothing: float = 0.0, prior=None
+) -> float:
     r"""Distance between two trajectories at equal progress (Eq. 2.2.5).
 
     .. math:: d_\mathrm{traj}(A, B) = \frac{1}{|S|} \sum_{s \in S} d_B(A_s, B_s)
@@ -141,9 +153,14 @@ def trajectory_distance(A, B, *, progress=None) -> float:
     Parameters
     ----------
     A, B : (G, N, C), two trajectories resampled by `resample_trajectory` at the same values of
-        progress; a model is all NaN where its value is not reached
-    progress : (G,), these values, needed only if A and B do not know them, such as slices of
-        resampled trajectories or stored arrays. Any sliceable arrays, read one model at a time
+        progress; a model is all NaN where its value is not reached. With ``labels``, checkpoints
+        (K, N, C) as they were recorded, of any numbers. Any sliceable arrays
+    labels : (N,) true classes. With them, A and B are resampled first
+    progress : (G,), values of progress; with ``labels``, 100 from 0 to 1 by default. Otherwise
+        needed only if A and B do not know them, such as slices of resampled trajectories or stored
+        arrays
+    aligned : bool, whether model k of A is to be compared with model k of B whatever their progress
+    smoothing, prior : of the truth and of ignorance, as in `progress`, to resample
 
     Returns
     -------
@@ -153,14 +170,13 @@ def trajectory_distance(A, B, *, progress=None) -> float:
     ------
     DataError
         If the models' values of progress are unknown (for example, because checkpoints were not
-        resampled) or differ between A and B; if shapes differ; or if rows of models that are not
-        missing are not distributions.
+        resampled) or differ between A and B; if shapes differ; if rows of models that are not
+        missing are not distributions; or if both ``labels`` and ``aligned`` are given.
 
     Notes
     -----
     Checkpoints of the same number are at equal progress only by chance: the same curve traversed
-    at two speeds would be far from itself. To compare models by their number anyway, use
-    ``bhattacharyya_distance(A, B).mean()`` of `hyperribbon.probability`.
+    at two speeds would be far from itself. ``aligned=True`` compares models by their number anyway.
 
     Examples
     --------
@@ -173,9 +189,17 @@ def trajectory_distance(A, B, *, progress=None) -> float:
     >>> A, B = (resample_trajectory(P, labels, grid) for P in (fast, slow))
     >>> abs(round(trajectory_distance(A, B), 9))
     0.0
+    >>> abs(round(trajectory_distance(fast, slow, labels=labels), 9))
+    0.0
     """
-    values = _common_progress(A, B, progress)
+    if labels is not None:
+        if aligned:
+            raise DataError("labels, aligned: both given; aligned models are not resampled")
+        progress = np.linspace(0, 1, _POINTS) if progress is None else progress
+        options = {"smoothing": smoothing, "prior": prior}
+        A, B = (resample_trajectory(P, labels, progress, **options) for P in (A, B))
     A, B = sliceable(A, "A"), sliceable(B, "B")
+    values = np.arange(A.shape[0]) if aligned else _common_progress(A, B, progress)
     if check_shape(A, "A", ndim=3) != check_shape(B, "B", ndim=3):
         raise DataError(f"A, B: shapes {A.shape} and {B.shape}, expected the same")
     if len(values) != A.shape[0]:
@@ -195,8 +219,9 @@ def _common_progress(A, B, progress) -> np.ndarray:
     for name, own in zip("AB", known, strict=True):
         if given is None and own is None:
             raise DataError(
-                f"{name}: models whose progress is not known, expected what "
-                "resample_trajectory(P, labels, grid) returns, or progress=grid with their values"
+                f"{name}: models whose progress is not known; give labels= of the samples, to "
+                "resample both trajectories, progress= with the values at which they were, or "
+                "aligned=True to compare models by their number"
             )
     values = [own for own in (given, *known) if own is not None]
     for other in values[1:]:

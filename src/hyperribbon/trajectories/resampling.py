@@ -8,6 +8,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability import geodesic
 from hyperribbon.probability import progress as progress_of
 from hyperribbon.probability.distributions import as_numpy, check_shape, read_rows, sliceable
+from hyperribbon.probability.views import are_trajectories, trajectories_of
 
 
 def crossings(progress: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,8 +86,8 @@ class Resampled(np.ndarray):
 
 
 def resample_trajectory(
-    P, labels: np.ndarray, grid: np.ndarray, *, smoothing: float = 0.0
-) -> Resampled:
+    P, labels: np.ndarray, grid: np.ndarray, *, smoothing: float = 0.0, prior=None
+) -> Resampled | list[Resampled]:
     """Resample a trajectory at given values of progress (thesis 2.2, before Eq. 2.2.5).
 
     At the first forward crossing of a value, the model is interpolated on the geodesic between the
@@ -94,15 +95,17 @@ def resample_trajectory(
 
     Parameters
     ----------
-    P : (K, N, C) models in the order of training; any sliceable array: numpy, torch, dask, zarr
+    P : (K, N, C) models in the order of training; any sliceable array: numpy, torch, dask, zarr.
+        Also (S, K, N, C), K checkpoints of S trainings, or a sequence of trajectories
     labels : (N,) true classes
     grid : (G,) values of progress in [0, 1]
     smoothing : float in [0, 1), label smoothing of the truth, as in `truth`
+    prior : of ignorance, as in `ignorance`
 
     Returns
     -------
     (G, N, C) float64, NaN where a value is never reached. Its attribute ``progress`` is the grid,
-    which `trajectory_distance` needs
+    which `trajectory_distance` needs. Of several trajectories, a list of these
 
     Raises
     ------
@@ -116,10 +119,14 @@ def resample_trajectory(
     >>> resample_trajectory(P, np.array([0]), np.array([0.0, 1.0])).round(3).tolist()
     [[[0.5, 0.5]], [[nan, nan]]]
     """
+    if are_trajectories(P):
+        options = {"smoothing": smoothing, "prior": prior}
+        return [resample_trajectory(one, labels, grid, **options) for one in trajectories_of(P)]
     P = sliceable(P, "P")
     check_shape(P, ndim=3)
     grid = check_values(grid, "grid")
-    k, fraction = crossings(np.asarray(progress_of(P, labels, smoothing=smoothing)), grid)
+    along = progress_of(P, labels, smoothing=smoothing, prior=prior)
+    k, fraction = crossings(np.asarray(along), grid)
     resampled = np.full((len(grid), *P.shape[1:]), np.nan)
     for step in np.unique(k[k >= 0]):
         here = k == step
