@@ -42,7 +42,8 @@ def embed_geodesic(
     >>> bool(np.allclose(X, inpca.embedding_[[0, -1]], atol=1e-6))
     True
     """
-    start = ignorance(*P.shape[1:], prior, labels)
-    curve = geodesic(start, truth(labels, P.shape[2]), alpha)
+    n_samples, n_classes = P.shape[1:]
+    start = ignorance(n_samples, n_classes, prior, labels)
+    curve = geodesic(start, truth(labels, n_classes), alpha)
     # One floor for both, although predictions may be float32 and the curve is float64.
     return inpca.transform(pairwise_distance(curve, P, floor=FLOOR, threads=threads))

@@ -120,8 +120,11 @@ def resample_trajectory(
     [[[0.5, 0.5]], [[nan, nan]]]
     """
     if are_trajectories(P):
-        options = {"smoothing": smoothing, "prior": prior}
-        return [resample_trajectory(one, labels, grid, **options) for one in trajectories_of(P)]
+        return [_resampled(one, labels, grid, smoothing, prior) for one in trajectories_of(P)]
+    return _resampled(P, labels, grid, smoothing, prior)
+
+
+def _resampled(P, labels: np.ndarray, grid: np.ndarray, smoothing: float, prior) -> Resampled:
     P = sliceable(P, "P")
     check_shape(P, ndim=3)
     grid = check_values(grid, "grid")
