@@ -66,6 +66,8 @@ class InPCA(MinkowskiEmbedding):
     residuals_ : (n_components,), :math:`\|W U_k - \lambda_k U_k\| / |\lambda_k|`, relative to
         :math:`|\lambda_1|` where the eigenvalue is 0. Rounding alone gives about 1e-16
         :math:`|\lambda_1 / \lambda_k|`
+    projection_ : (m, n_components), by which distances of new models to the m fitted ones are
+        multiplied; then a constant is subtracted (Eq. 2.2.9)
     X_fit_ : the fitted X, not copied, unless ``metric="precomputed"``; `transform` needs it
     n_features_in_ : int, ``X.shape[1]``
     feature_names_in_ : (n_features_in_,), only if all names of X's columns are strings
@@ -163,8 +165,8 @@ class InPCA(MinkowskiEmbedding):
         # for all fitted models and vanish, because columns of Y sum to 0.
         Y = self._over_eigenvalues(weights[:, None] * self.embedding_)
         Y -= np.outer(operator.mu, Y.sum(axis=0))
-        self._projection = -0.5 * Y
-        self._offset = operator.means @ self._projection
+        self.projection_ = -0.5 * Y
+        self._offset = operator.means @ self.projection_
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -196,7 +198,7 @@ class InPCA(MinkowskiEmbedding):
             block = to_float64(D[rows])
             if not np.isfinite(block).all():
                 raise DataError("X: distances that are NaN or infinite, expected finite distances")
-            new[rows] = block @ self._projection
+            new[rows] = block @ self.projection_
         return new - self._offset
 
     def _checked(self, X, *, reset: bool):

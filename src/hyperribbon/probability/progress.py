@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -105,6 +106,50 @@ def progress(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(compute, slices(P, parts=threads)))
     return values
+
+
+@dataclass(frozen=True)
+class PlaneCoordinates:
+    """A model's samples in the planes of ignorance and truth; see `progress`.
+
+    Attributes
+    ----------
+    along, across : (N,) coordinates a and b
+    start : (N,) angle of ignorance, radians
+    arc : (N,) length of the geodesic from ignorance to the truth, radians
+    """
+
+    along: np.ndarray
+    across: np.ndarray
+    start: np.ndarray
+    arc: np.ndarray
+
+    def slopes(self, s: float) -> np.ndarray:
+        """Slope (N,) of each sample's arc to the geodesic's point at s; 0 at a kink."""
+        angle = self.start + self.arc * s
+        turn = self.along * np.cos(angle) - self.across * np.sin(angle)
+        off_plane = np.maximum(1 - self.along**2 - self.across**2, 0)
+        length = np.sqrt(off_plane + turn**2)
+        return -self.arc * np.divide(turn, length, out=np.zeros_like(turn), where=length > 1e-12)
+
+
+def plane_coordinates(P, labels: np.ndarray, *, prior=None) -> PlaneCoordinates:
+    """Coordinates of a model (N, C) in the plane of ignorance and truth of each sample.
+
+    Examples
+    --------
+    >>> found = plane_coordinates(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([0, 0]))
+    >>> found.along.round(3).tolist(), found.across.round(3).tolist()
+    ([0.707, 1.0], [0.707, 0.0])
+    """
+    P = as_distributions(P)
+    n_samples, n_classes = P.shape
+    labels = check_labels(labels, n_classes, n_samples)
+    roots, start, arc = _ends(labels, n_classes, 0.0, prior)
+    along = np.sqrt(P[np.arange(n_samples), labels])
+    others = (roots**2).sum() - roots**2
+    across = (np.sqrt(P) @ roots - roots[labels] * along) / np.sqrt(others[labels])
+    return PlaneCoordinates(along, across, start[labels], arc[labels])
 
 
 def _ends(labels: np.ndarray, n_classes: int, smoothing: float, prior) -> tuple[np.ndarray, ...]:

@@ -16,7 +16,7 @@ import zarr
 from hyperribbon.errors import StoreError
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.probability.views import Selection
-from hyperribbon.storage.dataset import SPLITS, open_dataset
+from hyperribbon.storage.dataset import SPLITS, Split, open_dataset
 from hyperribbon.storage.manifest import Manifest, inputs_of, manifest_path
 from hyperribbon.storage.predictions import (
     Trajectory,
@@ -33,12 +33,14 @@ class Models:
     ----------
     paths : sequence of path
         Predictions stores of the same data; recordings must have the same labels, sample by sample.
+    splits : sequence of {"train", "test"}
+        Splits that every store must have; both by default.
 
     Attributes
     ----------
     table : DataFrame
         One row per model: configuration, network, optimiser, augmentation and stage ("unknown" for
-        a recording), seed, checkpoint, step, epoch, and loss (nats) and error on both splits.
+        a recording), seed, checkpoint, step, epoch, and loss (nats) and error on each split.
     trainings : DataFrame
         One row per training, including diverged ones: configuration, network, optimiser,
         augmentation, stage, seed, diverged_step (-1 if it did not diverge).
@@ -60,12 +62,16 @@ class Models:
         training diverged.
     """
 
-    def __init__(self, paths: Sequence[str | Path]):
+    def __init__(self, paths: Sequence[str | Path], splits: Sequence[Split] = SPLITS):
         self._paths = [Path(path) for path in paths]
+        self.splits = tuple(splits)
         rows, trainings = [], []
         self._seeds: list[np.ndarray] = []
         self._stores = [open_dataset(path) for path in self._paths]
-        configurations = list(map(_configuration, self._paths, self._stores))
+        configurations = [
+            _configuration(path, store, self.splits)
+            for path, store in zip(self._paths, self._stores, strict=True)
+        ]
         about = [_about(*pair) for pair in zip(self._stores, configurations, strict=True)]
         found = pd.DataFrame(about).drop_duplicates("configuration", ignore_index=True)
         self.configurations = found.astype({"parameters": "Int64", "batch_size": "Int64"})
@@ -77,8 +83,11 @@ class Models:
         for path, store, configuration, foreign in zip(
             self._paths, self._stores, configurations, recorded, strict=True
         ):
-            check = _check_labels if foreign else _check_data
-            check(path, store, self._paths[first], self._stores[first])
+            first_path, first_store = self._paths[first], self._stores[first]
+            if foreign:
+                _check_labels(path, store, first_path, first_store, self.splits)
+            else:
+                _check_data(path, store, first_path, first_store)
             who = {
                 "configuration": store.attrs["configuration_id"],
                 "network": configuration["network_name"],
@@ -91,7 +100,7 @@ class Models:
                 trainings.append({**who, "seed": int(seed), "diverged_step": int(step)})
             kept = np.flatnonzero(diverged < 0)
             self._seeds.append(kept)
-            curves = [f"{split}_{name}" for split in SPLITS for name in ("loss", "error")]
+            curves = [f"{split}_{name}" for split in self.splits for name in ("loss", "error")]
             frame = store[curves].isel(seed=kept).reset_coords(["step", "epoch"]).to_dataframe()
             rows.append(frame[["step", "epoch", *curves]].reset_index().assign(**who))
         self.n_classes = self._stores[first].sizes["class"]
@@ -196,13 +205,18 @@ class Models:
         return kept.drop(columns="diverged_step").reset_index(drop=True)
 
 
-def _configuration(path: Path, store: xr.Dataset) -> dict[str, Any]:
-    there = {split: stored_form(store, split) for split in SPLITS}
-    if there["train"] is None or "configuration" not in store.attrs:
+def splits_of(store: xr.Dataset) -> tuple[Split, ...]:
+    """The splits of which a store has predictions."""
+    return tuple(split for split in SPLITS if stored_form(store, split) is not None)
+
+
+def _configuration(path: Path, store: xr.Dataset, splits: Sequence[str]) -> dict[str, Any]:
+    there = splits_of(store)
+    if not there or "configuration" not in store.attrs:
         raise StoreError(f"{path}: not a predictions store of hyperribbon")
-    for split, form in there.items():
-        if form is None:
-            raise StoreError(f"{path}: no {split} predictions, expected those of {SPLITS}")
+    for split in splits:
+        if split not in there:
+            raise StoreError(f"{path}: no {split} predictions, expected {' and '.join(splits)}")
     return json.loads(store.attrs["configuration"])
 
 
@@ -236,12 +250,14 @@ def _check_data(path: Path, store: xr.Dataset, first_path: Path, first: xr.Datas
         )
 
 
-def _check_labels(path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset) -> None:
+def _check_labels(
+    path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset, splits: Sequence[str]
+) -> None:
     """Refuse a recording whose labels show that its samples are not those of a store."""
     given, expected = store.sizes["class"], first.sizes["class"]
     if given != expected:
         raise StoreError(f"{path}: {given} classes, expected those of {first_path}, {expected}")
-    for split in SPLITS:
+    for split in splits:
         ours, theirs = store[f"{split}_label"].values, first[f"{split}_label"].values
         if len(ours) != len(theirs):
             raise StoreError(
