@@ -17,6 +17,8 @@ from hyperribbon import _moved  # noqa: F401  says where modules that moved are 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "analysis.explain": ["explain_coordinate", "explain_distance", "explain_progress"],
+    "analysis.study": ["Study"],
     "errors": ["ConfigError", "DataError", "HyperribbonError", "StoreError"],
     "embedding": ["InPCA", "IsKL", "align", "joint_embedding"],
     "pairwise": ["pairwise_distance"],
@@ -30,6 +32,7 @@ _HOMES = {
     ],
     "recording.predictions": ["record_predictions"],
     "recording.recorder": ["Recorder"],
+    "studies.opened": ["open_study"],
     "tasks.class_tree": ["ClassTree"],
     "tasks.imprinting": ["imprint", "imprinted_predictions"],
     "trajectories": ["resample_trajectory", "trajectory_distance", "trajectory_length"],

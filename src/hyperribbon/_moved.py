@@ -41,7 +41,7 @@ MOVED = {  # below hyperribbon
     "figures.dimensionality": "studies.manifold.figures.dimensionality",
     "figures.embedding": "studies.manifold.figures.embedding",
     "figures.ensembles": "studies.manifold.figures.ensembles",
-    "figures.explorer": "studies.manifold.explorer",
+    "figures.explorer": "analysis.explorer",
     "figures.interactive": "reporting.interactive",
     "figures.linear": "studies.linear.figures",
     "figures.linear_explorer": "studies.linear.explorer",

@@ -85,9 +85,9 @@ def explain_distance(
     >>> P, Q = np.array([[0.5, 0.5], [0.9, 0.1]]), np.array([[0.5, 0.5], [0.2, 0.8]])
     >>> found = explain_distance(P, Q, [0, 1])
     >>> found.contribution.round(3).values.tolist(), round(found.total, 3)
-    ([0.0, 0.174], 0.174)
+    ([0.0, 0.173], 0.173)
     >>> found.by_class.sel({"class": "1"}).round(3).item()
-    0.174
+    0.173
     """
     p, q = _two_models(P, Q)
     if metric not in TERMS:

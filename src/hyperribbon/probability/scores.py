@@ -6,7 +6,12 @@ import numpy as np
 
 from hyperribbon.numerics.blocks import slices
 from hyperribbon.probability.distance import FLOOR
-from hyperribbon.probability.distributions import check_labels, check_shape, read_rows, sliceable
+from hyperribbon.probability.distributions import (
+    as_distributions,
+    check_labels,
+    check_shape,
+    sliceable,
+)
 
 
 def loss_and_error(P, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +32,7 @@ def loss_and_error(P, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     DataError
-        If P has another shape or labels do not fit.
+        If P has another shape, rows are not distributions or labels do not fit.
 
     Examples
     --------
@@ -40,8 +45,8 @@ def loss_and_error(P, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     labels = check_labels(labels, n_classes, n_samples)
     loss, error = np.empty(n_models), np.empty(n_models)
     for block in slices(P):
-        rows = read_rows(P[block])
-        of_truth = rows[:, np.arange(n_samples), labels].astype(np.float64)
+        rows = as_distributions(P[block])
+        of_truth = rows[:, np.arange(n_samples), labels]
         loss[block] = -np.log(np.maximum(of_truth, FLOOR**2)).mean(axis=1)
         error[block] = (rows.argmax(axis=2) != labels).mean(axis=1)
     return loss, error

@@ -118,6 +118,12 @@ class Models:
         """True classes (N,) of a split."""
         return self._stores[0][f"{split}_label"].values
 
+    def class_names(self) -> list[str] | None:
+        """Names of the classes, if a store has them."""
+        found = (store.attrs.get("class_names") for store in self._stores)
+        names = next(filter(None, found), None)
+        return json.loads(names) if isinstance(names, str) else names
+
     def trajectories(self, split: str) -> Iterator[Trajectory]:
         """Each training's predictions (K, N, C), in the order of the table, lazily."""
         for path, seeds in zip(self._paths, self._seeds, strict=True):

@@ -95,10 +95,30 @@ def verify(
     return found
 
 
+def faults_of(stores: Iterable[str | Path], *, progress_bar: bool = False) -> list[str]:
+    """What is wrong with stores, in words, reading every byte once; empty if nothing is.
+
+    Parameters
+    ----------
+    stores : iterable of path
+        Stores with their manifests.
+    progress_bar : bool
+        Whether to show a progress bar; none is shown if the output is not a terminal.
+
+    Examples
+    --------
+    >>> faults_of(["nowhere.zarr"])
+    ['nowhere.zarr: missing']
+    """
+    found = (_fault(manifest_path(store), Path(store), progress_bar) for store in stores)
+    return [what for what in found if what]
+
+
 def _fault(manifest: Path, store: Path, progress_bar: bool) -> str | None:
     """What is wrong with a store."""
     if not store.exists():
-        return f"{store}: missing, though its manifest is there"
+        there = ", though its manifest is there" if manifest.exists() else ""
+        return f"{store}: missing{there}"
     try:
         wrong = Manifest.read(manifest).damage(store, progress_bar=progress_bar)
         changed = outdated(manifest)

@@ -1,10 +1,16 @@
 // The figure of the explorer, from its data; nothing of a page is used here.
 "use strict";
 
-const hover =
-  "<b>%{customdata[0]}</b><br>seed %{customdata[1]}, epoch %{customdata[2]:.3g}<br>" +
-  "loss %{customdata[3]:.4g} nats, error %{customdata[4]:.2%}<br>" +
-  "progress %{customdata[5]:.3f}<extra></extra>";
+// What a model is, as far as that is known: recordings without labels have no loss.
+function hoverOf(data) {
+  const time = "epoch" in data.values ? "epoch" : "step";
+  const lines = [["loss", "loss %{customdata[3]:.4g} nats, error %{customdata[4]:.2%}"],
+    ["progress", "progress %{customdata[5]:.3f}"]];
+  const known = lines.filter(([name]) => name in data.values).map(([, line]) => line);
+  return ["<b>%{customdata[0]}</b>",
+    `seed %{customdata[1]}, ${time} %{customdata[2]:${time === "epoch" ? ".3g" : "d"}}`, ...known]
+    .join("<br>") + "<extra></extra>";
+}
 
 // Plotly takes tags in names for markup.
 function plain(name) {
@@ -12,7 +18,7 @@ function plain(name) {
 }
 
 function ofSplit(both, split) {
-  return both[split] || both.train;
+  return both[split] || Object.values(both)[0];
 }
 
 // Of logarithms, with the values themselves at whole powers; 0 is half the smallest other value.
@@ -32,18 +38,20 @@ function logarithmic(values, [, top]) {
 function explorerFigure(data, { split, metric, colour }) {
   const { rows: sample, points } = data.embeddings[metric];
   const rows = sample ? ofSplit(sample, split) : points[split][0].map((_, k) => k);
-  const column = (name) => ofSplit(data.values[name].of, split);
+  const time = "epoch" in data.values ? "epoch" : "step";
+  const hovertemplate = hoverOf(data);
+  const column = (name) => name in data.values ? ofSplit(data.values[name].of, split) : [];
   const named = (name) => (i) =>
     plain(data.categories[name].names[ofSplit(data.categories[name].codes, split)[i]]);
   const about = [named("configuration"), named("seed"),
-    ...["epoch", "loss", "error", "progress"].map((name) => (i) => column(name)[i])];
+    ...[time, "loss", "error", "progress"].map((name) => (i) => column(name)[i]), (i) => i];
 
   // By its uid, part of a CSS selector, plotly knows what was hidden when others come and go.
   function trace(uid, name, places, marker, more) {
     const [x, y, z] = points[split].map((values) => places.map((k) => values[k]));
     const customdata = places.map((k) => about.map((of) => of(rows[k])));
     return { type: "scatter3d", mode: "markers", uid, name, x, y, z, customdata,
-      hovertemplate: hover, marker: { size: 2.5, ...marker }, ...more };
+      hovertemplate, marker: { size: 2.5, ...marker }, ...more };
   }
 
   const traces = [];
@@ -58,7 +66,7 @@ function explorerFigure(data, { split, metric, colour }) {
   } else {
     const { label, range } = data.values[colour];
     const values = rows.map((i) => column(colour)[i]);
-    const { bar, ...marker } = colour === "epoch" ? logarithmic(values, range)
+    const { bar, ...marker } = colour === time ? logarithmic(values, range)
       : { color: values, cmin: range[0], cmax: range[1], bar: {} };
     const colorbar = { title: { text: label, side: "right" }, len: 0.75, y: 0, yanchor: "bottom",
       thickness: 16, ...bar };
@@ -68,7 +76,7 @@ function explorerFigure(data, { split, metric, colour }) {
 
   let axes = ["PC1", "PC2", "PC3"];
   let found = `${rows.length.toLocaleString("en")} `;
-  if (metric === "bhattacharyya") {
+  if (metric === "bhattacharyya" && data.curves[split]) {
     const { alpha, points: [x, y, z] } = data.curves[split];
     traces.push({ type: "scatter3d", mode: "lines", name: "geodesic", x, y, z, customdata: alpha,
       line: { color: "black", width: 4 },
@@ -79,6 +87,8 @@ function explorerFigure(data, { split, metric, colour }) {
         marker: { size: 5, color: "black", symbol },
         hovertemplate: `${name}<extra></extra>` });
     }
+  }
+  if (metric === "bhattacharyya") {
     axes = data.axes[split];
     const stress = data.stress[split];
     found += stress === null ? "models, all in one point" :

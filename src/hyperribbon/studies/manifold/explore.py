@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from hyperribbon.analysis.explorer import explorer
 from hyperribbon.storage.files import written_whole
 from hyperribbon.storage.tables import read_tables
-from hyperribbon.studies.manifold.explorer import explorer
 from hyperribbon.studies.step import run_step
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
+from hyperribbon.analysis.apart import Apart
+from hyperribbon.analysis.explorer import SetsApart, explorer
 from hyperribbon.reporting.style import COLOURS
-from hyperribbon.studies.manifold.explorer import explorer
 
 KEYS = ["split", "configuration", "network", "optimiser", "augmentation", "seed", "checkpoint",
         "step", "epoch"]  # fmt: skip
@@ -50,6 +51,19 @@ def data_of(page: str) -> dict:
     return json.loads(found)
 
 
+def apart_of(tables, images=None):
+    """Made-up samples that set apart the ten models of each split."""
+    rng = np.random.default_rng(1)
+    apart = Apart(
+        rng.integers(0, 6, (10, 2)),
+        rng.integers(0, 3, (10, 2)),
+        rng.random((10, 2)),
+        rng.random(10),
+    )
+    labels = np.arange(6) % 3
+    return {s: SetsApart(apart, labels, ["a", "<i>b", "c"], images) for s in ("train", "test")}
+
+
 def options_of(page: str, name: str) -> list[str]:
     return list(data_of(page)["choices"][name])
 
@@ -60,7 +74,7 @@ def test_every_column_can_be_chosen(tables, sampled):
     assert options_of(page, "split") == ["train", "test"]
     assert options_of(page, "metric") == ["bhattacharyya", "geodesic"]
     assert options_of(page, "colour") == [
-        "network", "optimiser", "augmentation", "seed",
+        "network", "seed",  # all have the same optimiser and augmentation
         "epoch", "loss", "error", "progress", "distance_to_truth",
     ]  # fmt: skip
     data = data_of(page)
@@ -115,7 +129,7 @@ def figures_of(page: str, javascript) -> dict[tuple, dict]:
 def test_the_figure_of_every_choice_has_all_its_points(tables, sampled, javascript):
     page = explorer({**tables, "metric_embedding": sampled})
     figures = figures_of(page, javascript)
-    assert len(figures) == 2 * 2 * 9
+    assert len(figures) == 2 * 2 * 7
     for (split, metric, colour), figure in figures.items():
         of = (
             tables["models"] if metric == "bhattacharyya" else sampled.query("metric == 'geodesic'")
@@ -131,7 +145,7 @@ def test_the_figure_of_every_choice_has_all_its_points(tables, sampled, javascri
         assert f"{split} predictions: {len(points)}" in figure["layout"]["title"]["text"]
         if colour in ("network", "seed"):
             assert len(traces) == 2
-        elif colour not in ("optimiser", "augmentation"):
+        else:
             assert len(traces[0]["marker"]["color"]) == len(points)
 
 
@@ -160,3 +174,43 @@ def test_plotly_is_in_the_page_compressed(tables, javascript):
 
 def test_nothing_is_loaded(tables):
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=", explorer(tables))
+
+
+def test_recordings_may_have_one_split_no_labels_and_no_epochs(tables, javascript):
+    models = tables["models"].query("split == 'train'")
+    bare = models.drop(columns=["loss", "error", "progress", "distance_to_truth"])
+    bare = bare.assign(epoch=np.nan)
+    stress = tables["explained_stress"].query("split == 'train' and dimension < 3")
+    page = explorer({"models": bare.drop(columns="pc3"), "explained_stress": stress})
+    assert options_of(page, "split") == ["train"]
+    assert options_of(page, "colour") == ["network", "seed", "step"]
+    figures = figures_of(page, javascript)
+    (trace,) = figures["train", "bhattacharyya", "step"]["traces"]
+    assert trace["z"] == [0] * 10
+    assert "step %{customdata[2]:d}" in trace["hovertemplate"]
+    assert "loss" not in trace["hovertemplate"]
+
+
+@pytest.mark.parametrize("images", [None, np.zeros((6, 1, 4, 4), np.uint8)])
+def test_every_model_has_the_samples_that_set_it_apart(tables, javascript, images):
+    sets = apart_of(tables, images)
+    page = explorer(tables, sets)
+    data = json.dumps(data_of(page))
+    cards = javascript(f"apartCards({data}, 'test', 7)", "explorer_apart.js")
+    apart = sets["test"].apart
+    assert [card["sample"] for card in cards] == apart.sample[7].tolist()
+    names = ["a", "<i>b", "c"]
+    assert [card["predicted"] for card in cards] == [names[c] for c in apart.predicted[7]]
+    assert [card["label"] for card in cards] == [names[k % 3] for k in apart.sample[7]]
+    assert [card["share"] for card in cards] == np.round(100 * apart.share[7]).tolist()
+    assert all(("picture" in card) == (images is not None) for card in cards)
+    title = javascript(f"apartTitle({data}, 'test', 7)", "explorer_apart.js")
+    assert title.startswith(f"{apart.distance[7]:.3g} nats from the geodesic")
+    assert "<i>b" not in page
+
+
+def test_a_point_knows_its_row(tables, javascript):
+    figures = figures_of(explorer(tables), javascript)
+    traces = figures["test", "bhattacharyya", "seed"]["traces"]
+    rows = [about[6] for trace in traces[:2] for about in trace["customdata"]]
+    assert rows == list(range(10))

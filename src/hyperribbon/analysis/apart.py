@@ -1,0 +1,103 @@
+"""The samples that set each model apart from others as far on their way to the truth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hyperribbon.errors import DataError
+from hyperribbon.pairwise import FLOOR
+from hyperribbon.pairwise.stack import Stack
+from hyperribbon.probability import geodesic, ignorance, truth
+
+
+class Apart(NamedTuple):
+    """The samples that contribute most to the distance of each model from its reference."""
+
+    sample: np.ndarray
+    """(m, k) int, positions of samples, the one that contributes most first."""
+    predicted: np.ndarray
+    """(m, k) int, class that the model predicts."""
+    share: np.ndarray
+    """(m, k) float, share of the distance."""
+    distance: np.ndarray
+    """(m,) Bhattacharyya distance from the reference, nats."""
+
+
+def samples_apart(
+    P,
+    labels: np.ndarray | None = None,
+    progress: np.ndarray | None = None,
+    *,
+    count: int = 5,
+    prior=None,
+) -> Apart:
+    """Find the samples that set each model apart.
+
+    A model is compared with the point of the geodesic from ignorance to the truth at its progress:
+    the samples on which it is ahead, behind or wrong for its progress contribute most. Where labels
+    are not known, models are compared with the mean of all.
+
+    Parameters
+    ----------
+    P : (m, N, C) distributions, or several trajectories; any sliceable arrays, read in blocks
+    labels : (N,) true classes, optional
+    progress : (m,) of the models, needed with labels
+    count : int, number of samples per model, of as many as there are
+    prior : of ignorance, as in `hyperribbon.ignorance`
+
+    Returns
+    -------
+    Apart
+
+    Raises
+    ------
+    DataError
+        If rows are not distributions, or the numbers of models and samples do not fit.
+
+    Notes
+    -----
+    The cost is 4 m N C, and P is read once, or twice without labels.
+
+    Examples
+    --------
+    >>> labels = np.array([0, 1, 1])
+    >>> P = geodesic(ignorance(3, 2), truth(labels, 2), [0.5])
+    >>> P[0, 1] = [0.7, 0.3]
+    >>> found = samples_apart(P, labels, np.array([0.5]), count=1)
+    >>> found.sample.tolist(), found.predicted.tolist(), found.share.round(2).tolist()
+    ([[1]], [[0]], [[1.0]])
+    """
+    stack = Stack(P, "P")
+    m, n_samples, n_classes = stack.shape
+    count = min(count, n_samples)
+    blocks = [slice(k, min(k + stack.at_once, m)) for k in range(0, m, stack.at_once)]
+    if labels is None:
+        total = sum(stack.read(block).sum(axis=0, dtype=np.float64) for block in blocks)
+        mean = np.asarray(total / m)[None]
+    else:
+        ends = ignorance(n_samples, n_classes, prior, labels), truth(labels, n_classes)
+        if progress is None or len(progress) != m:
+            given = "none" if progress is None else len(progress)
+            raise DataError(f"progress: {given}, expected one value per model, {m}")
+    sample, predicted = np.empty((m, count), np.int64), np.empty((m, count), np.int64)
+    share, distance = np.empty((m, count)), np.empty(m)
+    for block in blocks:
+        models = stack.read(block)
+        reference = mean if labels is None else geodesic(*ends, progress[block])
+        coefficients = np.einsum(
+            "mnc,mnc->mn", *np.broadcast_arrays(np.sqrt(models), np.sqrt(reference))
+        )
+        terms = -np.log(np.clip(coefficients, FLOOR, 1))
+        most = np.argpartition(-terms, count - 1, axis=1)[:, :count]
+        order = np.argsort(-np.take_along_axis(terms, most, 1), axis=1, kind="stable")
+        sample[block] = most = np.take_along_axis(most, order, 1)
+        whole = terms.sum(axis=1)
+        distance[block] = whole / n_samples
+        found = np.take_along_axis(terms, most, 1)
+        share[block] = np.divide(
+            found, whole[:, None], out=np.zeros_like(found), where=whole[:, None] > 0
+        )
+        predicted[block] = np.take_along_axis(models.argmax(axis=2), most, 1)
+    return Apart(sample, predicted, share, distance)

@@ -1,0 +1,223 @@
+"""The embedding as an interactive, self-contained page.
+
+The page contains every column once; its script combines the chosen ones. The page's address
+contains the choice, for example ``explorer.html#split=test&metric=geodesic&colour=error``, so that
+it can be shared.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from hyperribbon.analysis.apart import Apart, samples_apart
+from hyperribbon.analysis.geometry import Geometry
+from hyperribbon.reporting.interactive import interactive_page
+from hyperribbon.reporting.pages import asset
+from hyperribbon.reporting.style import OUTSIDE, colour_of, component_label, palette
+from hyperribbon.reporting.thumbnails import ROW, are_images, sheet
+
+SPLITS = ("train", "test")
+METRICS = {
+    "bhattacharyya": "Bhattacharyya",
+    "symmetric_kl": "symmetrised Kullback-Leibler",
+    "geodesic": "geodesic (arc)",
+    "euclidean": "Euclidean",
+}
+MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
+CATEGORIES = ["network", "optimiser", "augmentation", "seed"]
+APART = 5  # samples shown for a model
+PICTURES = 1000  # of samples in the page at most, those that occur most often
+LABELS = {
+    "step": "optimiser step (log scale)",
+    "epoch": "epoch (log scale)",
+    "loss": "loss, nats",
+    "error": "error, share of samples",
+    "progress": "progress towards the truth",
+    "distance_to_truth": "distance to the truth, nats",
+}  # of columns whose names need an explanation
+
+
+class SetsApart(NamedTuple):
+    """What sets the models of a split apart, for the page."""
+
+    apart: Apart
+    labels: np.ndarray | None
+    """(N,) true classes, if they are known."""
+    class_names: Sequence[str]
+    images: object = None
+    """(N, channels, height, width) of the samples, if there are images."""
+
+
+def explorer(
+    tables: Mapping[str, pd.DataFrame], sets_apart: Mapping[str, SetsApart] | None = None
+) -> str:
+    """HTML page of the first three coordinates, to choose split, metric and colour.
+
+    Parameters
+    ----------
+    tables : mapping
+        The tables models, explained_stress and, if they exist, geodesic and metric_embedding, with
+        coordinates of sampled models in other metrics. They may be of one split.
+    sets_apart : mapping, optional
+        By split, the samples that set each model apart, in the order of the table; they are shown
+        for the model that one points at.
+    """
+    scripts = [asset("explorer_figure.js"), asset("explorer_apart.js"), asset("explorer.js")]
+    data = page_data(tables) | {"apart": {s: _apart(of) for s, of in (sets_apart or {}).items()}}
+    return interactive_page("explorer", asset("explorer_form.html"), data, scripts)
+
+
+def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
+    """The data in the page; what is equal on all splits is included only for the first."""
+    there = tables["models"]["split"].unique()
+    halves = {s: tables["models"].query("split == @s") for s in SPLITS if s in there}
+    models = next(iter(halves.values()))
+    networks = palette(models["network"])
+    known = {"split", "checkpoint", "step", "configuration", *CATEGORIES}
+    others = [name for name in models if name not in known and not name.startswith("pc")]
+    if models["epoch"].isna().all():  # of recordings that do not know how long one is
+        others[others.index("epoch")] = "step"
+    numbers = [name for name in others if models[name].dtype.kind in "iuf"]
+    texts = [name for name in others if name not in numbers]
+    embeddings: dict[str, dict] = {
+        "bhattacharyya": {"points": {s: _points(half) for s, half in halves.items()}}
+    }
+    found = tables.get("metric_embedding", pd.DataFrame(columns=["metric"]))
+    places = pd.Series(np.arange(len(models)), pd.MultiIndex.from_frame(models[MODEL]))
+    for metric in METRICS:
+        of_metric = found[found["metric"] == metric]
+        if metric == "bhattacharyya" or of_metric.empty:
+            continue  # the former has all models, not just a sample
+        parts = {split: of_metric.query("split == @split") for split in halves}
+        rows = {s: places[pd.MultiIndex.from_frame(p[MODEL])].tolist() for s, p in parts.items()}
+        points = {split: _points(part) for split, part in parts.items()}
+        embeddings[metric] = {"rows": _once(rows), "points": points}
+    stress = tables["explained_stress"]
+    geodesic = tables.get("geodesic")
+    curves = {} if geodesic is None else {s: geodesic.query("split == @s") for s in halves}
+    several = [name for name in CATEGORIES if name == "network" or models[name].nunique() > 1]
+    colours = {name: name.replace("_", " ") for name in [*several, *texts, *numbers]}
+    return {
+        "choices": {
+            "split": {split: split for split in halves},
+            "metric": {name: METRICS[name] for name in embeddings},
+            "colour": colours,  # not by configuration, of which there are too many
+        },
+        "categories": {
+            name: _category({split: half[name] for split, half in halves.items()}, networks)
+            for name in ["configuration", *CATEGORIES, *texts]
+        },
+        "values": {
+            name: {
+                "label": LABELS.get(name, name.replace("_", " ")),
+                "range": _range(tables["models"][name]),
+                "of": _once({split: _rounded(half[name]) for split, half in halves.items()}),
+            }
+            for name in numbers
+        },
+        "metrics": METRICS,
+        "embeddings": embeddings,
+        "curves": {
+            split: {"alpha": _rounded(curve["alpha"]), "points": _points(curve)}
+            for split, curve in curves.items()
+        },
+        "axes": {s: [_axis(stress, s, k) for k in (1, 2, 3)] for s in halves},
+        "stress": {split: _stress(stress, split) for split in halves},
+    }
+
+
+def _apart(of: SetsApart) -> dict:
+    """The samples of each model, with the labels and pictures of all that occur."""
+    occurring, places = np.unique(of.apart.sample, return_inverse=True)
+    found = {
+        "count": of.apart.sample.shape[1],
+        "samples": occurring.tolist(),
+        "place": places.ravel().tolist(),
+        "predicted": of.apart.predicted.ravel().tolist(),
+        "share": np.round(100 * of.apart.share.ravel()).astype(int).tolist(),
+        "distance": _rounded(of.apart.distance),
+        "classes": [str(name) for name in of.class_names],
+        "reference": "the mean of all models",
+    }
+    if of.labels is not None:
+        found |= {
+            "labels": of.labels[occurring].tolist(),
+            "reference": "the geodesic at equal progress",
+        }
+    if are_images(of.images):
+        often = np.bincount(places.ravel())
+        pictured = np.sort(np.argsort(-often, kind="stable")[:PICTURES])
+        chosen = occurring[pictured]
+        stored = hasattr(of.images, "oindex")  # a Zarr array
+        pictures = sheet(of.images.oindex[chosen] if stored else np.asarray(of.images)[chosen])
+        found["pictures"] = {
+            "address": pictures.address,
+            "side": pictures.side,
+            "row": ROW,
+            "place": dict(zip(pictured.tolist(), range(len(pictured)), strict=True)),
+        }
+    return found
+
+
+def _axis(stress: pd.DataFrame, split: str, k: int) -> str:
+    """Label of an axis; of two models there is no third coordinate."""
+    if (stress.query("split == @split")["dimension"] == k).any():
+        return component_label(stress, split, k)
+    return f"PC{k}"
+
+
+def _stress(stress: pd.DataFrame, split: str) -> float | None:
+    """Explained stress of three dimensions; None if all models coincide."""
+    found = stress.query("split == @split and dimension <= 3")["explained_stress"].iloc[-1]
+    return None if np.isnan(found) else float(found)
+
+
+def _category(columns: dict[str, pd.Series], networks: dict[str, str]) -> dict:
+    """Values by number, with colours; a value that names an architecture has its colour."""
+    names = pd.unique(pd.concat(columns.values()))
+    number = {name: k for k, name in enumerate(names)}
+    colours = palette(names)
+    if isinstance(names[0], str):
+        known = {name: colour_of(name, networks) for name in names}
+        if any(known[name] for name in names if name != "none"):
+            colours |= {name: colour for name, colour in known.items() if colour}
+        colours |= {"none": OUTSIDE}
+    return {
+        "names": [str(name) for name in names],
+        "colours": [colours[name] for name in names],
+        "codes": _once({split: column.map(number).tolist() for split, column in columns.items()}),
+    }
+
+
+def _points(table: pd.DataFrame) -> list[list]:
+    flat = np.zeros(len(table))
+    return [_rounded(table.get(f"pc{k}", flat)) for k in (1, 2, 3)]
+
+
+def _rounded(values: Iterable[float]) -> list[float | None]:
+    """Values to five digits, more than a screen shows; None if not finite."""
+    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]
+
+
+def _range(values: pd.Series) -> list[float | None]:
+    """Range of the colours, to the 99th percentile, as one bad model would hide the rest."""
+    finite = values[np.isfinite(values)]
+    return _rounded([finite.min(), finite.quantile(0.99)]) if len(finite) else [0.0, 1.0]
+
+
+def _once(splits: dict[str, list]) -> dict[str, list]:
+    first, *others = splits
+    alike = all(splits[name] == splits[first] for name in others)
+    return {first: splits[first]} if alike else splits
+
+
+def models_apart(
+    geometry: Geometry, class_names: Sequence[str], images: object = None, *, prior=None
+) -> SetsApart:
+    """What sets the models of a geometry apart, for the page."""
+    labels = geometry.labels
+    along = None if labels is None else geometry.progress
+    apart = samples_apart(geometry.trajectories, labels, along, count=APART, prior=prior)
+    return SetsApart(apart, labels, class_names, images)
