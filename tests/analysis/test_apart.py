@@ -41,7 +41,7 @@ def test_a_model_on_the_geodesic_is_not_apart():
 
 
 def test_the_number_of_models_is_checked(random_models):
-    with pytest.raises(DataError, match="progress: 3, expected one value per model, 5"):
+    with pytest.raises(DataError, match="progress: 3 values, expected one per model, 5"):
         samples_apart(random_models(0, 5, 12, 3), LABELS, np.zeros(3))
-    with pytest.raises(DataError, match="progress: none"):
+    with pytest.raises(DataError, match="progress: 0 values"):
         samples_apart(random_models(0, 5, 12, 3), LABELS)

@@ -76,19 +76,19 @@ def samples_apart(
     if labels is None:
         total = sum(stack.read(block).sum(axis=0, dtype=np.float64) for block in blocks)
         mean = np.asarray(total / m)[None]
+        references = (mean for _ in blocks)
     else:
         ends = ignorance(n_samples, n_classes, prior, labels), truth(labels, n_classes)
-        if progress is None or len(progress) != m:
-            given = "none" if progress is None else len(progress)
-            raise DataError(f"progress: {given}, expected one value per model, {m}")
+        along = np.zeros(0) if progress is None else progress
+        if len(along) != m:
+            raise DataError(f"progress: {len(along)} values, expected one per model, {m}")
+        references = (geodesic(*ends, along[block]) for block in blocks)
     sample, predicted = np.empty((m, count), np.int64), np.empty((m, count), np.int64)
     share, distance = np.empty((m, count)), np.empty(m)
-    for block in blocks:
+    for block, reference in zip(blocks, references, strict=True):
         models = stack.read(block)
-        reference = mean if labels is None else geodesic(*ends, progress[block])
-        coefficients = np.einsum(
-            "mnc,mnc->mn", *np.broadcast_arrays(np.sqrt(models), np.sqrt(reference))
-        )
+        roots = np.broadcast_arrays(np.sqrt(models), np.sqrt(reference))
+        coefficients = np.einsum("mnc,mnc->mn", *roots)
         terms = -np.log(np.clip(coefficients, FLOOR, 1))
         most = np.argpartition(-terms, count - 1, axis=1)[:, :count]
         order = np.argsort(-np.take_along_axis(terms, most, 1), axis=1, kind="stable")

@@ -11,7 +11,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability.distributions import check_labels
 from hyperribbon.probability.scores import loss_and_error
 from hyperribbon.probability.views import trajectories_of
-from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.dataset import SPLITS, Split
 from hyperribbon.storage.tables import TRAINING_KEYS
 
 UNKNOWN = ("optimiser", "augmentation", "stage")
@@ -44,7 +44,7 @@ class ArrayModels:
 
     def __init__(self, predictions: Mapping[str, Mapping], labels: Mapping[str, object]):
         self.splits = tuple(split for split in SPLITS if split in predictions)
-        self._trajectories: dict[str, list] = {}
+        self._trajectories: dict[Split, list] = {}
         names: dict[str, list[tuple[str, int, int]]] = {}
         for split in self.splits:
             given = predictions[split]
@@ -73,10 +73,10 @@ class ArrayModels:
                 if P.shape[1:] != shape or shape[1] != self.n_classes:
                     expected = f"{shape[0]} samples and {self.n_classes} classes, as all others"
                     raise DataError(f"{split} {name}: shape {P.shape}, expected {expected}")
-            given = labels.get(split)
-            if given is not None:
-                given = check_labels(np.asarray(given), self.n_classes, shape[0])
-            self._labels[split] = given
+            known = labels.get(split)
+            if known is not None:
+                known = check_labels(np.asarray(known), self.n_classes, shape[0])
+            self._labels[split] = known
         keys = [{"configuration": name, "network": name, "seed": k} for name, k, _ in names[first]]
         self.trainings = pd.DataFrame(keys).assign(**dict.fromkeys(UNKNOWN, "unknown"))
         self.trainings = self.trainings[TRAINING_KEYS].assign(diverged_step=-1)
@@ -87,11 +87,11 @@ class ArrayModels:
             checkpoint=checkpoint, step=checkpoint, epoch=np.nan
         )
         for split, several in self._trajectories.items():
-            known = self._labels[split]
-            if known is None:
+            true = self._labels[split]
+            if true is None:
                 scores = np.full((2, len(self.table)), np.nan)
             else:
-                scores = np.concatenate([loss_and_error(P, known) for P in several], axis=1)
+                scores = np.concatenate([loss_and_error(P, true) for P in several], axis=1)
             self.table[f"{split}_loss"], self.table[f"{split}_error"] = scores
         found = self.trainings[["configuration", "network", "optimiser", "augmentation"]]
         self.configurations = found.drop_duplicates(ignore_index=True)
@@ -107,7 +107,7 @@ class ArrayModels:
         """Names of the classes: none are known."""
         return None
 
-    def trajectories(self, split: str) -> Iterator:
+    def trajectories(self, split: Split) -> Iterator:
         """Each training's predictions (K, N, C), in the order of the table."""
         return iter(self._trajectories[split])
 

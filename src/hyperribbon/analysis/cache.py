@@ -51,7 +51,7 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with written_whole(path) as partial, partial.open("wb") as file:
-                np.savez(file, **found)
+                np.savez(file, allow_pickle=False, **found)
         except OSError:  # a full disk, or a folder that cannot be written to
             pass
         return found

@@ -6,6 +6,7 @@ All are exact: contributions of the samples sum to what they explain, to roundin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -259,7 +260,7 @@ def _explained(found, p, q, labels, class_names, what: str, units: str) -> xr.Da
         "p": ("sample", named[p.argmax(axis=1)], {"long_name": "class that P predicts"}),
         "q": ("sample", named[q.argmax(axis=1)], {"long_name": "class that Q predicts"}),
     }
-    coordinates = {"sample": np.arange(n_samples)}
+    coordinates: dict[str, Any] = {"sample": np.arange(n_samples)}
     if labels is not None:
         labels = check_labels(labels, n_classes, n_samples)
         by_class = np.bincount(labels, found, n_classes)

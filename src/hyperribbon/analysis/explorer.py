@@ -6,7 +6,7 @@ it can be shared.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ class SetsApart(NamedTuple):
     labels: np.ndarray | None
     """(N,) true classes, if they are known."""
     class_names: Sequence[str]
-    images: object = None
+    images: Any = None
     """(N, channels, height, width) of the samples, if there are images."""
 
 
@@ -214,7 +214,7 @@ def _once(splits: dict[str, list]) -> dict[str, list]:
 
 
 def models_apart(
-    geometry: Geometry, class_names: Sequence[str], images: object = None, *, prior=None
+    geometry: Geometry, class_names: Sequence[str], images: Any = None, *, prior=None
 ) -> SetsApart:
     """What sets the models of a geometry apart, for the page."""
     labels = geometry.labels

@@ -171,7 +171,7 @@ class Geometry:
         labels = self.known_labels("progress")
 
         def compute() -> dict[str, np.ndarray]:
-            return {"progress": progress(self.trajectories, labels, prior=self._prior)}
+            return {"progress": np.asarray(progress(self.trajectories, labels, prior=self._prior))}
 
         return self._cache.get(f"progress-{self._of_prior}", compute)["progress"]
 

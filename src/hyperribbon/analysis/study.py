@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,7 @@ class Study:
         }
         known = all(models.labels(split) is not None for split in self.splits)
         computed: dict[str, Callable[[], pd.DataFrame]] = {
-            table: lambda table=table: self._table(table)
-            for table in TABLES
-            if known or table not in LABELLED
+            table: partial(self._table, table) for table in TABLES if known or table not in LABELLED
         }
         computed["configurations"] = lambda: models.configurations
         self.tables = Tables(computed | dict(tables or {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -22,7 +22,7 @@ class Sheet(NamedTuple):
     """Height and width of a picture, pixels."""
 
 
-def sheet(images) -> Sheet:
+def sheet(images: Any) -> Sheet:
     """Put images of samples side by side.
 
     Parameters
@@ -48,7 +48,7 @@ def sheet(images) -> Sheet:
     side, rows = max(height, width), -(-n // ROW)
     canvas = np.zeros((rows * side, min(n, ROW) * side, channels), np.uint8)
     for k, image in enumerate(images):
-        y, x = (side * place for place in divmod(k, ROW))
+        y, x = side * (k // ROW), side * (k % ROW)
         canvas[y : y + height, x : x + width] = np.moveaxis(image, 0, -1)
     picture = Image.fromarray(canvas[..., 0] if channels == 1 else canvas[..., :3])
     content = io.BytesIO()
@@ -59,5 +59,5 @@ def sheet(images) -> Sheet:
 
 def are_images(samples) -> bool:
     """Whether samples have the shape of images that `sheet` takes."""
-    shape = getattr(samples, "shape", ())
+    shape: tuple = tuple(getattr(samples, "shape", ()))
     return len(shape) == 3 or (len(shape) == 4 and shape[1] in (1, 3))

@@ -119,7 +119,7 @@ def _stores(folder: Path) -> list[Path]:
 
 def _geometries(folder: Path, models: Models) -> dict[str, StoredGeometry]:
     """What the study stored about each split on which all is there."""
-    found = {}
+    found: dict[str, StoredGeometry] = {}
     for split in SPLITS:
         stores = {kind: folder / kind / f"{split}.zarr" for kind in KINDS}
         if all(manifest_path(path).exists() for path in stores.values()):
