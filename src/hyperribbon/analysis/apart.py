@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import n_threads
 from hyperribbon.pairwise import FLOOR
 from hyperribbon.pairwise.stack import Stack
-from hyperribbon.probability import geodesic, ignorance, truth
+from hyperribbon.probability.progress import plane_coordinates
 
 
 class Apart(NamedTuple):
@@ -62,6 +64,7 @@ def samples_apart(
 
     Examples
     --------
+    >>> from hyperribbon.probability import geodesic, ignorance, truth
     >>> labels = np.array([0, 1, 1])
     >>> P = geodesic(ignorance(3, 2), truth(labels, 2), [0.5])
     >>> P[0, 1] = [0.7, 0.3]
@@ -70,25 +73,25 @@ def samples_apart(
     ([[1]], [[0]], [[1.0]])
     """
     stack = Stack(P, "P")
-    m, n_samples, n_classes = stack.shape
+    m, n_samples, _ = stack.shape
     count = min(count, n_samples)
     blocks = [slice(k, min(k + stack.at_once, m)) for k in range(0, m, stack.at_once)]
     if labels is None:
         total = sum(stack.read(block).sum(axis=0, dtype=np.float64) for block in blocks)
-        mean = np.asarray(total / m)[None]
-        references = (mean for _ in blocks)
-    else:
-        ends = ignorance(n_samples, n_classes, prior, labels), truth(labels, n_classes)
-        along = np.zeros(0) if progress is None else progress
-        if len(along) != m:
-            raise DataError(f"progress: {len(along)} values, expected one per model, {m}")
-        references = (geodesic(*ends, along[block]) for block in blocks)
+        mean = np.sqrt(np.asarray(total / m))
+    along = np.zeros(0) if progress is None else progress
+    if labels is not None and len(along) != m:
+        raise DataError(f"progress: {len(along)} values, expected one per model, {m}")
     sample, predicted = np.empty((m, count), np.int64), np.empty((m, count), np.int64)
     share, distance = np.empty((m, count)), np.empty(m)
-    for block, reference in zip(blocks, references, strict=True):
+
+    def compare(block: slice) -> None:
         models = stack.read(block)
-        roots = np.broadcast_arrays(np.sqrt(models), np.sqrt(reference))
-        coefficients = np.einsum("mnc,mnc->mn", *roots)
+        if labels is None:
+            coefficients = np.einsum("mnc,nc->mn", np.sqrt(models), mean)
+        else:
+            plane = plane_coordinates(models, labels, prior=prior)
+            coefficients = plane.coefficients(along[block])
         terms = -np.log(np.clip(coefficients, FLOOR, 1))
         most = np.argpartition(-terms, count - 1, axis=1)[:, :count]
         order = np.argsort(-np.take_along_axis(terms, most, 1), axis=1, kind="stable")
@@ -100,4 +103,7 @@ def samples_apart(
             found, whole[:, None], out=np.zeros_like(found), where=whole[:, None] > 0
         )
         predicted[block] = np.take_along_axis(models.argmax(axis=2), most, 1)
+
+    with ThreadPoolExecutor(n_threads()) as pool:
+        list(pool.map(compare, blocks))
     return Apart(sample, predicted, share, distance)

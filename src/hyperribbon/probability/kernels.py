@@ -29,6 +29,15 @@ def progress_of_models(P, labels, roots, sum_tolerance, resolution, start, arc, 
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST)
+def coordinates_of_models(P, labels, roots, sum_tolerance, along, across):
+    """Write the plane coordinates of each model of P, (b, N, C); False if a row is invalid."""
+    good = True
+    for k in range(len(P)):
+        good = good and _coordinates(P[k], labels, roots, sum_tolerance, along[k], across[k])
+    return good
+
+
+@njit(nogil=True, error_model="numpy", fastmath=_FAST)
 def _coordinates(P, labels, roots, sum_tolerance, along, across):
     """Project the square roots of each row onto the plane of ignorance and truth."""
     n_samples, n_classes = P.shape

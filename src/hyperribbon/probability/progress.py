@@ -110,11 +110,11 @@ def progress(
 
 @dataclass(frozen=True)
 class PlaneCoordinates:
-    """A model's samples in the planes of ignorance and truth; see `progress`.
+    """Samples of models in the planes of ignorance and truth; see `progress`.
 
     Attributes
     ----------
-    along, across : (N,) coordinates a and b
+    along, across : (..., N) coordinates a and b
     start : (N,) angle of ignorance, radians
     arc : (N,) length of the geodesic from ignorance to the truth, radians
     """
@@ -124,8 +124,16 @@ class PlaneCoordinates:
     start: np.ndarray
     arc: np.ndarray
 
+    def coefficients(self, s) -> np.ndarray:
+        """Bhattacharyya coefficient (..., N) of each sample with the geodesic's point at s, (...).
+
+        The cosine of the arc between them.
+        """
+        angle = self.start + self.arc * np.asarray(s)[..., None]
+        return self.along * np.sin(angle) + self.across * np.cos(angle)
+
     def slopes(self, s: float) -> np.ndarray:
-        """Slope (N,) of each sample's arc to the geodesic's point at s; 0 at a kink."""
+        """Slope (..., N) of each sample's arc to the geodesic's point at s; 0 at a kink."""
         angle = self.start + self.arc * s
         turn = self.along * np.cos(angle) - self.across * np.sin(angle)
         off_plane = np.maximum(1 - self.along**2 - self.across**2, 0)
@@ -134,7 +142,7 @@ class PlaneCoordinates:
 
 
 def plane_coordinates(P, labels: np.ndarray, *, prior=None) -> PlaneCoordinates:
-    """Coordinates of a model (N, C) in the plane of ignorance and truth of each sample.
+    """Coordinates of models (..., N, C) in the plane of ignorance and truth of each sample.
 
     Examples
     --------
@@ -142,13 +150,20 @@ def plane_coordinates(P, labels: np.ndarray, *, prior=None) -> PlaneCoordinates:
     >>> found.along.round(3).tolist(), found.across.round(3).tolist()
     ([0.707, 1.0], [0.707, 0.0])
     """
-    P = as_distributions(P)
-    n_samples, n_classes = P.shape
-    labels = check_labels(labels, n_classes, n_samples)
+    P = np.asarray(read_rows(P))
+    n_samples, n_classes = check_shape(P)[-2:]
+    labels = check_labels(labels, n_classes, n_samples).astype(np.int64)
     roots, start, arc = _ends(labels, n_classes, 0.0, prior)
-    along = np.sqrt(P[np.arange(n_samples), labels])
-    others = (roots**2).sum() - roots**2
-    across = (np.sqrt(P) @ roots - roots[labels] * along) / np.sqrt(others[labels])
+    from hyperribbon.probability.kernels import coordinates_of_models  # 0.3 s to import
+
+    along, across = np.empty(P.shape[:-1]), np.empty(P.shape[:-1])
+    places = along.reshape(-1, n_samples), across.reshape(-1, n_samples)
+    models = np.ascontiguousarray(P).reshape(-1, n_samples, n_classes)
+    if models.dtype not in (np.float32, np.float64):
+        models = models.astype(np.float64)
+    fixed = (labels, roots, SUM_TOLERANCE, *places)
+    if not coordinates_of_models(models, *fixed):
+        coordinates_of_models(as_distributions(models), *fixed)  # which raises with what is wrong
     return PlaneCoordinates(along, across, start[labels], arc[labels])
 
 
