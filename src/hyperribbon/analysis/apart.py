@@ -33,6 +33,7 @@ def samples_apart(
     progress: np.ndarray | None = None,
     *,
     count: int = 5,
+    smoothing: float = 0.0,
     prior=None,
 ) -> Apart:
     """Find the samples that set each model apart.
@@ -47,7 +48,7 @@ def samples_apart(
     labels : (N,) true classes, optional
     progress : (m,) of the models, needed with labels
     count : int, number of samples per model, of as many as there are
-    prior : of ignorance, as in `hyperribbon.ignorance`
+    smoothing, prior : of the truth and of ignorance, as in `hyperribbon.progress`
 
     Returns
     -------
@@ -90,7 +91,7 @@ def samples_apart(
         if labels is None:
             coefficients = np.einsum("mnc,nc->mn", np.sqrt(models), mean)
         else:
-            plane = plane_coordinates(models, labels, prior=prior)
+            plane = plane_coordinates(models, labels, smoothing=smoothing, prior=prior)
             coefficients = plane.coefficients(along[block])
         terms = -np.log(np.clip(coefficients, FLOOR, 1))
         most = np.argpartition(-terms, count - 1, axis=1)[:, :count]

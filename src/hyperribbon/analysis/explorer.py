@@ -213,11 +213,10 @@ def _once(splits: dict[str, list]) -> dict[str, list]:
     return {first: splits[first]} if alike else splits
 
 
-def models_apart(
-    geometry: Geometry, class_names: Sequence[str], images: Any = None, *, prior=None
-) -> SetsApart:
+def models_apart(geometry: Geometry, class_names: Sequence[str], images: Any = None) -> SetsApart:
     """What sets the models of a geometry apart, for the page."""
     labels = geometry.labels
     along = None if labels is None else geometry.progress
-    apart = samples_apart(geometry.trajectories, labels, along, count=APART, prior=prior)
+    ends = {"smoothing": geometry.smoothing, "prior": geometry.prior}
+    apart = samples_apart(geometry.trajectories, labels, along, count=APART, **ends)
     return SetsApart(apart, labels, class_names, images)

@@ -52,7 +52,7 @@ class Geometry:
         self, models: Any, split: str, metric: str, prior=None, *, progress_bar: bool = True
     ):
         self.models, self.split, self.metric = models, split, metric
-        self._prior, self._bar = prior, progress_bar
+        self.prior, self._bar = prior, progress_bar
         self._cache = Cache(models.inputs)
         self._folder: tempfile.TemporaryDirectory | None = None
         # A user's own metric may change under the same name.
@@ -61,6 +61,11 @@ class Geometry:
         self._of_prior = (
             f"{split}-{digest(np.asarray(prior).tolist())[:16]}" if prior is not None else split
         )
+
+    @property
+    def smoothing(self) -> float:
+        """Label smoothing of the truth."""
+        return 0.0
 
     @cached_property
     def labels(self) -> np.ndarray | None:
@@ -108,7 +113,7 @@ class Geometry:
     def curve(self) -> np.ndarray:
         """Points (G, N, C) of the geodesic from ignorance to the truth."""
         labels, n_classes = self.known_labels("geodesic"), self.models.n_classes
-        start = ignorance(len(labels), n_classes, self._prior, labels)
+        start = ignorance(len(labels), n_classes, self.prior, labels)
         return geodesic(start, truth(labels, n_classes), self.alpha)
 
     @cached_property
@@ -171,7 +176,7 @@ class Geometry:
         labels = self.known_labels("progress")
 
         def compute() -> dict[str, np.ndarray]:
-            return {"progress": np.asarray(progress(self.trajectories, labels, prior=self._prior))}
+            return {"progress": np.asarray(progress(self.trajectories, labels, prior=self.prior))}
 
         return self._cache.get(f"progress-{self._of_prior}", compute)["progress"]
 
@@ -193,7 +198,7 @@ class Geometry:
                 labels,
                 self.grid,
                 keys["configuration"].to_numpy(object),
-                prior=self._prior,
+                prior=self.prior,
                 threads=n_threads(),
                 progress_bar=self._bar,
             )

@@ -345,7 +345,7 @@ class Study:
         from hyperribbon.analysis.explorer import models_apart
 
         geometry = self.geometry(split)
-        return models_apart(geometry, self.class_names, self.images(split), prior=self._prior)
+        return models_apart(geometry, self.class_names, self.images(split))
 
     def __len__(self) -> int:
         return len(self.models)

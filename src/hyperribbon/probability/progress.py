@@ -141,8 +141,12 @@ class PlaneCoordinates:
         return -self.arc * np.divide(turn, length, out=np.zeros_like(turn), where=length > 1e-12)
 
 
-def plane_coordinates(P, labels: np.ndarray, *, prior=None) -> PlaneCoordinates:
+def plane_coordinates(
+    P, labels: np.ndarray, *, smoothing: float = 0.0, prior=None
+) -> PlaneCoordinates:
     """Coordinates of models (..., N, C) in the plane of ignorance and truth of each sample.
+
+    Labels, smoothing and prior are those of `progress`.
 
     Examples
     --------
@@ -153,7 +157,7 @@ def plane_coordinates(P, labels: np.ndarray, *, prior=None) -> PlaneCoordinates:
     P = np.asarray(read_rows(P))
     n_samples, n_classes = check_shape(P)[-2:]
     labels = check_labels(labels, n_classes, n_samples).astype(np.int64)
-    roots, start, arc = _ends(labels, n_classes, 0.0, prior)
+    roots, start, arc = _ends(labels, n_classes, smoothing, prior)
     from hyperribbon.probability.kernels import coordinates_of_models  # 0.3 s to import
 
     along, across = np.empty(P.shape[:-1]), np.empty(P.shape[:-1])

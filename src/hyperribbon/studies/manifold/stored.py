@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from hyperribbon.analysis.geometry import Geometry
 from hyperribbon.embedding.fidelity import kinds
@@ -37,6 +39,11 @@ class StoredGeometry(Geometry):
         self._embedded, self._progress, self._compared = (
             models.open(stores[kind]) for kind in KINDS[1:]
         )
+
+    @property
+    def smoothing(self) -> float:
+        """Label smoothing of the truth."""
+        return smoothing_of(self._progress)
 
     @property
     def distance(self):
@@ -89,3 +96,8 @@ class StoredGeometry(Geometry):
     def length(self) -> np.ndarray:
         """Riemannian length (T,) of each trajectory, radians."""
         return self._compared["length"].values
+
+
+def smoothing_of(store: xr.Dataset) -> float:
+    """The label smoothing of the truth with which a store was computed."""
+    return float(json.loads(store.attrs["parameters"])["smoothing"])

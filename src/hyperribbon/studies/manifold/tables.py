@@ -1,6 +1,5 @@
 """Everything a study found, as tidy CSV tables; `split` is the first column where there is one."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 
 from hyperribbon.analysis.tables import TABLES
 from hyperribbon.probability import ignorance, truth
-from hyperribbon.storage.dataset import SPLITS, open_dataset
+from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import write_table
