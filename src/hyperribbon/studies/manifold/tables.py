@@ -45,10 +45,8 @@ def main(
     }
     whole["configurations"] = models.configurations
     whole["diverged"] = models.trainings.query("diverged_step >= 0")
-    smoothing = json.loads(open_dataset(store_path(trajectories[0])).attrs["parameters"])[
-        "smoothing"
-    ]
-    whole["summary"] = summary_table(models, whole, geodesic_length(models.n_classes, smoothing))
+    length = geodesic_length(models.n_classes, splits[0].smoothing)
+    whole["summary"] = summary_table(models, whole, length)
     for path in output:
         write_table(whole[path.stem], path)
         logger.info("%s: %d rows", path.name, len(whole[path.stem]))
