@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn.functional import dropout
 
 import hyperribbon as hr
-from hyperribbon.recording.evaluation import Outputs, evaluate
+from hyperribbon.recording.evaluation import evaluate
+from hyperribbon.recording.outputs import Outputs
 from hyperribbon.recording.samples import Samples
 
 

@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import random
+import shutil
 import warnings
 
 import numpy as np
@@ -355,7 +356,7 @@ def test_another_number_of_classes_is_refused(record, P, path, published):
     with pytest.raises(hr.StoreError, match="recorded with 3 classes, given n_classes = 4"):
         record(n_classes=4).__enter__()
     with (
-        pytest.raises(hr.DataError, match=r"step 1, train predictions: shape \(12, 4\), expected"),
+        pytest.raises(hr.DataError, match=r"step 1, train outputs: shape \(12, 4\), expected \("),
         record() as rec,
     ):
         rec.checkpoint(lambda batch: np.full((len(batch), 4), 0.25), step=1)
@@ -367,8 +368,6 @@ def rows(value):
 
 LOGITS = {"outputs": "logits"}
 BAD = {
-    "logits of NaN": (rows(np.nan), LOGITS, "entries that are not finite"),
-    "infinite logits": (rows(np.inf), LOGITS, "entries that are not finite"),
     "no rows": (lambda batch: np.zeros((0, 3)), LOGITS, r"shape (0, 3), expected (12, classes)"),
     "a row too many": (lambda batch: np.zeros((13, 3)), {}, r"shape (13, 3), expected (12, "),
     "fewer classes than labels": (
@@ -413,8 +412,9 @@ def test_steps_are_integers_that_increase(record, P, step):
 
 
 MALFORMED = {
-    "network = 'a b'": {"network": "a b"},
-    "network = ''": {"network": ""},
+    "network = 'a\\nb': expected a name of 1 to 200 printable characters": {"network": "a\nb"},
+    "network = ' ': expected a name": {"network": " "},
+    "network = 'xxxx": {"network": "x" * 201},
     "optimiser = 3": {"optimiser": 3},
     "seed = -1": {"seed": -1},
     "n_classes = 0": {"n_classes": 0},
@@ -429,7 +429,9 @@ MALFORMED = {
     "train: 11 labels, expected as many as inputs (12)": {"labels": np.arange(11) % 3},
     "train labels: from -1 to 0": {"labels": np.arange(12) % 2 - 1},
     "train labels: from 0 to 2, expected 0 to 1": {"n_classes": 2},
-    "test_inputs, test_labels: one without the other": {"test_labels": np.zeros(3, int)},
+    "test_inputs, test_labels: no inputs; expected both": {"test_labels": np.zeros(3, int)},
+    "inputs, labels: no labels; expected both": {"labels": None},
+    "inputs, test_inputs: neither given": {"inputs": None, "labels": None},
     "train: 12 labels, expected as many as inputs (2); give several inputs of a model as": {
         "inputs": [torch.zeros(12, 3), torch.zeros(12, 3)]
     },
@@ -438,7 +440,9 @@ MALFORMED = {
         "test_labels": np.zeros(12, int),
     },
     "path = None: expected the path of a store": {"path": None},
-    "path = net: expected the path of a store, ending in .zarr": {"path": "net"},
+    "path = net/: a folder; expected the path of a store": {"path": "net/"},
+    "path = /: a folder; expected": {"path": "/"},
+    "path = '~nobody-here/net.zarr': expected the path": {"path": "~nobody-here/net.zarr"},
 }
 
 
@@ -473,9 +477,13 @@ def test_what_appears_in_the_meantime_is_not_replaced(record, path, P):
     assert path.with_suffix(".recording").exists()
 
 
-def test_a_recorder_is_used_in_its_block(record, P, tmp_path, listing):
-    with pytest.raises(hr.StoreError, match="record in a `with` block"):
-        record().checkpoint(constant(P[0]), step=0)
+def test_nothing_is_recorded_after_the_end(record, path, P, tmp_path, listing):
+    with record() as rec:
+        rec.checkpoint(constant(P[0]), step=0)
+    with pytest.raises(hr.StoreError, match="finished; nothing is recorded after the end"):
+        rec.checkpoint(constant(P[0]), step=1)
+    shutil.rmtree(path)
+    path.with_suffix(".json").unlink()
     with pytest.raises(hr.StoreError, match="no checkpoint was recorded"), record():
         pass
     assert listing(tmp_path) == []

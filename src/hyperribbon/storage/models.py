@@ -24,6 +24,7 @@ from hyperribbon.storage.predictions import (
     predictions_variable,
     stored_form,
 )
+from hyperribbon.storage.recorded_samples import RecordedSamples
 
 
 class Models:
@@ -32,7 +33,8 @@ class Models:
     Parameters
     ----------
     paths : sequence of path
-        Predictions stores of the same data; recordings must have the same labels, sample by sample.
+        Predictions stores of the same data; recordings must have the same labels, sample by sample,
+        and their inputs, where they are known, must be in the same order.
 
     Attributes
     ----------
@@ -74,11 +76,14 @@ class Models:
         self.inputs = inputs_of(self._paths, elsewhere)
         # Trainings of the study decide, if there are any, because all of their data is known.
         first = recorded.index(False) if False in recorded else 0
+        recorded_samples = RecordedSamples()
         for path, store, configuration, foreign in zip(
             self._paths, self._stores, configurations, recorded, strict=True
         ):
             check = _check_labels if foreign else _check_data
             check(path, store, self._paths[first], self._stores[first])
+            if foreign:
+                recorded_samples.check(path, store)
             who = {
                 "configuration": store.attrs["configuration_id"],
                 "network": configuration["network_name"],
