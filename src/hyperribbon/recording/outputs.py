@@ -41,6 +41,7 @@ class Outputs:
     n_labelled: int = 0
     sum_to_one: bool = True
     within_one: bool = True
+    largest: float = 0
     rounding: float = SUM_TOLERANCE
     _columns: Sequence[int] | None = None  # the class of each column, unless it is its position
 
@@ -105,7 +106,7 @@ class Outputs:
                 'probabilities; record them with Recorder(..., outputs="probabilities"), or give '
                 "what comes before the softmax"
             )
-        if self.logits and self.within_one:
+        if self.logits and self.within_one and self.largest > 0:
             warnings.warn(
                 f"{name}: every logit lies between 0 and 1, as after a sigmoid; their softmax is "
                 'recorded. A sigmoid of one output needs outputs="probabilities"; independent '
@@ -117,7 +118,8 @@ class Outputs:
         """The softmax of logits; of one column z, that of (0, z)."""
         if rows.size:
             self.sum_to_one &= rows.shape[1] > 1 and sum_to_one(rows)
-            self.within_one &= bool(rows.min() >= 0 and 0 < rows.max() <= 1)
+            self.within_one &= bool(rows.min() >= 0 and rows.max() <= 1)
+            self.largest = max(self.largest, rows.max())
         if rows.shape[1] == 1:
             rows = np.concatenate([np.zeros_like(rows), rows], axis=1)
         with np.errstate(invalid="ignore", over="ignore"):

@@ -215,7 +215,8 @@ def _hash_of_each(array) -> np.ndarray | None:
         rows = _rows(array, slice(start, start + _BLOCK))
         numbers = _numbers(rows)
         if numbers is not None:
-            lines = (numbers.reshape(len(numbers), -1) + np.float32(0)).view(np.uint8)  # no -0
+            flat = numbers.reshape(len(numbers), -1) + np.float32(0)  # which makes 0 of -0
+            lines = np.ascontiguousarray(flat).view(np.uint8)
             hashes = [hashlib.blake2b(line.tobytes(), digest_size=8).digest() for line in lines]
             found.append(np.frombuffer(b"".join(hashes), "<u8"))
         elif hasattr(rows, "iloc"):
