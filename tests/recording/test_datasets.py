@@ -86,7 +86,7 @@ def test_inputs_without_labels_texts_and_what_is_padded():
     assert read_dataset(words, "train") == (list("abcdefghijkl"), None)
     pairs = Items(lambda k: ({"x": X[k]}, ["dog", "cat", "cow"][Y[k]]))
     inputs, labels = read_dataset(pairs, "train")
-    assert inputs["x"].tolist() == X.tolist() and list(labels[:2]) == ["dog", "cat"]
+    assert torch.equal(torch.stack(inputs["x"]), X) and list(labels[:2]) == ["dog", "cat"]
     lengths = loader(Items(lambda k: k + 1), collate_fn=padded, shuffle=True)
     inputs, labels = read_dataset(lengths, "train")
     assert inputs["tokens"].shape == (N, N) and inputs["tokens"].sum(1).tolist()[3] == 4
@@ -113,11 +113,15 @@ BAD = {
     ],
     "a DataLoader with a list, which": [DataLoader(PAIRS, batch_sampler=[[0, 1], [2]])],
     "a DataLoader with batch_size=None": [DataLoader(PAIRS, batch_size=None)],
-    "the items do not make one array (stack expects each tensor to be equal size": [
-        Items(lambda k: torch.zeros(k + 1))
+    "a list of arrays of unequal shapes, expected one per sample": [
+        Items(lambda k: torch.zeros(k + 1)),
+        Items(lambda k: {"inputs": [0] * (k + 1)}),
     ],
-    "the items do not make one array (default_collate: batch must contain tensors": [
-        Items(lambda k: (object(), 0))
+    "the items do not make one array ('x'); expected items of one kind": [
+        Items(lambda k: {"xy"[k // 3]: 0}, 6)
+    ],
+    "the items do not make one array (stack expects each tensor to be equal size": [
+        loader(Items(torch.ones), collate_fn=torch.stack)
     ],
     "items of 3 entries, expected inputs and a label": [TensorDataset(X, X, Y)],
     "of type TensorDataset, without any samples": [TensorDataset(X[:0])],

@@ -417,7 +417,7 @@ def test_steps_are_integers_that_increase(record, P, step):
 
 
 MALFORMED = {
-    "network = 'a\\nb': expected a name of 1 to 200 printable characters": {"network": "a\nb"},
+    "network = 'a\\nb': expected a name, 1 to 200 characters": {"network": "a\nb"},
     "network = ' ': expected a name": {"network": " "},
     "network = 'xxxx": {"network": "x" * 201},
     "optimiser = 3": {"optimiser": 3},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from hyperribbon.errors import DataError, first_line
 from hyperribbon.numerics.random_state import random_state, set_random_state
@@ -39,11 +39,11 @@ def read_dataset(given: Any, split: str) -> tuple[Any, Any]:
     name = f"{split} inputs"
     before = random_state()
     try:  # what is drawn twice would be equal if the state were restored in between
-        inputs, labels = split_labels(_collated(given, name), name)
-        again = split_labels(_collated(given, name), name)
+        inputs, labels = _read(given, name)
+        again = _read(given, name)
     finally:
         set_random_state(before)
-    if _hash(inputs, labels) != _hash(*again):
+    if _hash(inputs, labels, split) != _hash(*again, split):
         raise DataError(
             f"{name}: two readings of the {type(given).__name__} differ; expected the same samples "
             "in the same order, without augmentation"
@@ -51,60 +51,53 @@ def read_dataset(given: Any, split: str) -> tuple[Any, Any]:
     return inputs, labels
 
 
-def split_labels(collated: Any, name: str) -> tuple[Any, Any]:
-    """Inputs and labels, None without any, of a mapping, a pair or an array."""
-    if isinstance(collated, Mapping):
-        inputs = dict(collated)
-        found = [inputs.pop(key) for key in _LABELS if key in inputs]
-        return inputs, found[0] if found else None
-    several = isinstance(collated, list | tuple) and all(hasattr(x, "shape") for x in collated)
-    if not several or not collated:
-        pair = isinstance(collated, list | tuple) and len(collated) == 2
-        if pair and isinstance(collated[0], Mapping | list | tuple):
-            return collated[0], collated[1]
-        return collated, None
-    if len(collated) > 2:
-        raise DataError(
-            f"{name}: items of {len(collated)} entries, expected inputs and a label; for several "
-            "inputs, items that are mappings, by their names"
-        )
-    return collated[0], collated[1] if len(collated) == 2 else None
+def split_labels(inputs: Mapping) -> tuple[dict, Any]:
+    """The inputs of a mapping, and its labels, None without any."""
+    inputs = dict(inputs)
+    found = [inputs.pop(key) for key in _LABELS if key in inputs]
+    return inputs, found[0] if found else None
 
 
-def _collated(given: Any, name: str) -> Any:
-    """All items, made into arrays."""
+def _read(given: Any, name: str) -> tuple[Any, Any]:
+    """All inputs and labels."""
     items, collate = _items(given, name)
     if not items:
         raise DataError(f"{name}: of type {type(given).__name__}, without any samples")
     try:
-        return collate(items)
+        columns = _columns(items, name) if collate is None else collate(items)
+    except DataError:
+        raise
     except (TypeError, ValueError, RuntimeError, KeyError, AttributeError) as error:
         raise DataError(
-            f"{name}: the items do not make one array ({first_line(error)}); expected arrays of "
-            "one shape, or a DataLoader whose collate_fn pads them"
+            f"{name}: the items do not make one array ({first_line(error)}); expected items of one "
+            "kind and shape, or a DataLoader whose collate_fn pads them"
         ) from None
-
-
-def _items(given: Any, name: str) -> tuple[list, Any]:
-    """All items of a dataset, in its order, and what makes arrays of them."""
-    if "torch" not in sys.modules:  # a dataset of Hugging Face
-        return list(given), _columns
-    import torch.utils.data as data
-
-    if not isinstance(given, data.DataLoader):
-        return _in_order(given, name), data.default_collate
-    loader, dataset = given, cast(Any, given.dataset)
-    if loader.batch_size is None and loader.batch_sampler is None:
+    if isinstance(columns, Mapping):
+        return split_labels(columns)
+    if not isinstance(columns, tuple | list) or (collate is None and columns is items):
+        return columns, None
+    if len(columns) > 2:
         raise DataError(
-            f"{name}: a DataLoader with batch_size=None, expected one that makes batches"
+            f"{name}: items of {len(columns)} entries, expected inputs and a label; for several "
+            "inputs, items that are mappings, by their names"
         )
+    inputs, labels = columns if len(columns) == 2 else (columns[0], None)
+    return inputs, labels
+
+
+def _items(given: Any, name: str) -> tuple[list, Callable | None]:
+    """All items of a dataset, in its order, and the user's function that makes arrays of them."""
+    data: Any = sys.modules.get("torch.utils.data")
+    if data is None or not isinstance(given, data.DataLoader):
+        return _in_order(given, name), None
+    loader, dataset = given, given.dataset
+    if loader.batch_size is None and loader.batch_sampler is None:
+        raise DataError(f"{name}: a DataLoader with batch_size=None, expected a batch size")
     if not isinstance(dataset, data.IterableDataset):
-        sampler, batches = cast(Any, loader.sampler), type(loader.batch_sampler)
+        sampler, batches = loader.sampler, type(loader.batch_sampler)
         shuffled = type(sampler) is data.RandomSampler and not sampler.replacement
-        plain = batches is data.BatchSampler and (
-            shuffled or type(sampler) is data.SequentialSampler
-        )
-        if not plain or len(sampler) != len(dataset):
+        whole = shuffled or type(sampler) is data.SequentialSampler
+        if batches is not data.BatchSampler or not whole or len(sampler) != len(dataset):
             kind = type(sampler if batches is data.BatchSampler else loader.batch_sampler).__name__
             raise DataError(
                 f"{name}: a DataLoader with a {kind}, which may leave samples out; expected one "
@@ -112,22 +105,30 @@ def _items(given: Any, name: str) -> tuple[list, Any]:
             )
         if shuffled:
             logger.info("%s: a DataLoader that shuffles; read in the order of its dataset", name)
-    return _in_order(dataset, name), loader.collate_fn
+    own = loader.collate_fn is not data.default_collate
+    return _in_order(dataset, name), loader.collate_fn if own else None
 
 
 def _in_order(dataset: Any, name: str) -> list:
     """The items by their positions, or as they come if they have none."""
-    if not hasattr(dataset, "__len__"):
-        if not hasattr(dataset, "__iter__"):
-            raise DataError(f"{name}: a {type(dataset).__name__} without a length")
-        return list(dataset)
-    return [dataset[k] for k in range(len(dataset))]
+    if hasattr(dataset, "__len__"):
+        return [dataset[k] for k in range(len(dataset))]
+    if not hasattr(dataset, "__iter__"):
+        raise DataError(f"{name}: a {type(dataset).__name__} without a length")
+    return list(dataset)
 
 
-def _columns(items: list[Mapping]) -> dict[str, list]:
-    return {name: [item[name] for item in items] for name in items[0]}
+def _columns(items: list, name: str) -> Any:
+    """Entries of the items as lists: by name, by position, or the items themselves."""
+    if isinstance(items[0], Mapping):
+        return {key: [item[key] for item in items] for key in items[0]}
+    if isinstance(items[0], tuple | list):
+        columns = [list(column) for column in zip(*items, strict=True)]
+        return [_columns(column, name) if isinstance(column[0], Mapping) else column
+                for column in columns]  # fmt: skip
+    return items
 
 
-def _hash(inputs: Any, labels: Any) -> str | None:
+def _hash(inputs: Any, labels: Any, split: str) -> str | None:
     named = dict(inputs) if isinstance(inputs, Mapping) else {"inputs": inputs}
-    return Samples(named if labels is None else {**named, " labels": labels}, "").sha256()
+    return Samples(named if labels is None else {**named, " labels": labels}, split).sha256()

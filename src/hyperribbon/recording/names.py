@@ -24,15 +24,12 @@ def check_name(key: str, value: object) -> str:
     >>> check_name("network", "two\nlines")
     Traceback (most recent call last):
     ...
-    hyperribbon.errors.ConfigError: network = 'two\nlines': expected a name of 1 to 200 printable \
-characters
+    hyperribbon.errors.ConfigError: network = 'two\nlines': expected a name, 1 to 200 characters
     """
     name = value.strip() if isinstance(value, str) else ""
     if not (name and name.isprintable() and len(name) <= _LONGEST):
         shown = repr(value) if len(repr(value)) <= _LONGEST else f"{repr(value)[:_LONGEST]}..."
-        raise ConfigError(
-            f"{key} = {shown}: expected a name of 1 to {_LONGEST} printable characters"
-        )
+        raise ConfigError(f"{key} = {shown}: expected a name, 1 to {_LONGEST} characters")
     return name
 
 

@@ -310,7 +310,7 @@ def _read(inputs: Any, labels: Any, split: str) -> tuple[Any, Any]:
     if is_dataset(inputs):
         inputs, found = read_dataset(inputs, split)
     elif labels is None and isinstance(inputs, Mapping):
-        inputs, found = split_labels(inputs, f"{split} inputs")
+        inputs, found = split_labels(inputs)
     labels = found if labels is None else labels
     for missing, word in ((inputs, "inputs"), (labels, "labels")):
         if missing is None:

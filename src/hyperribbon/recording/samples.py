@@ -158,7 +158,7 @@ def _from_list(items: list, name: str):
     except (ValueError, RuntimeError):  # of unequal shapes
         raise DataError(
             f"{name}: a list of arrays of unequal shapes, expected one per sample, all of one "
-            "shape; give several inputs of a model as a mapping, by their names"
+            "shape (pad them); give several inputs of a model as a mapping, by their names"
         ) from None
     return items
 
