@@ -25,4 +25,4 @@ def test_every_example_leaves_a_store(tmp_path, monkeypatch, code):
     assert store.sizes["checkpoint"] > 5
     assert store["diverged_step"].values.tolist() == [-1]
     if "test_label" in store:  # they learn the same digits
-        assert store["test_error"][0, -1] < 0.2
+        assert store["test_error"][0, -1] < 0.5  # of ten classes
