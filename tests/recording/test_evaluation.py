@@ -342,7 +342,7 @@ def test_one_column_is_of_the_second_of_two_classes(predict, inputs, shape):
 
 def test_a_column_of_a_sigmoid_is_not_taken_for_logits_in_silence(predict, refusal):
     for last in (torch.sigmoid, lambda z: (1e4 * z).sigmoid()):  # certain, too
-        with pytest.warns(UserWarning, match=r"step 3: every logit lies between .* needs outputs="):
+        with pytest.warns(UserWarning, match=r"every logit lies between .* needs outputs="):
             predict(After(lambda z, last=last: last(z[:, :1])))
     line = refusal(After(lambda z: 2 + z[:, :1].sigmoid()), outputs="probabilities")
     assert "train outputs: one output per sample, from 2." in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -174,11 +175,12 @@ def _refuse_bad_inputs(P: np.ndarray, samples: Samples, labels: Labels | None, n
     bad = np.flatnonzero(~np.isfinite(P).all(axis=1))
     if not len(bad):
         return
-    k = int(bad[0] if labels is None else labels.index[bad[0]] // np.prod(labels.shape[1:]))
-    if samples.not_finite(k):
+    owners = bad if labels is None else labels.index[bad] // math.prod(labels.shape[1:])
+    causes = owners[samples.not_finite()[owners]]
+    if len(causes):
         raise DataError(
-            f"{name}: {samples.split} inputs: sample {k} has numbers that are NaN or infinite, and "
-            "so have its predictions; leave such samples out"
+            f"{name}: {samples.split} inputs: sample {causes[0]} has numbers that are NaN or "
+            "infinite, and predictions are not finite either; leave such samples out"
         )
 
 

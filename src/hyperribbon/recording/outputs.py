@@ -108,7 +108,7 @@ class Outputs:
             )
         if self.logits and self.within_one and self.largest > 0:
             warnings.warn(
-                f"{name}: every logit lies between 0 and 1, as after a sigmoid; their softmax is "
+                "every logit lies between 0 and 1, as after a sigmoid; their softmax is "
                 'recorded. A sigmoid of one output needs outputs="probabilities"; independent '
                 "probabilities are no distribution over classes: give what comes before",
                 stacklevel=4,

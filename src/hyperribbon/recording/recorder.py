@@ -199,8 +199,8 @@ class Recorder:
         return n_classes
 
     def __enter__(self) -> Recorder:
-        self._recording.__enter__()
         self._finished = False
+        self._opened()
         return self
 
     def __exit__(self, *error) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -17,7 +16,6 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import zarr
 
 from hyperribbon.errors import ConfigError, DataError, StoreError
 from hyperribbon.probability.distance import FLOOR
@@ -25,15 +23,14 @@ from hyperribbon.probability.distributions import check_labels, check_size
 from hyperribbon.recording.arrays import as_predictions, check_positive
 from hyperribbon.recording.external import recorded_configuration
 from hyperribbon.recording.labels import Labels
-from hyperribbon.recording.names import check_name, configuration_id, store_path
+from hyperribbon.recording.names import check_name, store_path
+from hyperribbon.recording.store import write_store
 from hyperribbon.recording.work_folder import WorkFolder
 from hyperribbon.storage.dataset import open_dataset, publish, remove_leftovers
 from hyperribbon.storage.digest import canonical_json, digest
 from hyperribbon.storage.files import remove, written_whole
 from hyperribbon.storage.locks import locked
 from hyperribbon.storage.manifest import manifest_path
-from hyperribbon.storage.predictions import create_predictions
-from hyperribbon.storage.provenance import versions
 
 logger = logging.getLogger(__name__)
 
@@ -305,47 +302,9 @@ class Recording:
 
     def _build(self, partial: Path) -> None:
         assert self.n_classes is not None  # something was recorded
-        about, steps, diverged = self.configuration, self.steps, self._work.diverged_step
-        names = about["network_name"], about["optimiser_name"]
-        hashes = {split: self._hash_of_kept(split) for split in self._labels}
-        class_names = about.get("class_names")
-        torch = ["torch"] if "torch" in sys.modules else []
-        create_predictions(
-            partial,
-            seeds=[about["seed"]],
-            steps=steps,
-            steps_per_epoch=about["steps_per_epoch"],
-            labels={split: labels.classes for split, labels in self._labels.items()},
-            index={split: labels.index for split, labels in self._labels.items()},
-            input_hashes={split: found for split, found in hashes.items() if found is not None},
-            n_classes=self.n_classes,
-            attributes={
-                "configuration": json.dumps(about),
-                "configuration_id": configuration_id(*names, about["metadata"]),
-                "data_sha256": digest(about["samples"]),
-                "versions": json.dumps(versions(*torch, "numpy", "zarr", "xarray")),
-            }
-            | ({"class_names": class_names} if class_names else {}),
+        write_store(
+            partial, self.configuration, self._labels, self._hashes, self._work, self.n_classes
         )
-        arrays = dict(zarr.open_group(partial, mode="r+").arrays())
-        curves = [self._work.curves(step) for step in steps]
-        for split in self._labels:
-            for name in ("loss", "error"):
-                arrays[f"{split}_{name}"][0] = [
-                    np.nan if found is None else found[split][name] for found in curves
-                ]
-        if diverged is not None:
-            arrays["diverged_step"][0] = diverged
-        for k, step in enumerate(steps):
-            self._work.link_to(partial, k, step)
-
-    def _hash_of_kept(self, split: str) -> np.ndarray | None:
-        """A hash of the inputs of each sample, or token, that counts."""
-        found, labels = self._hashes.get(split), self._labels[split]
-        if found is None:
-            return None
-        width = int(np.prod(labels.shape[1:]))
-        return found[labels.index // width] + (labels.index % width).astype(np.uint64)
 
     def _compare(self, where: Path, before: Mapping[str, object]) -> None:
         """Refuse to continue a recording of another training or of other samples."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from hyperribbon.recording.arrays import refuse_missing
 from hyperribbon.storage.digest import digest
 
 _BLOCK = 500  # samples hashed at a time
+_NUMBERS = 2**24  # in memory at a time
 _PRIME = 0x100000001B3  # of the FNV hash
 
 
@@ -78,10 +80,15 @@ class Samples:
             total = total * np.uint64(_PRIME) + found
         return total
 
-    def not_finite(self, k: int) -> bool:
-        """Whether a sample holds numbers that are NaN or infinite."""
-        rows = [_numbers(_rows(array, slice(k, k + 1))) for array in self.arrays.values()]
-        return not all(array is None or np.isfinite(array).all() for array in rows)
+    def not_finite(self) -> np.ndarray:
+        """Whether each sample (N,) holds numbers that are NaN or infinite."""
+        found = np.zeros(len(self), bool)
+        for array in self.arrays.values():
+            for part in _blocks(array):
+                numbers = _numbers(_rows(array, part))
+                if numbers is not None:
+                    found[part] |= ~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1)
+        return found
 
     def check_unchanged(self) -> None:
         """Refuse samples that were shuffled or scaled in place since they were given.
@@ -208,11 +215,18 @@ def _numbers(rows) -> np.ndarray | None:
         return None
 
 
+def _blocks(array) -> Iterator[slice]:
+    """Slices of samples of which not too many numbers are in memory at a time."""
+    width = math.prod(getattr(array, "shape", (0,))[1:])
+    size = max(1, min(_BLOCK, _NUMBERS // max(1, width)))
+    yield from (slice(start, start + size) for start in range(0, _count(array), size))
+
+
 def _hash_of_each(array) -> np.ndarray | None:
     """Hash (N,) uint64 of each sample in an array; None if there is none."""
     found = []
-    for start in range(0, _count(array), _BLOCK):
-        rows = _rows(array, slice(start, start + _BLOCK))
+    for part in _blocks(array):
+        rows = _rows(array, part)
         numbers = _numbers(rows)
         if numbers is not None:
             flat = numbers.reshape(len(numbers), -1) + np.float32(0)  # which makes 0 of -0
