@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 import hyperribbon as hr
+from hyperribbon import callbacks
 from hyperribbon.callbacks.schedule import Schedule, imported
 
 
@@ -101,3 +103,18 @@ def test_nothing_is_imported_until_it_is_used():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize(
+    ("name", "library"),
+    [("KerasRecorder", "keras"), ("LightningRecorder", "lightning"),
+     ("TransformersRecorder", "transformers")],
+)  # fmt: skip
+def test_each_callback_is_there_or_says_what_to_install(name, library):
+    if find_spec(library) is None:
+        with pytest.raises(hr.HyperribbonError, match=f"not installed: pip install {library}"):
+            getattr(callbacks, name)
+    else:
+        assert getattr(callbacks, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'TorchRecorder'"):
+        callbacks.TorchRecorder  # noqa: B018
