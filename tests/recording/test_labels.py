@@ -23,6 +23,8 @@ LABELS = {
     "nullable": pd.Series(CLASSES, dtype="Int64"),
     "backwards": CLASSES[::-1].copy()[::-1],
     "column": CLASSES[:, None],
+    "list of columns": list(CLASSES[:, None]),
+    "list of tensors": list(torch.tensor(CLASSES)),
     "names": NAMES,
     "list of names": NAMES.tolist(),
     "objects that are names": NAMES.astype(object),
@@ -69,6 +71,7 @@ NO_LABELS = {
     "train labels: shape (4,) of float64, expected integers": [CLASSES * 1.0],
     "train labels: of type list_iterator, expected an array": [iter([0, 1])],
     "train labels: from -1 to 2, expected 0 or more, or -100": [np.array([-1, 0, 2])],
+    "train labels: 2 are None, expected integers or names": [[None, "a", None], [None, 0, None]],
     "train labels: all are -100": [np.full(3, IGNORED)],
     "train labels: shape (1, 1, 2), expected (N,), or (N, T)": [np.array([[[0, 1]]])],
     "train labels: 2 masked entries, expected none": [np.ma.masked_equal(CLASSES, 2)],
@@ -122,6 +125,6 @@ def test_batches_together_keep_what_counts(classes, size, data):
 
 
 def test_outputs_of_another_shape_are_refused():
-    for shape in ((4, 3), (2, 4, 5, 3), (3, 4, 5)):
+    for shape in ((4, 3), (2, 4), (2, 4, 5, 3), (3, 4, 5)):
         with pytest.raises(hr.DataError, match=r"P: shape .*, expected \(2, 4, classes\)"):
             Kept((2, 4)).rows(np.zeros(shape), "P")

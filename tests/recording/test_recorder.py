@@ -306,7 +306,7 @@ def test_after_a_kill_every_checkpoint_that_counts_is_whole(path, inputs, labels
     process = context.Process(target=killed_recorder, args=arguments)
     process.start()
     assert ready.wait(60)
-    with pytest.raises(hr.StoreError, match="another process is recording here"):
+    with pytest.raises(hr.StoreError, match="another process, or another Recorder, is rec"):
         hr.Recorder(path, inputs.numpy(), labels, network="Net").__enter__()
     process.kill()
     process.join()

@@ -18,7 +18,8 @@ _LABELS = ("labels", "label")
 
 def is_dataset(given: object) -> bool:
     """Whether this is a ``Dataset`` or ``DataLoader`` of torch, or a dataset of Hugging Face."""
-    if type(given).__module__.split(".")[0] == "datasets" and hasattr(given, "column_names"):
+    hugging_face = type(given).__module__.split(".")[0] == "datasets"
+    if hugging_face and hasattr(given, "column_names") and not isinstance(given, Mapping):
         return True
     data: Any = sys.modules.get("torch.utils.data")
     return data is not None and isinstance(given, data.Dataset | data.DataLoader)

@@ -31,7 +31,7 @@ class Kept:
     index: np.ndarray | None = None
 
     def rows(self, array: Any, name: str) -> Any:
-        """The rows (m, C) that count, of any array (n, C), (n, T, C) or, of one column, (n,).
+        """The rows (m, C) that count, of any array (n, C), (n, T, C) or, for C = 1, (n,).
 
         Raises
         ------
@@ -39,7 +39,8 @@ class Kept:
             If the array has another shape.
         """
         shape = tuple(getattr(array, "shape", None) or np.shape(array))
-        column = shape in (self.shape, (*self.shape, 1))
+        # Of tokens, (n, T) could also be T classes of each sample.
+        column = shape == (*self.shape, 1) or (shape == self.shape and len(shape) == 1)
         if not column and (len(shape) != len(self.shape) + 1 or shape[:-1] != self.shape):
             expected = ", ".join(map(str, (*self.shape, "classes")))
             raise DataError(f"{name}: shape {shape}, expected ({expected})")
@@ -162,6 +163,9 @@ def _array(values: Any, name: str) -> np.ndarray:
         values = values.tolist()  # so that NumPy recognises integers and text
     array = _text(values)
     if array is None:
+        missing = sum(value is None for value in values) if isinstance(values, list) else 0
+        if missing:
+            raise DataError(f"{name}: {missing} are None, expected integers or names")
         array = as_numpy(values, name)
         array = array.astype(np.uint8) if array.dtype == bool else array
         if array.dtype.kind not in "ui":

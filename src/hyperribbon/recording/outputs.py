@@ -49,7 +49,8 @@ class Outputs:
     def calling(self, model: Any, name: str) -> Iterator[Callable]:
         """The model, or its ``predict_proba``."""
         given = model
-        if not callable(model):
+        estimator = not callable(model)
+        if estimator:
             model = getattr(model, "predict_proba", None)
             if not callable(model):
                 raise DataError(
@@ -57,15 +58,13 @@ class Outputs:
                     "expected a torch module, a function of a batch, or an estimator that has "
                     "predict_proba"
                 )
-        if getattr(model, "__name__", None) == "predict_proba":
-            if self.logits and given is not model:
-                raise DataError(
-                    f'{name}: outputs = "logits", and the model, of type {type(given).__name__}, '
-                    "has probabilities; leave outputs out, or give a function that returns logits"
-                )
-            self.logits = bool(self.logits)
-        elif self.logits is None:
-            self.logits = True
+        if estimator and self.logits:
+            raise DataError(
+                f'{name}: outputs = "logits", and the model, of type {type(given).__name__}, '
+                "has probabilities; leave outputs out, or give a function that returns logits"
+            )
+        if self.logits is None:
+            self.logits = not estimator and getattr(model, "__name__", "") != "predict_proba"
         owner: Any = getattr(model, "__self__", None)
         classes: Any = getattr(owner, "classes_", None)  # scikit-learn's
         if np.ndim(classes) == 1 and np.size(classes):
@@ -88,7 +87,10 @@ class Outputs:
             placed[:, self._columns] = rows
             rows = placed
         if rows.shape[1] != (self.n_classes or rows.shape[1]):
-            raise DataError(f"{name}: shape {rows.shape}, expected ({n}, {self.n_classes})")
+            why = (
+                "" if self.class_names is None else f": {self.n_classes} names are among the labels"
+            )
+            raise DataError(f"{name}: shape {rows.shape}, expected ({n}, {self.n_classes}){why}")
         self.n_classes = rows.shape[1]
         return rows
 

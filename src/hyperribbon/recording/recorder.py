@@ -46,7 +46,8 @@ class Recorder:
     labels : array-like of shape (N,), or (N, T) for T tokens per sample
         True classes: integers from 0, class c being column c of the outputs, or names, whose sorted
         order is that of the columns. Samples and tokens with label -100 are left out. By default,
-        the labels of the dataset, or the entry ``labels`` of a mapping.
+        the labels of the dataset, or the entry ``labels`` of a mapping. A label is that of its own
+        position: for a language model, which predicts the next token, shift them yourself.
     test_inputs, test_labels : optional
         The same for test samples, which may also be given alone. Studies need both.
     network, optimiser : str

@@ -153,7 +153,9 @@ class Recording:
             try:
                 stack.enter_context(locked(self.folder, wait=False))
             except BlockingIOError:
-                raise StoreError(f"{self.folder}: another process is recording here") from None
+                raise StoreError(
+                    f"{self.folder}: another process, or another Recorder, is recording here"
+                ) from None
             try:
                 self._begin()
             except BaseException:
