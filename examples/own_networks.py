@@ -40,7 +40,7 @@ def digits() -> tuple[np.ndarray, ...]:
 
 
 def record_scikit_learn(seed: int) -> None:
-    """``partial_fit`` in batches; the predictions of every epoch are handed over one by one."""
+    """``partial_fit`` in batches; an estimator is recorded by its ``predict_proba``."""
     train, test, labels, test_labels = digits()
     network = MLPClassifier(hidden_layer_sizes=(64,), learning_rate_init=0.003, random_state=seed)
     rng = np.random.default_rng(seed)
@@ -54,7 +54,6 @@ def record_scikit_learn(seed: int) -> None:
         optimiser="Adam",
         seed=seed,
         steps_per_epoch=len(labels) // BATCH,
-        outputs="probabilities",
     ) as rec:
         step = 0
         for _ in range(EPOCHS):
@@ -62,7 +61,7 @@ def record_scikit_learn(seed: int) -> None:
                 network.partial_fit(train[batch], labels[batch], classes=range(N_CLASSES))
                 step += 1
                 if is_checkpoint(step, len(labels) // BATCH):
-                    rec.checkpoint(network.predict_proba, step=step)
+                    rec.checkpoint(network, step)
 
 
 def record_pytorch(seed: int) -> None:
@@ -91,7 +90,7 @@ def record_pytorch(seed: int) -> None:
         seed=seed,
         steps_per_epoch=len(labels) // BATCH,
     ) as rec:
-        rec.checkpoint(network, step=0)
+        rec.checkpoint(network, 0)
         step = 0
         for _ in range(EPOCHS):
             for batch in torch.randperm(len(labels)).view(-1, BATCH):
@@ -101,7 +100,7 @@ def record_pytorch(seed: int) -> None:
                 optimiser.step()
                 step += 1
                 if is_checkpoint(step, len(labels) // BATCH):
-                    rec.checkpoint(network, step=step)
+                    rec.checkpoint(network, step)
 
 
 def is_checkpoint(step: int, steps_per_epoch: int) -> bool:

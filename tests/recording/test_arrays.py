@@ -1,68 +1,10 @@
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 import hyperribbon as hr
 from hyperribbon.probability.distributions import check_size
-from hyperribbon.recording.arrays import as_labels, as_predictions, check_positive
-
-CLASSES = np.array([0, 2, 1, 2])
-
-LABELS = {
-    "list": CLASSES.tolist(),
-    "uint8": CLASSES.astype(np.uint8),
-    "uint64": CLASSES.astype(np.uint64),
-    "objects": CLASSES.astype(object),
-    "tensor of int8": torch.tensor(CLASSES, dtype=torch.int8),
-    "Series": pd.Series(CLASSES, index=[7, 5, 3, 1]),
-    "categories": pd.Series(CLASSES).astype("category"),
-    "nullable": pd.Series(CLASSES, dtype="Int64"),
-    "backwards": CLASSES[::-1].copy()[::-1],
-}
-
-
-@pytest.mark.parametrize("kind", LABELS)
-def test_labels_of_any_kind_are_the_same_integers(kind):
-    found = as_labels(LABELS[kind], "labels")
-    assert found.dtype == np.int64
-    np.testing.assert_array_equal(found, CLASSES)
-
-
-def test_labels_are_a_copy_and_booleans_are_two_classes():
-    given = CLASSES.copy()
-    found = as_labels(given, "labels")
-    given[:] = 0
-    np.testing.assert_array_equal(found, CLASSES)
-    np.testing.assert_array_equal(as_labels(CLASSES > 0, "labels"), [0, 1, 1, 1])
-
-
-names = np.array(["cat", "dog", "cat", "cow"])
-NO_LABELS = {
-    "x: no integers; expected classes 0, 1, ... in the order of the outputs": [
-        names,
-        names.astype(object),
-        pd.Series(names).astype("category"),
-        None,
-        [10**30],
-    ],
-    "x: shape (4, 3), expected integers of shape (N,); argmax(axis=1) of one-hot": [np.eye(4, 3)],
-    "x: shape (4, 1), expected integers of shape (N,); use ravel()": [CLASSES[:, None]],
-    "x: shape (4,) of float64, expected integers": [CLASSES * 1.0],
-    "x: of type list_iterator, expected an array of integers": [iter([0, 1])],
-    "x: from -100 to 2, expected 0 or more": [np.array([-100, 0, 2])],
-    "x: 2 masked entries, expected none": [np.ma.masked_equal(CLASSES, 2)],
-    "x: on the meta device": [torch.zeros(4, dtype=torch.long, device="meta")],
-}
-
-
-@pytest.mark.parametrize("message", NO_LABELS)
-def test_what_is_no_labels_is_refused_in_one_line(message):
-    for values in NO_LABELS[message]:
-        with pytest.raises(hr.DataError) as error:
-            as_labels(values, "x")
-        assert str(error.value).startswith(message)
-        assert "\n" not in str(error.value)
+from hyperribbon.recording.arrays import as_predictions, check_positive
 
 
 @pytest.mark.parametrize("n_classes", [2, 10, 1000])
@@ -92,8 +34,8 @@ def test_half_precision_is_no_excuse_for_other_sums_and_named_where_it_is_hidden
 
 
 NO_PREDICTIONS = {
-    "P: one output per sample is no distribution over classes": np.ones((4, 1)),
-    "P: shape (4,), expected (4, classes)": np.ones(4),
+    "P: one output per sample, from 0 to 3; expected probabilities": np.arange(4)[:, None],
+    "P: shape (5,), expected (4, classes)": np.ones(5),
     'take the softmax of logits (a Recorder does so with outputs="logits")': np.log(
         np.full((4, 2), 0.5)
     ),
@@ -118,3 +60,14 @@ def test_numbers_have_bounds():
     for value in (0, -1, np.nan, np.inf, 10**400, "5", True, None):
         with pytest.raises(hr.DataError, match="expected a number above 0"):
             check_positive(value, "x")
+
+
+def test_one_column_and_rows_that_are_not_finite():
+    p = np.array([0.25, 1, np.nan, 0])
+    expected = np.array([[0.75, 0.25], [0, 1], [np.nan, np.nan], [1, 0]])
+    for given in (p, p[:, None], torch.tensor(p)):
+        np.testing.assert_array_equal(as_predictions(given, "P", 4, 2), expected)
+    with pytest.raises(hr.DataError, match=r"P: shape \(4, 2\), expected \(4, 3\)"):
+        as_predictions(p, "P", 4, 3)
+    rows = np.array([[0.5, 0.5], [np.inf, 0.5]])
+    np.testing.assert_array_equal(as_predictions(rows, "P", 2, 2), [[0.5, 0.5], [np.nan] * 2])

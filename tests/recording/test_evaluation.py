@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn.functional import dropout
 
 import hyperribbon as hr
-from hyperribbon.recording.evaluation import Outputs, evaluate
+from hyperribbon.recording.evaluation import evaluate
+from hyperribbon.recording.outputs import Outputs
 from hyperribbon.recording.samples import Samples
 
 
@@ -47,7 +48,7 @@ def predict(inputs):
 
     def predicted(model, given=inputs, *, outputs="logits", batch_size=5):
         samples = {"train": Samples(given, "train"), "test": Samples(given[:2], "test")}
-        reading = Outputs(logits=outputs == "logits")
+        reading = Outputs(None if outputs is None else outputs == "logits")
         return evaluate(model, samples, reading, batch_size=batch_size, name="step 3")["train"]
 
     return predicted
@@ -91,7 +92,7 @@ def test_one_batch_of_ones_is_no_evidence(predict, inputs):
     """Some rows of logits may sum to 1; that all do is no chance."""
 
     def model(batch):
-        return np.tile([0.2, 0.2, 0.6 if len(batch) == 5 else 1], (len(batch), 1))
+        return np.tile([0.2, 0.2, 0.6 if len(batch) == 5 else 1.1], (len(batch), 1))
 
     predict(model)
 
@@ -279,15 +280,19 @@ def test_outputs_of_other_kinds(predict, inputs, kind):
 
 
 NO_OUTPUTS = {
-    "a tuple of 2, expected one array": lambda z: (z, z),
-    "a list of 2, expected one array": lambda z: [z, z],
+    "a tuple of 2, of shapes (5, 3), (5, 6); expected n_classes to choose by": lambda z: (
+        z,
+        torch.cat([z, z], 1),
+    ),
+    "a list of 2, of shapes (4, 3), (3, 5); expected one of shape (samples, classes)": lambda z: [
+        z[1:],
+        z.T,
+    ],
     "a mapping of loss, out; expected an array, or one with logits": lambda z: {
         "loss": 0,
         "out": z,
     },
     "None, expected an array": lambda z: None,
-    "shape (5, 1); one output per sample is no distribution over classes": lambda z: z[:, :1],
-    "shape (5,); one output per sample is no distribution over classes": lambda z: z[:, 0],
     "shape (5, 3, 1), expected (5, classes)": lambda z: z[:, :, None],
     "shape (4, 3), expected (5, classes)": lambda z: z[1:],
     "shape (2, 2), expected (2, 3)": lambda z: z if len(z) == 5 else z[:, :2],
@@ -303,17 +308,65 @@ def test_what_is_no_outputs_is_refused_in_one_line(refusal, message):
     assert line.startswith("step 3, train outputs: ") and message in line
 
 
-def test_one_output_of_certainty_is_refused_as_probabilities_too(refusal):
-    line = refusal(After(lambda z: torch.ones(len(z), 1)), outputs="probabilities")
-    assert "turn a logit z into (0, z), a probability p into (1 - p, p)" in line
+SEVERAL = {
+    "loss and logits": lambda z: (z.mean(), z),
+    "logits twice": lambda z: [z, z.flip(1)],
+    "logits and what is hidden": lambda z: (z[:, :, None], z, (z, z)),
+    "an object with logits": lambda z: type("Output", (tuple,), {"logits": z})((z.exp(), z)),
+}
+
+
+@pytest.mark.parametrize("kind", SEVERAL)
+def test_the_first_array_of_a_row_per_sample_counts(predict, inputs, kind):
+    found = predict(After(SEVERAL[kind]))
+    np.testing.assert_allclose(found, exact(After(lambda z: z), inputs), atol=1e-6)
+
+
+def test_the_number_of_classes_decides_among_several_arrays(inputs):
+    samples, reading = {"train": Samples(inputs, "train")}, Outputs(n_classes=3)
+    model = After(lambda z: (torch.cat([z, z], 1), z))
+    found = evaluate(model, samples, reading, batch_size=5, name="step 3")["train"]
+    np.testing.assert_allclose(found, exact(After(lambda z: z), inputs), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_one_column_is_of_the_second_of_two_classes(predict, inputs, shape):
+    with torch.no_grad():
+        z = After(lambda z: z[:, 0])(inputs).double()
+    expected = torch.stack([1 - z.sigmoid(), z.sigmoid()], 1)
+    logits = predict(After(lambda z: z[:, 0].reshape(shape)))
+    np.testing.assert_allclose(logits, expected, atol=1e-6)
+    sigmoid = After(lambda z: z[:, 0].sigmoid().reshape(shape))
+    np.testing.assert_allclose(predict(sigmoid, outputs="probabilities"), expected, atol=1e-6)
+
+
+def test_a_column_of_a_sigmoid_is_not_taken_for_logits_in_silence(predict, refusal):
+    for last in (torch.sigmoid, lambda z: (1e4 * z).sigmoid()):  # certain, too
+        with pytest.warns(UserWarning, match=r"every logit lies between .* needs outputs="):
+            predict(After(lambda z, last=last: last(z[:, :1])))
+    line = refusal(After(lambda z: 2 + z[:, :1].sigmoid()), outputs="probabilities")
+    assert "train outputs: one output per sample, from 2." in line
+
+
+def test_outputs_that_are_not_finite_are_nan(predict):
+    for value, outputs in ((torch.nan, "logits"), (torch.inf, "logits"), (torch.nan, None)):
+        found = predict(After(lambda z, value=value: z + value), outputs=outputs or "probabilities")
+        assert np.isnan(found).all()
+
+
+def test_inputs_that_are_not_finite_are_named(refusal, inputs):
+    inputs[7, 2] = torch.nan
+    line = refusal(nn.Linear(4, 3))
+    assert line.startswith("step 3: train inputs: sample 7 has numbers that are NaN or infinite")
 
 
 def test_models_that_cannot_be_evaluated(refusal, inputs):
     y = np.arange(12) % 3
     fitted, gaps = (LogisticRegression().fit(inputs.numpy(), labels) for labels in (y, 2 * y))
-    assert "of type LogisticRegression, cannot be called" in refusal(fitted)
+    assert "of type object, cannot be called" in refusal(object())
+    assert "of type LogisticRegression, has probabilities; leave outputs out" in refusal(fitted)
     line = refusal(gaps.predict_proba, inputs.numpy(), outputs="probabilities")
-    assert "the model's columns are classes 0, 2, 4; expected 0 to 2, in this order" in line
+    assert "the model's columns are classes 0, 2, 4; expected 0 to 2, the classes of the" in line
     assert "the model is on the meta device" in refusal(nn.Linear(4, 3, device="meta"))
 
 
@@ -325,6 +378,43 @@ def test_scikit_learns_probabilities_and_their_logarithms(predict, refusal, inpu
     np.testing.assert_allclose(found, expected, atol=1e-7)
     np.testing.assert_allclose(predict(fitted.predict_log_proba, x), expected, atol=1e-7)
     assert 'outputs="probabilities"' in refusal(fitted.predict_proba, x)
+    for model in (fitted, fitted.predict_proba):  # without being told
+        np.testing.assert_allclose(predict(model, x, outputs=None), expected, atol=1e-7)
+
+
+class Estimator:
+    """Predicts (0.1, 0.2, 0.7) for three classes, and (0.3, 0.7) for two."""
+
+    def __init__(self, classes):
+        self.classes_ = np.array(classes)
+
+    def predict_proba(self, batch):
+        P = [0.1, 0.2, 0.7] if len(self.classes_) == 3 else [0.3, 0.7]
+        return np.tile(P, (len(batch), 1))
+
+
+ORDERS = {
+    "names": (["c", "a", "b"], list("abc"), [0.2, 0.7, 0.1]),
+    "numbers": ([2, 0, 1], None, [0.2, 0.7, 0.1]),
+    "in order": ([0, 1, 2], list("abc"), [0.1, 0.2, 0.7]),
+    "a class it never saw": (["c", "a"], list("abc"), [0.7, 0, 0.3]),
+    "a number it never saw": ([0, 2], None, [0.3, 0, 0.7]),
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_an_estimators_classes_are_put_in_order(inputs, kind):
+    classes, names, expected = ORDERS[kind]
+    reading = Outputs(None, None, names, n_labelled=3)
+    samples = {"train": Samples(inputs, "train")}
+    found = evaluate(Estimator(classes), samples, reading, batch_size=5, name="step 3")["train"]
+    np.testing.assert_allclose(found, np.tile(expected, (12, 1)), atol=1e-7)
+
+
+def test_classes_that_no_label_has_are_refused(inputs):
+    reading, samples = Outputs(class_names=["a", "b"]), {"train": Samples(inputs, "train")}
+    with pytest.raises(hr.DataError, match="columns are classes a, b, x; expected a, b, the class"):
+        evaluate(Estimator(list("abx")), samples, reading, batch_size=5, name="step 3")
 
 
 def test_an_error_of_the_model_says_what_it_was_called_with(predict):

@@ -182,10 +182,6 @@ BAD = {
         "layer",
         lambda: Dead(lambda x: x * 0),
     ),
-    "train features: 4 classes (0, 1, 2, 3): features that are not finite, expected finite": (
-        "layer",
-        lambda: Dead(lambda x: x / 0),
-    ),
     "train outputs: two calls with the same samples give probabilities up to": (
         "layer",
         lambda: Dead(lambda x: x + torch.randn(4)),
@@ -210,15 +206,35 @@ def test_features_that_cannot_be_imprinted_are_one_line(record, message, listing
         assert not any(module._forward_hooks for module in model.modules())
 
 
-def test_test_features_that_are_not_finite_are_refused(record, inputs):
+def test_features_that_are_not_finite_are_the_end_of_a_training(record, inputs, path):
+    with record(features="layer", test_inputs=inputs, test_labels=LABELS) as rec:
+        rec.checkpoint(Dead(lambda x: x), step=0)
+        rec.checkpoint(Dead(lambda x: x.where(x != x[1], torch.inf)), step=1)
+    store = xr.open_zarr(path)
+    assert store["diverged_step"].values.tolist() == [1]
+    assert np.isfinite(store["test_predictions"][0, 0]).all()
     new = inputs.clone()
     new[3] = torch.nan
-    message = "^step 0, test features: NaN or infinite, or too large, in 1 of 12 samples"
+    message = "^step 2: test inputs: sample 3 has numbers that are NaN or infinite"
     with (
         pytest.raises(hr.DataError, match=message),
-        record(test_inputs=new, test_labels=LABELS, features="") as rec,
-    ):
+        hr.Recorder(
+            path.with_name("new"), inputs, LABELS, network="Net", features="", test_inputs=new,
+            test_labels=LABELS,
+        ) as rec,
+    ):  # fmt: skip
+        rec.checkpoint(nn.Identity(), step=2)
+
+
+def test_samples_that_do_not_count_are_not_imprinted(record, inputs, path):
+    left = np.where(np.arange(N) == 5, -100, LABELS)
+    with record(labels=left, features="", batch_size=5) as rec:
         rec.checkpoint(nn.Identity(), step=0)
+    x, y = np.delete(inputs.numpy(), 5, 0), np.delete(LABELS, 5)
+    found = xr.open_zarr(path)["train_predictions"][0, 0]
+    np.testing.assert_allclose(found, expected_of(x, y, x), atol=1e-6)
+    with pytest.raises(hr.DataError, match="labels: one per token; expected one per sample"):
+        record(labels=np.tile(LABELS, (2, 1)).T, features="")
 
 
 MALFORMED = {
@@ -230,7 +246,7 @@ MALFORMED = {
         "test_labels": [0, 3],
     },
     "train labels: class 4: no samples, expected one or more": {"n_classes": 5},
-    "n_classes = 3: expected an integer, 4 ": {"n_classes": 3},
+    "train labels: from 0 to 3, expected 0 to 2": {"n_classes": 3},
     "n_classes = 0: expected an integer, 4 ": {"n_classes": 0},
     "metadata: expected what JSON can hold": {"metadata": [1]},
 }

@@ -88,10 +88,11 @@ BAD = {
     "predictions: only 5": lambda P: {"steps": range(6)},
     "step = 1: expected more than the previous step, 1": lambda P: {"steps": [0, 1, 1, 2, 3]},
     "test_predictions, test_labels: one without": lambda P: {"test_predictions": P},
-    "network = '../up'": lambda P: {"network": "../up"},
+    "network = 'a\\tb'": lambda P: {"network": "a\tb"},
     "predictions: of type dict, expected (N, C) for each": lambda P: {"predictions": {0: P[0]}},
     "predictions: of type DataFrame, expected": lambda P: {"predictions": pd.DataFrame(P[0])},
-    "predictions: of type NoneType, expected": lambda P: {"predictions": None},
+    "predictions, labels: one without the other": lambda P: {"predictions": None},
+    "predictions, test_predictions: neither given": lambda P: {"predictions": None, "labels": None},
     "steps: of type int, expected integers": lambda P: {"steps": 5},
     "step = 100000000000000000000: expected an": lambda P: {"steps": [0, 1, 10**20, 3, 4]},
     "seed = 100000000000000000000: expected an": lambda P: {"seed": 10**20},
@@ -102,8 +103,8 @@ BAD = {
         "labels": np.ma.masked_equal(np.arange(12) % 3, 1)
     },
     "step 0, train predictions: negative entries": lambda P: {"predictions": np.log(P)},
-    "step 0, train predictions: one output per sample": lambda P: {
-        "predictions": np.ones((5, 12, 1)),
+    "step 0, train predictions: one output per sample, from 2 to 2": lambda P: {
+        "predictions": np.full((5, 12, 1), 2),
         "labels": np.zeros(12, int),
     },
     "predictions, test_predictions: one iterator": lambda P: {
@@ -122,6 +123,28 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(path, P, labels, message, 
     assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert listing(tmp_path) == []
+
+
+def test_labels_and_predictions_of_other_kinds(path, P, labels, caplog):
+    """Names, samples left out, one column, test samples alone, and the end of a training."""
+    names = np.array(["no", "yes"])[labels % 2].tolist()
+    p = P[:, :, :1].copy()
+    p[3, 5] = np.nan
+    hr.record_predictions(path, test_predictions=p, test_labels=names, network="Net (ü)")
+    store = xr.open_zarr(path)
+    expected = np.concatenate([1 - p, p], axis=2)[:3]
+    np.testing.assert_allclose(store["test_predictions"][0, :3], expected, atol=1e-6)
+    assert "train_predictions" not in store
+    assert store.attrs["class_names"] == ["no", "yes"]
+    assert store["diverged_step"].values.tolist() == [3]
+    assert store["step"].values.tolist() == [0, 1, 2, 3]
+    assert "diverged at step 3 (no finite predictions of 1 of 12 test samples)" in caplog.text
+    left = np.where(np.arange(12) == 4, -100, labels)
+    hr.record_predictions(path.with_name("left"), P, left, network="Net")
+    store = xr.open_zarr(path.with_name("left.zarr"))
+    assert store["train_index"].values.tolist() == [k for k in range(12) if k != 4]
+    expected = np.delete(P, 4, axis=1).astype(np.float32)
+    np.testing.assert_array_equal(store["train_predictions"][0], expected)
 
 
 def test_nothing_is_overwritten_nor_predicted_in_vain(path, P, labels):

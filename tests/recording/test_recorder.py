@@ -1,18 +1,24 @@
 import json
 import multiprocessing
 import random
+import re
+import shutil
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
 import torch
 import xarray as xr
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 import hyperribbon as hr
 from hyperribbon.storage.dataset import open_dataset
 from hyperribbon.storage.manifest import LAYOUT, Manifest
+from hyperribbon.storage.models import Models
 from hyperribbon.storage.predictions import load_weights
 
 
@@ -300,7 +306,7 @@ def test_after_a_kill_every_checkpoint_that_counts_is_whole(path, inputs, labels
     process = context.Process(target=killed_recorder, args=arguments)
     process.start()
     assert ready.wait(60)
-    with pytest.raises(hr.StoreError, match="another process is recording here"):
+    with pytest.raises(hr.StoreError, match="another process, or another Recorder, is rec"):
         hr.Recorder(path, inputs.numpy(), labels, network="Net").__enter__()
     process.kill()
     process.join()
@@ -355,7 +361,7 @@ def test_another_number_of_classes_is_refused(record, P, path, published):
     with pytest.raises(hr.StoreError, match="recorded with 3 classes, given n_classes = 4"):
         record(n_classes=4).__enter__()
     with (
-        pytest.raises(hr.DataError, match=r"step 1, train predictions: shape \(12, 4\), expected"),
+        pytest.raises(hr.DataError, match=r"step 1, train outputs: shape \(12, 4\), expected \("),
         record() as rec,
     ):
         rec.checkpoint(lambda batch: np.full((len(batch), 4), 0.25), step=1)
@@ -367,8 +373,6 @@ def rows(value):
 
 LOGITS = {"outputs": "logits"}
 BAD = {
-    "logits of NaN": (rows(np.nan), LOGITS, "entries that are not finite"),
-    "infinite logits": (rows(np.inf), LOGITS, "entries that are not finite"),
     "no rows": (lambda batch: np.zeros((0, 3)), LOGITS, r"shape (0, 3), expected (12, classes)"),
     "a row too many": (lambda batch: np.zeros((13, 3)), {}, r"shape (13, 3), expected (12, "),
     "fewer classes than labels": (
@@ -413,8 +417,9 @@ def test_steps_are_integers_that_increase(record, P, step):
 
 
 MALFORMED = {
-    "network = 'a b'": {"network": "a b"},
-    "network = ''": {"network": ""},
+    "network = 'a\\nb': expected a name, 1 to 200 characters": {"network": "a\nb"},
+    "network = ' ': expected a name": {"network": " "},
+    "network = 'xxxx": {"network": "x" * 201},
     "optimiser = 3": {"optimiser": 3},
     "seed = -1": {"seed": -1},
     "n_classes = 0": {"n_classes": 0},
@@ -429,7 +434,9 @@ MALFORMED = {
     "train: 11 labels, expected as many as inputs (12)": {"labels": np.arange(11) % 3},
     "train labels: from -1 to 0": {"labels": np.arange(12) % 2 - 1},
     "train labels: from 0 to 2, expected 0 to 1": {"n_classes": 2},
-    "test_inputs, test_labels: one without the other": {"test_labels": np.zeros(3, int)},
+    "test_inputs, test_labels: no inputs; expected both": {"test_labels": np.zeros(3, int)},
+    "inputs, labels: no labels; expected both": {"labels": None},
+    "inputs, test_inputs: neither given": {"inputs": None, "labels": None},
     "train: 12 labels, expected as many as inputs (2); give several inputs of a model as": {
         "inputs": [torch.zeros(12, 3), torch.zeros(12, 3)]
     },
@@ -438,7 +445,9 @@ MALFORMED = {
         "test_labels": np.zeros(12, int),
     },
     "path = None: expected the path of a store": {"path": None},
-    "path = net: expected the path of a store, ending in .zarr": {"path": "net"},
+    "path = net/: a folder; expected the path of a store": {"path": "net/"},
+    "path = /: a folder; expected": {"path": "/"},
+    "path = '~nobody-here/net.zarr': expected the path": {"path": "~nobody-here/net.zarr"},
 }
 
 
@@ -473,9 +482,13 @@ def test_what_appears_in_the_meantime_is_not_replaced(record, path, P):
     assert path.with_suffix(".recording").exists()
 
 
-def test_a_recorder_is_used_in_its_block(record, P, tmp_path, listing):
-    with pytest.raises(hr.StoreError, match="record in a `with` block"):
-        record().checkpoint(constant(P[0]), step=0)
+def test_nothing_is_recorded_after_the_end(record, path, P, tmp_path, listing):
+    with record() as rec:
+        rec.checkpoint(constant(P[0]), step=0)
+    with pytest.raises(hr.StoreError, match="finished; nothing is recorded after the end"):
+        rec.checkpoint(constant(P[0]), step=1)
+    shutil.rmtree(path)
+    path.with_suffix(".json").unlink()
     with pytest.raises(hr.StoreError, match="no checkpoint was recorded"), record():
         pass
     assert listing(tmp_path) == []
@@ -495,3 +508,237 @@ def test_equal_recordings_are_equal_files_and_seeds_share_their_configuration(re
     with record(metadata={"width": 2}) as rec:
         fill(rec, P, (0,))
     assert xr.open_zarr(path).attrs["configuration_id"] not in ids
+
+
+# Without a block
+
+
+def test_without_a_block_the_first_checkpoint_opens_and_finish_publishes(record, path, P):
+    rec = record(n_classes=3)
+    assert not path.with_suffix(".recording").exists()
+    for step in (0, 5):
+        rec.checkpoint(constant(P[step]) if step == 0 else constant(P[1]), step)
+    assert rec.steps == [0, 5] and not path.exists()
+    rec.finish()
+    rec.close()  # a second time changes nothing
+    assert rec.steps == [0, 5]
+    assert xr.open_zarr(path)["step"].values.tolist() == [0, 5]
+    with pytest.raises(hr.StoreError, match="finished; nothing is recorded after the end"):
+        rec.checkpoint(constant(P[2]), 6)
+    again = record()
+    assert again.steps == again.published == [0, 5]
+    again.checkpoint(constant(P[2]), 6)
+    again.finish()
+    assert xr.open_zarr(path)["step"].values.tolist() == [0, 5, 6]
+
+
+def test_finish_inside_a_block_and_without_checkpoints(record, path, P, tmp_path, listing):
+    with record() as rec:
+        fill(rec, P, (0,))
+        rec.finish()
+    assert listing(tmp_path) == ["net.json", "net.zarr"]
+    rec = record(seed=1)
+    with pytest.raises(hr.StoreError, match=r"recorded with seed = 0, given 1"):
+        rec.finish()
+    other = hr.Recorder(tmp_path / "other", np.zeros((2, 1)), [0, 1], network="Other")
+    with pytest.raises(hr.StoreError, match="no checkpoint was recorded; nothing to publish"):
+        other.finish()
+    assert listing(tmp_path) == ["net.json", "net.zarr"]
+
+
+def test_what_is_forgotten_is_kept_and_said_so(record, path, P, caplog):
+    rec = record()
+    fill(rec, P, (0, 1))
+    del rec
+    assert "net.recording: not published; its 2 checkpoints are kept" in caplog.text
+    rec = record()
+    assert rec.steps == [0, 1]
+    rec.finish()
+    assert xr.open_zarr(path)["step"].values.tolist() == [0, 1]
+
+
+def test_paths_are_completed(tmp_path, monkeypatch, inputs, labels, P):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with hr.Recorder("~/runs/net-0.5", inputs, labels, network="Net", outputs="probabilities") as r:
+        fill(r, P, (0,))
+    assert (tmp_path / "runs" / "net-0.5.zarr").is_dir()
+    assert (tmp_path / "runs" / "net-0.5.json").exists()
+
+
+# Names
+
+
+NAMES = [
+    "ResNet18 (ImageNet)",
+    "ResNet18 [ImageNet]",
+    "<b>x</b>",
+    "网络",
+    "a/b",
+    "../up",
+    "{x}",
+    "$x$",
+]
+
+
+def test_any_printable_name_is_kept_and_ids_are_plain(tmp_path, inputs, labels, P):
+    ids = []
+    for k, name in enumerate(NAMES):
+        path = tmp_path / f"{k}.zarr"
+        options = {"network": name, "optimiser": "SGD, lr = 0.1", "outputs": "probabilities"}
+        with hr.Recorder(path, inputs, labels, **options) as rec:
+            fill(rec, P, (0,))
+        attributes = xr.open_zarr(path).attrs
+        assert json.loads(attributes["configuration"])["network_name"] == name
+        ids.append(attributes["configuration_id"])
+    assert len(set(ids)) == len(NAMES)
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) for name in ids)
+    assert ids[0].startswith("ResNet18-ImageNet-SGD-lr-0-1-")
+
+
+def test_ids_of_plain_names_are_what_they_were(record, path, P):
+    with record(metadata={"width": 2}) as rec:
+        fill(rec, P, (0,))
+    assert xr.open_zarr(path).attrs["configuration_id"] == "Net-SGD-eb20d534"
+
+
+# Labels
+
+
+def test_an_estimator_labels_that_are_names_and_test_samples_alone(tmp_path, inputs, labels):
+    x, names = inputs.numpy(), np.array(["dog", "cat", "cow"])[labels]
+    estimator = LogisticRegression().fit(x, names)
+    test = {"test_inputs": x, "test_labels": names}
+    with hr.Recorder(tmp_path / "a", network="A", **test) as rec:
+        rec.checkpoint(estimator, 1)
+    store = xr.open_zarr(tmp_path / "a.zarr")
+    np.testing.assert_allclose(
+        store["test_predictions"][0, 0], estimator.predict_proba(x), atol=1e-6
+    )
+    assert store.attrs["class_names"] == ["cat", "cow", "dog"]
+    assert (np.array(store.attrs["class_names"])[store["test_label"]] == names).all()
+    assert "train_predictions" not in store
+    assert store["test_error"].values.item() == np.mean(estimator.predict(x) != names)
+    others = np.array(["ant", "bee", "cow"])[labels]  # as integers the same as cat, cow, dog
+    recorded = r'recorded with class_names = \["cat", "cow", "dog"\]'
+    with pytest.raises(hr.StoreError, match="labels_sha256|" + recorded):
+        hr.Recorder(tmp_path / "a", network="A", test_inputs=x, test_labels=others).__enter__()
+
+
+def test_tokens_and_ignored_labels(tmp_path, caplog):
+    """As a token classifier of Hugging Face, in batches that end in the middle."""
+    torch.manual_seed(0)
+    ids, labels = torch.randint(9, (7, 4)), torch.randint(3, (7, 4))
+    labels[0, 1:] = labels[3] = labels[6, 0] = -100
+
+    class Tagger(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.head = nn.Embedding(9, 5), nn.Linear(5, 3)
+
+        def forward(self, input_ids):
+            return {"logits": self.head(self.embed(input_ids)), "loss": 0}
+
+    model = Tagger()
+    given = {"inputs": {"input_ids": ids, "labels": labels}, "network": "Tagger", "batch_size": 3}
+    with hr.Recorder(tmp_path / "a", **given) as rec:
+        rec.checkpoint(model, 0)
+        labels[1, 1] = (labels[1, 1] + 1) % 3  # of the caller, who may do so
+    kept = (labels != -100).flatten()
+    assert f"{28 - kept.sum()} of 28 train labels are -100; left out" in caplog.text
+    store = xr.open_zarr(tmp_path / "a.zarr")
+    expected = model(ids)["logits"].detach().flatten(0, 1)[kept].double().softmax(1)
+    np.testing.assert_allclose(store["train_predictions"][0, 0], expected, atol=1e-6)
+    assert store["train_index"].values.tolist() == np.flatnonzero(kept).tolist()
+    assert len(set(store["train_input_hash"].values.tolist())) == kept.sum()
+    given["inputs"]["labels"] = labels.where(labels != -100, 0)
+    with pytest.raises(hr.StoreError, match="samples.train.number = "):
+        hr.Recorder(tmp_path / "a", **given).__enter__()
+
+
+# Divergence
+
+
+@pytest.mark.parametrize("outputs", ["logits", "probabilities"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_diverged_training_is_published_as_such(record, path, P, outputs, value, caplog, labels):
+    def model(batch):
+        return np.where(np.arange(len(batch))[:, None] == 3, value, P[0])
+
+    right = np.log(P[0]) if outputs == "logits" else P[0]
+    both = {"outputs": outputs, "test_inputs": torch.zeros(12, 4), "test_labels": labels}
+    with record(**both) as rec:
+        rec.checkpoint(constant(right), 0)
+        rec.checkpoint(model, 3)
+        rec.checkpoint(lambda batch: pytest.fail("called after it had diverged"), 4)
+        with pytest.raises(hr.DataError, match="step = 2: expected more than"):
+            rec.checkpoint(model, 2)
+    said = "diverged at step 3 (no finite predictions of 1 of 12 train samples, 1 of 12 test"
+    assert said in caplog.text
+    store = xr.open_zarr(path).load()
+    assert store["step"].values.tolist() == [0, 3]
+    assert store["diverged_step"].values.tolist() == [3]
+    assert np.isfinite(store["train_predictions"][0, 0]).all()
+    assert np.isnan(store["train_predictions"][0, 1]).all()
+    assert np.isnan(store["train_loss"][0, 1])
+    with record(**both) as rec:  # which changes nothing
+        rec.checkpoint(constant(right), 5)
+        assert rec.steps == [0, 3]
+    other = path.with_name("other.zarr")
+    with hr.Recorder(other, np.zeros((12, 4)), labels, network="Other", **both) as rec:
+        rec.checkpoint(constant(right), 0)
+    models = Models([path, other])
+    assert models.trainings["diverged_step"].tolist() == [3, -1]
+    assert models.table["network"].tolist() == ["Other"]
+
+
+def test_a_training_that_goes_on_from_before_its_end_replaces_it(record, path, P):
+    nan = np.full((12, 3), np.nan)
+    with pytest.raises(Killed), record() as rec:
+        fill(rec, P, (0, 1))
+        rec.checkpoint(constant(nan), 2)
+        raise Killed
+    with record() as rec:
+        assert rec.steps == [0, 1, 2]
+        fill(rec, P, (1, 3))
+    store = xr.open_zarr(path)
+    assert store["step"].values.tolist() == [0, 1, 3]
+    assert store["diverged_step"].values.tolist() == [-1]
+    np.testing.assert_array_equal(store["train_predictions"][0], P[[0, 1, 3]].astype(np.float32))
+
+
+def test_a_training_that_diverged_before_anything_else(record, path):
+    with record() as rec:
+        rec.checkpoint(rows(np.nan), 0)
+    store = xr.open_zarr(path)
+    assert store["diverged_step"].values.tolist() == [0]
+    assert np.isnan(store["train_predictions"]).all()
+    assert Manifest.read(path.with_suffix(".json")) == Manifest.of(path)
+
+
+# Without torch
+
+
+WITHOUT = """
+import sys
+import numpy as np
+import hyperribbon as hr
+
+x, y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 3
+rec = hr.Recorder("net", x, y, network="Net")
+rec.checkpoint(lambda batch: batch[:, :3], 0)
+rec.finish()
+hr.record_predictions("made", np.full((2, 20, 3), 1 / 3), y, network="Made")
+print([name for name in ("torch", "pydantic", "seaborn", "snakemake") if name in sys.modules])
+"""
+
+
+def test_torch_is_not_needed(tmp_path):
+    found = subprocess.run(
+        [sys.executable, "-c", WITHOUT], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+    store = xr.open_zarr(tmp_path / "net.zarr")
+    assert "torch" not in json.loads(store.attrs["versions"])
+    x = np.random.default_rng(0).normal(size=(20, 4))[:, :3]
+    expected = np.exp(x) / np.exp(x).sum(1, keepdims=True)
+    np.testing.assert_allclose(store["train_predictions"][0, 0], expected, atol=1e-6)

@@ -6,10 +6,12 @@ import scipy.sparse
 import torch
 import xarray as xr
 import zarr
-from torch.utils.data import DataLoader, TensorDataset
 
 import hyperribbon as hr
 from hyperribbon.recording.samples import Samples
+from hyperribbon.recording.torch_modules import as_tensors
+
+ROWS = torch.nn.Linear(4, 3)
 
 X = np.random.default_rng(0).normal(size=(7, 4))
 ALL = slice(0, 7)
@@ -34,14 +36,19 @@ KINDS = {
 }
 
 
+def tensors(samples, part=ALL, module=torch.nn.Identity()):  # noqa: B008  it does not change
+    """Some samples as a torch module gets them."""
+    return as_tensors(samples.batch(part), module, samples.split, "step 0")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_of_any_kind_are_tensors_of_the_networks_type(kind):
     samples = Samples(KINDS[kind], "train")
     assert len(samples) == 7
-    parts = [samples.tensors(part, None, torch.float32)["inputs"] for part in samples.batches(3)]
+    parts = [tensors(samples, part, ROWS)["inputs"] for part in samples.batches(3)]
     assert [len(part) for part in parts] == [3, 3, 1]
     assert torch.equal(torch.cat(parts), torch.tensor(X).float())
-    assert samples.tensors(ALL, None, None)["inputs"].dtype == torch.float64
+    assert tensors(samples)["inputs"].dtype == torch.float64
 
 
 def test_equal_arrays_have_equal_hashes_and_others_do_not():
@@ -55,6 +62,26 @@ def test_equal_arrays_have_equal_hashes_and_others_do_not():
         assert None not in found
 
 
+def test_a_sample_has_the_same_hash_in_any_type_shape_and_place():
+    hashes = Samples(X, "train").hash_of_each()
+    assert hashes.dtype == np.uint64 and len(set(hashes.tolist())) == 7
+    for kind, given in KINDS.items():
+        np.testing.assert_array_equal(Samples(given, "train").hash_of_each(), hashes, err_msg=kind)
+    images = X.astype(np.float32)[::-1].reshape(7, 2, 2)
+    np.testing.assert_array_equal(Samples(images, "train").hash_of_each(), hashes[::-1])
+    others = (
+        {"x": X, "mask": np.ones((7, 1))},
+        list("abcdefg"),
+        pd.DataFrame({"a": list("abcdefg")}),
+    )
+    for given in others:
+        found = Samples(given, "train").hash_of_each()
+        assert len({*found.tolist(), *hashes.tolist()}) == 14
+    turned = Samples(others[2][::-1], "train").hash_of_each()
+    np.testing.assert_array_equal(turned[::-1], found)
+    assert Samples([object()] * 7, "train").hash_of_each() is None
+
+
 def test_names_integers_and_what_functions_take_stay_as_they_are():
     frame = pd.DataFrame({"a": [1, 2, 3], "b": list("xyz")})
     given = {"ids": torch.arange(3), "table": frame, "texts": ["u", "v", "w"]}
@@ -65,15 +92,15 @@ def test_names_integers_and_what_functions_take_stay_as_they_are():
     pd.testing.assert_frame_equal(batch["table"], frame[1:])
     assert batch["texts"] == ["v", "w"]
     mixed = Samples(pd.DataFrame({"a": [True, False], "b": [0.5, 2]}), "train")
-    assert mixed.tensors(slice(0, 2), None, None)["inputs"].tolist() == [[1, 0.5], [0, 2]]
-    ids = Samples(torch.arange(3), "train").tensors(slice(0, 3), None, torch.float16)
+    assert tensors(mixed, slice(0, 2))["inputs"].tolist() == [[1, 0.5], [0, 2]]
+    ids = tensors(Samples(torch.arange(3), "train"), slice(0, 3), torch.nn.Linear(1, 1).half())
     assert ids["inputs"].dtype == torch.int64
 
 
 @pytest.mark.parametrize("given", [X.copy(), torch.tensor(X)])
 def test_a_model_that_writes_into_its_batch_does_not_change_the_samples(given):
     samples = Samples(given, "train")
-    for batch in (samples.batch(ALL), samples.tensors(ALL, None, None)):
+    for batch in (samples.batch(ALL), tensors(samples)):
         batch["inputs"][:] = 0
     assert torch.equal(torch.as_tensor(given), torch.tensor(X))
     samples.check_unchanged()
@@ -96,8 +123,6 @@ NONE = {
     "train inputs: of type generator, expected an array or tensor": (x for x in X),
     "train inputs: of type NoneType, expected": None,
     "train inputs: of type str, expected": "digits",
-    "train inputs: of type TensorDataset, expected": TensorDataset(torch.tensor(X)),
-    "train inputs: of type DataLoader, expected": DataLoader(TensorDataset(torch.tensor(X))),
     "train inputs: shape (), expected one row per sample": np.array(3.0),
     "train inputs: a list of arrays of unequal shapes, expected": [[1, 2], [3]],
     "train inputs: of unknown length; call compute_chunk_sizes()": chunks[chunks[:, 0] > 0],
@@ -122,4 +147,4 @@ def test_what_is_no_samples_is_refused_in_one_line(message):
 @pytest.mark.parametrize("given", [list("abc"), pd.DataFrame({"a": list("xyz")}), [{}, {}, {}]])
 def test_a_torch_module_needs_numbers(given):
     with pytest.raises(hr.DataError, match="expected numbers for a torch module"):
-        Samples(given, "train").tensors(slice(0, 3), None, None)
+        tensors(Samples(given, "train"), slice(0, 3))

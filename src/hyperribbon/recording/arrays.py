@@ -1,9 +1,8 @@
-"""Checks of labels, predictions and numbers that users give."""
+"""Checks of predictions and numbers that users give."""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -12,16 +11,10 @@ from hyperribbon.probability.distributions import (
     SUM_TOLERANCE,
     as_distributions,
     as_numpy,
-    check_labels,
     sum_tolerance,
 )
 
 MOST = 2**53 - 1  # every integer up to it is exact in float64, which readers of tables may use
-
-ONE_OUTPUT = (
-    "one output per sample is no distribution over classes; expected two or more: turn a logit z "
-    "into (0, z), a probability p into (1 - p, p)"
-)
 
 
 def refuse_missing(array, name: str) -> None:
@@ -41,72 +34,54 @@ def check_positive(value, name: str) -> float:
     return float(value)
 
 
-def as_labels(values, name: str, n_classes: int | None = None) -> np.ndarray:
-    """True classes (N,) as int64, a copy; booleans are the classes 0 and 1.
-
-    Raises
-    ------
-    DataError
-        If they are not integers of shape (N,) from 0 to ``n_classes`` - 1.
-    """
-    refuse_missing(values, name)
-    if isinstance(values, Iterator):
-        kind = type(values).__name__
-        raise DataError(f"{name}: of type {kind}, expected an array of integers")
-    if hasattr(values, "to_numpy"):  # pandas, polars, xarray
-        values = values.to_numpy()
-    if isinstance(values, np.ndarray) and values.dtype == object:
-        values = values.tolist()  # so that NumPy recognises integers
-    try:
-        text = not hasattr(values, "detach") and np.asarray(values).dtype.kind in "USTO"
-    except ValueError:  # ragged; refused below
-        text = False
-    if text:
-        raise DataError(
-            f"{name}: no integers; expected classes 0, 1, ... in the order of the outputs, such as "
-            "numpy.unique(names, return_inverse=True)[1]"
-        )
-    labels = as_numpy(values, name)
-    if labels.ndim == 2:
-        one_hot = "; argmax(axis=1) of one-hot rows" if labels.shape[1] != 1 else "; use ravel()"
-        raise DataError(f"{name}: shape {labels.shape}, expected integers of shape (N,){one_hot}")
-    labels = labels.astype(np.uint8) if labels.dtype == bool else labels
-    if labels.dtype.kind == "i" and labels.size and labels.min() < 0 and n_classes is None:
-        raise DataError(f"{name}: from {labels.min()} to {labels.max()}, expected 0 or more")
-    try:
-        return check_labels(labels, n_classes or 2**31).astype(np.int64)
-    except DataError as error:
-        raise DataError(f"{name}{str(error).removeprefix('labels')}") from None
-
-
 def as_predictions(P, name: str, n_samples: int, n_classes: int | None) -> np.ndarray:
     """Probabilities (N, C) in float32, as a store holds them.
 
-    Rows in half precision are normalised, because they sum to 1 only up to its rounding.
+    Rows in half precision are normalised, because they sum to 1 only up to its rounding. One
+    column p, or (N,), is the second of two classes: it becomes (1 - p, p). A row with entries that
+    are not finite becomes NaN.
 
     Raises
     ------
     DataError
-        If P has another shape, fewer than two classes, or rows that are no distributions.
+        If P has another shape, or rows that are no distributions.
     """
     refuse_missing(P, name)
     tolerance = sum_tolerance(P)
     rows = as_numpy(P, name)
+    if rows.shape in ((n_samples,), (n_samples, 1)):
+        rows = _two_columns(rows.reshape(-1), name)
     if rows.ndim != 2 or rows.shape != (n_samples, n_classes or rows.shape[1]):
         expected = f"({n_samples}, {n_classes or 'classes'})"
         raise DataError(f"{name}: shape {rows.shape}, expected {expected}")
-    if rows.shape[1] == 1:
-        raise DataError(f"{name}: {ONE_OUTPUT}")
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        found = np.full(rows.shape, np.nan, np.float32)
+        if finite.any():
+            found[finite] = as_predictions(rows[finite], name, finite.sum(), n_classes)
+        return found
     if tolerance > SUM_TOLERANCE:
         rows = rows.astype(np.float64)
         sums = rows.sum(axis=1, keepdims=True)
         if (np.abs(sums - 1) <= tolerance).all():
             rows /= sums
     try:
-        as_distributions(rows, name)
+        if len(rows):
+            as_distributions(rows, name)
     except DataError as error:
         raise DataError(f"{error}{_hint(rows)}") from None
     return rows.astype(np.float32)
+
+
+def _two_columns(p: np.ndarray, name: str) -> np.ndarray:
+    """(1 - p, p) of probabilities p, as after a sigmoid."""
+    if p.size and (np.nanmin(p) < 0 or np.nanmax(p) > 1):
+        raise DataError(
+            f"{name}: one output per sample, from {np.nanmin(p):.3g} to {np.nanmax(p):.3g}; "
+            "expected probabilities of the second of two classes"
+        )
+    p = p.astype(np.float64)
+    return np.stack([1 - p, p], axis=1)
 
 
 def sum_to_one(rows: np.ndarray) -> bool:
@@ -119,8 +94,6 @@ def sum_to_one(rows: np.ndarray) -> bool:
 
 def _hint(rows: np.ndarray) -> str:
     """What rows that are no distributions may be instead, and how to convert them."""
-    if not np.isfinite(rows).all():
-        return ""
     if sum_to_one(rows):
         return "; computed in half precision? take the softmax in float32, or give that type itself"
     return '; take the softmax of logits (a Recorder does so with outputs="logits")'

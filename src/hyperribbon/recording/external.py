@@ -97,11 +97,12 @@ def find_recorded(
         if {"{", "}"} & set(str(path)):
             raise StoreError(f"{path}: braces mean wildcards to Snakemake; expected none in a path")
         configuration = recorded_configuration(path)
-        if "test" not in configuration["samples"]:
-            raise StoreError(
-                f"{path}: recorded without test samples, which a study needs; record with "
-                "test_labels"
-            )
+        for split, labels in (("train", "labels"), ("test", "test_labels")):
+            if split not in configuration["samples"]:
+                raise StoreError(
+                    f"{path}: recorded without {split} samples, which a study needs; record with "
+                    f"{labels}"
+                )
         keys = ("network_name", "optimiser_name", "seed")
         who = tuple(configuration[key] for key in keys)
         if who in owners:

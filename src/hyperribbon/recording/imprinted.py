@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from hyperribbon.errors import DataError
-from hyperribbon.networks.layer_output import LayerOutput, flat_rows
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_numpy
-from hyperribbon.recording.evaluation import array_of
+from hyperribbon.recording.labels import Kept
+from hyperribbon.recording.outputs import array_of
 from hyperribbon.tasks.class_sums import ClassSums
 from hyperribbon.tasks.imprinting import imprinted_predictions
 
@@ -52,22 +51,28 @@ class ImprintedFeatures:
             yield lambda *inputs, **named: function(model, *inputs, **named)
             return
         model = getattr(model, "_orig_mod", model)  # of torch.compile
-        if not isinstance(model, nn.Module):
+        if not hasattr(model, "named_modules"):
             raise DataError(
                 f"{name}: features = {self.features!r}, and the model, of type "
                 f"{type(model).__name__}, has no layers; expected a torch module, or as features a "
                 "function of the model and a batch"
             )
+        from hyperribbon.networks.layer_output import LayerOutput  # which imports torch
+
+        network: Any = model
         try:
-            output = LayerOutput(model, self.features)
+            output = LayerOutput(network, self.features)
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
         with output:
             yield output
 
-    def rows(self, found: Any, n: int, name: str) -> np.ndarray:
-        """Features (n, F) float32 or float64."""
+    def rows(self, found: Any, kept: Kept, name: str) -> np.ndarray:
+        """Features (m, F), float32 or float64, of the samples that count."""
+        n = kept.shape[0]
         if isinstance(self.features, str):
+            from hyperribbon.networks.layer_output import flat_rows
+
             try:
                 found = flat_rows(found, n, self.features)
             except DataError as error:
@@ -75,15 +80,18 @@ class ImprintedFeatures:
         rows = as_numpy(array_of(found, f"{name} features"), f"{name} features")
         if rows.ndim < 2 or len(rows) != n:
             raise DataError(f"{name} features: shape {rows.shape}, expected ({n}, features)")
-        return rows.reshape(n, -1)
+        rows = rows.reshape(n, -1)
+        return rows if kept.index is None else rows[kept.index]
 
     def predicting(
         self, train: list[np.ndarray], name: str
     ) -> Callable[[np.ndarray, str], np.ndarray]:
-        """Imprint all classes from the train samples."""
+        """Imprint all classes from the train samples; features that are not finite give NaN."""
+        if not all(np.isfinite(rows).all() for rows in train):
+            return lambda rows, name: np.full((len(rows), self.n_classes), np.nan, np.float32)
         sums, start = ClassSums(self.n_classes), 0
         try:
-            for rows in train:
+            for rows in filter(len, train):
                 sums.add(rows, self.labels[start : start + len(rows)])
                 start += len(rows)
             weights = sums.weights()
@@ -91,8 +99,12 @@ class ImprintedFeatures:
             raise DataError(f"{name}, train {error}") from None
 
         def predict(rows: np.ndarray, name: str) -> np.ndarray:
+            found = np.full((len(rows), self.n_classes), np.nan, np.float32)
+            finite = np.isfinite(rows).all(axis=1)
             try:
-                return imprinted_predictions(rows, weights).astype(np.float32, copy=False)
+                if finite.any():
+                    found[finite] = imprinted_predictions(rows[finite], weights)
+                return found
             except DataError as error:
                 raise DataError(f"{name} {error}") from None
 

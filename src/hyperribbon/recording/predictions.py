@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from hyperribbon.errors import ConfigError, DataError, StoreError
+from hyperribbon.recording.labels import read_labels
 from hyperribbon.recording.recording import Recording
 
 
 def record_predictions(
     path: str | Path,
-    predictions: Iterable,
-    labels,
+    predictions: Iterable | None = None,
+    labels=None,
     *,
     network: str,
     optimiser: str = "unknown",
@@ -30,19 +31,22 @@ def record_predictions(
     Parameters
     ----------
     path : path
-        The store, ending in .zarr; nothing may be there.
+        The store; .zarr is added if it is missing. Nothing may be there.
     predictions : array-like of shape (K, N, C), or iterable
         Probabilities, or an iterator over arrays (N, C) such as scikit-learn's
         ``staged_predict_proba(X)``, of which one is in memory at a time. Probabilities in half
-        precision are normalised, because its rounding shows in their sums.
-    labels : array-like of int, shape (N,)
-        True classes from 0; class c is column c of the predictions.
+        precision are normalised, because its rounding shows in their sums. One probability per
+        sample, (N,) or (N, 1), is that of the second of two classes. Where predictions are not
+        finite, the training is taken to have diverged, with a warning.
+    labels : array-like of shape (N,)
+        True classes, as for a `Recorder`: integers from 0, class c being column c of the
+        predictions, or names in sorted order. Samples with label -100 are left out.
     network, optimiser : str
-        Names in tables and figures, of letters, digits, - and _.
+        Names in tables and figures.
     seed : int
         Trainings that differ only by the seed are one configuration.
     test_predictions, test_labels : optional
-        The same for test samples; studies need them.
+        The same for test samples, which may also be given alone. Studies need both.
     steps : iterable of int, optional
         K increasing steps; by default 0, 1, ..., K - 1.
     steps_per_epoch : float, optional
@@ -67,12 +71,16 @@ def record_predictions(
     >>> with tempfile.TemporaryDirectory() as runs:
     ...     hr.record_predictions(f"{runs}/random.zarr", P, np.arange(20) % 3, network="Random")
     """
-    if (test_predictions is None) != (test_labels is None):
-        raise ConfigError("test_predictions, test_labels: one without the other; expected both")
-    known: dict[str, Any] = {"train": labels}
-    given: dict[str, Any] = {"predictions": predictions}
-    if test_predictions is not None:
-        known["test"], given["test_predictions"] = test_labels, test_predictions
+    given: dict[str, Any] = {"predictions": predictions, "test_predictions": test_predictions}
+    known: dict[str, Any] = {"train": labels, "test": test_labels}
+    for (name, found), classes in zip(given.items(), known.values(), strict=True):
+        if (found is None) != (classes is None):
+            words = f"{name}, {name.replace('predictions', 'labels')}"
+            raise ConfigError(f"{words}: one without the other; expected both")
+    given = {name: found for name, found in given.items() if found is not None}
+    if not given:
+        raise ConfigError("predictions, test_predictions: neither given; expected one or both")
+    read, class_names = read_labels({k: v for k, v in known.items() if v is not None})
     if isinstance(predictions, Iterator) and predictions is test_predictions:
         raise DataError(
             "predictions, test_predictions: one iterator, which would give every other one to each"
@@ -82,7 +90,8 @@ def record_predictions(
     given = {name: _one_by_one(values, name) for name, values in given.items()}
     recording = Recording(
         path,
-        known,
+        read,
+        class_names,
         network=network,
         optimiser=optimiser,
         seed=seed,
@@ -91,7 +100,7 @@ def record_predictions(
         metadata=metadata,
     )
     if recording.path.exists():
-        raise StoreError(f"{path}: exists already, not replaced")
+        raise StoreError(f"{recording.path}: exists already, not replaced")
     with recording:
         recording.drop_from(0)  # left by a killed process, whose predictions come again
         try:
@@ -103,7 +112,11 @@ def record_predictions(
                         f"{', '.join(missing)}: only {k}, expected equally many of each"
                     )
                 step = found.pop("steps", k)
-                recording.add(step, dict(zip(known, found.values(), strict=True)))
+                rows = {
+                    split: labels.kept().rows(P, f"step {step}, {split} predictions")
+                    for (split, labels), P in zip(read.items(), found.values(), strict=True)
+                }
+                recording.add(step, rows)
         except BaseException:
             recording.discard()
             raise

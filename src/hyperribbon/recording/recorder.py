@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from hyperribbon.errors import ConfigError, DataError
+import numpy as np
+
+from hyperribbon.errors import ConfigError, DataError, StoreError
 from hyperribbon.probability.distributions import check_size
-from hyperribbon.recording.arrays import as_labels
-from hyperribbon.recording.evaluation import Outputs, evaluate
-from hyperribbon.recording.imprinted import ImprintedFeatures
+from hyperribbon.recording.datasets import is_dataset, read_dataset, split_labels
+from hyperribbon.recording.evaluation import evaluate
+from hyperribbon.recording.labels import IGNORED, Labels, read_labels
+from hyperribbon.recording.outputs import Outputs
 from hyperribbon.recording.recording import Recording
 from hyperribbon.recording.samples import Samples
-from hyperribbon.tasks.class_sums import refuse_empty_classes
+
+logger = logging.getLogger(__name__)
 
 
 class Recorder:
     """Record the predictions of a network, checkpoint by checkpoint, from any training loop.
 
     Each checkpoint is kept as soon as it is made, in ``<name>.recording`` next to ``<name>.zarr``.
-    When the ``with`` block ends, the store is published. If an exception ends it, or the process is
-    killed, a Recorder of the same training continues from what was kept. A training that then
-    starts again from an earlier step replaces the later checkpoints, with a warning. A published
-    store can also be continued, but no checkpoint in it is ever replaced.
+    `finish`, or the end of a ``with`` block, publishes the store. If an exception ends the block,
+    or the process is killed, a Recorder of the same training continues from what was kept. A
+    training that then starts again from an earlier step replaces the later checkpoints, with a
+    warning. A published store can also be continued, but no checkpoint in it is ever replaced.
+
+    If a training diverges, and its predictions are no longer finite, the store says at which step
+    (``diverged_step``), with a warning; later checkpoints are left out.
 
     Parameters
     ----------
     path : path
-        The store to publish, ending in .zarr.
-    inputs : array-like of shape (N, ...), or mapping
+        The store to publish; .zarr is added if it is missing.
+    inputs : array-like of shape (N, ...), mapping, Dataset or DataLoader
         Samples as the model takes them; a mapping is passed as keyword arguments. A torch module
         gets tensors, floating-point ones in the type of its parameters. Any other callable gets its
-        samples as they are here, whether in a DataFrame, a sparse matrix or an array of JAX.
-    labels : array-like of int, shape (N,)
-        True classes from 0; class c is column c of the outputs.
+        samples as they are here, whether in a DataFrame, a sparse matrix or an array of JAX. A
+        Dataset, of torch or Hugging Face, is read into memory, twice, to find augmentation; a
+        DataLoader is read through its dataset, in the dataset's order, even if it shuffles.
+    labels : array-like of shape (N,), or (N, T) for T tokens per sample
+        True classes: integers from 0, class c being column c of the outputs, or names, whose sorted
+        order is that of the columns. Samples and tokens with label -100 are left out. By default,
+        the labels of the dataset, or the entry ``labels`` of a mapping. A label is that of its own
+        position: for a language model, which predicts the next token, shift them yourself.
     test_inputs, test_labels : optional
-        The same for test samples. Studies need them; functions of arrays do not.
+        The same for test samples, which may also be given alone. Studies need both.
     network, optimiser : str
-        Names in tables and figures, of letters, digits, - and _.
+        Names in tables and figures.
     seed : int
         Trainings that differ only by the seed are one configuration.
     n_classes : int, optional
@@ -46,8 +59,10 @@ class Recorder:
     steps_per_epoch : float, optional
         Steps per epoch, for epochs in tables and figures.
     outputs : {"logits", "probabilities"}, optional
-        What the model returns: logits, which may be log-probabilities, the default, or
-        probabilities, as after a softmax.
+        What the model returns: logits, which may be log-probabilities, or probabilities, as after a
+        softmax. By default, ``predict_proba`` returns probabilities, and anything else logits. A
+        single column, z or p, is of the second of two classes: it becomes the logits (0, z) or the
+        probabilities (1 - p, p).
     features : str or callable, optional
         Record what is imprinted from features instead of the outputs (`hyperribbon.imprint`): at
         each checkpoint, every class gets weights from the train samples, for the predictions of
@@ -64,11 +79,12 @@ class Recorder:
     ConfigError
         If the path, a name or another word is malformed.
     DataError
-        If inputs and labels do not agree, or a number is not what it should be; or if features are
-        to be imprinted and a class has no train samples.
+        If inputs and labels do not agree, or a number is not what it should be; if two readings of
+        a dataset differ; or if features are to be imprinted and a class has no train samples.
     StoreError
-        On entering, if an earlier recording there has other samples, another order, or other
-        labels, classes, names, seed or metadata; or if another process records there.
+        On entering, or else at the first checkpoint, if an earlier recording there has other
+        samples, another order, or other labels, classes, names, seed or metadata; or if another
+        process records there.
 
     Examples
     --------
@@ -82,6 +98,16 @@ class Recorder:
     ...     rec.steps
     [0, 10, 20]
 
+    Without a block, and an estimator, whose labels are names:
+
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> names = [["cat", "dog", "frog"][k] for k in y]
+    >>> estimator = SGDClassifier(loss="log_loss").fit(x.numpy(), names)
+    >>> with tempfile.TemporaryDirectory() as runs:
+    ...     rec = hr.Recorder(f"{runs}/sgd", x.numpy(), names, network="SGD (log loss)")
+    ...     rec.checkpoint(estimator, 1)
+    ...     rec.finish()
+
     A network of other classes, mapped to these by the features before its head:
 
     >>> other = torch.nn.Sequential(torch.nn.Linear(8, 5), torch.nn.ReLU(), torch.nn.Linear(5, 2))
@@ -93,8 +119,8 @@ class Recorder:
     def __init__(
         self,
         path: str | Path,
-        inputs,
-        labels,
+        inputs=None,
+        labels=None,
         *,
         network: str,
         optimiser: str = "unknown",
@@ -110,43 +136,44 @@ class Recorder:
     ):
         if outputs not in (None, "logits", "probabilities"):
             raise ConfigError(f'outputs = {outputs!r}: expected "logits" or "probabilities"')
-        if (test_inputs is None) != (test_labels is None):
-            raise ConfigError("test_inputs, test_labels: one without the other; expected both")
         if features is not None and outputs is not None:
             raise ConfigError("outputs, features: both given; features are neither kind of output")
         if not (features is None or isinstance(features, str) or callable(features)):
             expected = "the name of a layer, or a function of the model and a batch"
             raise ConfigError(f"features = {features!r}: expected {expected}")
-        self._logits = outputs != "probabilities"
+        self._logits = None if outputs is None else outputs == "logits"
         self._batch_size = check_size(batch_size, "batch_size", most=None)
-        given = {"train": (inputs, labels)}
-        if test_inputs is not None:
-            given["test"] = test_inputs, test_labels
-        known = {split: as_labels(pair[1], f"{split} labels") for split, pair in given.items()}
+        if n_classes is not None:
+            n_classes = check_size(
+                n_classes, "n_classes", least=2 if features is None else 0, most=2**31
+            )
+        given = {"train": (inputs, labels), "test": (test_inputs, test_labels)}
+        given = {split: _read(*pair, split) for split, pair in given.items() if _any(*pair)}
+        if not given:
+            raise ConfigError("inputs, test_inputs: neither given; expected one or both")
+        if features is not None and "train" not in given:
+            raise ConfigError("features: without inputs, from whose labels classes are imprinted")
+        known = {split: pair[1] for split, pair in given.items()}
+        self._labels, self._class_names = read_labels(known, n_classes)
         self._samples = {split: Samples(pair[0], split) for split, pair in given.items()}
         for split, samples in self._samples.items():
-            if set(samples.counts.values()) != {len(known[split])}:
-                counts = ", ".join(f"{name} ({count})" for name, count in samples.counts.items())
-                listed = isinstance(given[split][0], list | tuple)
-                hint = "; give several inputs of a model as a mapping, by their names"
-                raise DataError(
-                    f"{split}: {len(known[split])} labels, expected as many as {counts}"
-                    + hint * listed
-                )
-        self._features = None
+            _check_counts(samples, self._labels[split], given[split][0])
+        self._features: Any = None
         if features is not None:
-            most = 1 + max(int(labels.max()) for labels in known.values())
-            n_classes = most if n_classes is None else n_classes
-            n_classes = check_size(n_classes, "n_classes", least=max(2, most), most=2**31)
-            refuse_empty_classes(known["train"], n_classes, name="train labels")
-            self._features = ImprintedFeatures(features, known["train"], n_classes)
+            from hyperribbon.recording.imprinted import ImprintedFeatures
+
+            n_classes = self._check_imprinted(n_classes)
+            train = self._labels["train"].classes
+            self._features = ImprintedFeatures(features, train, n_classes)
             if isinstance(metadata or {}, Mapping):  # anything else is refused below
                 # So that it counts for what is the same configuration.
                 metadata = {**(metadata or {}), "imprinted_features": self._features.described}
         self._recording = Recording(
             path,
-            known,
+            self._labels,
+            self._class_names,
             {split: samples.sha256() for split, samples in self._samples.items()},
+            {split: samples.hash_of_each() for split, samples in self._samples.items()},
             network=network,
             optimiser=optimiser,
             seed=seed,
@@ -154,20 +181,72 @@ class Recorder:
             steps_per_epoch=steps_per_epoch,
             metadata=metadata,
         )
+        self._finished = False
+        for split, found in self._labels.items():
+            if found.ignored:
+                whole, left = int(np.prod(found.shape)), "%s: %d of %d %s labels are %d; left out"
+                logger.warning(left, self._recording.path, found.ignored, whole, split, IGNORED)
+
+    def _check_imprinted(self, n_classes: int | None) -> int:
+        """The number of classes to imprint, each of which has train samples."""
+        from hyperribbon.tasks.class_sums import refuse_empty_classes
+
+        most = 1 + max(int(labels.classes.max()) for labels in self._labels.values())
+        n_classes = most if n_classes is None else n_classes
+        n_classes = check_size(n_classes, "n_classes", least=max(2, most), most=2**31)
+        if any(len(labels.shape) > 1 for labels in self._labels.values()):
+            raise DataError("labels: one per token; expected one per sample if features are given")
+        refuse_empty_classes(self._labels["train"].classes, n_classes, name="train labels")
+        return n_classes
 
     def __enter__(self) -> Recorder:
-        self._recording.__enter__()
+        self._finished = False
+        self._opened()
         return self
 
     def __exit__(self, *error) -> None:
-        self._recording.__exit__(*error)
+        self._finished = True
+        if self._recording.is_open:  # not if it was finished inside the block
+            self._recording.__exit__(*error)
+
+    def finish(self) -> None:
+        """Publish the store. Call it at the end if you use no ``with`` block.
+
+        Until then, and if the process dies before, everything is kept in the work folder.
+
+        Raises
+        ------
+        StoreError
+            If nothing was recorded.
+        """
+        if not self._finished:
+            self._opened()
+            self.__exit__(None, None, None)
+
+    close = finish
 
     @property
     def steps(self) -> list[int]:
-        """Steps recorded so far."""
+        """Steps recorded so far, also before this Recorder was made."""
+        if not self._finished:
+            self._opened()
         return self._recording.steps
 
-    def checkpoint(self, model: Callable, *, step: int) -> None:
+    @property
+    def published(self) -> list[int]:
+        """Steps that had been published before, which are never replaced."""
+        if not self._finished:
+            self._opened()
+        return self._recording.published
+
+    def _opened(self) -> None:
+        """Begin to record, if that was not done yet."""
+        if self._finished:
+            raise StoreError(f"{self._recording.path}: finished; nothing is recorded after the end")
+        if not self._recording.is_open:
+            self._recording.__enter__()
+
+    def checkpoint(self, model: Any, step: int) -> None:
         """Record the predictions of a model on all samples.
 
         Torch modules, whether the model itself or modules that it calls, run in evaluation mode,
@@ -181,9 +260,12 @@ class Recorder:
 
         Parameters
         ----------
-        model : callable
-            Called with a batch; returns (n, C), or an object with such an attribute ``logits``. If
-            features are recorded, the model that has the layer, or what their function takes.
+        model : callable or estimator
+            Called with a batch; returns (n, C), or (n, T, C) for labels (N, T). Of an object or
+            mapping, its ``logits`` are taken; of a tuple or list of arrays, the first of that
+            shape, with C columns if C is known. An estimator's ``predict_proba`` is called; its
+            columns are put into the order of the labels' classes by its ``classes_``. If features
+            are recorded, the model that has the layer, or what their function takes.
         step : int
             Optimiser steps taken, more than at the previous checkpoint.
 
@@ -191,21 +273,59 @@ class Recorder:
         ------
         DataError
             If the step does not increase, if inputs were changed in place, or if outputs do not
-            have the shape (N, C), are not finite, differ between two calls, are probabilities where
-            logits are expected or, as probabilities, do not sum to 1; or if the model has no such
-            layer, it does not return one row per input, or a class has features that are not finite
-            or sum to zero.
+            have the shape (N, C), differ between two calls, are probabilities where logits are
+            expected or, as probabilities, do not sum to 1; if they are not finite because inputs
+            are not; or if the model has no such layer, it does not return one row per input, or a
+            class has features that sum to zero.
         StoreError
-            If the step is published already, or the recorder is used outside its block.
+            If the step is published already, or the recording was finished.
         """
+        self._opened()
         step = self._recording.check_next(step)
+        if self._recording.has_diverged(step):
+            return
         for samples in self._samples.values():
             samples.check_unchanged()
         predictions = evaluate(
             model,
             self._samples,
-            self._features or Outputs(self._logits),
+            self._features or self._outputs(),
+            self._labels,
             batch_size=self._batch_size,
             name=f"step {step}",
         )
         self._recording.add(step, predictions)
+
+    def _outputs(self) -> Outputs:
+        most = max(int(labels.classes.max()) for labels in self._labels.values())
+        return Outputs(self._logits, self._recording.n_classes, self._class_names, most + 1)
+
+
+def _any(inputs: object, labels: object) -> bool:
+    return inputs is not None or labels is not None
+
+
+def _read(inputs: Any, labels: Any, split: str) -> tuple[Any, Any]:
+    """Inputs and labels of a split, from a dataset if they are one; a ConfigError without both."""
+    found = None
+    if is_dataset(inputs):
+        inputs, found = read_dataset(inputs, split)
+    elif labels is None and isinstance(inputs, Mapping):
+        inputs, found = split_labels(inputs)
+    labels = found if labels is None else labels
+    for missing, word in ((inputs, "inputs"), (labels, "labels")):
+        if missing is None:
+            given = "test_" * (split == "test")
+            raise ConfigError(f"{given}inputs, {given}labels: no {word}; expected both")
+    return inputs, labels
+
+
+def _check_counts(samples: Samples, labels: Labels, given: object) -> None:
+    """Refuse inputs and labels of different numbers of samples."""
+    if set(samples.counts.values()) != {labels.shape[0]}:
+        counts = ", ".join(f"{name} ({count})" for name, count in samples.counts.items())
+        hint = "; give several inputs of a model as a mapping, by their names"
+        raise DataError(
+            f"{samples.split}: {labels.shape[0]} labels, expected as many as {counts}"
+            + hint * isinstance(given, list | tuple)
+        )

@@ -1,48 +1,40 @@
 """The predictions store of one training in the making, checkpoint by checkpoint.
 
-Until it is published, ``<name>.recording`` next to ``<name>.zarr`` holds
-
-========================  ======================================================================
-``lock``                  held by the process that records; the system releases it
-``recording.json``        what is recorded: names, seed and hashes of the samples
-``{split}_predictions``   predictions, one file per checkpoint, under its step
-``<step>.json``           loss and error of a checkpoint, written last: the checkpoint is complete
-========================  ======================================================================
-
-The published store consists of hard links to these files. A recording that continues begins with
-links to what is published. The folder thus always has everything, and is removed when all is
-published.
+The published store consists of hard links to the files of the work folder
+(:mod:`hyperribbon.recording.work_folder`). A recording that continues begins with links to what is
+published. The folder thus always has everything, and is removed when all is published.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import shutil
-from collections.abc import Mapping
+import weakref
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import zarr
-from pydantic import TypeAdapter, ValidationError
 
-from hyperribbon.config.fields import Label
 from hyperribbon.errors import ConfigError, DataError, StoreError
-from hyperribbon.probability.distance import FLOOR
-from hyperribbon.probability.distributions import check_size
-from hyperribbon.recording.arrays import as_labels, as_predictions, check_positive
+from hyperribbon.probability.distributions import check_labels, check_size
+from hyperribbon.probability.scores import loss_and_error
+from hyperribbon.recording.arrays import as_predictions, check_positive
 from hyperribbon.recording.external import recorded_configuration
-from hyperribbon.storage.dataset import link, open_dataset, publish, remove_leftovers
+from hyperribbon.recording.labels import Labels
+from hyperribbon.recording.names import check_name, store_path
+from hyperribbon.recording.store import write_store
+from hyperribbon.recording.work_folder import WorkFolder
+from hyperribbon.storage.dataset import open_dataset, publish, remove_leftovers
 from hyperribbon.storage.digest import canonical_json, digest
 from hyperribbon.storage.files import remove, written_whole
 from hyperribbon.storage.locks import locked
 from hyperribbon.storage.manifest import manifest_path
-from hyperribbon.storage.predictions import chunk_of, create_checkpoints, create_predictions
-from hyperribbon.storage.provenance import versions
 
 logger = logging.getLogger(__name__)
+
+_KEPT = "%s: not published; its %d checkpoints are kept, and it can be continued"
 
 
 class Recording:
@@ -54,13 +46,15 @@ class Recording:
     Parameters
     ----------
     path : path
-        The store to publish, ending in .zarr.
+        The store to publish; .zarr is added if it is missing.
     labels : mapping
-        True classes (N,), by split.
-    inputs_sha256 : mapping, optional
-        Hashes of the samples by split, None where unknown.
+        Labels, by split.
+    class_names : sequence of str or None
+        Names of the classes, if the labels were names.
+    inputs_sha256, input_hashes : mapping, optional
+        Hashes of all samples and of each sample (N,), by split; None where unknown.
     network, optimiser : str
-        Names of letters, digits, - and _.
+        Names in tables and figures.
     seed : int
         Seed of the training.
     n_classes : int or None
@@ -82,16 +76,18 @@ class Recording:
     ConfigError
         If the path, a name or the metadata are malformed.
     DataError
-        If labels are no classes, or a number is not what it should be.
+        If a number is not what it should be.
     StoreError
         On entering, if something else is there, or another process records there.
     """
 
     def __init__(
         self,
-        path: str | Path,
-        labels: Mapping[str, object],
+        path: str | PathLike,
+        labels: Mapping[str, Labels],
+        class_names: Sequence[str] | None = None,
         inputs_sha256: Mapping[str, str | None] | None = None,
+        input_hashes: Mapping[str, np.ndarray | None] | None = None,
         *,
         network: str,
         optimiser: str,
@@ -100,17 +96,13 @@ class Recording:
         steps_per_epoch: float | None,
         metadata: Mapping[str, object] | None,
     ):
-        self.path = Path(path) if isinstance(path, str | PathLike) else Path()
-        if self.path.suffix != ".zarr":
-            raise ConfigError(f"path = {path}: expected the path of a store, ending in .zarr")
+        self.path = store_path(path)
         self.folder = self.path.with_suffix(".recording")
         if n_classes is not None:
             n_classes = check_size(n_classes, "n_classes", least=2, most=2**31)
-        self._n_classes = n_classes
-        self._labels = {
-            split: as_labels(values, f"{split} labels", n_classes)
-            for split, values in labels.items()
-        }
+        self.n_classes = len(class_names) if class_names is not None else n_classes
+        self._labels = dict(labels)
+        self._hashes = input_hashes or {}
         if steps_per_epoch is not None:
             steps_per_epoch = check_positive(steps_per_epoch, "steps_per_epoch")
         try:
@@ -118,69 +110,87 @@ class Recording:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"metadata: expected what JSON can hold ({error})") from None
         self.configuration = {
-            "network_name": _name("network", network),
-            "optimiser_name": _name("optimiser", optimiser),
+            "network_name": check_name("network", network),
+            "optimiser_name": check_name("optimiser", optimiser),
             "seed": check_size(seed, "seed", least=0),
             "steps_per_epoch": steps_per_epoch,
             "metadata": described,
             "samples": {
                 split: {
                     "number": len(values),
-                    "labels_sha256": digest(values.tolist()),
+                    "labels_sha256": digest(values.classes.tolist()),
                     "inputs_sha256": (inputs_sha256 or {}).get(split),
                 }
+                | ({"kept_sha256": digest(values.index.tolist())} if values.ignored else {})
                 for split, values in self._labels.items()
             },
             "recorded": True,
-        }
-        self._arrays: dict[str, zarr.Array] = {}
-        self._recorded: set[int] = set()
+        } | ({"class_names": list(class_names)} if class_names is not None else {})
+        self._work = WorkFolder(self.folder, {split: len(v) for split, v in self._labels.items()})
         self._published: set[int] = set()
         self._replace = False  # whether a store at the path may be replaced
         self._last: int | None = None  # step recorded since this was opened
         self._lock: ExitStack | None = None
+        self._forgotten: weakref.finalize | None = None
 
     @property
     def steps(self) -> list[int]:
-        """Steps recorded so far, including published ones."""
-        return sorted(self._recorded)
+        """Steps recorded so far, including published ones and one at which it had diverged."""
+        return sorted(self._work.steps)
+
+    @property
+    def published(self) -> list[int]:
+        """Steps that were published when this was opened."""
+        return sorted(self._published)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether checkpoints can be added."""
+        return self._lock is not None
 
     def __enter__(self) -> Recording:
         with ExitStack() as stack:
             try:
                 stack.enter_context(locked(self.folder, wait=False))
             except BlockingIOError:
-                raise StoreError(f"{self.folder}: another process is recording here") from None
+                raise StoreError(
+                    f"{self.folder}: another process, or another Recorder, is recording here"
+                ) from None
             try:
                 self._begin()
             except BaseException:
-                if not self._about.exists():  # nothing was recorded here
-                    shutil.rmtree(self.folder)
+                if not self._work.about.exists():  # nothing was recorded here
+                    self._work.remove()
                 raise
             self._lock = stack.pop_all()
+        self._last = None
+        self._forgotten = weakref.finalize(self, _say_kept, self._work, self._published)
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        assert self._lock is not None
+        assert self._lock is not None and self._forgotten is not None
+        self._forgotten.detach()
         with self._lock:
             self._lock = None
             if kind is None:
                 self._publish()
-            elif self._recorded == self._published:  # nothing new, if anything
+            elif self._work.steps == self._published:  # nothing new, if anything
                 self.discard()
             else:
-                kept = "%s: not published; its %d checkpoints are kept, and it can be continued"
-                logger.warning(kept, self.folder, len(self._recorded))
+                logger.warning(_KEPT, self.folder, len(self.steps))
 
     def add(self, step: int, predictions: Mapping[str, object]) -> None:
         """Keep a checkpoint's predictions.
+
+        If they are not finite, the training had diverged: the step is kept as the one at which it
+        had, and later checkpoints are left out.
 
         Parameters
         ----------
         step : int
             Optimiser steps taken, more than at the previous checkpoint.
         predictions : mapping
-            Probabilities (N, C), by split.
+            Probabilities (M, C) of the samples, or tokens, that count, by split.
 
         Raises
         ------
@@ -190,7 +200,9 @@ class Recording:
             If the step is published already.
         """
         step = self.check_next(step)
-        n_classes = self._n_classes
+        if self.has_diverged(step):
+            return
+        n_classes = self.n_classes
         found: dict[str, np.ndarray] = {}
         for split, labels in self._labels.items():
             name = f"step {step}, {split} predictions"
@@ -198,23 +210,36 @@ class Recording:
             n_classes, found[split] = P.shape[1], P
         assert n_classes is not None  # of the first split, if no other
         self._open(n_classes)
-        self.drop_from(step)
-        for split, P in found.items():
-            self._arrays[split][0, step] = P
-        self._write_mark(
-            step, {split: _loss_and_error(P, self._labels[split]) for split, P in found.items()}
-        )
+        self._work.drop_from(step)
+        lost = {split: int(np.isnan(P).any(axis=1).sum()) for split, P in found.items()}
+        if any(lost.values()):
+            self._work.keep_diverged(step)
+            where = [f"{n} of {len(found[split])} {split} samples" for split, n in lost.items()]
+            diverged = "%s: diverged at step %d (no finite predictions of %s); %s"
+            left_out = "later checkpoints are left out"
+            logger.warning(diverged, self.path, step, ", ".join(where), left_out)
+        else:
+            curves = {
+                split: {"loss": float(loss[0]), "error": float(error[0])}
+                for split, P in found.items()
+                for loss, error in [loss_and_error(P[None], self._labels[split].classes)]
+            }
+            self._work.keep(step, found, curves)
         self._last = step
+
+    def has_diverged(self, step: int) -> bool:
+        """Whether the training had diverged before a step."""
+        diverged = self._work.diverged_step
+        return diverged is not None and step > diverged
 
     def discard(self) -> None:
         """Remove the work folder; a published store stays."""
-        remove(self.folder)
-        self._recorded.clear()
+        self._work.remove()
 
     def check_next(self, step: int) -> int:
         """The step as an int if it may come next; otherwise the errors of `add`."""
         if self._lock is None:
-            raise StoreError(f"{self.path}: not open; record in a `with` block")
+            raise StoreError(f"{self.path}: not open; nothing is recorded after the end")
         number = check_size(step, "step", least=0)
         if self._last is not None and number <= self._last:
             raise DataError(f"step = {step}: expected more than the previous step, {self._last}")
@@ -226,44 +251,33 @@ class Recording:
         return number
 
     def drop_from(self, step: int) -> None:
-        """Remove the checkpoints of this step and later ones.
-
-        A training that was started again from an earlier step had left them.
-        """
-        dropped = [k for k in self.steps if k >= step]
-        if dropped:
-            replaced = "%s: steps %d to %d were recorded before; these %d checkpoints are replaced"
-            logger.warning(replaced, self.folder, dropped[0], dropped[-1], len(dropped))
-        for k in reversed(dropped):
-            self._mark(k).unlink()
-            self._recorded.remove(k)
-        for k in dropped:
-            for split in self._labels:
-                chunk_of(self._array(split), k).unlink()
+        """Remove the checkpoints of this step and later ones."""
+        self._work.drop_from(step)
 
     def _begin(self) -> None:
         """Find what was recorded before, and check that it is of the same training."""
-        begun, there = self._about.exists(), self.path.exists()
+        about = self._work.about
+        begun, there = about.exists(), self.path.exists()
         whole = there and manifest_path(self.path).exists()
         if begun:
             try:
-                self._compare(self._about, json.loads(self._about.read_text()))
+                self._compare(about, json.loads(about.read_text()))
             except ValueError:
-                raise StoreError(f"{self._about}: damaged") from None
+                raise StoreError(f"{about}: damaged") from None
         if there and not (begun or whole):
             raise StoreError(f"{self.path}: exists already, without its manifest; not replaced")
         if there:
             self._compare(self.path, recorded_configuration(self.path))
-        self._replace = there
-        self._recorded = {int(path.stem) for path in self.folder.glob("[0-9]*.json")}
-        if self._recorded:
-            self._reopen(zarr.open_array(self._array("train"), mode="r").shape[-1])
+        self._replace, self._published = there, set()
+        n_classes = self._work.read()
+        if n_classes is not None:
+            self._reopen(n_classes)
         if whole:
             self._link_published()
         remove_leftovers(self.path)
-        with written_whole(self._about) as partial:
+        with written_whole(about) as partial:
             partial.write_text(json.dumps(self.configuration, indent=1))
-        if self._recorded:
+        if self.steps:
             logger.info("%s: continues after step %d", self.path, self.steps[-1])
 
     def _link_published(self) -> None:
@@ -272,55 +286,31 @@ class Recording:
         self._reopen(store.sizes["class"])
         self._published = set(store["step"].values.tolist())
         for k, step in enumerate(store["step"].values.tolist()):
-            if step in self._recorded:
+            if step in self._work.steps:
                 continue
-            curves = {}
-            for split in self._labels:
-                target = chunk_of(self._array(split), step)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                link(chunk_of(self.path / f"{split}_predictions", k), target)
-                curves[split] = {
-                    name: float(store[f"{split}_{name}"][0, k]) for name in ("loss", "error")
-                }
-            self._write_mark(step, curves)
+            if step == store["diverged_step"].item():
+                self._work.keep_diverged(step)
+                continue
+            curves = {
+                split: {name: float(store[f"{split}_{name}"][0, k]) for name in ("loss", "error")}
+                for split in self._labels
+            }
+            self._work.link_from(self.path, k, step, curves)
 
     def _publish(self) -> None:
         """Publish the store, and remove the work folder."""
-        if self._recorded != self._published:
+        nothing = not self._work.steps
+        if self._work.steps != self._published:
             publish(self.path, self._build, replace=self._replace)
-        shutil.rmtree(self.folder)
-        if not self._recorded:
+        remove(self.folder)
+        if nothing:
             raise StoreError(f"{self.path}: no checkpoint was recorded; nothing to publish")
 
     def _build(self, partial: Path) -> None:
-        assert self._n_classes is not None  # something was recorded
-        about = self.configuration
-        names = about["network_name"], about["optimiser_name"]
-        kind = digest([*names, about["metadata"]])[:8]  # the same for all seeds
-        create_predictions(
-            partial,
-            seeds=[about["seed"]],
-            steps=self.steps,
-            steps_per_epoch=about["steps_per_epoch"],
-            labels=self._labels,
-            index={split: np.arange(len(values)) for split, values in self._labels.items()},
-            n_classes=self._n_classes,
-            attributes={
-                "configuration": json.dumps(about),
-                "configuration_id": "-".join([*names, kind]),
-                "data_sha256": digest(about["samples"]),
-                "versions": json.dumps(versions("torch", "numpy", "zarr", "xarray")),
-            },
+        assert self.n_classes is not None  # something was recorded
+        write_store(
+            partial, self.configuration, self._labels, self._hashes, self._work, self.n_classes
         )
-        arrays = dict(zarr.open_group(partial, mode="r+").arrays())
-        marks = [json.loads(self._mark(step).read_text()) for step in self.steps]
-        for split in self._labels:
-            for name in ("loss", "error"):
-                arrays[f"{split}_{name}"][0] = [mark[split][name] for mark in marks]
-            for k, step in enumerate(self.steps):
-                target = chunk_of(partial / f"{split}_predictions", k)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                link(chunk_of(self._array(split), step), target)
 
     def _compare(self, where: Path, before: Mapping[str, object]) -> None:
         """Refuse to continue a recording of another training or of other samples."""
@@ -335,60 +325,28 @@ class Recording:
 
     def _reopen(self, n_classes: int) -> None:
         """Open the arrays for as many classes as were recorded, and refuse another number."""
-        if self._n_classes not in (None, n_classes):
+        if self.n_classes not in (None, n_classes):
             raise StoreError(
                 f"{self.path}: recorded with {n_classes} classes, given n_classes = "
-                f"{self._n_classes}"
+                f"{self.n_classes}"
             )
         self._open(n_classes)
 
     def _open(self, n_classes: int) -> None:
         """Open the arrays in the work folder, and create them if necessary."""
-        if self._arrays:
-            return
         for split, labels in self._labels.items():
-            as_labels(labels, f"{split} labels", n_classes)
-            path = self._array(split)
-            if not self._recorded:  # nothing that may be there counts
-                remove(path)
-                create_checkpoints(path, len(labels), n_classes)
-        self._arrays = {
-            split: zarr.open_array(self._array(split), mode="r+") for split in self._labels
-        }
-        self._n_classes = n_classes
-
-    def _write_mark(self, step: int, curves: Mapping[str, Mapping[str, float]]) -> None:
-        with written_whole(self._mark(step)) as partial:
-            partial.write_text(json.dumps(curves))
-        self._recorded.add(step)
-
-    @property
-    def _about(self) -> Path:
-        return self.folder / "recording.json"
-
-    def _array(self, split: str) -> Path:
-        return self.folder / f"{split}_predictions"
-
-    def _mark(self, step: int) -> Path:
-        return self.folder / f"{step}.json"
+            try:
+                check_labels(labels.classes, n_classes)
+            except DataError as error:
+                raise DataError(f"{split} {error}") from None
+        self._work.open(n_classes)
+        self.n_classes = n_classes
 
 
-def _loss_and_error(P: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Mean cross-entropy in nats, and the fraction misclassified.
-
-    The loss is twice the distance to the truth, and its maximum is twice that of the distance.
-    """
-    truth = P[np.arange(len(labels)), labels].astype(np.float64)
-    loss = -np.log(np.maximum(truth, FLOOR**2)).mean()
-    return {"loss": float(loss), "error": float((P.argmax(axis=1) != labels).mean())}
-
-
-def _name(key: str, value: object) -> str:
-    try:
-        return TypeAdapter(Label).validate_python(value)
-    except ValidationError:
-        expected = "at most 40 letters, digits, - and _, beginning with a letter or digit"
-        raise ConfigError(f"{key} = {value!r}: expected {expected}") from None
+def _say_kept(work: WorkFolder, published: set[int]) -> None:
+    """Say that a recording was not published; called if it is forgotten while it is open."""
+    if work.steps != published:
+        logger.warning(_KEPT, work.path, len(work.steps))
 
 
 def _flat(mapping: Mapping[str, object], prefix: str = "") -> dict[str, object]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.distributions import as_numpy
 from hyperribbon.recording.arrays import refuse_missing
 from hyperribbon.storage.digest import digest
 
 _BLOCK = 500  # samples hashed at a time
+_NUMBERS = 2**24  # in memory at a time
+_PRIME = 0x100000001B3  # of the FNV hash
 
 
 class Samples:
@@ -60,21 +62,33 @@ class Samples:
         """Copies of some samples as they were given, because a model may write into them."""
         return {name: _rows(array, part, copy=True) for name, array in self.arrays.items()}
 
-    def tensors(
-        self, part: slice, device: torch.device | None, dtype: torch.dtype | None
-    ) -> dict[str, Tensor]:
-        """Some samples as tensors on a device, with floating-point numbers of the given type."""
-        found = {}
-        for name, rows in self.batch(part).items():
-            tensor = _as_tensor(rows, f"{self.split} {name}")
-            found[name] = tensor.to(
-                device=device, dtype=dtype if tensor.is_floating_point() else None
-            )
-        return found
-
     def sha256(self) -> str | None:
         """Hash of the samples in order, equal for tensors and arrays; None if there is none."""
         return self._sha256(len(self))
+
+    def hash_of_each(self) -> np.ndarray | None:
+        """A hash (N,) uint64 of each sample; None if there is none.
+
+        Equal numbers have equal hashes in whatever type and shape, up to rounding to float32, so
+        that samples are recognised in other stores.
+        """
+        total = np.zeros(len(self), np.uint64)
+        for _, array in sorted(self.arrays.items()):
+            found = _hash_of_each(array)
+            if found is None:
+                return None
+            total = total * np.uint64(_PRIME) + found
+        return total
+
+    def not_finite(self) -> np.ndarray:
+        """Whether each sample (N,) holds numbers that are NaN or infinite."""
+        found = np.zeros(len(self), bool)
+        for array in self.arrays.values():
+            for part in _blocks(array):
+                numbers = _numbers(_rows(array, part))
+                if numbers is not None:
+                    found[part] |= ~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1)
+        return found
 
     def check_unchanged(self) -> None:
         """Refuse samples that were shuffled or scaled in place since they were given.
@@ -112,8 +126,8 @@ def _sliceable(array, name: str):
     """The array, detached and not masked, if its rows can be taken; otherwise a DataError."""
     refuse_missing(array, name)
     kind = type(array).__name__
-    if isinstance(array, Tensor):
-        if array.layout != torch.strided or array.is_nested:
+    if _is_tensor(array):
+        if str(array.layout) != "torch.strided" or array.is_nested:
             layout = "nested" if array.is_nested else f"of layout {array.layout}"
             raise DataError(f"{name}: a tensor {layout}, expected a dense one")
         array = array.detach()
@@ -124,11 +138,6 @@ def _sliceable(array, name: str):
         return array.tocsr()
     elif isinstance(array, list | tuple):
         return _from_list(list(array), name)
-    elif isinstance(array, Dataset | DataLoader):
-        raise DataError(
-            f"{name}: of type {kind}, expected an array or tensor of all samples in their order, "
-            "such as torch.stack([x for x, label in dataset])"
-        )
     elif isinstance(array, Iterator | str | bytes) or not hasattr(array, "__getitem__"):
         raise DataError(f"{name}: of type {kind}, expected an array or tensor of all samples")
     shape = getattr(array, "shape", None)
@@ -144,7 +153,9 @@ def _from_list(items: list, name: str):
     for k, item in enumerate(items):
         refuse_missing(item, f"{name}[{k}]")
     try:
-        if items and all(isinstance(item, Tensor) for item in items):
+        if items and all(map(_is_tensor, items)):
+            import torch  # which is where tensors come from
+
             return torch.stack([item.detach() for item in items])
         if items and all(
             isinstance(item, list | tuple | np.ndarray | int | float) for item in items
@@ -154,9 +165,13 @@ def _from_list(items: list, name: str):
     except (ValueError, RuntimeError):  # of unequal shapes
         raise DataError(
             f"{name}: a list of arrays of unequal shapes, expected one per sample, all of one "
-            "shape; give several inputs of a model as a mapping, by their names"
+            "shape (pad them); give several inputs of a model as a mapping, by their names"
         ) from None
     return items
+
+
+def _is_tensor(array) -> bool:
+    return hasattr(array, "detach")
 
 
 def _is_sparse(array) -> bool:
@@ -172,42 +187,65 @@ def _rows(array, part: slice, *, copy: bool = False):
     rows = array.iloc[part] if hasattr(array, "iloc") else array[part]
     if not copy:
         return rows
-    if isinstance(rows, Tensor):
+    if _is_tensor(rows):
         return rows.clone()
     return rows.copy() if hasattr(rows, "copy") else rows
-
-
-def _as_tensor(rows, name: str) -> Tensor:
-    """Rows of any array of numbers as a tensor."""
-    if isinstance(rows, Tensor):
-        return rows
-    if hasattr(rows, "toarray"):
-        rows = rows.toarray()
-    elif hasattr(rows, "dtypes") and all(kind.kind in "buif" for kind in np.ravel(rows.dtypes)):
-        mixed = rows.to_numpy().dtype == object  # such as booleans next to numbers
-        rows = rows.to_numpy(np.float64 if mixed else None)
-    try:
-        array = np.asarray(rows)
-    except ValueError:  # ragged
-        array = np.empty(0, object)
-    if array.dtype.kind not in "buifc":
-        kind = type(rows).__name__
-        raise DataError(f"{name}: {kind} of {array.dtype}, expected numbers for a torch module")
-    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-        array = array.astype(np.float64)
-    return torch.from_numpy(np.array(array, order="C"))
 
 
 def _bytes(rows) -> tuple[Any, str]:
     """Content and type of rows of numbers; for anything else, None instead of the content."""
     kind = str(getattr(rows, "dtype", "")).removeprefix("torch.")
-    if isinstance(rows, Tensor):
-        return rows.cpu().contiguous().flatten().view(torch.uint8).numpy(), kind
+    if _is_tensor(rows):
+        flat = rows.cpu().contiguous().flatten()
+        return flat.view(sys.modules["torch"].uint8).numpy(), kind
     try:
         array = np.asarray(rows)
     except (TypeError, ValueError):
         return None, kind
     return (None if array.dtype.hasobject else np.ascontiguousarray(array)), str(array.dtype)
+
+
+def _numbers(rows) -> np.ndarray | None:
+    """Rows of numbers as float32; None for anything else."""
+    try:
+        dense = rows.toarray() if _is_sparse(rows) else rows
+        with np.errstate(over="ignore"):
+            return as_numpy(dense, "inputs").astype(np.float32)
+    except DataError:
+        return None
+
+
+def _blocks(array) -> Iterator[slice]:
+    """Slices of samples of which not too many numbers are in memory at a time."""
+    width = math.prod(getattr(array, "shape", (0,))[1:])
+    size = max(1, min(_BLOCK, _NUMBERS // max(1, width)))
+    yield from (slice(start, start + size) for start in range(0, _count(array), size))
+
+
+def _hash_of_each(array) -> np.ndarray | None:
+    """Hash (N,) uint64 of each sample in an array; None if there is none."""
+    found = []
+    for part in _blocks(array):
+        rows = _rows(array, part)
+        numbers = _numbers(rows)
+        if numbers is not None:
+            flat = numbers.reshape(len(numbers), -1) + np.float32(0)  # which makes 0 of -0
+            lines = np.ascontiguousarray(flat).view(np.uint8)
+            hashes = [hashlib.blake2b(line.tobytes(), digest_size=8).digest() for line in lines]
+            found.append(np.frombuffer(b"".join(hashes), "<u8"))
+        elif hasattr(rows, "iloc"):
+            from pandas.util import hash_pandas_object
+
+            try:
+                found.append(hash_pandas_object(rows, index=False).to_numpy(np.uint64))
+            except TypeError:
+                return None
+        else:
+            digests = [_digest_of([item]) for item in rows] if isinstance(rows, list) else [None]
+            if None in digests:
+                return None
+            found.append(np.array([int(str(x)[:16], 16) for x in digests], np.uint64))
+    return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
 
 def _digest_of(rows) -> str | None:

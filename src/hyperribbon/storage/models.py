@@ -24,6 +24,7 @@ from hyperribbon.storage.predictions import (
     predictions_variable,
     stored_form,
 )
+from hyperribbon.storage.recorded_samples import RecordedSamples
 
 
 class Models:
@@ -32,7 +33,8 @@ class Models:
     Parameters
     ----------
     paths : sequence of path
-        Predictions stores of the same data; recordings must have the same labels, sample by sample.
+        Predictions stores of the same data; recordings must have the same labels, sample by sample,
+        and their inputs, where they are known, must be in the same order.
     splits : sequence of {"train", "test"}
         Splits that every store must have; both by default.
 
@@ -72,6 +74,8 @@ class Models:
             _configuration(path, store, self.splits)
             for path, store in zip(self._paths, self._stores, strict=True)
         ]
+        named = (configuration.get("class_names") for configuration in configurations)
+        self._class_names: list[str] | None = next(filter(None, named), None)
         about = [_about(*pair) for pair in zip(self._stores, configurations, strict=True)]
         found = pd.DataFrame(about).drop_duplicates("configuration", ignore_index=True)
         self.configurations = found.astype({"parameters": "Int64", "batch_size": "Int64"})
@@ -80,12 +84,14 @@ class Models:
         self.inputs = inputs_of(self._paths, elsewhere)
         # Trainings of the study decide, if there are any, because all of their data is known.
         first = recorded.index(False) if False in recorded else 0
+        recorded_samples = RecordedSamples()
         for path, store, configuration, foreign in zip(
             self._paths, self._stores, configurations, recorded, strict=True
         ):
             first_path, first_store = self._paths[first], self._stores[first]
             if foreign:
                 _check_labels(path, store, first_path, first_store, self.splits)
+                recorded_samples.check(path, store)
             else:
                 _check_data(path, store, first_path, first_store)
             who = {
@@ -120,9 +126,7 @@ class Models:
 
     def class_names(self) -> list[str] | None:
         """Names of the classes, if a store has them."""
-        found = (store.attrs.get("class_names") for store in self._stores)
-        names = next(filter(None, found), None)
-        return json.loads(names) if isinstance(names, str) else names
+        return self._class_names
 
     def trajectories(self, split: str) -> Iterator[Trajectory]:
         """Each training's predictions (K, N, C), in the order of the table, lazily."""

@@ -21,7 +21,8 @@ weights              seed, snapshot, parameter                    flat state of 
 The predictions of one checkpoint are one chunk in one file, and no chunk has two seeds. A
 checkpoint that was never reached is NaN. If random labels were trained to first, the coordinate
 ``train_corner_label`` holds them. A recording (:mod:`hyperribbon.recording`) holds one seed and no
-weights, perhaps no test samples, and NaN for the epochs if the steps per epoch are not known.
+weights, perhaps samples of one split only, and NaN for the epochs if the steps per epoch are not
+known; where its inputs are known, the coordinate ``{split}_input_hash`` has a hash of each sample.
 
 Predictions have one of two forms:
 
@@ -185,6 +186,7 @@ def create_predictions(
     form: str = "float32",
     corner_labels: np.ndarray | None = None,
     objective: bool = False,
+    input_hashes: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Write an empty predictions store: all metadata and coordinates, and no chunk of the rest.
 
@@ -214,6 +216,8 @@ def create_predictions(
         Random labels of the train samples that were trained to first.
     objective : bool
         Whether the store has that variable.
+    input_hashes : mapping, optional
+        A hash (N,) uint64 of each sample's inputs, by split, where it is known.
     """
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
@@ -244,6 +248,8 @@ def create_predictions(
             {"long_name": f"position of the {split} sample in the source"},
         )
         coordinates[f"{split}_label"] = (sample, np.asarray(labels[split]))
+        if input_hashes and split in input_hashes:
+            coordinates[f"{split}_input_hash"] = (sample, input_hashes[split])
         empty(
             predictions_variable(split, form),
             (*per_checkpoint, sample, "class"),

@@ -14,7 +14,18 @@ import numpy as np
 import torch
 
 from hyperribbon.errors import StoreError
+from hyperribbon.numerics.random_state import random_state, set_random_state
 from hyperribbon.storage.files import written_whole
+
+__all__ = [
+    "Purpose",
+    "load_state",
+    "random_state",
+    "save_state",
+    "seed_all",
+    "set_random_state",
+    "stream",
+]
 
 
 def seed_all(seed: int) -> None:
@@ -52,27 +63,6 @@ def stream(seed: int, count: int, purpose: Purpose) -> np.random.Generator:
     (True, False)
     """
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, count, purpose, 0]))
-
-
-def random_state(device: torch.device) -> dict[str, Any]:
-    """State of every global source of random numbers, including the device's."""
-    legacy: Any = np.random.get_state(legacy=True)  # a tuple, by this argument
-    kind, keys, *rest = legacy
-    return {
-        "python": random.getstate(),
-        "numpy": (kind, keys.tolist(), *rest),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-    }
-
-
-def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
-    """Restore a state that `random_state` returned."""
-    random.setstate(state["python"])
-    np.random.set_state(state["numpy"])
-    torch.set_rng_state(state["torch"])
-    if device.type == "cuda" and state["cuda"] is not None:
-        torch.cuda.set_rng_state(state["cuda"], device)
 
 
 def save_state(path: str | Path, state: Mapping[str, Any]) -> None:
