@@ -19,7 +19,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "errors": ["ConfigError", "DataError", "HyperribbonError", "StoreError"],
     "embedding": ["InPCA", "IsKL", "align", "joint_embedding"],
+    "networks": ["build_network", "register_network"],
     "pairwise": ["pairwise_distance"],
+    "pairwise.metrics": ["register_metric"],
     "probability": [
         "centroid",
         "geodesic",
@@ -30,6 +32,7 @@ _HOMES = {
     ],
     "recording.predictions": ["record_predictions"],
     "recording.recorder": ["Recorder"],
+    "studies.plugins": ["register_claim", "register_figure"],
     "tasks.class_tree": ["ClassTree"],
     "tasks.imprinting": ["imprint", "imprinted_predictions"],
     "trajectories": ["resample_trajectory", "trajectory_distance", "trajectory_length"],

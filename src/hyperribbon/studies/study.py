@@ -20,6 +20,7 @@ from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Label, Section, refuse, within
 from hyperribbon.config.networks import NetworkConfig
+from hyperribbon.config.plugins import Plugins
 from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
 from hyperribbon.studies.manifold.config import AnalysisConfig
@@ -37,6 +38,8 @@ class Study(Section):
 
     study: Label
     """Name of the study; its results go to `results/<study>/`."""
+    plugins: Plugins = ()  # first, because what follows names what they register
+    """Python files of your own that register metrics, networks, figures and claims."""
     data: DataConfig | None = None
     """The data set."""
     networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)] | None = None

@@ -10,17 +10,12 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from hyperribbon.pairwise.metrics import label_of
 from hyperribbon.reporting.interactive import interactive_page
 from hyperribbon.reporting.pages import asset
 from hyperribbon.reporting.style import OUTSIDE, colour_of, component_label, palette
 
 SPLITS = ("train", "test")
-METRICS = {
-    "bhattacharyya": "Bhattacharyya",
-    "symmetric_kl": "symmetrised Kullback-Leibler",
-    "geodesic": "geodesic (arc)",
-    "euclidean": "Euclidean",
-}
 MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
 CATEGORIES = ["network", "optimiser", "augmentation", "seed"]
 LABELS = {
@@ -56,9 +51,9 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
     embeddings = {"bhattacharyya": {"points": {s: _points(half) for s, half in halves.items()}}}
     found = tables.get("metric_embedding", pd.DataFrame(columns=["metric"]))
     places = pd.Series(np.arange(len(models)), pd.MultiIndex.from_frame(models[MODEL]))
-    for metric in METRICS:
+    for metric in found["metric"].unique():
         of_metric = found[found["metric"] == metric]
-        if metric == "bhattacharyya" or of_metric.empty:
+        if metric == "bhattacharyya":
             continue  # the former has all models, not just a sample
         parts = {split: of_metric.query("split == @split") for split in SPLITS}
         rows = {s: places[pd.MultiIndex.from_frame(p[MODEL])].tolist() for s, p in parts.items()}
@@ -70,7 +65,7 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
     return {
         "choices": {
             "split": {split: split for split in SPLITS},
-            "metric": {name: METRICS[name] for name in embeddings},
+            "metric": {name: label_of(name) for name in embeddings},
             "colour": colours,  # not by configuration, of which there are too many
         },
         "categories": {
@@ -85,7 +80,7 @@ def page_data(tables: dict[str, pd.DataFrame]) -> dict:
             }
             for name in numbers
         },
-        "metrics": METRICS,
+        "metrics": {name: label_of(name) for name in embeddings},
         "embeddings": embeddings,
         "curves": {
             split: {"alpha": _rounded(curve["alpha"]), "points": _points(curve)}
