@@ -258,6 +258,16 @@ def _registered(value: Any, otherwise: Any) -> Any:
     return OwnNetworkConfig.model_validate(value)
 
 
+class _OrRegistered:
+    """Says in the JSON schema that there are other architectures, whose keys it cannot know."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core_schema: Any, handler: Any) -> dict[str, Any]:
+        other = {"type": "string", "not": {"enum": sorted(NETWORKS.built_in)}}
+        others = {"properties": {"architecture": other}, "required": ["architecture"]}
+        return {"anyOf": [handler(core_schema), {"type": "object", **others}]}
+
+
 BuiltInNetworkConfig = (
     FullyConnectedConfig
     | AllCNNConfig
@@ -272,4 +282,5 @@ NetworkConfig = Annotated[
     Field(discriminator="architecture"),
     SerializeAsAny(),  # else pydantic would warn of a registered network, which is no member
     WrapValidator(_registered),
+    _OrRegistered,
 ]

@@ -79,6 +79,12 @@ def _registered(
         network = known.build(input_shape, n_classes, **parameters)
         if not isinstance(network, nn.Module):
             raise DataError(f"network = {name!r}: {type(network).__name__}, expected an nn.Module")
+        if known.linear_classifier and not (
+            isinstance(getattr(network, "classifier", None), nn.Linear)
+            and isinstance(getattr(network, "features", None), nn.Module)
+        ):
+            expected = "expected modules `features` and `classifier`, the latter linear"
+            raise DataError(f"network = {name!r}: linear_classifier = True, {expected}")
         modes = {module: module.training for module in network.modules()}
         # Samples on the meta device have a shape only, which not every network can do with.
         if not torch.empty(0).is_meta:

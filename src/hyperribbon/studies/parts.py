@@ -13,6 +13,7 @@ from inspect import cleandoc
 from typing import TYPE_CHECKING
 
 from hyperribbon.config.plugins import pieces
+from hyperribbon.errors import DataError
 from hyperribbon.registry import Registry
 from hyperribbon.studies.corners.part import PART as CORNERS
 from hyperribbon.studies.curvature.part import PART as CURVATURE
@@ -111,7 +112,9 @@ def figure_named(name: str) -> Figure:
     'near'
     """
     drawn = {file: figure for figure in FIGURES.values() for file in figure.drawn()}
-    return drawn[name] if name in drawn else FIGURES.find(name)
+    if name not in drawn:
+        raise DataError(f"figure = {name!r}: expected one of {', '.join(drawn)}")
+    return drawn[name]
 
 
 def step_module(name: str) -> str:

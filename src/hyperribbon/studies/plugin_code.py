@@ -134,9 +134,9 @@ def _imported_by(body: list[ast.stmt], file: Path) -> Iterator[tuple[str, str]]:
             source = ".".join([*around, *filter(None, [node.module])])
             yield from ((source, alias.name) for alias in node.names)
     for node in nodes:
-        of_name = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-        if of_name and node.value.id in aliases:
-            yield hyperribbon.__name__, node.attr
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in aliases:
+                yield hyperribbon.__name__, attribute
 
 
 def _beside(folder: Path, source: str, name: str) -> Iterator[Path]:

@@ -5,6 +5,7 @@ A study lists the files that register them under ``plugins``.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import isfinite, nan
@@ -70,7 +71,7 @@ def register_figure(
         name = getattr(function, "__name__", repr(function))
         given = f"figure = {name!r}"
         if category not in CATEGORIES:
-            expected = f"expected one of {', '.join(CATEGORIES)}"
+            expected = f"expected one of {', '.join(map(repr, CATEGORIES))}"
             raise DataError(f"{given}: category = {category!r}, {expected}")
         if not isinstance(caption, str) or not caption.strip():
             raise DataError(f"{given}: caption = {caption!r}, expected a sentence or more")
@@ -169,7 +170,9 @@ def _checked(needs: Sequence[str], given: str) -> tuple[str, ...]:
         raise DataError(f"{given}: needs = {needs!r}, expected a list of names of tables")
     for table in needs:
         if table not in TABLES:
-            expected = f"expected some of {', '.join(TABLES)}"
+            close = difflib.get_close_matches(str(table), TABLES, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            expected = f"expected some of {', '.join(TABLES)}{hint}"
             raise DataError(f"{given}: needs = {table!r}, {expected}")
     return tuple(needs)
 

@@ -30,7 +30,7 @@ INTRODUCTION = (
 )
 
 
-OWN = " The last of them, {claims}, are registered by the study's own plugins."
+OWN = " The last ones are those that the study's own plugins register."
 
 
 def main(
@@ -74,7 +74,7 @@ def main(
         output[1],
         "Claims",
         {
-            "Claims": INTRODUCTION + (OWN.format(claims=len(registered)) if registered else ""),
+            "Claims": INTRODUCTION + OWN * bool(registered),
             "Rules": claims[["claim", "source", "rule"]].rename(columns={"rule": "reproduced if"}),
             f"Verdicts: {verdicts} (study {study}, data {all_data})": numbers[shown],
         },
