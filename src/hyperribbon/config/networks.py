@@ -231,6 +231,16 @@ class OwnNetworkConfig(NetworkSection):
     architecture: str
     """Which network."""
 
+    @property
+    def any_size(self) -> bool:  # type: ignore[override]
+        """Whether it was registered so."""
+        return NETWORKS.find(self.architecture).any_size
+
+    @property
+    def has_linear_classifier(self) -> bool:  # type: ignore[override]
+        """Whether it was registered so."""
+        return NETWORKS.find(self.architecture).linear_classifier
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         known, given = NETWORKS.find(self.architecture).parameters, self.model_extra or {}

@@ -35,9 +35,9 @@ TRAINING_KEYS = ("data", "networks", "optimisers", "training")
 
 
 # Of the JSON schema: only plugins bring other architectures than those that are built in.
-_PLUGINS = {"required": ["plugins"], "properties": {"plugins": {"minItems": 1}}}
+_PLUGINS: dict[str, Any] = {"required": ["plugins"], "properties": {"plugins": {"minItems": 1}}}
 _BUILT_IN = {"properties": {"architecture": {"enum": sorted(NETWORKS.built_in)}}}
-_WITHOUT_PLUGINS = {"properties": {"networks": {"additionalProperties": _BUILT_IN}}}
+_WITHOUT_PLUGINS: dict[str, Any] = {"properties": {"networks": {"additionalProperties": _BUILT_IN}}}
 
 
 class Study(Section):
