@@ -8,7 +8,7 @@ REGISTRIES = {
     "hyperribbon.pairwise.metrics": "METRICS",
     "hyperribbon.networks.registry": "NETWORKS",
     "hyperribbon.studies.parts": "FIGURES",
-    "hyperribbon.studies.plugins": "CLAIMS",
+    "hyperribbon.studies.plugins.claims": "CLAIMS",
 }
 
 

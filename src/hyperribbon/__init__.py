@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "errors": ["ConfigError", "DataError", "HyperribbonError", "StoreError"],
     "embedding": ["InPCA", "IsKL", "align", "joint_embedding"],
-    "networks": ["build_network", "register_network"],
+    "networks": ["register_network"],
     "pairwise": ["pairwise_distance"],
     "pairwise.metrics": ["register_metric"],
     "probability": [

@@ -139,5 +139,5 @@ def test_what_it_uses_of_the_package_counts(monkeypatch, tmp_path):
     )
     code_version.cache_clear()
     code_version(f"{file}::figure drawn")
-    assert {"hyperribbon.probability.progress", "hyperribbon.studies.plugins"} <= set(seen)
+    assert {"hyperribbon.probability.progress", "hyperribbon.studies.plugins.figures"} <= set(seen)
     code_version.cache_clear()

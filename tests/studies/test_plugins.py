@@ -21,7 +21,8 @@ from hyperribbon.reporting.verdicts import NOT_COMPARABLE, NOT_REPRODUCED, REPRO
 from hyperribbon.studies.manifold.explorer import page_data
 from hyperribbon.studies.manifold.figures.dimensionality import metric_embedding, metrics
 from hyperribbon.studies.parts import captions, figure_function, figure_named
-from hyperribbon.studies.plugins import CLAIMS, OWN
+from hyperribbon.studies.plugins.claims import CLAIMS
+from hyperribbon.studies.plugins.figures import OWN
 from hyperribbon.studies.report import claims as claims_step
 
 DOCS = Path(__file__).parents[2] / "docs" / "plugins.md"
@@ -174,7 +175,7 @@ def test_a_study_that_cannot_judge_a_claim_says_why(tmp_path):
     claims_step.main([path], "s", [], "d", output, registered=("one", "two"))
     table = pd.read_csv(output[0])
     assert table["verdict"].tolist() == [NOT_COMPARABLE] * 2
-    notes = ["this study has no table spectra", "no network is called ViT"]
+    notes = ["This study has no table spectra.", "no network is called ViT"]
     assert table["note"].tolist() == notes
     page = output[1].read_text()
     assert claims_step.OWN.strip().split(" those")[0] in page

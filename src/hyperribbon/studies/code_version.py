@@ -28,7 +28,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-import hyperribbon
 from hyperribbon.studies.plugin_code import OF, code_of_piece, without_docstrings
 
 PACKAGE = "hyperribbon"
@@ -214,12 +213,21 @@ def _origin(source: str, name: str) -> str:
     """Module that a name imported from ``source`` leads to."""
     if source.split(".")[0] != PACKAGE:
         return source
-    if source == PACKAGE and name in hyperribbon.__all__:
-        return _origin(f"{PACKAGE}.{hyperribbon._HOME_OF[name]}", name)
+    if source == PACKAGE and name in _public():
+        return _origin(f"{PACKAGE}.{_public()[name]}", name)
     if _path(f"{source}.{name}"):
         return f"{source}.{name}"
     passed_on = _passed_on(source)
     return _origin(*passed_on[name]) if passed_on and name in passed_on else source
+
+
+@cache
+def _public() -> dict[str, str]:
+    """Module of each public name, which the package's own ``__init__`` finds when asked for it."""
+    for node in _source_of(PACKAGE).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES":
+            return {n: home for home, names in ast.literal_eval(node.value).items() for n in names}
+    return {}
 
 
 @cache

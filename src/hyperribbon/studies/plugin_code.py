@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-import hyperribbon
-
+PACKAGE = "hyperribbon"
 OF = "::"  # between the file and what it registers
+REGISTERING = {f"register_{kind}" for kind in ("metric", "network", "figure", "claim")}
 
 
 @cache
@@ -112,7 +112,7 @@ def _registering(node: ast.expr) -> str:
     """Name of this package's function that a call calls to register something; else empty."""
     function = node.func if isinstance(node, ast.Call) else None
     name = getattr(function, "attr", getattr(function, "id", ""))
-    return name if name.startswith("register_") and name in hyperribbon.__all__ else ""
+    return name if name in REGISTERING else ""
 
 
 def _names_in(body: Iterable[ast.stmt]) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _imported_by(body: list[ast.stmt], file: Path) -> Iterator[tuple[str, str]]:
     aliases = set()
     for node in nodes:
         if isinstance(node, ast.Import):
-            ours = (alias for alias in node.names if alias.name == hyperribbon.__name__)
+            ours = (alias for alias in node.names if alias.name == PACKAGE)
             aliases |= {alias.asname or alias.name for alias in ours}
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -136,7 +136,7 @@ def _imported_by(body: list[ast.stmt], file: Path) -> Iterator[tuple[str, str]]:
     for node in nodes:
         match node:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in aliases:
-                yield hyperribbon.__name__, attribute
+                yield PACKAGE, attribute
 
 
 def _beside(folder: Path, source: str, name: str) -> Iterator[Path]:

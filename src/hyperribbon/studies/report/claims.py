@@ -11,7 +11,7 @@ from hyperribbon.reporting.verdicts import VERDICTS
 from hyperribbon.storage.tables import read_tables, write_table
 from hyperribbon.studies.part import Part
 from hyperribbon.studies.parts import PARTS
-from hyperribbon.studies.plugins import CLAIMS
+from hyperribbon.studies.plugins.claims import CLAIMS
 from hyperribbon.studies.step import logger, run_step
 
 INTRODUCTION = (
