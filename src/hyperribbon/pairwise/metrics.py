@@ -120,15 +120,17 @@ def register_metric(
     """
     if name == "precomputed":
         raise DataError(f"metric = {name!r}: is what InPCA calls given distances, expected another")
-    if not callable(kernel) and not isinstance(kernel, str):
-        raise DataError(f"metric = {name!r}: kernel = {kernel!r}, expected a function of (p, q)")
+    sums = sorted({str(METRICS[known].kernel) for known in METRICS.built_in})
+    if not callable(kernel) and kernel not in sums:
+        expected = f"a function of (p, q) or one of {', '.join(sums)}"
+        raise DataError(f"metric = {name!r}: kernel = {kernel!r}, expected {expected}")
     last = FINISHES.get(finish, finish) if isinstance(finish, str) else finish
     if not callable(last):
         expected = f"{', '.join(map(repr, FINISHES))} or a function of (sums, N)"
         raise DataError(f"metric = {name!r}: finish = {finish!r}, expected {expected}")
     if not isinstance(label, str):
         raise DataError(f"metric = {name!r}: label = {label!r}, expected text")
-    entry = Metric(name, kernel, last, label or str(name).replace("_", " "))
+    entry = _checked(Metric(name, kernel, last, label or str(name).replace("_", " ")))
     METRICS.register(name, entry, definition=kernel if callable(kernel) else (kernel, last))
 
 
@@ -149,11 +151,15 @@ def metric_of(name: str) -> Metric:
     DataError
         If there is no metric of that name, or its last step is not a function as `Metric` says.
     """
-    metric = METRICS.find(name)
+    return _checked(METRICS.find(name))
+
+
+def _checked(metric: Metric) -> Metric:
+    """A metric, unless its last step is not a function as `Metric` says."""
     finish, sums = metric.finish, np.zeros((1, 2))
     if not callable(finish) or np.shape(finish(sums, 1)) != sums.shape:
         raise DataError(
-            f"metric = {name!r}: finish = {finish!r}, expected a function of (sums, N) that "
+            f"metric = {metric.name!r}: finish = {finish!r}, expected a function of (sums, N) that "
             "returns a distance for each sum"
         )
     return metric
