@@ -10,6 +10,7 @@ network of your own needs none of this: see `register_network`.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from hyperribbon.extras import needs
 from hyperribbon.networks.registry import NETWORKS, register_network
 
 if TYPE_CHECKING:
@@ -32,4 +33,5 @@ def __getattr__(name: str):
     """Import what builds networks on first use, because that imports torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    needs("torch", "torch", f"{__name__}.{name}")
     return getattr(import_module(f"{__name__}.building"), name)
