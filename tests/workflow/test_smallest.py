@@ -55,7 +55,9 @@ def test_each_kind_is_where_the_others_are(smallest):
     assert '"total_variation":"total variation"' in (results / "explorer.html").read_text()
     listed = json.loads((results / "figures.json").read_text())
     assert listed["drawn"][-1] == "error_by_loss"
-    assert "with one colour per network" in (results / "report.html").read_text()
+    report = (results / "report.html").read_text()
+    assert "with one colour per network" in report
+    assert "Metrics, networks, figures and claims of its own" in report
     claims = pd.read_csv(results / "claims.csv")
     assert claims["source"].iloc[-1] == PLUGIN
     assert claims["verdict"].iloc[-1] == "reproduced"
