@@ -203,7 +203,9 @@ def test_what_is_no_claim_is_not_registered(given, wrong):
     assert "mine" not in CLAIMS
 
 
-@pytest.mark.parametrize("value", [None, "much", (1, 2), (1, 2, "x"), [1, 2, 3]])
+@pytest.mark.parametrize(
+    "value", [None, "much", (1, 2), (1, 2, "x"), [1, 2, 3], MODELS["models"]["loss"]]
+)
 def test_a_claim_that_measures_no_number_is_one_line(value):
     @hr.register_claim("Words.", **CLAIM)
     def claimed(tables):

@@ -105,6 +105,7 @@ def _measure(
             raise ValueError
     except (TypeError, ValueError):
         expected = "expected a number, or a number and both ends of its interval"
-        raise DataError(f"{given}: returned {repr(found)[:60]}, {expected}") from None
+        shown = " ".join(repr(found).split())[:60]
+        raise DataError(f"{given}: returned {shown}, {expected}") from None
     value, low, high = numbers if len(numbers) == 3 else (*numbers, nan, nan)
     return Ours(value, low, high)
