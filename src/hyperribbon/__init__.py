@@ -21,7 +21,9 @@ _HOMES = {
     "analysis.study": ["Study"],
     "errors": ["ConfigError", "DataError", "HyperribbonError", "StoreError"],
     "embedding": ["InPCA", "IsKL", "align", "joint_embedding"],
+    "networks": ["register_network"],
     "pairwise": ["pairwise_distance"],
+    "pairwise.metrics": ["register_metric"],
     "probability": [
         "centroid",
         "geodesic",
@@ -33,6 +35,7 @@ _HOMES = {
     "recording.predictions": ["record_predictions"],
     "recording.recorder": ["Recorder"],
     "studies.opened": ["open_study"],
+    "studies.plugins": ["register_claim", "register_figure"],
     "tasks.class_tree": ["ClassTree"],
     "tasks.imprinting": ["imprint", "imprinted_predictions"],
     "trajectories": ["resample_trajectory", "trajectory_distance", "trajectory_length"],

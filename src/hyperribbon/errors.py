@@ -1,5 +1,7 @@
 """Errors that a user can act on; their message is one clear line."""
 
+import traceback
+
 
 class HyperribbonError(Exception):
     """An error that the user can fix; it names a key or file, what was given and expected."""
@@ -36,3 +38,23 @@ def first_line(error: BaseException) -> str:
     ('too long', 'KeyboardInterrupt')
     """
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def in_own_code(error: BaseException) -> str:
+    """What went wrong in code that a user wrote, and where, in one line.
+
+    >>> try:
+    ...     {}["missing"]
+    ... except KeyError as error:
+    ...     in_own_code(error).split(" (")[0]
+    "KeyError: 'missing'"
+    """
+    if isinstance(error, SyntaxError):
+        place, reason = f"{error.filename}:{error.lineno}", f"{type(error).__name__}: {error.msg}"
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        # Not the line of a library that their code calls.
+        own = [frame for frame in frames if "site-packages" not in frame.filename]
+        last = (own or frames)[-1]
+        place, reason = f"{last.filename}:{last.lineno}", f"{type(error).__name__}: {error}"
+    return f"{' '.join(reason.split())} ({place})"

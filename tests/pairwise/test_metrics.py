@@ -5,10 +5,11 @@ import pickle
 import numpy as np
 import pytest
 
+import hyperribbon as hr
 from hyperribbon.embedding import InPCA
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise import METRICS, pairwise_distance, plain
-from hyperribbon.pairwise.metrics import Metric
+from hyperribbon.pairwise.metrics import Metric, label_of
 
 
 def _mean(sums, n_samples):
@@ -54,6 +55,43 @@ def test_a_new_metric_is_a_function_and_a_line(
     pairwise_distance(P.astype(np.float32), out=out, **options)
     np.testing.assert_allclose(out, expected, atol=1e-6)
     InPCA(2, metric=total_variation).fit(P)
+
+
+def test_a_metric_is_registered_by_a_call(random_models):
+    P = random_models(0, 4, 7, 3)
+    hr.register_metric("tv", _total_variation)
+    hr.register_metric("root", "squares", lambda sums, n: np.sqrt(sums / n), label="$L_2$ <b>")
+    expected = np.abs(P[:, None] - P).sum(axis=3).mean(axis=2) / 2
+    np.testing.assert_allclose(hr.pairwise_distance(P, metric="tv"), expected, atol=1e-14)
+    np.testing.assert_allclose(
+        hr.pairwise_distance(P, metric="root"), np.sqrt(pairwise_distance(P, metric="euclidean"))
+    )
+    fitted = hr.InPCA(2, metric="tv").fit(P)
+    precomputed = hr.InPCA(2, metric="precomputed").fit(expected)
+    np.testing.assert_allclose(fitted.eigenvalues_, precomputed.eigenvalues_, atol=1e-12)
+    assert [label_of(name) for name in ("tv", "root", "gone")] == ["tv", "$L_2$ <b>", "gone"]
+    with pytest.raises(DataError, match="^metric = 'tw': expected one of bhatt.*, tv, root$"):
+        hr.pairwise_distance(P, metric="tw")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        ({"name": "euclidean"}, "metric = 'euclidean': is built in"),
+        ({"name": "precomputed"}, "metric = 'precomputed': is what InPCA calls given distances"),
+        ({"name": "my metric"}, "metric = 'my metric': expected a name of letters"),
+        ({"kernel": ["arcs"]}, "metric = 'new': kernel = .'arcs'., expected a function of"),
+        ({"kernel": 3}, "metric = 'new': kernel = 3, expected a function of"),
+        ({"kernel": "sums"}, "metric = 'new': kernel = 'sums', .* or one of arcs, div.*, squares$"),
+        ({"finish": lambda sums, n: n}, "metric = 'new': finish = .*, expected a function of"),
+        ({"finish": "sum"}, "metric = 'new': finish = 'sum', expected 'mean' or a function of"),
+        ({"label": 3}, "metric = 'new': label = 3, expected text"),
+    ],
+)
+def test_what_is_no_metric_is_not_registered(arguments, wrong):
+    with pytest.raises(DataError, match=f"^{wrong}"):
+        hr.register_metric(**{"name": "new", "kernel": _total_variation, **arguments})
+    assert "new" not in METRICS
 
 
 def test_a_new_metric_crosses_to_another_process(total_variation):

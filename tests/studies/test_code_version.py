@@ -94,6 +94,9 @@ PLANE, IMAGE = {"plane_geometry"}, {"image_geometry"}
 TASK_MODELS = {"task_embedding", "task_means", "task_tables"}
 # The step that maps their networks to all classes in several ways.
 MAPPINGS = {"task_mappings"}
+# Steps that build networks.
+NETWORKS = SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | PLANE | IMAGE | MAPPINGS
+NETWORKS |= {"train", "regression"}
 # Steps that write a page.
 PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
 
@@ -128,17 +131,9 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | PLANE | MAPPINGS | {"train", "regression"},
         ),
         ("training/schedule.py", SYNTHETIC_TRAIN | MANIFOLDS | MAPPINGS | {"train"}),
-        (
-            "networks/__init__.py",
-            SYNTHETIC_TRAIN
-            | LINEAR
-            | MANIFOLDS
-            | CURVATURE
-            | PLANE
-            | IMAGE
-            | MAPPINGS
-            | {"train", "regression"},
-        ),
+        ("networks/__init__.py", NETWORKS),
+        ("networks/building.py", NETWORKS),
+        ("networks/registry.py", NETWORKS),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
         ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | MANIFOLDS | {"regression"}),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
@@ -180,6 +175,9 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | {"embed", "image_tables", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN | {"first_picture"}),
+        ("config/plugins.py", set()),
+        ("studies/plugins/claims.py", {"claims"}),
+        ("studies/plugins/figures.py", set()),
         ("studies/part.py", set()),
         ("studies/manifold/part.py", set()),
         ("studies/manifold/explorer.py", {"explore"}),
@@ -331,8 +329,11 @@ def test_what_is_imported_by_a_computed_name_is_known():
     }
     assert computed == {
         "__init__.py",
+        "config/plugins.py",
         "data/function.py",
+        "extras.py",
         "networks/__init__.py",
+        "networks/building.py",
         "studies/grid/fetch_data.py",
         "studies/grid/prepare_data.py",
         "studies/inversion/inputs.py",

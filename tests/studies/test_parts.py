@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import hyperribbon
+from hyperribbon.errors import DataError
 from hyperribbon.reporting.claims import Claim, Rule
 from hyperribbon.studies.parts import PARTS, figure_module, figure_named, step_module, step_named
 
@@ -83,8 +84,10 @@ def test_a_claim_has_a_rule_and_a_source(name):
 
 
 def test_what_no_part_has_is_named():
-    with pytest.raises(KeyError, match="figure nothing: there is none of that name"):
+    with pytest.raises(DataError, match="figure = 'nothing': expected one of manifold_train, "):
         figure_named("nothing")
+    with pytest.raises(DataError, match="figure = 'near': .*near_train, near_test"):
+        figure_named("near")
     with pytest.raises(KeyError, match="step nothing: there is none of that name"):
         step_module("nothing")
     assert figure_module("near_test").endswith("figures.embedding")

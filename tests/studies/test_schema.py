@@ -39,6 +39,7 @@ def by_model(study):
 # A study of every section but one, which makes trainings of its own instead of some of these.
 STUDY = {
     "study": "all",
+    "plugins": [],
     "data": {"name": "mnist5k"},
     "networks": {
         "MLP": {"architecture": "fully_connected", "widths": [8], "batchnorm": False},

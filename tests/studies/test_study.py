@@ -228,7 +228,7 @@ MALFORMED = [
     ("corners/count", 0, "must be at least 1"),
     ("corners/epochs", 0, "must be at least 1"),
     ("corners/epoch", 3, "did you mean epochs?"),
-    ("extra", 1, "allowed: study, data, networks, optimisers, augmentations, training"),
+    ("extra", 1, "allowed: study, plugins, data, networks, optimisers, augmentations"),
 ]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from running import ANALYSIS, copy_repository, figures_of, left_out, snakemake
+from running import ANALYSIS, copy_repository, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -286,20 +286,6 @@ def test_a_study_by_configfile_stands_alone(changeable, planned):
     (changeable / "other.yaml").write_text(yaml.safe_dump(config))
     jobs = planned(changeable, "--configfile", "other.yaml")
     assert jobs == {**JOBS, "train": 2}
-
-
-def test_the_smallest_study_leaves_figures_out_and_says_why(fresh, planned):
-    """One network, one optimiser, one seed: no tubes, nothing to cluster."""
-    path = fresh / "config" / "config.yaml"
-    config = yaml.safe_load(path.read_text())
-    del config["networks"]["ViT"], config["optimisers"]["Adam"], config["curvature"]
-    config["training"].update(seeds=1, epochs=2)
-    path.write_text(yaml.safe_dump(config))
-    run = snakemake(fresh, "--cores", "2")
-    assert run.returncode == 0, run.stdout
-    reasons = left_out(fresh / "results" / "smoke", figures_of("manifold"))
-    assert {"tubes", "tubes_by", "dendrogram_train", "ensemble_gain"} <= set(reasons)
-    assert planned(fresh) == {}
 
 
 def test_diverged_trainings_are_named_and_left_out(changeable):

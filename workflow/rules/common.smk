@@ -19,6 +19,7 @@ os.environ.update(
 )
 
 from hyperribbon.config import decay_name, read_overrides, read_study_file
+from hyperribbon.config.plugins import code_of_network, hand_to_jobs, pieces
 from hyperribbon.errors import ConfigError, StoreError
 from hyperribbon.recording.external import find_recorded
 from hyperribbon.runtime.gpus import count_gpus
@@ -28,7 +29,8 @@ from hyperribbon.studies.code_version import code_version
 from hyperribbon.studies.keys import Keys, recorded_keys, remade_rules
 from hyperribbon.studies.part import SPLITS
 from hyperribbon.studies.parts import (
-    PARTS,
+    captions,
+    code_of_figures,
     figure_module,
     figure_named,
     figures_of,
@@ -85,6 +87,9 @@ CONFIGURATIONS = {c.id: c for c in STUDY.configurations()}
 TRAINED = [f"{RESULTS}/predictions/{id}.json" for id in CONFIGURATIONS]
 EXTERNAL = [str(manifest_path(store)) for store in RECORDED_STORES]
 MODELS = bool(TRAINED or EXTERNAL)  # a study of other parts has none
+
+# Every job loads the study's plugins; what they register decides the keys of the rules that use it.
+hand_to_jobs(STUDY.plugins)
 
 # An environment variable, not a parameter, because results are the same on any cluster.
 if STUDY.dask.scheduler:
@@ -145,6 +150,11 @@ PAGES_BESIDE = {
 }
 FIGURES = figures_of(STUDY)  # categories by name, in the order of the report
 CHAPTERS = chapters(FIGURES.values())
+
+
+def network_code(configuration):
+    """What its architecture counts as, which counts only for its own trainings."""
+    return code_of_network(STUDY.plugins, configuration.network.architecture)
 
 
 def of_piece(found, name, wildcard):
@@ -215,7 +225,7 @@ def page(step):
 
 def figure_in_report(figure):
     """Output of `draw`. Of two figures that differ in the split, the report shows a switch."""
-    declared = figure_named(figure)[1]
+    declared = figure_named(figure)
     split = {"split": figure.rpartition("_")[2]} if declared.splits else {}
     return report(
         f"{RESULTS}/figures/{figure}.png",

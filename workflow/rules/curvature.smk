@@ -4,7 +4,7 @@ CURVATURE = KEYS.each(
     "curvature",
     LOOKED_AT,
     upstream=lambda id: [f"train {id}"],
-    modules=lambda id: [f"hyperribbon.networks.{LOOKED_AT[id].network.architecture}"],
+    modules=lambda id: [network_code(LOOKED_AT[id])],
     samples=lambda id: STUDY.curvature.samples,
     eigenvalues=lambda id: STUDY.curvature.eigenvalues,
     draws=lambda id: STUDY.curvature.draws,

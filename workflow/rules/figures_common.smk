@@ -1,6 +1,4 @@
-DRAW = KEYS.parameters(
-    "draw", *TABLES, modules=sorted(set(map(figure_module, FIGURES))), figures=list(FIGURES)
-)
+DRAW = KEYS.parameters("draw", *TABLES, modules=code_of_figures(STUDY), figures=list(FIGURES))
 
 # A study may be too small for a figure, which only its tables show. So the output of `draw` is a
 # list of the figures that it drew, and of those that it left out, with reasons. When this file is

@@ -74,7 +74,7 @@ TRAIN = KEYS.each(
     CONFIGURATIONS,
     upstream=lambda id: ["prepare_data"],
     modules=lambda id: [
-        f"hyperribbon.networks.{CONFIGURATIONS[id].network.architecture}",
+        network_code(CONFIGURATIONS[id]),
         f"hyperribbon.training.methods.{CONFIGURATIONS[id].method.name}",
     ],
     configuration=lambda id: CONFIGURATIONS[id].to_json(),

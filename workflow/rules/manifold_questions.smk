@@ -31,12 +31,15 @@ rule null_model:
         " --threads {threads} --output {output:q} --log {log:q}"
 
 
+OWN_METRICS = pieces(STUDY.plugins, "metric")
 METRICS = KEYS.parameters(
     "metrics",
     *PREDICTED,
     "distance",
     models=STUDY.analysis.sampled_models,
     smoothing=SMOOTHING,
+    modules=[piece.code for piece in OWN_METRICS],
+    registered=[piece.name for piece in OWN_METRICS],
 )
 
 
@@ -61,7 +64,7 @@ rule metrics:
     shell:
         "python -m hyperribbon.studies.manifold.metrics --predictions {input.predictions:q}"
         " --distance {input.distance:q} --models {params.models}"
-        " --smoothing {params.smoothing} --threads 2 --output {output:q} --log {log:q}"
+        " --smoothing {params.smoothing} --registered {params.registered} --threads 2 --output {output:q} --log {log:q}"
 
 
 SUBSETS = KEYS.parameters(

@@ -30,8 +30,8 @@ rule gather_report:
         code=code_version(
             step_module("gather_report"), "hyperribbon.studies.report.opening", "snakemake"
         ),
-        captions=digest(sorted(pair for part in PARTS for pair in part.captions())),
-        chapters=list(CHAPTERS),
+        captions=digest(sorted(captions())),
+        figures=json.dumps(FIGURES),
         record=canonical_json(dict(KEYS)),
         study=canonical_json(STUDY.model_dump(mode="json", exclude={"dask"})),
         snakefile=os.path.relpath(REPOSITORY / "Snakefile"),

@@ -102,7 +102,7 @@ if SURVEYED:
         "image_geometry",
         SURVEYED,
         upstream=lambda id: [f"train {id}"],
-        modules=lambda id: [f"hyperribbon.networks.{SURVEYED[id].network.architecture}"],
+        modules=lambda id: [network_code(SURVEYED[id])],
         images=lambda id: IMAGES,
     )
     SURVEYS = [f"{RESULTS}/representations/{id}" for id in SURVEYED]

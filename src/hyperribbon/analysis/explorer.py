@@ -13,18 +13,13 @@ import pandas as pd
 
 from hyperribbon.analysis.apart import Apart, samples_apart
 from hyperribbon.analysis.geometry import Geometry
+from hyperribbon.pairwise.metrics import label_of
 from hyperribbon.reporting.interactive import interactive_page
 from hyperribbon.reporting.pages import asset
 from hyperribbon.reporting.style import OUTSIDE, colour_of, component_label, palette
 from hyperribbon.reporting.thumbnails import ROW, are_images, sheet
 
 SPLITS = ("train", "test")
-METRICS = {
-    "bhattacharyya": "Bhattacharyya",
-    "symmetric_kl": "symmetrised Kullback-Leibler",
-    "geodesic": "geodesic (arc)",
-    "euclidean": "Euclidean",
-}
 MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
 CATEGORIES = ["network", "optimiser", "augmentation", "seed"]
 APART = 5  # samples shown for a model
@@ -86,10 +81,10 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     }
     found = tables.get("metric_embedding", pd.DataFrame(columns=["metric"]))
     places = pd.Series(np.arange(len(models)), pd.MultiIndex.from_frame(models[MODEL]))
-    for metric in METRICS:
+    for metric in found["metric"].unique():
         of_metric = found[found["metric"] == metric]
-        if metric == "bhattacharyya" or of_metric.empty:
-            continue  # the former has all models, not just a sample
+        if metric == "bhattacharyya":
+            continue  # it has all models, not just a sample
         parts = {split: of_metric.query("split == @split") for split in halves}
         rows = {s: places[pd.MultiIndex.from_frame(p[MODEL])].tolist() for s, p in parts.items()}
         points = {split: _points(part) for split, part in parts.items()}
@@ -102,7 +97,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     return {
         "choices": {
             "split": {split: split for split in halves},
-            "metric": {name: METRICS[name] for name in embeddings},
+            "metric": {name: label_of(name) for name in embeddings},
             "colour": colours,  # not by configuration, of which there are too many
         },
         "categories": {
@@ -117,7 +112,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
             }
             for name in numbers
         },
-        "metrics": METRICS,
+        "metrics": {name: label_of(name) for name in embeddings},
         "embeddings": embeddings,
         "curves": {
             split: {"alpha": _rounded(curve["alpha"]), "points": _points(curve)}

@@ -56,8 +56,7 @@ class Geometry:
         self._cache = Cache(models.inputs)
         self._folder: tempfile.TemporaryDirectory | None = None
         # A user's own metric may change under the same name.
-        named = metric in METRICS and isinstance(METRICS[metric].kernel, str)
-        self._metric_cache = self._cache if named else Cache(None)
+        self._metric_cache = self._cache if metric in METRICS.built_in else Cache(None)
         self._of_prior = (
             f"{split}-{digest(np.asarray(prior).tolist())[:16]}" if prior is not None else split
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from inspect import Parameter
 from math import gcd
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, WrapValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from hyperribbon.config.fields import Count, Flag, Layers, Section, Widths, refuse
+from hyperribbon.networks.registry import NETWORKS
 
 
 class NetworkSection(Section):
@@ -219,13 +223,74 @@ class ResNetConfig(ImageNetworkSection):
         return 17  # the last of five blurs reflects edges, so it needs two pixels per side
 
 
-NetworkConfig = Annotated[
+class OwnNetworkConfig(NetworkSection):
+    """A network that `hyperribbon.register_network` has registered, with its own parameters."""
+
+    model_config = ConfigDict(extra="allow")
+
+    architecture: str
+    """Which network."""
+
+    @property
+    def any_size(self) -> bool:  # type: ignore[override]
+        """Whether it was registered so."""
+        return NETWORKS.find(self.architecture).any_size
+
+    @property
+    def has_linear_classifier(self) -> bool:  # type: ignore[override]
+        """Whether it was registered so."""
+        return NETWORKS.find(self.architecture).linear_classifier
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        known, given = NETWORKS.find(self.architecture).parameters, self.model_extra or {}
+        named = {k: p for k, p in known.items() if p.kind is not Parameter.VAR_KEYWORD}
+        for key, value in given.items():
+            if key not in named and len(named) == len(known):
+                allowed = ", ".join(["architecture", *named])
+                raise refuse(key, value, f"unknown key, allowed: {allowed}")
+        for key, parameter in named.items():
+            if parameter.default is Parameter.empty and key not in given:
+                context = {"key": key, "about": f"{self.architecture} has no default for it"}
+                raise PydanticCustomError("impossible", "{key}: missing key ({about})", context)
+        return self
+
+
+def _registered(value: Any, otherwise: Any) -> Any:
+    """The section of a registered network; those that are built in are left to pydantic."""
+    if isinstance(value, OwnNetworkConfig):
+        return value
+    name = value.get("architecture") if isinstance(value, Mapping) else None
+    if not isinstance(name, str) or name in NETWORKS.built_in:
+        return otherwise(value)
+    if name not in NETWORKS:
+        raise refuse("architecture", name, f"allowed: {', '.join(NETWORKS)}")
+    return OwnNetworkConfig.model_validate(value)
+
+
+class _OrRegistered:
+    """Says in the JSON schema that there are other architectures, whose keys it cannot know."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core_schema: Any, handler: Any) -> dict[str, Any]:
+        other = {"type": "string", "not": {"enum": sorted(NETWORKS.built_in)}}
+        others = {"properties": {"architecture": other}, "required": ["architecture"]}
+        return {"anyOf": [handler(core_schema), {"type": "object", **others}]}
+
+
+BuiltInNetworkConfig = (
     FullyConnectedConfig
     | AllCNNConfig
     | WideResNetConfig
     | ConvMixerConfig
     | ViTConfig
     | LeNetConfig
-    | ResNetConfig,
+    | ResNetConfig
+)
+NetworkConfig = Annotated[
+    BuiltInNetworkConfig,
     Field(discriminator="architecture"),
+    SerializeAsAny(),  # else pydantic would warn of a registered network, which is no member
+    WrapValidator(_registered),
+    _OrRegistered,
 ]

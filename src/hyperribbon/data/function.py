@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from importlib import import_module
 
 from hyperribbon.data.parts import PARTS, WHOLE, Part, named_parts
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, in_own_code
 from hyperribbon.probability.arrays import as_numpy
 
 NAMES = {*WHOLE, *PARTS}
@@ -31,9 +30,7 @@ def load(entry_point: str) -> list[Part]:
     try:
         arrays = getattr(import_module(module), name)()
     except Exception as error:  # another author's code may raise anything
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise DataError(f"{entry_point}: {reason} ({place.filename}:{place.lineno})") from None
+        raise DataError(f"{entry_point}: {in_own_code(error)}") from None
     if not isinstance(arrays, Mapping):
         raise DataError(f"{entry_point}: returned {type(arrays).__name__}, expected a mapping")
     found = {

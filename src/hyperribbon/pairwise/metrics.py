@@ -1,6 +1,7 @@
 """The registry of metrics: each is a sum over samples, computed by a kernel, and a last step.
 
-To add a metric, write a function of p and q and one line of METRICS; see `Metric`.
+To add a metric, write a function of p and q and one line of METRICS; see `Metric`. A metric of
+your own needs no change here: see `register_metric`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from hyperribbon.errors import DataError
 from hyperribbon.probability.distance import FLOOR
+from hyperribbon.registry import Registry
 
 FLOOR_FLOAT32 = float(np.finfo(np.float32).tiny)
 
@@ -26,6 +28,7 @@ class Metric(NamedTuple):
         in plain.py: "log_coefficients", ln sum_c sqrt(p q); "arcs", arccos of sum_c sqrt(p q);
         "squares", sum_c (p - q)^2; "divergences", sum_c (p - q) ln(p / q).
     finish : function of sums (a, b) and N that returns distances (a, b)
+    label : name of the metric in figures that compare metrics; without one, it is not in them
 
     Examples
     --------
@@ -37,6 +40,7 @@ class Metric(NamedTuple):
     name: str
     kernel: str | Callable[[Any, Any], Any]
     finish: Callable[[np.ndarray, int], np.ndarray]
+    label: str = ""
 
 
 # Named functions, not lambdas, because they are sent to other processes.
@@ -54,16 +58,89 @@ def _saturating(sums: np.ndarray, n_samples: int) -> np.ndarray:
     return -2 * np.expm1(sums)
 
 
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("bhattacharyya", "log_coefficients", _negative_mean),
-        Metric("symmetric_kl", "divergences", _mean),
-        Metric("geodesic", "arcs", _mean),
-        Metric("hellinger", "log_coefficients", _saturating),
-        Metric("euclidean", "squares", _mean),
-    )
-}
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    {
+        metric.name: metric
+        for metric in (
+            Metric("bhattacharyya", "log_coefficients", _negative_mean, "Bhattacharyya (InPCA)"),
+            Metric("symmetric_kl", "divergences", _mean, "symmetrised KL (IsKL)"),
+            Metric("geodesic", "arcs", _mean, "geodesic, product of spheres"),
+            Metric("hellinger", "log_coefficients", _saturating),
+            Metric("euclidean", "squares", _mean, "Euclidean (PCA)"),
+        )
+    },
+)
+FINISHES = {"mean": _mean}
+
+
+def register_metric(
+    name: str,
+    kernel: str | Callable[[Any, Any], Any],
+    finish: str | Callable[[np.ndarray, int], np.ndarray] = "mean",
+    label: str = "",
+) -> None:
+    r"""Register a metric of your own.
+
+    Afterwards `pairwise_distance` and `InPCA` take its name as ``metric``. A study whose
+    ``plugins`` register it compares it with the others.
+
+    Parameters
+    ----------
+    name : str
+        What users call it: letters, digits, - and _.
+    kernel : callable or str
+        What is summed over samples: a function of p and q, torch tensors of probabilities in
+        float64 that broadcast to (..., C). It returns one number per sample, (...), which is
+        symmetric, not negative, and 0 where p equals q. Or, much faster, the name of a sum that is
+        built in; see `Metric`.
+    finish : "mean" or callable
+        How the distance follows from the sum: its mean over samples, or a function of sums (a, b)
+        and the number of samples that returns distances (a, b).
+    label : str
+        Its name in figures; by default, ``name`` with spaces for underscores.
+
+    Raises
+    ------
+    DataError
+        If the name is taken or malformed, or the rest is not as said here. Whether a function is
+        symmetric, not negative and 0 where it must be is tested when it is first used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hyperribbon.pairwise import pairwise_distance
+    >>> def total_variation(p, q):
+    ...     return (p - q).abs().sum(-1) / 2
+    >>> register_metric("total_variation", total_variation)
+    >>> P = np.array([[[0.5, 0.5]], [[1.0, 0.0]]])
+    >>> pairwise_distance(P, metric="total_variation")
+    array([[0. , 0.5],
+           [0.5, 0. ]])
+    """
+    if name == "precomputed":
+        raise DataError(f"metric = {name!r}: is what InPCA calls given distances, expected another")
+    sums = sorted({str(METRICS[known].kernel) for known in METRICS.built_in})
+    if not callable(kernel) and kernel not in sums:
+        expected = f"a function of (p, q) or one of {', '.join(sums)}"
+        raise DataError(f"metric = {name!r}: kernel = {kernel!r}, expected {expected}")
+    last = FINISHES.get(finish, finish) if isinstance(finish, str) else finish
+    if not callable(last):
+        expected = f"{', '.join(map(repr, FINISHES))} or a function of (sums, N)"
+        raise DataError(f"metric = {name!r}: finish = {finish!r}, expected {expected}")
+    if not isinstance(label, str):
+        raise DataError(f"metric = {name!r}: label = {label!r}, expected text")
+    entry = _checked(Metric(name, kernel, last, label or str(name).replace("_", " ")))
+    METRICS.register(name, entry, definition=kernel if callable(kernel) else (kernel, last))
+
+
+def label_of(name: str) -> str:
+    """Name of a metric in figures; one that is not registered here has its own name.
+
+    >>> label_of("euclidean")
+    'Euclidean (PCA)'
+    """
+    return METRICS[name].label or name if name in METRICS else name
 
 
 def metric_of(name: str) -> Metric:
@@ -74,13 +151,15 @@ def metric_of(name: str) -> Metric:
     DataError
         If there is no metric of that name, or its last step is not a function as `Metric` says.
     """
-    if not isinstance(name, str) or name not in METRICS:
-        raise DataError(f"metric = {name!r}: expected one of {', '.join(METRICS)}")
-    metric = METRICS[name]
+    return _checked(METRICS.find(name))
+
+
+def _checked(metric: Metric) -> Metric:
+    """A metric, unless its last step is not a function as `Metric` says."""
     finish, sums = metric.finish, np.zeros((1, 2))
     if not callable(finish) or np.shape(finish(sums, 1)) != sums.shape:
         raise DataError(
-            f"metric = {name!r}: finish = {finish!r}, expected a function of (sums, N) that "
+            f"metric = {metric.name!r}: finish = {finish!r}, expected a function of (sums, N) that "
             "returns a distance for each sum"
         )
     return metric

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from hyperribbon.errors import DataError
 from hyperribbon.reporting.verdicts import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = [
     "claim", "source", "rule", "published", "ours", "low", "high", "verdict", "note", "study",
@@ -78,6 +81,33 @@ def not_worse(tolerance: float) -> Rule:
     )
 
 
+RULES = {"at least": AT_LEAST, "at most": AT_MOST, "positive": POSITIVE, "negative": NEGATIVE}
+
+
+def rule_named(words: str) -> Rule:
+    """A rule by its name: one of `RULES`, or ``within X`` of the published value.
+
+    Raises
+    ------
+    DataError
+        If there is no such rule.
+
+    Examples
+    --------
+    >>> rule_named("within 0.05").name
+    'ours is within 0.05 of the published value, or that is in our interval'
+    """
+    if isinstance(words, str) and words in RULES:
+        return RULES[words]
+    try:
+        kind, tolerance = words.split()
+        if kind == "within" and 0 <= float(tolerance) < np.inf:
+            return about(float(tolerance))
+    except (AttributeError, ValueError):
+        pass
+    raise DataError(f"rule = {words!r}: expected one of {', '.join(RULES)}, within 0.05")
+
+
 class Claim(NamedTuple):
     """A claim of the dissertation that can be measured.
 
@@ -116,6 +146,8 @@ def judge(
     -------
     DataFrame with the columns ``COLUMNS``
     """
+    import pandas as pd  # takes a while, and whoever only registers a claim needs none
+
     rows = []
     for claim in claims:
         row = {

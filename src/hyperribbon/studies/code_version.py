@@ -12,6 +12,9 @@ The configuration reaches a step as its parameters, with every default filled in
 modules that only read and check the configuration are not part of any step's code: a new key or
 another default runs only the rules whose parameters it changes. Nor are the modules that declare
 the parts of a study, or the package's own ``__init__``, which names the public API.
+
+What a plugin registers is a piece of code, too, such as ``mine.py::metric total_variation``; see
+`plugin_code`.
 """
 
 from __future__ import annotations
@@ -19,10 +22,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
+
+from hyperribbon.studies.plugin_code import OF, code_of_piece, without_docstrings
 
 PACKAGE = "hyperribbon"
 ROOT = Path(__file__).parents[1]
@@ -56,7 +62,7 @@ def code_version(*modules: str) -> str:
     Parameters
     ----------
     *modules : str
-        Dotted names of modules of this package or of libraries.
+        Dotted names of modules of this package or of libraries, and pieces of plugins.
 
     Returns
     -------
@@ -67,14 +73,20 @@ def code_version(*modules: str) -> str:
     ------
     ModuleNotFoundError
         If this package has no such module.
+    FileNotFoundError
+        If there is no such plugin.
 
     Examples
     --------
     >>> code_version("hyperribbon.errors") == code_version("hyperribbon.storage.files")
     False
     """
-    closure = import_closure(*modules)
+    pieces = [code_of_piece(name) for name in modules if OF in name]
+    imported = [_origin(*pair) if pair[1] else pair[0] for _, pairs in pieces for pair in pairs]
+    closure = import_closure(*(name for name in modules if OF not in name), *_that_count(imported))
     content = hashlib.sha256()
+    for digest, _ in pieces:
+        content.update(f"{digest}\n".encode())
     for name in sorted(closure):
         content.update(f"{name} {_fingerprint(name)}\n".encode())
     return content.hexdigest()[:16]
@@ -144,7 +156,7 @@ def _source_of(name: str) -> _Source:
 
 @cache
 def _parsed(text: bytes) -> _Source:
-    tree = _without_docstrings(ast.parse(text))
+    tree = without_docstrings(ast.parse(text))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     strings = {value for value in constants if isinstance(value, str) and "." in value}
@@ -177,8 +189,13 @@ def _imports(name: str) -> list[str]:
         else:
             source = _source(node, name)
             found += [_origin(source, alias.name) for alias in node.names]
-    tops = [(imported, imported.split(".")[0]) for imported in found]
-    ours = [imported for imported, top in tops if top == PACKAGE]
+    return _that_count(found)
+
+
+def _that_count(imported: Iterable[str]) -> list[str]:
+    """Modules of this package, and libraries, among all that is imported."""
+    tops = [(name, name.split(".")[0]) for name in imported]
+    ours = [name for name, top in tops if top == PACKAGE]
     return ours + [top for _, top in tops if top in LIBRARIES]
 
 
@@ -196,10 +213,21 @@ def _origin(source: str, name: str) -> str:
     """Module that a name imported from ``source`` leads to."""
     if source.split(".")[0] != PACKAGE:
         return source
+    if source == PACKAGE and name in _public():
+        return _origin(f"{PACKAGE}.{_public()[name]}", name)
     if _path(f"{source}.{name}"):
         return f"{source}.{name}"
     passed_on = _passed_on(source)
     return _origin(*passed_on[name]) if passed_on and name in passed_on else source
+
+
+@cache
+def _public() -> dict[str, str]:
+    """Module of each public name, which the package's own ``__init__`` finds when asked for it."""
+    for node in _source_of(PACKAGE).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES":
+            return {n: home for home, names in ast.literal_eval(node.value).items() for n in names}
+    return {}
 
 
 @cache
@@ -217,14 +245,3 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
         elif not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"):
             return None
     return names
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """The tree without strings that stand alone: docstrings, and those below attributes."""
-
-    class Remover(ast.NodeTransformer):
-        def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-            alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-            return None if alone else node
-
-    return Remover().visit(tree)

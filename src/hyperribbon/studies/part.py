@@ -91,6 +91,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class OwnFigure(Figure):
+    """A figure that `hyperribbon.register_figure` has registered.
+
+    Attributes
+    ----------
+    function : callable
+        Draws it, from the tables of a study by their names.
+    """
+
+    function: Callable | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """A step, which shares its name with its rule, log and benchmark.
 

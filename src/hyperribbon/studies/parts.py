@@ -6,18 +6,22 @@ add the part to ``PARTS``. All lists of its pieces are made from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from inspect import cleandoc
+from typing import TYPE_CHECKING
 
+from hyperribbon.config.plugins import pieces
+from hyperribbon.errors import DataError
+from hyperribbon.registry import Registry
 from hyperribbon.studies.corners.part import PART as CORNERS
 from hyperribbon.studies.curvature.part import PART as CURVATURE
 from hyperribbon.studies.grid.part import PART as GRID
 from hyperribbon.studies.inversion.part import PART as INVERSION
 from hyperribbon.studies.linear.part import PART as LINEAR
 from hyperribbon.studies.manifold.part import PART as MANIFOLD
-from hyperribbon.studies.part import SPLITS, Figure, Part, Step
+from hyperribbon.studies.part import SPLITS, Figure, OwnFigure, Part, Step
 from hyperribbon.studies.regression.part import PART as REGRESSION
 from hyperribbon.studies.report.part import PART as REPORT
 from hyperribbon.studies.representations.part import PART as REPRESENTATIONS
@@ -27,7 +31,6 @@ from hyperribbon.studies.tasks.part import PART as TASKS
 if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
 
-Piece = TypeVar("Piece", Step, Figure)
 PARTS = (
     GRID,
     MANIFOLD,
@@ -41,6 +44,11 @@ PARTS = (
     TASKS,
     REPORT,
 )
+# All figures, by name: those of the parts, and those that users register.
+FIGURES: Registry[Figure] = Registry(
+    "figure", {figure.name: figure for part in PARTS for figure in part.figures}
+)
+TABLES = sorted(table for part in PARTS for step in part.steps for table in step.tables)
 
 
 def parts_of(study: Study) -> list[Part]:
@@ -49,14 +57,25 @@ def parts_of(study: Study) -> list[Part]:
 
 
 def figures_of(study: Study) -> dict[str, str]:
-    """Category of each figure of a study, by the name of its file."""
-    return {
-        name: category
-        for part in parts_of(study)
-        for figure in part.figures
-        if figure.when(study)
-        for name, category in figure.drawn().items()
-    }
+    """Category of each figure of a study, by the name of its file; those of its plugins last."""
+    figures = [figure for part in parts_of(study) for figure in part.figures if figure.when(study)]
+    figures += [FIGURES[piece.name] for piece in pieces(study.plugins, "figure")]
+    return {name: category for figure in figures for name, category in figure.drawn().items()}
+
+
+def code_of_figures(study: Study) -> list[str]:
+    """Modules that draw the figures of a study, and pieces of its plugins."""
+    modules = {figure_module(name) for name in figures_of(study) if not _is_own(name)}
+    return [*sorted(modules), *(piece.code for piece in pieces(study.plugins, "figure"))]
+
+
+def captions() -> Iterator[tuple[str, str]]:
+    """Path of each caption in a folder of captions, and its text."""
+    for part in PARTS:
+        yield from part.captions()
+    for figure in FIGURES.values():
+        if isinstance(figure, OwnFigure):
+            yield f"figures/{figure.name}.rst", cleandoc(figure.caption)
 
 
 def step_named(name: str) -> tuple[Part, Step]:
@@ -72,24 +91,30 @@ def step_named(name: str) -> tuple[Part, Step]:
     >>> step_named("embed")[0].name
     'manifold'
     """
-    return _only(name, "step", ((part, step) for part in PARTS for step in part.steps))
+    for part in PARTS:
+        for step in part.steps:
+            if step.name == name:
+                return part, step
+    raise KeyError(f"step {name}: there is none of that name")
 
 
-def figure_named(name: str) -> tuple[Part, Figure]:
-    """The part of a figure, and the figure, by the name of a file.
+def figure_named(name: str) -> Figure:
+    """A figure, by the name of a file.
 
     Raises
     ------
-    KeyError
-        If no part has a figure of that name.
+    DataError
+        If there is no figure of that name; the message lists those that there are.
 
     Examples
     --------
-    >>> figure_named("near_test")[1].name
+    >>> figure_named("near_test").name
     'near'
     """
-    pieces = ((part, figure) for part in PARTS for figure in part.figures)
-    return _only(name, "figure", pieces, lambda figure: figure.drawn())
+    drawn = {file: figure for figure in FIGURES.values() for file in figure.drawn()}
+    if name not in drawn:
+        raise DataError(f"figure = {name!r}: expected one of {', '.join(drawn)}")
+    return drawn[name]
 
 
 def step_module(name: str) -> str:
@@ -103,33 +128,26 @@ def step_module(name: str) -> str:
 
 
 def figure_module(name: str) -> str:
-    """Full name of the module that draws a figure.
+    """Full name of the module that draws a figure of a part.
 
     >>> figure_module("near_test")
     'hyperribbon.studies.manifold.figures.embedding'
     """
-    part, figure = figure_named(name)
+    figure = figure_named(name)
+    (part,) = (part for part in PARTS if figure in part.figures)
     return part.module(figure.module)
 
 
 def figure_function(name: str) -> Callable:
     """The function that draws a figure from all tables of a study, by their names."""
-    figure = figure_named(name)[1]
-    function = getattr(import_module(figure_module(name)), figure.name)
+    figure = figure_named(name)
+    function = figure.function if isinstance(figure, OwnFigure) else None
+    if function is None:
+        function = getattr(import_module(figure_module(name)), figure.name)
     if not figure.splits:
         return function
     return partial(function, split=next(split for split in SPLITS if name.endswith(f"_{split}")))
 
 
-def _only(
-    name: str,
-    kind: str,
-    pieces: Iterable[tuple[Part, Piece]],
-    names: Callable[[Piece], Collection[str]] = lambda piece: [piece.name],
-) -> tuple[Part, Piece]:
-    """The only piece with a name, and its part."""
-    found = [(part, piece) for part, piece in pieces if name in names(piece)]
-    if len(found) != 1:
-        problem = "there is none of that name" if not found else "several have that name"
-        raise KeyError(f"{kind} {name}: {problem}")
-    return found[0]
+def _is_own(name: str) -> bool:
+    return isinstance(figure_named(name), OwnFigure)

@@ -169,9 +169,10 @@ def run_step(main: Callable[..., Iterable[Path] | None]) -> None:
     main : as for `command_line`. It returns the files that it wrote in addition to those of its
         parameter ``output``, if there are any; with a log, checksums of all of them are kept.
     """
+    _log_to(logging.StreamHandler())
+    _load_plugins()
     arguments = vars(command_line(main).parse_args())
     log: Path | None = arguments.pop("log")
-    _log_to(logging.StreamHandler())
     warnings.showwarning = partial(_show_warning, warnings.showwarning)
     try:
         if log:
@@ -199,6 +200,19 @@ def run_step(main: Callable[..., Iterable[Path] | None]) -> None:
             )
         else:
             logger.exception("unexpected error")
+        sys.exit(1)
+
+
+def _load_plugins() -> None:
+    """Load what the study's own files register; first, because a configuration may name it."""
+    if not os.environ.get("HYPERRIBBON_PLUGINS"):
+        return
+    from hyperribbon.config.plugins import load_in_job
+
+    try:
+        load_in_job()
+    except HyperribbonError as error:
+        logger.error("%s", error)
         sys.exit(1)
 
 

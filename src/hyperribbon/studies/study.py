@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, create_model, model_validator
+from pydantic import ConfigDict, Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from hyperribbon.config.combinations import (
@@ -20,8 +20,10 @@ from hyperribbon.config.data import DataConfig
 from hyperribbon.config.errors import explain
 from hyperribbon.config.fields import Label, Section, refuse, within
 from hyperribbon.config.networks import NetworkConfig
+from hyperribbon.config.plugins import Plugins
 from hyperribbon.config.training import AugmentationConfig, OptimiserConfig, TrainingConfig
 from hyperribbon.errors import ConfigError
+from hyperribbon.networks.registry import NETWORKS
 from hyperribbon.studies.manifold.config import AnalysisConfig
 from hyperribbon.studies.parts import PARTS
 
@@ -32,11 +34,21 @@ PART_SECTIONS = {part.name: part for part in PARTS if part.section is not None}
 TRAINING_KEYS = ("data", "networks", "optimisers", "training")
 
 
+# Of the JSON schema: only plugins bring other architectures than those that are built in.
+_PLUGINS: dict[str, Any] = {"required": ["plugins"], "properties": {"plugins": {"minItems": 1}}}
+_BUILT_IN = {"properties": {"architecture": {"enum": sorted(NETWORKS.built_in)}}}
+_WITHOUT_PLUGINS: dict[str, Any] = {"properties": {"networks": {"additionalProperties": _BUILT_IN}}}
+
+
 class Study(Section):
     """Networks trained with optimisers and augmentations, and what was trained elsewhere."""
 
+    model_config = ConfigDict(json_schema_extra={"if": _PLUGINS, "else": _WITHOUT_PLUGINS})
+
     study: Label
     """Name of the study; its results go to `results/<study>/`."""
+    plugins: Plugins = ()  # first, because what follows names what they register
+    """Python files of your own that register metrics, networks, figures and claims."""
     data: DataConfig | None = None
     """The data set."""
     networks: Annotated[dict[Label, NetworkConfig], Field(min_length=1)] | None = None

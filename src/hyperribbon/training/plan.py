@@ -169,7 +169,8 @@ class Plan:
         """The network with fresh weights, and what the method puts on its features."""
         section, data = self.configuration.network, self.dataset
         network = configured_network(section, data.input_shape, data.n_classes)
-        network.classifier = self._any.head(network.get_submodule("classifier"))
+        if self.imprints:  # otherwise it keeps its own classifier
+            network.classifier = self._any.head(network.get_submodule("classifier"))
         return network
 
     @property

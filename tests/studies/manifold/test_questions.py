@@ -96,7 +96,8 @@ def test_metrics_are_side_by_side(analysed):
     table, embedding, curve = run(metrics, "metrics", "metric_embedding", "metric_geodesic")
     rows, parts = models.sample("test", 50)
     P = np.concatenate([P[:] for P in parts])
-    for metric in metrics.METRICS:
+    assert list(table["metric"].unique()) == metrics.COMPARED
+    for metric in metrics.COMPARED:
         own = table.query("split == 'test' and metric == @metric")
         fitted = InPCA(3, metric="precomputed").fit(
             pairwise_distance(P, metric=metric, floor=1e-30)

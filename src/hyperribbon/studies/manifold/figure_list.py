@@ -183,9 +183,9 @@ FIGURES = (
         DIMENSIONS,
         "Explained stress of InPCA, IsKL, geodesic distance and PCA (2.5.4.3).",
         """
-        Explained stress of the first dimensions for four distances: Bhattacharyya (InPCA),
-        symmetrised Kullback-Leibler (IsKL), geodesic on the product of spheres, and Euclidean
-        (PCA). Thesis section 2.5.4.3.
+        Explained stress of the first dimensions for several distances: Bhattacharyya (InPCA),
+        symmetrised Kullback-Leibler (IsKL), geodesic on the product of spheres, Euclidean (PCA),
+        and those that the study's plugins register. Thesis section 2.5.4.3.
         """,
         module="figures.dimensionality",
         when=compares_networks,

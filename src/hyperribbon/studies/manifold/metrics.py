@@ -1,4 +1,7 @@
-"""InPCA in other distances, side by side: symmetrised KL (IsKL), geodesic, Euclidean (PCA)."""
+"""InPCA in other distances, side by side: symmetrised KL (IsKL), geodesic, Euclidean (PCA).
+
+Those that the study's plugins register come after them.
+"""
 
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from hyperribbon.embedding.intervals import (
 )
 from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.numerics.blocks import submatrix
-from hyperribbon.pairwise import FLOOR, pairwise_distance
+from hyperribbon.pairwise import FLOOR, METRICS, pairwise_distance
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
@@ -20,7 +23,7 @@ from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import MODEL_KEYS, coordinate_table, write_table
 from hyperribbon.studies.step import logger, run_step
 
-METRICS = ("bhattacharyya", "symmetric_kl", "geodesic", "euclidean")
+COMPARED = [name for name in METRICS if name in METRICS.built_in and METRICS[name].label]
 DIMENSIONS = 50  # at least those that claims speak of
 SHOWN = 3
 
@@ -32,6 +35,7 @@ def main(
     threads: int,
     output: list[Path],
     smoothing: float = 0.0,
+    registered: tuple[str, ...] = (),
 ) -> None:
     """Embed some models, and the geodesic among them, by each distance.
 
@@ -43,6 +47,7 @@ def main(
     threads : tiles of distances worked on at once
     output : CSV files to write
     smoothing : of the labels of the truth
+    registered : metrics that plugins register
     """
     all_models = Models(list(map(store_path, predictions)))
     tables: dict[str, list[pd.DataFrame]] = {path.stem: [] for path in output}
@@ -55,7 +60,7 @@ def main(
         alpha = stored["alpha"].values[:-1]
         curve = geodesic(ignorance(n_samples, n_classes), end, alpha)
         keys = all_models.table[MODEL_KEYS].iloc[rows].reset_index(drop=True)
-        for metric in METRICS:
+        for metric in (*COMPARED, *registered):
             if metric == "bhattacharyya":
                 D = submatrix(matrix, rows)
                 to_curve = stored["geodesic_distance"].values[:-1, rows]

@@ -11,6 +11,7 @@ from hyperribbon.reporting.verdicts import VERDICTS
 from hyperribbon.storage.tables import read_tables, write_table
 from hyperribbon.studies.part import Part
 from hyperribbon.studies.parts import PARTS
+from hyperribbon.studies.plugins.claims import CLAIMS
 from hyperribbon.studies.step import logger, run_step
 
 INTRODUCTION = (
@@ -29,8 +30,16 @@ INTRODUCTION = (
 )
 
 
+OWN = " The last ones are those that the study's own plugins register."
+
+
 def main(
-    tables: list[Path], study: str, parts: list[str], data: str, output: tuple[Path, Path]
+    tables: list[Path],
+    study: str,
+    parts: list[str],
+    data: str,
+    output: tuple[Path, Path],
+    registered: tuple[str, ...] = (),
 ) -> None:
     """Judge all claims of the parts of a study.
 
@@ -41,13 +50,17 @@ def main(
     parts : names of the parts whose claims are judged
     data : name of its data set, if it has one
     output : CSV and HTML files to write
+    registered : claims that plugins register
     """
     found = read_tables(tables)
     claims = pd.concat(
         [
-            judge(claims_of(part), found, study, part.data or data)
-            for part in PARTS
-            if part.name in parts
+            *(
+                judge(claims_of(part), found, study, part.data or data)
+                for part in PARTS
+                if part.name in parts
+            ),
+            judge([CLAIMS.find(name) for name in registered], found, study, data),
         ],
         ignore_index=True,
     )
@@ -61,7 +74,7 @@ def main(
         output[1],
         "Claims",
         {
-            "Claims": INTRODUCTION,
+            "Claims": INTRODUCTION + OWN * bool(registered),
             "Rules": claims[["claim", "source", "rule"]].rename(columns={"rule": "reproduced if"}),
             f"Verdicts: {verdicts} (study {study}, data {all_data})": numbers[shown],
         },

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from hyperribbon.config.plugins import load_in_job
 from hyperribbon.reporting.saving import FORMATS, save
 from hyperribbon.reporting.style import LeftOut, apply_style
 from hyperribbon.storage.tables import read_tables
@@ -56,6 +57,7 @@ def main(
 def draw(tables: list[Path], folder: Path, names: list[str]) -> dict[str, str]:
     """Write some figures; return why others are left out, for which the study is too small."""
     apply_style()
+    load_in_job()  # this is a process of its own
     found = read_tables(tables)
     left_out: dict[str, str] = {}
     for name in names:

@@ -7,7 +7,7 @@ from pathlib import Path
 from hyperribbon.errors import StoreError
 from hyperribbon.reporting.pages import asset_path
 from hyperribbon.storage.files import written_whole
-from hyperribbon.studies.parts import PARTS
+from hyperribbon.studies.parts import captions
 from hyperribbon.studies.step import logger, run_step
 
 
@@ -31,9 +31,9 @@ def main(
     report, study_path, keys_path = output
     with written_whole(study_path) as partial:
         partial.write_text(study)
-    texts = dict(pair for part in PARTS for pair in part.captions())
-    captions = {study_path.parent / "captions" / name: text for name, text in texts.items()}
-    for path, text in captions.items():
+    folder = study_path.parent / "captions"
+    written = {folder / name: text for name, text in captions()}
+    for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     # It only reads, and is given the resolved study.
@@ -49,7 +49,7 @@ def main(
         raise StoreError(f"{report}: Snakemake could not make it: {said}")
     with written_whole(keys_path) as partial:
         partial.write_text(keys)
-    return list(captions)
+    return list(written)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 Thesis Figs. 2.5b, 2.13, 2.14, 2.22 and 2.23.
 """
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from hyperribbon.pairwise.metrics import label_of
 from hyperribbon.reporting.embedding_axes import REFERENCES, of_embedding
 from hyperribbon.reporting.style import COLUMN, LeftOut, network_legend, ordered, palette
 
@@ -17,12 +20,7 @@ KINDS = {
     "shuffled by training": "#E69F00",
     "shuffled by model": "#D55E00",
 }
-METRICS = {
-    "bhattacharyya": ("Bhattacharyya (InPCA)", "#0072B2", "-"),
-    "symmetric_kl": ("symmetrised KL (IsKL)", "#E69F00", "--"),
-    "geodesic": ("geodesic, product of spheres", "#009E73", "-."),
-    "euclidean": ("Euclidean (PCA)", "#D55E00", ":"),
-}
+LINES = ["-", "--", "-.", ":"]
 SHARE = "explained pairwise distance"
 
 
@@ -45,13 +43,16 @@ def null_model(tables: dict[str, pd.DataFrame]) -> Figure:
 
 @of_embedding
 def metrics(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Explained stress by dimension for four distances."""
+    """Explained stress by dimension for each distance."""
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         found = tables["metrics"].query("split == @split")
-        for metric, (label, colour, style) in METRICS.items():
-            part = found[found["metric"] == metric]
-            axes.plot(part["dimension"], part["explained_stress"], style, color=colour, label=label)
+        colours = palette(found["metric"])
+        for (metric, part), style in zip(found.groupby("metric", sort=False), cycle(LINES)):
+            axes.plot(
+                part["dimension"], part["explained_stress"], style, color=colours[metric],
+                label=_label(metric),
+            )  # fmt: skip
         _dimensions(axes, split, found["dimension"].max())
     panels[0].set_ylabel("explained stress")
     panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -60,19 +61,25 @@ def metrics(tables: dict[str, pd.DataFrame]) -> Figure:
 
 @of_embedding
 def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """The first two coordinates for four distances, with the geodesic, by architecture."""
+    """The first two coordinates for each distance, with the geodesic, by architecture."""
     models = tables["metric_embedding"].query("split == @split")
     curve = tables["metric_geodesic"].query("split == @split")
     colours = palette(tables["models"]["network"])
-    figure, panels = plt.subplots(2, 2, figsize=(1.8 * COLUMN, 1.4 * COLUMN))
-    for axes, (metric, (label, *_)) in zip(panels.flat, METRICS.items(), strict=True):
+    shown = models["metric"].unique()
+    rows = -(-len(shown) // 2)
+    figure, panels = plt.subplots(
+        rows, 2, figsize=(1.8 * COLUMN, 0.7 * rows * COLUMN), squeeze=False
+    )
+    for axes in panels.flat[len(shown) :]:
+        axes.set_axis_off()
+    for axes, metric in zip(panels.flat, shown, strict=False):
         part, of_curve = models[models["metric"] == metric], curve[curve["metric"] == metric]
         axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
         axes.plot(of_curve["pc1"], of_curve["pc2"], color="black", linewidth=1)
         axes.plot(*of_curve[["pc1", "pc2"]].iloc[0], "s", color="black", markersize=4)
         row = tables["metrics"].query("split == @split and metric == @metric and dimension == 3")
         explained = row["explained_stress"].iloc[0]
-        axes.set_title(f"{label}\nexplained stress in 3-D: {explained:.0%}", loc="left")
+        axes.set_title(f"{_label(metric)}\nexplained stress in 3-D: {explained:.0%}", loc="left")
         axes.set(xlabel="PC1", ylabel="PC2")
     network_legend(figure, colours, REFERENCES[:2], loc="outside right center")
     return figure
@@ -133,6 +140,10 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     figure.supylabel("PC2", fontsize=8)
     network_legend(figure, colours, loc="outside right center")
     return figure
+
+
+def _label(metric: str) -> str:
+    return label_of(metric).replace("$", r"\$")  # not mathematics
 
 
 def _dimensions(axes: Axes, split: str, most: int) -> None:
