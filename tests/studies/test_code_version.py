@@ -332,6 +332,7 @@ def test_what_is_imported_by_a_computed_name_is_known():
     assert computed == {
         "__init__.py",
         "data/function.py",
+        "extras.py",
         "networks/__init__.py",
         "studies/grid/fetch_data.py",
         "studies/grid/prepare_data.py",

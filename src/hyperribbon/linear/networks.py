@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hyperribbon.extras import needs
+
+needs("torch", "torch", "hyperribbon.linear.networks")
+
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import NamedTuple
