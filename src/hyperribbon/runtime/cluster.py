@@ -40,10 +40,9 @@ def dask_client() -> Iterator:
     if address is None:
         yield None
         return
-    from distributed import Client  # 0.5 s to import
-
+    distributed = needs("distributed", "cluster", f"dask.scheduler = {address}")  # takes 0.5 s
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HyperribbonError(
             f'dask.scheduler = "{address}": no scheduler answers there ({first_line(error)}); '
