@@ -6,21 +6,14 @@ weights of several seeds, in training as well. To add a network, write a file he
 ``NETWORK``, and describe its parameters in :mod:`hyperribbon.config`.
 """
 
-from __future__ import annotations
-
-from hyperribbon.extras import needs
-
-needs("torch", "torch", "hyperribbon.networks")
-
 from copy import deepcopy
 from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from hyperribbon.config import NetworkConfig
+from hyperribbon.config import NetworkConfig
 
 # oneDNN's blocks of channels: 8 with AVX2, 16 with AVX-512.
 _BLOCK = 16
