@@ -5,20 +5,15 @@ packages hidden.
 """
 
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
-
-start = time.perf_counter()
-import hyperribbon as hr
-
-print(f"import hyperribbon: {time.perf_counter() - start:.3f} s")
 
 import matplotlib as mpl
 import numpy as np
 import zarr
 from sklearn.linear_model import SGDClassifier
 
+import hyperribbon as hr
 from hyperribbon.studies.workflow_files import default_config, snakefile
 
 EXTRAS = {"torch", "dask", "distributed", "pydantic", "tqdm", "seaborn", "snakemake"}
