@@ -28,7 +28,7 @@ def run(*command, **options) -> str:
 def environment(folder: Path, *requirements) -> Path:
     """An environment with some packages and what they need; the folder of its programs."""
     venv.create(folder, with_pip=True)
-    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile")
     run(*pip, "--disable-pip-version-check", *requirements)
     return folder / "bin"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
-SOURCE = ROOT / "src"
+REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+SOURCE = REPOSITORY / "src"
 
 # Jobs use the Python that runs Snakemake and, in a repository, its library, wherever Snakemake was
 # started; with --sdm conda, the environment of the job comes first.
