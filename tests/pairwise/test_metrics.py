@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hyperribbon.embedding import InPCA
 from hyperribbon.errors import DataError
@@ -172,3 +173,10 @@ def test_products_of_numpy_and_of_torch_agree(monkeypatch, random_models, metric
             D, pairwise_distance(P, metric=metric, floor=floor), rtol=1e-9, atol=1e-12
         )
     assert np.isinf(with_numpy[0]).any() == (metric == "symmetric_kl")
+
+
+def test_products_leave_the_threads_of_blas_as_they_were(random_models):
+    with threadpool_limits(2, "blas"):
+        before = threadpool_info()
+        pairwise_distance(random_models(4, 300, 5, 3), metric="euclidean", threads=3)
+        assert threadpool_info() == before

@@ -17,7 +17,28 @@ from hyperribbon.pairwise.metrics import zero_between_equal
 from hyperribbon.probability.distributions import as_distributions
 
 STEP = 2**22  # entries of models read at a time
-_ALONE = Lock()  # one tile at a time uses the threads of BLAS
+
+
+class _OneThread:
+    """BLAS uses a single thread while any of our threads is inside; each computes its own tile."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limits = threadpool_limits(1, "blas")
+            self._inside += 1
+
+    def __exit__(self, *_) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limits.restore_original_limits()
+
+
+_ONE_THREAD = _OneThread()
 
 
 class Packed(NamedTuple):
@@ -88,18 +109,17 @@ class ProductKernel:
     ----------
     what : name of a metric's kernel, one of ``kernels``
     floor : float, smallest probability in a logarithm
-    threads : int, number of threads of BLAS
+    threads : int, number of tiles computed at once, by one thread each
     """
 
     kernels = ("squares", "divergences")
     memory = 3 * 2**28
-    sides = (512, 512)
+    sides = (128, 512)
 
     def __init__(self, what: str, *, floor: float, threads: int):
         if what not in self.kernels:
             raise DataError(f"kernel = {what!r}: expected one of {', '.join(self.kernels)}")
-        self._what, self._floor, self._threads = what, floor, threads
-        self.workers = max(2, threads)  # the others read while one computes
+        self._what, self._floor, self.workers = what, floor, threads
         self.entry_bytes = 8 if what == "squares" else 24
 
     def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
@@ -121,6 +141,6 @@ class ProductKernel:
         """Add the sums over samples of all pairs to ``total``, (a, b); see `Kernel.add`."""
         add = add_squares if self._what == "squares" else add_divergences
         sums = np.zeros(total.shape)
-        with _ALONE, threadpool_limits(self._threads, "blas"):
+        with _ONE_THREAD:
             add(A, A if B is None else B, sums)
         total += sums
