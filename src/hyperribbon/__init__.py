@@ -12,7 +12,7 @@ Models are arrays (m, N, C) of m models, N samples and C classes; every row is a
 Names and rooms are imported when they are first used, so that nothing is loaded in vain, and only
 what needs an optional package asks for it.
 
->>> hr.linear.ribbon_dimension(np.diag([4.0, 2.0, 1.0]), 0.8)
+>>> int(hr.linear.ribbon_dimension(np.diag([4.0, 2.0, 1.0]), 0.8))
 2
 """
 
