@@ -8,11 +8,12 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTABLE := $(VENV)/.testable
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study verify setup test test-all test-slurm bench bench-gpu lint format schema lock clean help
+.PHONY: study verify setup test test-all test-slurm test-wheel bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
@@ -25,24 +26,31 @@ verify: $(READY) ## check every stored result against its checksums
 setup: $(READY) ## create .venv with the pinned requirements and the package
 
 # The mark is written last, so that an interrupted set-up starts again.
-$(READY): envs/requirements.txt envs/test_oracles.txt
+$(READY): envs/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hyperribbon needs Python 3.11 or newer; this is %s. Say make PYTHON=python3.12, for one." % sys.version.split()[0])'
 	@echo 'Installing the pinned requirements into $(VENV), once: a minute or two'
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --requirement envs/requirements.txt
-	@$(PIP) --no-deps --requirement envs/test_oracles.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test: $(READY) ## run the tests, with one file per core at a time
+# What only tests need; a study does not wait for it.
+$(TESTABLE): $(READY) envs/test_oracles.txt
+	@$(PIP) --no-deps --requirement envs/test_oracles.txt
+	@touch $@
+
+test: $(TESTABLE) ## run the tests, with one file per core at a time
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
-test-all: $(READY) ## run the tests, and slow ones that only repeat what others cover
+test-all: $(TESTABLE) ## run the tests, and slow ones that only repeat what others cover
 	$(BIN)/python -m pytest -m 'slow or not slow' --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
-test-slurm: $(READY) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
+test-slurm: $(TESTABLE) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)
+
+test-wheel: $(READY) ## build the wheel and the sdist, and try the wheel in an empty environment (90 s)
+	$(BIN)/python tests/packaging/try_wheel.py
 
 bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations and imprinting on the CPU (15 min)
 	$(BIN)/python tests/bench/bench_cpu.py
@@ -77,7 +85,7 @@ schema: $(READY) ## regenerate the JSON schema, config/README.md and results/REA
 lock: ## pin the newest requirements that pyproject.toml allows
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install torch==2.13.0 'setuptools>=77' --editable '.[workflow,dev]'
+	$(BIN)/python -m pip install torch==2.13.0 hatchling --editable '.[workflow,cluster,dev]'
 	( sed -n '/^#/p' envs/requirements.txt; \
 	  $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu//' ) > envs/requirements.new
 	mv envs/requirements.new envs/requirements.txt

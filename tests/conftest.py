@@ -34,9 +34,7 @@ def one_thread():
 @pytest.fixture(scope="session")
 def preloaded():
     """Runs steps, each in a process; dask is not imported before, for it reads the environment."""
-    server = Preloaded(
-        "torch", "numba", "pandas", "pydantic", "sklearn.manifold", "tqdm", "xarray", "zarr"
-    )
+    server = Preloaded("torch", "numba", "pandas", "pydantic", "sklearn.manifold", "xarray", "zarr")
     yield server
     server.close()
 

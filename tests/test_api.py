@@ -1,7 +1,9 @@
+import ast
 import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +11,31 @@ import hyperribbon as hr
 from hyperribbon._moved import MOVED
 
 
+def exists(dotted: str) -> bool:
+    """Whether there is a module or, in a module, a name."""
+    place, _, name = dotted.rpartition(".")
+    if find_spec(place).submodule_search_locations is not None:
+        return find_spec(dotted) is not None
+    return hasattr(import_module(place), name)
+
+
+def is_there(home: str, name: str) -> bool:
+    """Whether a public name is where it is said to be."""
+    try:
+        return hasattr(import_module(f"hyperribbon.{home}"), name)
+    except ModuleNotFoundError:
+        return False
+
+
+HOMES = {
+    home: names for home, names in hr._HOMES.items() if all(is_there(home, name) for name in names)
+}
+ROOMS = [room for room in hr._ROOMS if find_spec(f"hyperribbon.{room}")]
+
+
 def test_every_public_name_is_there_and_documented():
-    for name in hr.__all__:
+    names = [name for names in HOMES.values() for name in names]
+    for name in names:
         assert getattr(hr, name).__name__ == name
         assert getattr(hr, name).__doc__, name
         assert name in dir(hr)
@@ -34,6 +59,24 @@ def test_every_public_name_is_there_and_documented():
         "truth",
     }
     assert contract <= set(hr.__all__)
+
+
+def test_every_room_is_there_without_an_import():
+    code = f"import hyperribbon as hr; print([getattr(hr, room).__name__ for room in {ROOMS}])"
+    assert printed(code) == str([f"hyperribbon.{room}" for room in ROOMS])
+    assert set(ROOMS) < set(dir(hr))
+
+
+def test_editors_and_mypy_know_the_same_names():
+    """Those imported if TYPE_CHECKING are those imported on first use."""
+    [block] = [
+        node
+        for node in ast.parse(Path(hr.__file__).read_text()).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    known = {f"{node.module}.{alias.name}" for node in block.body for alias in node.names}
+    used = {f"hyperribbon.{home}.{name}" for home, names in HOMES.items() for name in names}
+    assert known == used | {f"hyperribbon.{room}" for room in ROOMS}
 
 
 def test_an_unknown_name_is_an_attribute_error():
@@ -68,14 +111,6 @@ def test_importing_the_package_loads_none_of_its_rooms():
         "import sys, hyperribbon; print([m for m in sys.modules if m.startswith('hyperribbon.')])"
     )
     assert printed(code) == "['hyperribbon._moved']"
-
-
-def exists(dotted: str) -> bool:
-    """Whether there is a module or, in a module, a name."""
-    place, _, name = dotted.rpartition(".")
-    if find_spec(place).submodule_search_locations is not None:
-        return find_spec(dotted) is not None
-    return hasattr(import_module(place), name)
 
 
 @pytest.mark.parametrize("old", MOVED)

@@ -29,6 +29,7 @@ MOVED = {  # below hyperribbon
     "config.linear": "studies.linear.config",
     "config.regression": "studies.regression.config",
     "config.study": "studies.study",
+    "config.study_file": "storage.study_file",
     "config.synthetic": "studies.synthetic.config",
     "curvature.certify": "pac_bayes.certificate",
     "curvature.pac_bayes": "pac_bayes.bound",

@@ -29,7 +29,7 @@ def small_memory(monkeypatch):
 
     def limit(P):
         bytes_of_a_tile = 3 * P.shape[1] * P.shape[2] * 8
-        for name in ("cpu.CompiledKernel", "plain.TorchKernel"):
+        for name in ("cpu.CompiledKernel", "plain.TorchKernel", "products.ProductKernel"):
             monkeypatch.setattr(f"hyperribbon.pairwise.{name}.memory", 4 * bytes_of_a_tile)
 
     return limit

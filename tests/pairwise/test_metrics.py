@@ -4,12 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import hyperribbon as hr
 from hyperribbon.embedding import InPCA
 from hyperribbon.errors import DataError
-from hyperribbon.pairwise import METRICS, pairwise_distance, plain
+from hyperribbon.pairwise import METRICS, engine, pairwise_distance, plain
 from hyperribbon.pairwise.metrics import Metric, label_of
+from hyperribbon.pairwise.products import ProductKernel
 
 
 def _mean(sums, n_samples):
@@ -162,6 +164,8 @@ def test_each_kernel_refuses_what_it_does_not_know(registered, brute_force, rand
 
     with pytest.raises(DataError, match="kernel = 'squares': expected one of log_coeff"):
         CompiledKernel("squares", single=False, floor=0.0, threads=1)
+    with pytest.raises(DataError, match="kernel = 'arcs': expected one of squares, diverg"):
+        ProductKernel("arcs", floor=0.0, threads=1)
     with pytest.raises(DataError, match="kernel = 'square': expected a function of"):
         plain.TorchKernel("square", single=False, floor=0.0, device="cpu", threads=1)
     registered("squares")
@@ -192,3 +196,25 @@ def test_models_that_differ_by_little_are_apart(path, random_models, brute_force
         np.testing.assert_allclose(
             pairwise_distance(both, metric=metric), expected, rtol=1e-3, atol=1e-14, err_msg=metric
         )
+
+
+@pytest.mark.parametrize("metric", ["symmetric_kl", "euclidean"])
+def test_products_of_numpy_and_of_torch_agree(monkeypatch, random_models, metric):
+    """Also where probabilities are 0: without a floor, such distances are infinite."""
+    P = random_models(3, 9, 20, 4)
+    P[:3, :4] = [0.5, 0.5, 0, 0]
+    P[5, 7] = [0, 0, 0, 1]
+    with_numpy = [pairwise_distance(P, metric=metric, floor=floor) for floor in (0, 1e-9)]
+    monkeypatch.setattr(engine, "_fast_kernel", lambda *_: None)
+    for D, floor in zip(with_numpy, (0, 1e-9), strict=True):
+        np.testing.assert_allclose(
+            D, pairwise_distance(P, metric=metric, floor=floor), rtol=1e-9, atol=1e-12
+        )
+    assert np.isinf(with_numpy[0]).any() == (metric == "symmetric_kl")
+
+
+def test_products_leave_the_threads_of_blas_as_they_were(random_models):
+    with threadpool_limits(2, "blas"):
+        before = threadpool_info()
+        pairwise_distance(random_models(4, 300, 5, 3), metric="euclidean", threads=3)
+        assert threadpool_info() == before

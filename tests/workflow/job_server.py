@@ -22,7 +22,7 @@ sys.path.insert(1, str(Path(__file__).parents[1]))
 from forked import become
 
 MODULES = ("dask.array", "matplotlib.pyplot", "numba", "pandas", "PIL.Image", "pydantic",
-           "scipy.linalg", "seaborn", "sklearn.manifold", "threadpoolctl", "torch", "tqdm",
+           "scipy.linalg", "seaborn", "sklearn.manifold", "threadpoolctl", "torch",
            "xarray", "zarr")  # fmt: skip
 ASK = """#!{python} -IS
 import json, os, socket, sys

@@ -8,14 +8,17 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
-SOURCE = str(REPOSITORY / "src")
+SOURCE = REPOSITORY / "src"
 
-# Jobs use the library of this repository and the Python that runs Snakemake, wherever Snakemake
-# was started; with --sdm conda, the environment of the job comes first.
-sys.path.insert(0, SOURCE)
+# Jobs use the Python that runs Snakemake and, in a repository, its library, wherever Snakemake was
+# started; with --sdm conda, the environment of the job comes first.
+if SOURCE.is_dir():
+    sys.path.insert(0, str(SOURCE))
+    os.environ.update(
+        PYTHONPATH=os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
+    )
 os.environ.update(
-    PYTHONPATH=os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 )
 
 from hyperribbon.config import decay_name, read_overrides, read_study_file

@@ -1,11 +1,15 @@
 """Sections of a study's configuration, and what they share.
 
 `fields` has the types of keys, `data`, `networks` and `training` the sections, `learning` and
-`methods` those of tasks, `configuration` one training job with its id, `study_file` the reading of
-YAML, and `errors` the wording of errors. The model of a complete study is
+`methods` those of tasks, `configuration` one training job with its id, and `errors` the wording of
+errors; `hyperribbon.storage.study_file` reads the YAML. The model of a complete study is
 :mod:`hyperribbon.studies.study`. Nothing here imports torch or numpy, so that the Snakefile parses
 quickly.
 """
+
+from hyperribbon.extras import needs
+
+needs("pydantic", "workflow", "hyperribbon.config")
 
 from hyperribbon.config.configuration import DIRECT, NO_AUGMENTATION, Configuration
 from hyperribbon.config.data import DATA_SOURCES, DataConfig, decay_name
@@ -29,7 +33,6 @@ from hyperribbon.config.networks import (
     ViTConfig,
     WideResNetConfig,
 )
-from hyperribbon.config.study_file import read_overrides, read_study_file
 from hyperribbon.config.training import (
     AdamConfig,
     AdamPConfig,
@@ -40,6 +43,7 @@ from hyperribbon.config.training import (
     SGDConfig,
     TrainingConfig,
 )
+from hyperribbon.storage.study_file import read_overrides, read_study_file
 
 __all__ = [
     "DATA_SOURCES",

@@ -7,6 +7,10 @@ separates stiff from sloppy eigenvalues; `hyperribbon.pac_bayes` turns curvature
 error on new samples.
 """
 
+from hyperribbon.extras import needs
+
+needs("torch", "curvature", "hyperribbon.curvature")
+
 from hyperribbon.curvature.bounds import Bound, norm_bounds
 from hyperribbon.curvature.correlations import correlation_eigenvalues, layer_spectra
 from hyperribbon.curvature.gram import FisherEigenpairs, JacobianGram

@@ -21,8 +21,8 @@ import torch
 from scipy.linalg import eigh
 from torch import Tensor, nn
 from torch.func import jacrev, vmap
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.derivatives import gradients
 from hyperribbon.curvature.layers import (
@@ -74,8 +74,7 @@ class JacobianGram:
         self.outputs = problem.all_outputs()
         N, C = problem.n_samples, problem.n_outputs
         gram = np.zeros((N * C, N * C))
-        quiet = None if progress_bar else True
-        for part in tqdm(_parts(problem), desc=progress_bar, leave=False, disable=quiet):
+        for part in bar_over(_parts(problem), progress_bar):
             part(gram)
         self.gram = gram.reshape(N, C, N, C)
         self._check()

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.curvature.derivatives import Tangents
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
@@ -53,9 +53,7 @@ class Operator:
         """The full matrix (p, p), float64, from products with the identity; O(p^2) memory."""
         p = self.problem.n_parameters
         found = np.empty(self.shape)
-        quiet = None if progress_bar else True
-        starts = tqdm(range(0, p, block), desc=progress_bar, leave=False, disable=quiet)
-        for start in starts:
+        for start in bar_over(range(0, p, block), progress_bar):
             columns = np.zeros((p, min(block, p - start)))
             columns[np.arange(start, start + columns.shape[1]), np.arange(columns.shape[1])] = 1
             found[:, start : start + block] = self @ columns

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from scipy.linalg import eigh, eigh_tridiagonal
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.curvature.checks import check_count, check_positive
 from hyperribbon.curvature.operators import Operator
 from hyperribbon.errors import DataError
@@ -236,8 +236,7 @@ def spectral_density(
     probes = check_count(probes, "probes", 2, MOST_PROBES)
     rng, basis = np.random.default_rng(random_state), np.empty((steps, p))
     nodes, weights = np.empty((probes, steps)), np.empty((probes, steps))
-    quiet = None if progress_bar else True
-    with tqdm(total=probes * steps, desc=progress_bar, leave=False, disable=quiet) as bar:
+    with step_bar(probes * steps, progress_bar) as bar:
         for i in range(probes):
             diagonal, off_diagonal = np.zeros(steps), np.zeros(steps)
             v = rng.standard_normal(p)
@@ -253,7 +252,7 @@ def spectral_density(
                 closed = off_diagonal[j] < 1e-12 * np.abs(diagonal[: j + 1]).max()
                 off_diagonal[j] = 0.0 if closed else off_diagonal[j]
                 v = np.zeros(p) if closed else w / off_diagonal[j]
-                bar.update()
+                bar.update(1)
             nodes[i], vectors = eigh_tridiagonal(diagonal, off_diagonal[:-1])
             weights[i] = vectors[0] ** 2
     return SpectralDensity(nodes, weights, p)

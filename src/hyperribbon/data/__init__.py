@@ -6,6 +6,11 @@ there. `parts` says what a part is, `images` how images lie on disk, `cache` and
 files come from. To add a data set, see CONTRIBUTING.md.
 """
 
+from hyperribbon.extras import needs
+
+needs("torch", "workflow", "hyperribbon.data")
+needs("pydantic", "workflow", "hyperribbon.data")
+
 from hyperribbon.data.dataset import Dataset
 from hyperribbon.data.prepare import prepare
 

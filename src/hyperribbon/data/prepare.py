@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from pydantic import TypeAdapter
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.config import DataConfig
 from hyperribbon.config.data import SloppyConfig
 from hyperribbon.data.dataset import Dataset, check_labels
@@ -268,7 +268,7 @@ def _blocks(
         return _stored(np.asarray(images[chosen[rows]]), config.stored_shape[-1], where)
 
     shape = (len(chosen), *config.stored_shape)
-    with tqdm(total=len(chosen), desc=where, unit="image", leave=False, disable=None) as bar:
+    with step_bar(len(chosen), where) as bar:
         for block in write_images(folder, shape, dtype, make, split=split):
             yield block
             bar.update(len(block))

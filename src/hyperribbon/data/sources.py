@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tqdm import tqdm
-
+from hyperribbon.bars import step_bar
 from hyperribbon.data.cache import Unavailable
 from hyperribbon.storage.manifest import file_sha256
 
@@ -191,10 +190,8 @@ def _download(url: str, path: Path) -> None:
         size = int(answer.headers.get("Content-Length") or 0)
         if size > LIMIT:
             raise Unavailable(f"{size} bytes, more than {LIMIT}")
-        with tqdm(
-            total=size or None, desc=path.name, unit="B", unit_scale=True, leave=False, disable=None
-        ) as progress_bar:
-            received = _copy(answer, file, progress_bar.update)
+        with step_bar(size or None, path.name) as bar:
+            received = _copy(answer, file, bar.update)
     if size and received != size:
         raise http.client.HTTPException(f"broke off after {received} of {size} bytes")
 

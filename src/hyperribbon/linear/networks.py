@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hyperribbon.extras import needs
+
+needs("torch", "torch", "hyperribbon.linear.networks")
+
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import NamedTuple
@@ -9,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.curvature import JacobianGram, Problem
 from hyperribbon.errors import DataError
 from hyperribbon.linear.simulation import PointCovariance, check_samples, check_steps
@@ -135,8 +139,7 @@ def train_lazily(
     points = PointCovariance(len(x))
     found: list[np.ndarray] = []
     first: np.ndarray | None = None
-    quiet = None if progress_bar else True
-    for t in tqdm(range(1, due[-1] + 1), desc=progress_bar, leave=False, disable=quiet):
+    for t in bar_over(range(1, due[-1] + 1), progress_bar):
         residuals = stack(x)[:, 0] - target
         values = residuals.detach().double().numpy()
         first = values if first is None else first

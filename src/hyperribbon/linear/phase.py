@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.errors import DataError
 from hyperribbon.linear.covariance import trajectory_covariance
 from hyperribbon.linear.dimension import ribbon_dimension
@@ -93,11 +93,10 @@ def phase_diagram(
                 found[k, j] = ribbon_dimension(P, fraction)
         return found
 
-    quiet = None if progress_bar else True
     # Matrices are too small for several threads each.
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
         work = pool.map(of_slope, slopes)
-        found = np.stack(list(tqdm(work, progress_bar, len(slopes), leave=False, disable=quiet)))
+        found = np.stack(list(bar_over(work, progress_bar, total=len(slopes))))
     dims = ("ratio", "slope", "steps")
     found = found.transpose(1, 2, 0, 3)  # draws first
     error = np.full(found.shape[1:], np.nan)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import as_float64
 
@@ -87,8 +87,7 @@ def train_linear(
     w = sigma_w * np.random.default_rng(random_state).standard_normal((models, X.shape[1]))
     points = PointCovariance(len(y))
     found: list[np.ndarray] = []
-    quiet = None if progress_bar else True
-    for t in tqdm(range(1, due[-1] + 1), desc=progress_bar, leave=False, disable=quiet):
+    for t in bar_over(range(1, due[-1] + 1), progress_bar):
         residuals = w @ X.T - y
         if not np.isfinite(residuals).all():
             raise DataError(

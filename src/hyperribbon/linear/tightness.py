@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.linear.bounds import (
     decay_bound,
     initialisation_bound,
@@ -58,9 +58,8 @@ def bounds_table(n: int, draws: int, seed: int, progress_bar: str | None = None)
     """
     true = true_weights(draws, n, seed)
     cases = [(slope, T) for slope in SLOPES for T in STEPS]
-    quiet = None if progress_bar else True
     rows = []
-    for slope, T in tqdm(cases, progress_bar, leave=False, disable=quiet):
+    for slope, T in bar_over(cases, progress_bar):
         K = sloppy(n, slope)
         found = {("Eq. 5.2.10", np.nan): [_initialisation(K, T)]}
         for z in true:

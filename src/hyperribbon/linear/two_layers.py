@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.errors import DataError
 from hyperribbon.linear.simulation import PointCovariance, check_samples
 
@@ -95,8 +95,7 @@ def train_two_layers(
     first, kernel = _layers(u, v), _kernel(X, u, v)
     signs = np.array([*np.ones(d), -1.0])  # v v^T - u u^T
     points = PointCovariance(n)
-    quiet = None if progress_bar else True
-    for t in tqdm(range(steps), desc=progress_bar, leave=False, disable=quiet):
+    for t in bar_over(range(steps), progress_bar):
         residuals = _outputs(X, u, v) - y
         if not np.isfinite(residuals).all():
             raise DataError(

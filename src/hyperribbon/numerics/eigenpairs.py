@@ -12,7 +12,8 @@ from scipy.linalg import eigh, qr
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
-from tqdm import tqdm
+
+from hyperribbon.bars import bar_over
 
 
 def by_magnitude(
@@ -122,11 +123,9 @@ def leading_eigenpairs(
     # want the cores.
     alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
     ordered, noise = _ascending if smallest else by_magnitude, 10 * np.finfo(dtype).eps
-    quiet = None if progress_bar else True
-    bar = tqdm(itertools.count(1), desc=progress_bar, leave=False, disable=quiet)
     first = rng.standard_normal((m, b)).astype(dtype).T
     Q, p = _extended(np.ascontiguousarray(first), V[:0], b, rng, alone)[0], 0
-    for n_products in bar:
+    for n_products in bar_over(itertools.count(1), progress_bar):
         start, p = p, p + len(Q)
         V[start:p] = Q
         basis = V[:p]
@@ -163,7 +162,6 @@ def leading_eigenpairs(
             T[:] = 0
             T[np.arange(kept), np.arange(kept)] = ritz[:kept]
             p = kept
-    bar.close()
     return ritz[:k], (Y[:, :k].T.astype(dtype) @ basis).T
 
 

@@ -7,8 +7,8 @@ from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.kfac import KFAC
 from hyperribbon.curvature.problem import Problem, error_of
@@ -117,8 +117,7 @@ def certify(
             best, least = scale, bound
     scale, posterior = best, posterior_of(best.epsilon)
     rng, errors, test_errors = np.random.default_rng(seed), [], []
-    quiet = None if progress_bar else True
-    for _ in tqdm(range(draws), desc=progress_bar, leave=False, disable=quiet):
+    for _ in bar_over(range(draws), progress_bar):
         drawn = posterior.sample(rng)
         errors.append(error_of(drawn_on, drawn))
         test_errors.append(error_of(drawn_test, drawn))

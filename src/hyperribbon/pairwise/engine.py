@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.extras import needs
 from hyperribbon.numerics.blocks import n_threads
 from hyperribbon.pairwise.metrics import FLOOR_FLOAT32, floor_of, metric_of
+from hyperribbon.pairwise.products import ProductKernel
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.pairwise.tiles import (
     Block,
@@ -93,12 +95,13 @@ def _device(device, P) -> str:
     """Name of the torch device to compute on."""
     if device is None:
         return str(P.device) if getattr(P, "is_cuda", False) else "cpu"
-    import torch
-
+    if str(device).split(":")[0] not in ("cpu", "cuda"):
+        raise DataError(f"device = {str(device)!r}: expected 'cpu' or 'cuda'")
+    if str(device) == "cpu":
+        return "cpu"
+    torch = needs("torch", "torch", f"device = {str(device)!r}")
     try:
         device = torch.device(device)
-        if device.type not in ("cpu", "cuda"):
-            raise DataError(f"device = {str(device)!r}: expected 'cpu' or 'cuda'")
     except (RuntimeError, TypeError):
         raise DataError(f"device = {device!r}: expected 'cpu' or 'cuda'") from None
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -114,25 +117,34 @@ def _has_compiler() -> bool:
 def _kernel(metric, single: bool, floor: float, device: str, threads: int) -> Kernel:
     """The fastest available kernel for a metric on a device; `TorchKernel` knows all metrics."""
     kernel = metric.kernel
-    if device == "cpu":
-        try:
-            from hyperribbon.pairwise.cpu import CompiledKernel
-        except ImportError:
-            pass  # no numba here
-        else:
-            if isinstance(kernel, str) and kernel in CompiledKernel.kernels:
-                return CompiledKernel(kernel, single=single, floor=floor, threads=threads)
-    elif single and _has_compiler():
-        try:
-            from hyperribbon.pairwise.cuda import TritonKernel
-        except ImportError:
-            pass  # no Triton here
-        else:
-            if kernel in TritonKernel.kernels:
-                return TritonKernel(floor=floor, device=device, threads=threads)
+    if isinstance(kernel, str):
+        found = _fast_kernel(kernel, single, floor, device, threads)
+        if found is not None:
+            return found
+    needs("torch", "torch", f"metric = {metric.name!r}")
     from hyperribbon.pairwise.plain import TorchKernel
 
     try:
         return TorchKernel(kernel, single=single, floor=floor, device=device, threads=threads)
     except DataError as error:
         raise DataError(f"metric = {metric.name!r}: {error}") from None
+
+
+def _fast_kernel(
+    kernel: str, single: bool, floor: float, device: str, threads: int
+) -> Kernel | None:
+    if device == "cpu":
+        from hyperribbon.pairwise.cpu import CompiledKernel  # numba takes time to import
+
+        if kernel in CompiledKernel.kernels:
+            return CompiledKernel(kernel, single=single, floor=floor, threads=threads)
+        if kernel in ProductKernel.kernels:
+            return ProductKernel(kernel, floor=floor, threads=threads)
+    elif single and _has_compiler():
+        try:
+            from hyperribbon.pairwise.cuda import TritonKernel
+        except ImportError:
+            return None  # no Triton here
+        if kernel in TritonKernel.kernels:
+            return TritonKernel(floor=floor, device=device, threads=threads)
+    return None

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from threading import Lock
 
 import numpy as np
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise.engine import Engine
 from hyperribbon.pairwise.tiles import Parts, blocks_of, whole
@@ -115,14 +115,6 @@ def pairwise_distance(
     # Two threads that write to the same chunk would overwrite each other's part.
     own_chunks = chunk is not None and side % chunk == 0
     writing = nullcontext() if out is None or own_chunks else Lock()
-    bar = tqdm(
-        total=engine.shape[0] * engine.shape[1],
-        desc="distances",
-        unit="pair",
-        unit_scale=True,
-        leave=False,
-        disable=None if progress_bar else True,
-    )
 
     def mirrored(r: int, c: int) -> bool:
         return symmetric and r != c
@@ -146,7 +138,8 @@ def pairwise_distance(
                 result[j, i] = D.T
         bar.update(D.size * (1 + mirrored(r, c)))
 
-    with bar:
+    n_pairs = engine.shape[0] * engine.shape[1]
+    with step_bar(n_pairs, "distances" if progress_bar else None) as bar:
         engine.compute(row_blocks, column_blocks, wanted, write, client)
     return result
 

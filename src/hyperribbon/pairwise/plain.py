@@ -13,25 +13,20 @@ import torch
 
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise.metrics import coefficient_rounding, zero_between_equal
+from hyperribbon.pairwise.products import (
+    STEP,
+    Packed,
+    add_divergences,
+    add_squares,
+    pack_divergences,
+    pack_squares,
+)
 from hyperribbon.probability.distributions import SUM_TOLERANCE, as_distributions
 
-_STEP = 2**22  # entries of models read at a time
 _SUMMED = 32  # classes in a partial sum
 _AT_ONCE = 2**22  # entries of pairs of models that a metric's own function sees at a time
 _GROUP = 8  # samples whose coefficients are multiplied before a logarithm
 _ALONE = Lock()  # one tile at a time uses torch's threads, or the GPU
-
-
-class Packed(NamedTuple):
-    """Models ready for a kernel.
-
-    arrays : (m, N C) or (m, N, C) each. The latter lie sample by sample in memory, so that one
-        sample of all models is a matrix
-    own : (m,), a number per model
-    """
-
-    arrays: tuple[torch.Tensor, ...]
-    own: torch.Tensor
 
 
 class Sums(NamedTuple):
@@ -84,7 +79,7 @@ class TorchKernel:
     def pack(self, read, shape, name: str, at_once: int = 1) -> Packed:
         """Check, normalise and pack models of a shape (b, n, C); see `Kernel.pack`."""
         n_models, n_samples, n_classes = shape
-        step = max(at_once, _STEP // (n_samples * n_classes))
+        step = max(at_once, STEP // (n_samples * n_classes))
         packed: tuple[torch.Tensor, ...] = ()
         own = torch.empty(n_models, dtype=torch.float64, device=self._device)
         for start in range(0, n_models, step):
@@ -119,15 +114,10 @@ class TorchKernel:
         return (P,), P.new_zeros(len(P))
 
     def _flat(self, P: torch.Tensor):
-        P = P.flatten(1)
-        return (P,), (P * P).sum(dim=1)
+        return pack_squares(torch, P, self._floor)
 
     def _with_logarithms(self, P: torch.Tensor):
-        # (p - q)(ln p - ln q) = p ln p + q ln q - (p ln q + q ln p)
-        P = P.flatten(1)
-        zero = (P == 0).double() if self._floor == 0 else P.new_zeros((len(P), 0))
-        log = torch.where(P > 0, P, 1).log() if self._floor == 0 else P.clamp(self._floor).log()
-        return (P, log, zero), (P * log).sum(dim=1)
+        return pack_divergences(torch, P, self._floor)
 
     def _roots(self, P: torch.Tensor):
         roots = P.sqrt()
@@ -183,24 +173,10 @@ class TorchKernel:
             out += chord.mul_(0.5).clamp_(max=1).asin_().sum(dim=0).mul_(2)
 
     def _squares(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
-        out += A.own[:, None] + B.own
-        out.addmm_(A.arrays[0], B.arrays[0].T, alpha=-2)
-        zero_between_equal(out, A.own, B.own, _product_rounding(A))
+        add_squares(A, B, out)
 
     def _divergences(self, A: Packed, B: Packed, out: torch.Tensor) -> None:
-        out += A.own[:, None] + B.own
-        (p, ln_p, p_zero), (q, ln_q, q_zero) = A.arrays, B.arrays
-        out.addmm_(p, ln_q.T, alpha=-1).addmm_(ln_p, q.T, alpha=-1)
-        if p_zero.shape[1]:  # floor = 0: infinite where only one probability is 0
-            apart = p_zero.sum(dim=1)[:, None] + q_zero.sum(dim=1) - 2 * p_zero @ q_zero.T
-            out.masked_fill_(apart > 0, torch.inf)
-        zero_between_equal(out, A.own, B.own, _product_rounding(A))
-
-
-def _product_rounding(A: Packed) -> torch.Tensor:
-    """Bounds (a, 1) on the rounding error of the sums of equal models."""
-    array = A.arrays[0]
-    return array.shape[1] * torch.finfo(array.dtype).eps * A.own.abs()[:, None]
+        add_divergences(A, B, out)
 
 
 SUMS = {

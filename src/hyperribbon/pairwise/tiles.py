@@ -1,4 +1,4 @@
-"""The tiles of a matrix as Dask tasks: few blocks of models in memory, each read seldom.
+"""The tiles of a matrix as tasks: few blocks of models in memory, each read seldom.
 
 As many row blocks as fit stay in memory while column blocks pass, some of them being read while
 others are computed with. Models are read once, and once more for every band of row blocks. Tasks
@@ -9,15 +9,14 @@ they are used, and distances return to the client, which alone writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, Protocol
 
-import dask.threaded
 import numpy as np
 
+from hyperribbon.numerics.task_graph import run_tasks
 from hyperribbon.pairwise.metrics import Metric
 from hyperribbon.pairwise.stack import Stack
 
@@ -243,28 +242,31 @@ def _run_in_threads(
     def tile(r: int, c: int, A: list | None, B: list | None) -> None:
         write(r, c, tiles.tile(r, c, columns[c][r], A, B))
 
-    def pack_columns(c: int, _) -> list | None:
+    def pack_columns(c: int, *_) -> list | None:
         return tiles.pack_columns(c)
 
-    graph: dict[tuple, tuple] = {("rows", r): (tiles.pack_rows, r) for r in rows}
-    done: list[tuple[str, int]] = []
+    reads: dict[tuple, tuple[Callable, list[tuple]]] = {}
+    tasks: dict[tuple, tuple[Callable, list[tuple]]] = {}
+    done: list[tuple] = []
     for c, parts in columns.items():
         packed = ("rows", c) if tiles.symmetric and c in rows else ("columns", c)
-        if packed not in graph:
+        if packed[0] == "columns":
             # Wait for an earlier column, which bounds the number of columns in memory.
-            earlier = done[-tiling.ahead] if len(done) >= tiling.ahead else None
-            graph[packed] = (pack_columns, c, earlier)
+            earlier = [done[-tiling.ahead]] if len(done) >= tiling.ahead else []
+            reads[packed] = partial(pack_columns, c), earlier
         for r in parts:
-            graph["tile", r, c] = (tile, r, c, ("rows", r), packed)
-        graph["done", c] = (_nothing, [("tile", r, c) for r in parts])
+            needed = [("rows", r), packed]
+            for _, row in {*needed} - reads.keys():
+                tasks.setdefault(("rows", row), (partial(tiles.pack_rows, row), []))
+            tasks["tile", r, c] = partial(tile, r, c), needed
+        tasks["done", c] = _nothing, [("tile", r, c) for r in parts]
         done.append(("done", c))
-    # A pool of our own: after an error, nothing may still be writing when the caller resumes.
-    with ThreadPoolExecutor(tiling.workers) as pool:
-        dask.threaded.get(graph, done, pool=pool)
+    # Columns first, so that one is read while there are tiles of others to compute.
+    run_tasks(reads | tasks, tiling.workers)
 
 
-def _nothing(_) -> None:
-    """Wait for the argument; used as the last task of a column."""
+def _nothing(*_) -> None:
+    """Wait for the arguments; the last task of a column."""
 
 
 def _run_on_cluster(

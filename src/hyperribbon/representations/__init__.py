@@ -6,6 +6,10 @@ The activations of the samples of one class are a class manifold, whose size and
 others change through training.
 """
 
+from hyperribbon.extras import needs
+
+needs("torch", "torch", "hyperribbon.representations")
+
 from hyperribbon.representations.boundary import boundary_distance, crossings, plane_boundary
 from hyperribbon.representations.class_manifolds import class_manifolds
 from hyperribbon.representations.class_training import tanh_stack, train_manifolds

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.representations.class_manifolds import check_classes, from_centres
 from hyperribbon.training.loop import shuffled_batches
@@ -150,8 +150,7 @@ def train_manifolds(
     w = None if weights is None else torch.from_numpy(np.asarray(weights, float)).to(x)
     batches = None if batch_size is None else endless_batches(len(x), batch_size, seed)
     found: list[tuple[np.ndarray, ...]] = []
-    disable = None if progress_bar else True
-    for step in tqdm(range(steps + 1), progress_bar, leave=False, disable=disable):
+    for step in bar_over(range(steps + 1), progress_bar):
         due = step % every == 0
         tally = _Tally(stack, y, w, record) if due else None
         gradients = _zeros(parameters) if step < steps else None

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import linregress
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import as_float64
 from hyperribbon.representations.activations import Elementwise
@@ -107,14 +107,8 @@ def finite_widths(
     outward, tangential = limit.metric(on_axis)[:, 0, 0], limit.metric(on_axis)[:, 1, 1]
     size = outward**2 + (dimension - 1) * tangential**2
     rng = np.random.default_rng(random_state)
-    bar = tqdm(
-        total=len(sizes) * draws,
-        desc=progress_bar,
-        leave=False,
-        disable=None if progress_bar else True,
-    )
     rows = []
-    with bar:
+    with step_bar(len(sizes) * draws, progress_bar) as bar:
         for n in sizes:
             found = []
             for _ in range(draws):
@@ -123,7 +117,7 @@ def finite_widths(
                 u = rng.standard_normal((len(radii), directions, dimension))
                 u /= np.linalg.norm(u, axis=2, keepdims=True)
                 found.append(_one_draw(layer, u, radii, outward, tangential))
-                bar.update()
+                bar.update(1)
             rows.append(_summary(found, size))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     from_limit, asymmetry, volume_mean, volume_sd, scalar_mean, scalar_sd = columns

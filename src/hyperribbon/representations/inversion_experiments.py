@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.networks.lenet import LeNet
 from hyperribbon.probability import progress
 from hyperribbon.representations.class_training import (
@@ -328,10 +328,7 @@ def run_all(
         usual(images, settings), images, settings, settings.runs, record=settings.watched
     )
     others = []
-    disable = None if progress_bar else True
-    for condition in tqdm(
-        list(conditions(images, settings)), progress_bar, leave=False, disable=disable
-    ):
+    for condition in bar_over(list(conditions(images, settings)), progress_bar):
         watched = settings.watched if condition.kind == "task" else 0
         others.append(
             run_condition(condition, images, settings, settings.fewer_runs, record=watched)

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 from torch.func import jvp, vjp, vmap
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.errors import DataError, first_line
 from hyperribbon.representations.features import FeatureMap, checked_features
 
@@ -128,8 +128,7 @@ def in_blocks(
     A block has storage of its own: of a part of a larger tensor, torch copies the directions for
     each sample, and samples no longer share what a first affine layer makes of them.
     """
-    bar = tqdm(total=len(x), desc=progress_bar, leave=False, disable=None if progress_bar else True)
-    with bar:
+    with step_bar(len(x), progress_bar) as bar:
         for start in range(0, len(x), step):
             rows = slice(start, min(start + step, len(x)))
             try:

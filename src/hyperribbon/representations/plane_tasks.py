@@ -14,8 +14,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.errors import DataError
 from hyperribbon.networks.fully_connected import FullyConnected
 from hyperribbon.training.stacked import StackedFullyConnected, seeded_network
@@ -162,11 +162,8 @@ def train_stacked(
         _Descent(weights, scale, learning_rate, momentum, decay)
         for weights, scale in _scaled(stack, parametrisation)
     ]
-    bar = tqdm(
-        total=moments[-1], desc=progress_bar, leave=False, disable=None if progress_bar else True
-    )
     epoch = 0
-    with bar:
+    with step_bar(moments[-1], progress_bar) as bar:
         for moment in moments:
             for _ in range(moment - epoch):
                 (cross_entropy(stack(samples), wanted, reduction="sum") / N).backward()

@@ -6,13 +6,10 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 
-import dask
-import dask.threaded
-from tqdm import tqdm
-
+from hyperribbon.bars import bar_over
 from hyperribbon.errors import HyperribbonError, first_line
+from hyperribbon.extras import needs
 from hyperribbon.numerics.blocks import n_threads
 
 logger = logging.getLogger(__name__)
@@ -38,14 +35,14 @@ def dask_client() -> Iterator:
     ...     print(client)
     None
     """
-    address = dask.config.get("scheduler-address", None)
+    config = needs("dask.config", "cluster", "dask_client")
+    address = config.get("scheduler-address", None)
     if address is None:
         yield None
         return
-    from distributed import Client  # 0.5 s to import
-
+    distributed = needs("distributed", "cluster", f"dask.scheduler = {address}")  # takes 0.5 s
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise HyperribbonError(
             f'dask.scheduler = "{address}": no scheduler answers there ({first_line(error)}); '
@@ -101,24 +98,14 @@ def each(
     >>> each(abs, [-1, 2], threads=2)
     [1, 2]
     """
-    disable = None if progress_bar else True
-    bar = tqdm(total=len(items), desc=progress_bar, leave=False, disable=disable)
+    if client is None:
+        # With a pool of its own, nothing is left running after a fault.
+        with ThreadPoolExecutor(threads or n_threads()) as pool:
+            return list(bar_over(pool.map(function, items), progress_bar, total=len(items)))
+    from distributed import as_completed
 
-    def one(item):
-        result = function(item)
-        bar.update()
-        return result
-
-    with bar:
-        if client is None:
-            # Dask looks for tasks inside lists and tuples, but not inside partial.
-            graph = {("each", n): (partial(one, item),) for n, item in enumerate(items)}
-            # With a pool of its own, nothing is left running after a fault.
-            with ThreadPoolExecutor(threads or n_threads()) as pool:
-                return list(dask.threaded.get(graph, list(graph), pool=pool))
-        from distributed import as_completed
-
-        futures = client.map(function, items, pure=False)
-        for _ in as_completed(futures, loop=client.loop):
-            bar.update()
-        return client.gather(futures)
+    futures = client.map(function, items, pure=False)
+    done = as_completed(futures, loop=client.loop)
+    for _ in bar_over(done, progress_bar, total=len(items)):
+        pass
+    return client.gather(futures)

@@ -16,8 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
+from hyperribbon.bars import bar_over
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.files import written_whole
 
@@ -72,15 +71,9 @@ class Manifest:
         store = Path(store)
         names = sorted(_files(store) if names is None else names)
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            digests = tqdm(
-                pool.map(lambda name: file_sha256(store / name), names),
-                desc=store.name,
-                total=len(names),
-                unit="file",
-                leave=False,
-                disable=None if progress_bar else True,
-            )
-            files = dict(zip(names, digests, strict=True))
+            digests = pool.map(lambda name: file_sha256(store / name), names)
+            title = store.name if progress_bar else None
+            files = dict(zip(names, bar_over(digests, title, total=len(names)), strict=True))
         sizes = {name: (store / name).stat().st_size for name in names}
         return cls(files, dict(inputs or {}), sizes)
 

@@ -45,7 +45,6 @@ from collections.abc import Container, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import dask.array as da
 import numpy as np
 import xarray as xr
 import zarr
@@ -222,8 +221,6 @@ def create_predictions(
     n_parameters = sum(int(np.prod(shape)) for _, shape in layout)
     per_checkpoint = ("seed", "checkpoint")
     shape = (len(seeds), len(steps))
-    variables: dict[str, tuple[Any, ...]] = {}
-    encoding: dict[str, dict[str, Any]] = {}
     coordinates: dict[str, tuple[Any, ...]] = {
         "seed": ("seed", np.asarray(seeds)),
         "step": ("checkpoint", np.asarray(steps), {"long_name": "optimiser steps taken"}),
@@ -234,11 +231,10 @@ def create_predictions(
     if corner_labels is not None:
         coordinates["train_corner_label"] = ("train_sample", np.asarray(corner_labels))
 
-    def empty(name: str, dims: tuple, shape: tuple, chunks: tuple, dtype: str, **attrs) -> None:
-        lazy = da.full(shape, np.nan, dtype=dtype, chunks=chunks)
-        variables[name] = (dims, lazy, attrs)
-        encoding[name] = {"chunks": chunks, "_FillValue": np.nan}
-
+    curve = (per_checkpoint, shape, (1, len(steps)), "float64")
+    arrays: dict[str, tuple[Any, ...]] = {
+        "diverged_step": (("seed",), shape[:1], (1,), "int64", {}),
+    }
     for split in labels:
         n = len(labels[split])
         sample = f"{split}_sample"
@@ -250,41 +246,44 @@ def create_predictions(
         coordinates[f"{split}_label"] = (sample, np.asarray(labels[split]))
         if input_hashes and split in input_hashes:
             coordinates[f"{split}_input_hash"] = (sample, input_hashes[split])
-        empty(
-            predictions_variable(split, form),
+        arrays[predictions_variable(split, form)] = (
             (*per_checkpoint, sample, "class"),
             (*shape, n, n_classes),
             (1, 1, n, n_classes),
             PREDICTION_FORMS[form].dtype,
-            long_name=f"{PREDICTION_FORMS[form].content} on the {split} samples",
+            {"long_name": f"{PREDICTION_FORMS[form].content} on the {split} samples"},
         )
         for name, units in (("loss", "nats"), ("error", "1")):
-            empty(f"{split}_{name}", per_checkpoint, shape, (1, len(steps)), "float64", units=units)
+            arrays[f"{split}_{name}"] = *curve, {"units": units}
     if objective:
-        empty(
-            "objective",
-            per_checkpoint,
-            shape,
-            (1, len(steps)),
-            "float64",
-            long_name="mean training objective since the last checkpoint",
-        )
+        about = {"long_name": "mean training objective since the last checkpoint"}
+        arrays["objective"] = *curve, about
     if len(snapshot_steps):
         coordinates["snapshot_step"] = ("snapshot", np.asarray(snapshot_steps))
-        empty(
-            "weights",
+        arrays["weights"] = (
             ("seed", "snapshot", "parameter"),
             (len(seeds), len(snapshot_steps), n_parameters),
             (1, 1, n_parameters),
             "float32",
-            layout=json.dumps([[name, list(size)] for name, size in layout]),
+            {"layout": json.dumps([[name, list(size)] for name, size in layout])},
         )
-    variables["diverged_step"] = ("seed", da.full(len(seeds), -1, dtype="int64", chunks=1))
-    encoding["diverged_step"] = {"chunks": (1,), "fill_value": -1}
-    for name in (*variables, *coordinates):
-        encoding.setdefault(name, {})["compressors"] = CODECS
-    dataset = xr.Dataset(variables, coordinates, {"format": LAYOUT, **attributes})
-    dataset.to_zarr(path, compute=False, zarr_format=3, consolidated=False, encoding=encoding)
+    # Coordinates are those that the arrays below name as theirs.
+    dataset = xr.Dataset(coordinates).reset_coords().assign_attrs(format=LAYOUT, **attributes)
+    encoding = {name: {"compressors": CODECS} for name in coordinates}
+    dataset.to_zarr(path, zarr_format=3, consolidated=False, encoding=encoding)
+    group = zarr.open_group(path, mode="r+")
+    for name, (dims, size, chunks, dtype, about) in arrays.items():
+        along = [at for at, (dim, *_) in coordinates.items() if dim in dims and at != dim]
+        group.create_array(
+            name,
+            shape=size,
+            chunks=chunks,
+            dtype=dtype,
+            fill_value=-1 if name == "diverged_step" else np.nan,
+            compressors=CODECS,
+            dimension_names=dims,
+            attributes=about | ({"coordinates": " ".join(sorted(along))} if along else {}),
+        )
 
 
 def create_checkpoints(path: str | Path, n_samples: int, n_classes: int) -> zarr.Array:

@@ -3,10 +3,11 @@
 The hash covers the syntax trees of a module and of every module of the package that it imports,
 directly or not, and the versions of those imported libraries that decide numbers or pictures.
 Comments, docstrings, formatting and the times of files do not count. An ``__init__`` that only
-passes names on is looked through: an import of one of its names depends on the module that defines
-the name, not on its neighbours. Nothing is imported, so torch is not loaded. A module that is
-imported by a computed name is not seen, so a rule names it next to the step. A style, script or
-template of the pages counts, to the byte, for every module that names its file.
+passes names on, and perhaps says which packages it `needs`, is looked through: an import of one of
+its names depends on the module that defines the name, not on its neighbours. Nothing is imported,
+so torch is not loaded. A module that is imported by a computed name is not seen, so a rule names it
+next to the step. A style, script or template of the pages counts, to the byte, for every module
+that names its file.
 
 The configuration reaches a step as its parameters, with every default filled in. Therefore the
 modules that only read and check the configuration are not part of any step's code: a new key or
@@ -242,6 +243,6 @@ def _passed_on(package: str) -> dict[str, tuple[str, str]] | None:
         if isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
             source = _source(node, package)
             names |= {alias.asname or alias.name: (source, alias.name) for alias in node.names}
-        elif not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"):
+        elif not ast.unparse(node).startswith(("__all__ = ", "needs(")):
             return None
     return names

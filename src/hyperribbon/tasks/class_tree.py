@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hyperribbon.config.study_file import read_study_file
 from hyperribbon.errors import ConfigError, DataError
 from hyperribbon.probability.distributions import check_size
+from hyperribbon.storage.study_file import read_study_file
 
 ROOT = "All"
 

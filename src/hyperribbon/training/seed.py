@@ -13,8 +13,8 @@ import torch
 import zarr
 from torch import Tensor, nn
 from torch.amp import GradScaler
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.errors import HyperribbonError, StoreError, first_line
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.storage.dataset import SPLITS, Split
@@ -148,15 +148,9 @@ class SeedTraining:
         arrays = dict(zarr.open_group(self.store, mode="r+").arrays())
         start = max(recorded.step, 0)
         title = f"{plan.configuration.label} seed {self.seed + 1}/{training.seeds}"
-        with tqdm(
-            total=plan.steps[-1],
-            initial=start,
-            desc=title,
-            unit="step",
-            leave=False,
-            disable=None,
-            position=self.seed % training.parallel_seeds,  # one line of the terminal each
-        ) as bar:
+        first_of_parallel = self.seed % training.parallel_seeds == 0  # they share one line
+        with step_bar(plan.steps[-1], title if first_of_parallel else None) as bar:
+            bar.update(start)
 
             def record(step: int, objective: float) -> None:
                 if plan.imprints:
@@ -170,10 +164,12 @@ class SeedTraining:
                 self._write(step, evaluations, network, arrays, recorded)
                 self._save(parts, recorded, device)
                 epoch = step / plan.steps_per_epoch
-                bar.set_description(f"{title}, epoch {epoch:.3g}/{training.epochs}", refresh=False)
                 loss, error = evaluations["train"].loss, evaluations["test"].error
-                bar.set_postfix(train_loss=loss, test_error=error, refresh=False)
-                bar.update(step - bar.n)
+                bar.update(
+                    step - bar.pos,
+                    f"epoch {epoch:.3g}/{training.epochs}: train loss {loss:.3g}, "
+                    f"test error {error:.3g}",
+                )
 
             try:
                 if start_diverged:

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 
+from hyperribbon.bars import step_bar
 from hyperribbon.config import AdamPConfig, OptimiserConfig
 from hyperribbon.errors import HyperribbonError
 from hyperribbon.numerics.blocks import evenly
@@ -111,14 +111,7 @@ def train_stacked(
         few = evenly(len(x), CALIBRATION_BATCHES * batch_size)
         calibrate_batchnorm(stack, (x[rows] for rows in torch.from_numpy(few).split(batch_size)))
     optimiser, scheduler = build_optimiser(stack, config, total)
-    bar = tqdm(
-        total=total,
-        desc=progress_bar,
-        unit="step",
-        leave=False,
-        disable=None if progress_bar else True,
-    )
-    with bar, tf32(allowed=False):
+    with step_bar(total, progress_bar) as bar, tf32(allowed=False):
         if 0 in due:
             record(0, stack)
         checked, losses = 0, []

@@ -22,9 +22,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 import zarr
-from tqdm import tqdm
 from zarr.codecs import Crc32cCodec
 
+from hyperribbon.bars import step_bar
 from hyperribbon.errors import StoreError
 from hyperribbon.pairwise.engine import Engine
 from hyperribbon.pairwise.matrix import pairwise_distance
@@ -100,7 +100,6 @@ def grow(
         count[[r, c]] += 1
     order = np.argsort(-count, kind="stable").tolist()
     blocks = [inherited.blocks[k] for k in order]
-    bar = tqdm(total=len(left), desc="tiles", leave=False, disable=None if progress_bar else True)
 
     def wanted(r: int, c: int) -> Parts:
         r, c = order[r], order[c]
@@ -110,9 +109,9 @@ def grow(
 
     def write(r: int, c: int, D: np.ndarray) -> None:
         inherited.complete(order[r], order[c], D)
-        bar.update()
+        bar.update(1)
 
-    with bar:
+    with step_bar(len(left), "tiles" if progress_bar else None) as bar:
         engine.compute(blocks, blocks, wanted, write, client=client)
     for folder in work.iterdir():
         if folder.is_dir() and folder != matrix.folder:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
+from hyperribbon.bars import bar_over
 from hyperribbon.curvature import JacobianGram, Problem, correlation_eigenvalues
 from hyperribbon.curvature.tables import SLOPPINESS_COLUMNS, sloppiness_row, thinned
 from hyperribbon.data.boston import load
@@ -43,7 +43,7 @@ def main(regression: RegressionConfig, output: tuple[Path, Path]) -> None:
         for widths in networks
         for seed in range(regression.seeds)
     ]
-    for name, widths, seed in tqdm(jobs, "regression", unit="network", leave=False, disable=None):
+    for name, widths, seed in bar_over(jobs, "regression"):
         found += fisher_spectra(name, *data[name], widths, seed, regression)
     spectra = pd.concat([thinned(values, len(values)).assign(**about) for about, values in found])
     rows = [{**about, **sloppiness_row(values)} for about, values in found]

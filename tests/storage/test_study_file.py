@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from hyperribbon.config import read_overrides, read_study_file
-from hyperribbon.config.study_file import read_study_text
 from hyperribbon.errors import ConfigError
+from hyperribbon.storage.study_file import read_study_text
 from hyperribbon.studies.study import parse_study
 
 CONFIG = Path(__file__).parents[2] / "config"
