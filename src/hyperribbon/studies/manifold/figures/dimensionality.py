@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hyperribbon.reporting.embedding_axes import REFERENCES, of_embedding
+from hyperribbon.plot._embedding import embedding
+from hyperribbon.plot.references import REFERENCES, of_embedding
 from hyperribbon.reporting.style import COLUMN, LeftOut, network_legend, ordered, palette
 
 KINDS = {
@@ -67,13 +68,13 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     figure, panels = plt.subplots(2, 2, figsize=(1.8 * COLUMN, 1.4 * COLUMN))
     for axes, (metric, (label, *_)) in zip(panels.flat, METRICS.items(), strict=True):
         part, of_curve = models[models["metric"] == metric], curve[curve["metric"] == metric]
-        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
-        axes.plot(of_curve["pc1"], of_curve["pc2"], color="black", linewidth=1)
-        axes.plot(*of_curve[["pc1", "pc2"]].iloc[0], "s", color="black", markersize=4)
+        embedding(
+            {"models": part, "geodesic": of_curve}, dimensions=2, palette=colours, ax=axes,
+            legend=False,
+        )  # fmt: skip
         row = tables["metrics"].query("split == @split and metric == @metric and dimension == 3")
         explained = row["explained_stress"].iloc[0]
         axes.set_title(f"{label}\nexplained stress in 3-D: {explained:.0%}", loc="left")
-        axes.set(xlabel="PC1", ylabel="PC2")
     network_legend(figure, colours, REFERENCES[:2], loc="outside right center")
     return figure
 
@@ -125,8 +126,9 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     )  # fmt: skip
     for axes, (kind, size) in zip(panels.flat, shown, strict=False):
         part = found.query("kind == @kind and size == @size")
-        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
+        embedding(part, dimensions=2, palette=colours, ax=axes, legend=False)
         axes.set_title(f"{split}: {size:,} {kind}", loc="left")
+        axes.set(xlabel="", ylabel="")
     for axes in panels.flat[len(shown) :]:
         axes.set_axis_off()
     figure.supxlabel("PC1", fontsize=8)
