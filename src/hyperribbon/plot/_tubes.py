@@ -104,4 +104,4 @@ def _draw_boxes(axes: Axes, rows: pd.DataFrame) -> None:
     edges = np.arange(0, 11, 2)  # boxes are between them
     axes.set_xticks(edges - 0.5, [f"{bins[k]:.1f}" for k in edges])
     axes.set(xlim=(-0.5, 9.5))
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, auto=None)  # other panels may share the axis

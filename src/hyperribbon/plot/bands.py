@@ -56,4 +56,4 @@ def draw_bands(axes: Axes, rows: pd.DataFrame, distance: str, look: Looks) -> No
             middle.index, low, high, where=complete, color=group.colour, alpha=0.2, linewidth=0
         )
     axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, auto=None)  # other panels may share the axis

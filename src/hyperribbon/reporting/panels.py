@@ -85,11 +85,12 @@ def legend_below(figure: Figure, panels: Iterable[Axes], extra: Iterable[Artist]
 
 
 def name_outer(panels: Iterable[Axes], xlabel: str, ylabel: str) -> None:
-    """Label the x-axes of panels with numbers below them, and the first y-axis of each row."""
+    """Label the x-axes of panels with numbers below them, and the first y-axis of each row.
+
+    Other labels, as pictures have them on their own, are removed.
+    """
     for axes in panels:
-        if axes.xaxis.get_tick_params()["labelbottom"]:
-            axes.set_xlabel(xlabel)
+        axes.set_xlabel(xlabel if axes.xaxis.get_tick_params()["labelbottom"] else "")
         place = axes.get_subplotspec()
         assert place is not None, "these panels are in rows and columns"
-        if place.is_first_col():
-            axes.set_ylabel(ylabel)
+        axes.set_ylabel(ylabel if place.is_first_col() else "")
