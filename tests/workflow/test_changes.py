@@ -115,7 +115,7 @@ def add_code(text):
         ("embedding/iskl.py", {}),
         ("studies/manifold/tables.py", jobs_from("tables")),
         ("reporting/style.py", jobs_from("first_picture", "draw", "explore")),
-        ("reporting/embedding_axes.py", jobs_from("first_picture", "draw")),
+        ("plot/references.py", jobs_from("first_picture", "draw")),
         ("studies/manifold/figures/trajectories.py", jobs_from("draw")),
         ("studies/manifold/explorer.py", jobs_from("explore")),
         ("studies/manifold/summarise.py", jobs_from("summarise")),

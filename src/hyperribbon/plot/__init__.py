@@ -1,5 +1,6 @@
 """Pictures: each function takes a study, its tables or arrays, and returns matplotlib's Axes.
 
+>>> import numpy as np
 >>> import hyperribbon as hr
 >>> P = np.random.default_rng(0).dirichlet(np.ones(3), size=(20, 30))
 >>> axes = hr.plot.embedding(P, labels=np.arange(30) % 3, dimensions=2)

@@ -90,19 +90,18 @@ def embedding(
     >>> P = np.random.default_rng(0).dirichlet(np.ones(3), size=(20, 30))
     >>> axes = hr.plot.embedding(P, labels=np.arange(30) % 3, color="progress")
     >>> axes.get_title()
-    '20 models: explained stress 41%'
+    '20 models: explained stress 27%'
     """
     numbers = _numbers(dimensions, ax)
     wanted = max(numbers) if numbers else 3
     found = as_tables(data, "models", split=split, labels=labels, components=wanted)
+    stress = stress_of(found)
     models = found.rows("models")
     numbers = numbers or _known(models)
     models = found.rows("models", [f"pc{k}" for k in numbers])
     if models.empty:
         raise DataError("data: the table models has no rows, so there is nothing to draw")
-    stress = found.optional("explained_stress", ["dimension", "kind", "explained_stress"])
     curve = found.optional("geodesic", [f"pc{k}" for k in numbers])
-    refuse_one_point(stress)
     look = looks_of(found, models, color, style, palette, norm)
     with canvas(ax, SIZES[len(numbers)], len(numbers)) as axes:
         keys = [] if curve is None else draw_references(axes, curve, numbers)
@@ -125,6 +124,15 @@ def embedding(
             finish(axes, [*look.handles(), *keys], ax is None)
             look.draw_bar(axes, **({"shrink": 0.6, "pad": 0.12} if len(numbers) == 3 else {}))
     return axes
+
+
+def stress_of(found: Tables) -> pd.DataFrame | None:
+    """What each dimension explains, where it is known; refused if all models coincide."""
+    stress = found.optional("explained_stress", ["explained_stress"])
+    if stress is not None:
+        split = found.split_of("explained_stress")
+        refuse_one_point(stress, f" {split}" if split else "")
+    return found.optional("explained_stress", ["dimension", "kind", "explained_stress"])
 
 
 def looks_of(

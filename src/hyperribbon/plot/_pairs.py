@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from hyperribbon.errors import DataError
-from hyperribbon.plot._embedding import draw_models, looks_of, name_axes
+from hyperribbon.plot._embedding import draw_models, looks_of, name_axes, stress_of
 from hyperribbon.plot.canvas import check_axes, finish, keep_style, new_figure
-from hyperribbon.plot.references import draw_references, refuse_one_point
+from hyperribbon.plot.references import draw_references
 from hyperribbon.plot.tables import as_tables
 from hyperribbon.reporting.style import COLUMN
 
@@ -63,12 +63,11 @@ def pairs(
     ['PC2', 'PC3', 'PC3']
     """
     found = as_tables(data, "models", split=split, labels=labels, components=3)
+    stress = stress_of(found)
     models = found.rows("models", ["pc1", "pc2", "pc3"])
     if models.empty:
         raise DataError("data: the table models has no rows, so there is nothing to draw")
-    stress = found.optional("explained_stress", ["dimension", "kind", "explained_stress"])
     curve = found.optional("geodesic", ["pc1", "pc2", "pc3"])
-    refuse_one_point(stress)
     look = looks_of(found, models, color, style, palette, norm)
 
     def draw(panels: np.ndarray) -> None:

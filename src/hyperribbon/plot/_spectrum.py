@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hyperribbon.errors import DataError
+from hyperribbon.plot._embedding import stress_of
 from hyperribbon.plot.canvas import canvas
 from hyperribbon.plot.looks import Looks
-from hyperribbon.plot.references import refuse_one_point
 from hyperribbon.plot.tables import as_tables
 from hyperribbon.reporting.style import COLUMN
 
@@ -72,8 +72,8 @@ def spectrum(
     found = as_tables(data, "explained_stress", split=split, components=KNOWN)
     if getattr(data, "ndim", 0) == 2 and not hasattr(data, "columns"):
         raise DataError("data: coordinates, whose eigenvalues are not known; expected an InPCA")
+    stress_of(found)
     rows = found.rows("explained_stress", ["dimension", "eigenvalue", "kind", "explained_stress"])
-    refuse_one_point(rows)
     rows = rows[rows["eigenvalue"] != 0].reset_index(drop=True)
     look = Looks(rows, "kind" if color is None else color, style,
                  palette=KINDS if color is None else None)  # fmt: skip

@@ -137,6 +137,15 @@ class InPCADisplay:
         ------
         DataError
             If P are no predictions, or labels do not fit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import hyperribbon as hr
+        >>> trainings = np.random.default_rng(0).dirichlet(np.ones(3), size=(2, 8, 30))
+        >>> display = hr.plot.InPCADisplay.from_predictions(trainings, color="checkpoint")
+        >>> display.models.columns.tolist()
+        ['training', 'checkpoint', 'pc1', 'pc2', 'pc3']
         """
         found = as_tables(P, "models", labels=labels, components=n_components)
         return cls(**found.tables).plot(ax, **looks)
@@ -155,6 +164,12 @@ class InPCADisplay:
         -------
         InPCADisplay
             Itself.
+
+        Examples
+        --------
+        >>> display = InPCADisplay(pd.DataFrame({"pc1": [0.0, 1.0], "pc2": [1.0, 0.0]}))
+        >>> display.plot(dimensions=2).figure_.axes == [display.ax_]
+        True
         """
         tables = {
             "models": self.models,

@@ -22,7 +22,7 @@ from matplotlib.ticker import (
 
 from hyperribbon.plot._curvature_spectrum import curvature_spectrum
 from hyperribbon.plot.eigenvalues import NEGATIVE, NOTHING
-from hyperribbon.reporting.embedding_axes import REFERENCES
+from hyperribbon.plot.references import REFERENCES
 from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut, network_legend, palette
 from hyperribbon.studies.curvature.figures import PANELS
