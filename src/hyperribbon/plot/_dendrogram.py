@@ -144,13 +144,20 @@ def dendrogram(
 
 def _distances(data: Any, split: str | None) -> tuple[Tables, np.ndarray, pd.DataFrame]:
     """Symmetric distances (n, n) of configurations, and what is known about each."""
-    if getattr(data, "ndim", 0) == 2 and "distance" not in getattr(data, "columns", ()):
+    if _is_matrix(data):
         names = list(getattr(data, "columns", range(len(data))))
-        D = np.asarray(data, dtype=float)
-        if D.shape != (len(names), len(names)) or not np.allclose(D, D.T, equal_nan=True):
+        D = np.asarray(data)
+        if (
+            D.dtype.kind not in "iuf"
+            or D.shape != D.T.shape
+            or not np.allclose(D, D.T, equal_nan=True)
+        ):
             raise DataError(f"data: shape {D.shape}, expected a symmetric matrix of distances")
+        if split is not None:
+            raise DataError(f"split = {split!r}: a matrix is of one split; leave it out")
+        D = D.astype(float)
         about = pd.DataFrame({"configuration": names})
-        found = Tables({}, split)
+        found = Tables({})
     else:
         found = as_tables(data, "configuration_distances", split=split)
         pairs = found.rows("configuration_distances", ["configuration", "other", "distance"])
@@ -166,3 +173,10 @@ def _distances(data: Any, split: str | None) -> tuple[Tables, np.ndarray, pd.Dat
     D = D.copy()
     np.fill_diagonal(D, 0.0)
     return found, D, about
+
+
+def _is_matrix(data: Any) -> bool:
+    """Whether data are an array, or a DataFrame with the same names of rows and columns."""
+    if isinstance(data, pd.DataFrame):
+        return len(data) > 0 and list(data.index) == list(data.columns)
+    return getattr(data, "ndim", 0) == 2

@@ -93,6 +93,8 @@ def progress(
     column = time if x is None else x
     if column not in models:
         raise DataError(f"x = {x!r}: expected a column ({', '.join(map(str, models))})")
+    if not pd.api.types.is_numeric_dtype(models[column]):
+        raise DataError(f"x = {column!r}: names, expected a column of numbers")
     is_time = column in ("epoch", "step", "checkpoint")
     look = looks_of(found, models, color, style, palette)
     if is_time:
@@ -149,8 +151,6 @@ def _time(models: pd.DataFrame) -> str:
 
 
 def _r_squared(x: pd.Series, y: pd.Series) -> float:
-    if not pd.api.types.is_numeric_dtype(x):
-        raise DataError(f"x = {x.name!r}: names, expected a column of numbers")
     known = np.isfinite(x) & np.isfinite(y)
     if x[known].nunique() < 2 or y[known].nunique() < 2:
         return float("nan")

@@ -50,7 +50,8 @@ def parts_of(spectra: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     if "part" not in spectra:
         yield "", spectra
         return
-    for (_, part), rows in spectra.fillna({"part": ""}).groupby(["matrix", "part"], sort=False):
+    named = spectra.assign(part=spectra["part"].astype(object).where(spectra["part"].notna(), ""))
+    for (_, part), rows in named.groupby(["matrix", "part"], sort=False):
         yield part, rows
 
 
