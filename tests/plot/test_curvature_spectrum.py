@@ -1,5 +1,7 @@
 """Spectra of curvature."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,23 +18,14 @@ VALUES = np.exp(-0.1 * np.arange(30))
 @pytest.fixture
 def spectra():
     rows = []
-    for configuration in ("ViT-Adam-00000000", "LeNet-Adam-00000000"):
-        for moment in MOMENTS:
-            for matrix in ("fisher", "hessian", "jacobian"):
-                sign = np.where((np.arange(30) % 3 == 2) & (matrix == "hessian"), -1, 1)
-                rows.append(
-                    pd.DataFrame(
-                        {"index": np.arange(1, 31), "eigenvalue": 5 * VALUES * sign}
-                    ).assign(
-                        configuration=configuration,
-                        network=configuration.split("-")[0],
-                        optimiser="Adam",
-                        augmentation="none",
-                        moment=moment,
-                        matrix=matrix,
-                        part=np.nan,
-                    )  # fmt: skip
-                )
+    for network, moment, matrix in itertools.product(
+        ("ViT", "LeNet"), MOMENTS, ("fisher", "hessian", "jacobian")
+    ):
+        sign = np.where((np.arange(30) % 3 == 2) & (matrix == "hessian"), -1, 1)
+        part = pd.DataFrame({"index": np.arange(1, 31), "eigenvalue": 5 * VALUES * sign})
+        names = {"configuration": f"{network}-Adam-00000000", "network": network}
+        names |= {"optimiser": "Adam", "augmentation": "none", "moment": moment, "matrix": matrix}
+        rows.append(part.assign(part=np.nan, **names))
     return pd.concat(rows)
 
 
