@@ -95,7 +95,7 @@ def test_predictions_with_labels_have_ends_and_scores(trainings, labels, words):
     for color in ("progress", "loss", "error"):
         hr.plot.embedding(trainings, labels=labels, color=color, dimensions=2)
     without = hr.plot.embedding(trainings, dimensions=2)
-    assert words(without.figure) == ["0", "1"]
+    assert words(without.figure) == ["training 0", "training 1"]
 
 
 def test_values_of_models_colour_them(trainings):

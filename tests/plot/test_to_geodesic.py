@@ -24,7 +24,7 @@ def test_lines_are_medians_by_network(data, tables):
 
 def test_seeds_are_lines_of_their_own(tables, words):
     axes = hr.plot.to_geodesic(tables, color="seed")
-    assert words(axes.figure) == ["0", "1", "some trainings missing"]
+    assert words(axes.figure) == ["seed 0", "seed 1", "some trainings missing"]
 
 
 def test_without_progress_there_is_nothing(make_tables):

@@ -16,6 +16,7 @@ from hyperribbon.reporting.style import COLUMN
 
 KINDS = {"space-like": "#0072B2", "time-like": "#D55E00"}
 MARKED = (1, 3, 10, 25, 50)  # dimensions whose explained stress is written
+FEW = 25
 IN_NATS = ("bhattacharyya", "symmetric_kl")
 KNOWN = 50  # dimensions that are computed of predictions
 
@@ -81,10 +82,13 @@ def spectrum(
         points = np.column_stack([rows["dimension"], rows["eigenvalue"].abs()])
         look.scatter(axes, points, s=9, linewidth=1)
         axes.set(xscale="log", yscale="log", xlabel="dimension")
-        nats = getattr(data, "metric", "bhattacharyya") in IN_NATS
+        nats = getattr(data, "metric", "bhattacharyya") in FEW = 25
+IN_NATS
         axes.set_ylabel("eigenvalue, magnitude" + (" (nats)" if nats else ""))
         top = axes.get_ylim()[1]
         axes.set_ylim(top=top * 6)
+        if rows["dimension"].max() < FEW:  # room for the legend
+            axes.set_ylim(bottom=axes.get_ylim()[0] / 10)
         for d in MARKED:
             row = rows[rows["dimension"] == d]
             if len(row):

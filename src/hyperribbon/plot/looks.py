@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from numbers import Number
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -209,14 +210,15 @@ a colour of matplotlib
         """Keys of the legend: names by colour, then by marker."""
         same = self.label and self.label == self.style_label
         keys = [
-            _key(name, colour, self.markers[name] if same else MARKERS[0])
+            _key(_said(name, self.label), colour, self.markers[name] if same else MARKERS[0])
             for name, colour in self.colours.items()
         ]
         if len(keys) > MOST_KEYS:
             rest = f"and {len(keys) - MOST_KEYS} more"
             keys = [*keys[:MOST_KEYS], Line2D([], [], linestyle="", label=rest)]
         if not same:
-            keys += [_key(name, "0.3", marker) for name, marker in self.markers.items()]
+            said = {name: _said(name, self.style_label) for name in self.markers}
+            keys += [_key(said[name], "0.3", marker) for name, marker in self.markers.items()]
         return keys
 
     def draw_bar(self, axes: Axes, **options: Any) -> None:
@@ -258,6 +260,11 @@ def _scaled(values: pd.Series, norm: Normalize | None, label: str):
         raise DataError(f"color = {label!r}: all values are missing, expected numbers or names")
     cmap = mpl.colormaps[ORDERED].with_extremes(bad=OUTSIDE)
     return numbers, ScalarMappable(norm or Normalize(finite.min(), finite.max()), cmap)
+
+
+def _said(name: Any, label: str) -> str:
+    """A name in a legend, where a number alone would say little."""
+    return f"{label} {name}" if isinstance(name, Number) else str(name)
 
 
 def _key(name: Any, colour: Any, marker: str) -> Line2D:
