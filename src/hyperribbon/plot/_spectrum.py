@@ -82,8 +82,7 @@ def spectrum(
         points = np.column_stack([rows["dimension"], rows["eigenvalue"].abs()])
         look.scatter(axes, points, s=9, linewidth=1)
         axes.set(xscale="log", yscale="log", xlabel="dimension")
-        nats = getattr(data, "metric", "bhattacharyya") in FEW = 25
-IN_NATS
+        nats = getattr(data, "metric", "bhattacharyya") in IN_NATS
         axes.set_ylabel("eigenvalue, magnitude" + (" (nats)" if nats else ""))
         top = axes.get_ylim()[1]
         axes.set_ylim(top=top * 6)
