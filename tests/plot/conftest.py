@@ -1,5 +1,6 @@
 """Tables of a made-up study, predictions, and figures that are closed at the end."""
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ __all__ = ["made", "make_tables"]  # fixtures
 @pytest.fixture(autouse=True)
 def nothing_is_left():
     """No figure stays open, and settings of matplotlib are as they were."""
-    before = dict(plt.rcParams)
-    yield
-    plt.close("all")
-    assert dict(plt.rcParams) == before
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        before = dict(plt.rcParams)
+        yield
+        plt.close("all")
+        assert dict(plt.rcParams) == before
 
 
 class Study:

@@ -41,7 +41,7 @@ def test_matrices_of_one_network_at_the_end(spectra, words):
     assert hollow.get_markerfacecolor() == "none" != full.get_markerfacecolor()
     assert hollow.get_xdata().tolist() == list(range(3, 31, 3))
     assert words(axes.figure) == ["Fisher", "Hessian", "negative"]
-    assert axes.get_title("left") == "ViT, Adam"
+    assert axes.get_title() == "ViT, Adam"
     assert axes.get_ylabel() == "eigenvalue / the largest"
 
 
@@ -50,7 +50,7 @@ def test_moments_of_one_matrix(spectra):
         spectra, color="moment", configuration="LeNet-Adam-00000000", matrix="fisher"
     )
     assert [line.get_label() for line in shown(axes)] == list(MOMENTS)
-    assert axes.get_title("left") == "LeNet, Adam"
+    assert axes.get_title() == "LeNet, Adam"
     np.testing.assert_allclose(shown(axes)[0].get_ydata(), 5 * VALUES)
 
 

@@ -58,7 +58,7 @@ def test_one_identifier_is_left_out_of_a_name_and_no_more():
 def test_what_cannot_be_compared_is_counted():
     gap = np.full((4, 4), np.nan)
     gap[:3, :3] = D
-    assert "1 not comparable" in hr.plot.dendrogram(gap).get_title("left")
+    assert "1 not comparable" in hr.plot.dendrogram(gap).get_title()
 
 
 def test_labels_have_the_colours_asked_for(tables):

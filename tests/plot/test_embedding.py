@@ -18,7 +18,7 @@ def test_models_of_a_split_are_where_the_table_says(data, tables, points, split)
     np.testing.assert_array_equal(
         np.sort(points(axes), axis=0), np.sort(models[["pc1", "pc2"]], axis=0)
     )
-    assert axes.get_title("left") == f"{split} predictions of {len(models)} models: " + (
+    assert axes.get_title() == f"{split} predictions of {len(models)} models: " + (
         "explained stress 80%"
     )
 
@@ -67,7 +67,7 @@ def test_style_and_options_of_points(tables):
 def test_any_coordinates_can_be_chosen(tables):
     axes = hr.plot.embedding(tables, dimensions=(3, 1), legend=False)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("PC3 (time-like)", "PC1")
-    assert "stress" not in axes.get_title("left")  # of others
+    assert "stress" not in axes.get_title()  # of others
 
 
 def test_dimensions_follow_what_there_is(tables):
@@ -110,7 +110,7 @@ def test_an_estimator_is_drawn(trainings, points):
     inpca = hr.InPCA(4).fit(trainings[0])
     axes = hr.plot.embedding(inpca, dimensions=2)
     np.testing.assert_allclose(points(axes), inpca.embedding_[:, :2])
-    assert axes.get_title("left") == f"6 models: explained stress {inpca.explained_stress_[1]:.0%}"
+    assert axes.get_title() == f"6 models: explained stress {inpca.explained_stress_[1]:.0%}"
 
 
 def test_an_end_of_the_geodesic_that_is_not_known_is_not_marked(tables, words):

@@ -30,10 +30,10 @@ def values(axes) -> np.ndarray:
 def test_sections_are_those_of_the_diagram(given, diagram):
     axes = hr.plot.phase_diagram(given, ratio=9.0)
     np.testing.assert_array_equal(values(axes), diagram["dimension"].sel(ratio=10.0).T)
-    assert axes.get_title("left").endswith("= 10") and axes.get_xlabel() == "slope c"
+    assert axes.get_title().endswith("= 10") and axes.get_xlabel() == "slope c"
     axes = hr.plot.phase_diagram(given, slope=0.25)
     np.testing.assert_array_equal(values(axes), diagram["dimension"].sel(slope=0.3).T)
-    assert axes.get_title("left") == "c = 0.3"
+    assert axes.get_title() == "c = 0.3"
     np.testing.assert_array_equal(
         values(hr.plot.phase_diagram(given)), diagram["dimension"].sel(ratio=1.0).T
     )

@@ -65,7 +65,7 @@ def test_error_is_points_with_r_squared(tables, points):
     axes = hr.plot.progress(tables, x="error", split="test")
     models = tables["models"].query("split == 'test'")
     assert len(points(axes)) == len(models)
-    assert axes.get_title("left") == "test: $R^2$ = 1.00"  # a line, as made up
+    assert axes.get_title() == "test: $R^2$ = 1.00"  # a line, as made up
     assert axes.get_xlabel() == "test error"
 
 

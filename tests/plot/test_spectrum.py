@@ -17,7 +17,7 @@ def test_eigenvalues_are_coloured_by_kind(data, points, words):
     colours = [to_hex(found.get_facecolor()[0]).upper() for found in (space, time)]
     assert colours == list(KINDS.values())
     assert words(axes.figure) == ["space-like", "time-like"]
-    assert axes.get_title("left").startswith("test: ")
+    assert axes.get_title().startswith("test: ")
     assert [text.get_text() for text in axes.texts] == ["60.0%", "90.0%"]
 
 

@@ -147,7 +147,8 @@ def curvature_spectrum(
                     color=shade(colour, k, len(layers)) if len(layers) > 1 else colour,
                     linewidth=width,
                 )  # fmt: skip
-        set_scales(axes, as_text(title))
+        set_scales(axes)
+        axes.set_title(as_text(title))
         axes.set(xlabel="index", ylabel="eigenvalue / the largest" if relative else "eigenvalue")
         handles, _ = axes.get_legend_handles_labels()
         if legend and (named or len(groups) > 1):

@@ -113,7 +113,7 @@ def dendrogram(
         left_out = f"; {len(D) - len(kept)} not comparable" if len(kept) < len(D) else ""
         averaged = "average linkage, averaged over seeds" if found.tables else "average linkage"
         title = f"{of_split}: {averaged}" if of_split else averaged
-        tree.set_title(title + left_out, loc="left")
+        tree.set_title(title + left_out)
         tree.set_xlabel(f"distance at equal {of_split + ' ' if of_split else ''}progress (nats)")
         tree.locator_params(axis="x", nbins=6)
         tree.tick_params(axis="y", left=False, labelleft=False)

@@ -116,10 +116,7 @@ def embedding(
             title = f"{found.split_of('models')} predictions of {title}"
         share = explained(stress, len(numbers)) if [*numbers] == [1, 2, 3][: len(numbers)] else None
         title += "" if share is None else f": explained stress {share:.0%}"
-        if len(numbers) == 3:
-            axes.set_title(title, y=0.97)
-        else:
-            axes.set_title(title, loc="left")
+        axes.set_title(title, **({"y": 0.97} if len(numbers) == 3 else {}))
         if legend:
             finish(axes, [*look.handles(), *keys], ax is None)
             look.draw_bar(axes, **({"shrink": 0.6, "pad": 0.12} if len(numbers) == 3 else {}))

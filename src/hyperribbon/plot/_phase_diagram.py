@@ -104,7 +104,8 @@ def phase_diagram(
         mesh = axes.pcolormesh(places, exponents, values.T, norm=norm, shading="nearest")
         for level, colour in BOUNDARIES.items() if is_dimension else ():
             draw_boundary(axes, places, exponents, values, level, colour)
-        frame(axes, title)
+        frame(axes)
+        axes.set_title(title)
         if by_ratio:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
             axes.xaxis.set_major_formatter(power)

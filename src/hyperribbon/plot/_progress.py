@@ -108,8 +108,7 @@ def progress(
         else:
             look.scatter(axes, models[[column, "progress"]].to_numpy(dtype=float), s=3, linewidth=0)
             r_squared = _r_squared(models[column], models["progress"])
-            axes.set_title(f"{of_split + ': ' if of_split else ''}$R^2$ = {r_squared:.2f}",
-                           loc="left")  # fmt: skip
+            axes.set_title(f"{of_split + ': ' if of_split else ''}$R^2$ = {r_squared:.2f}")
         name = column if is_time or not of_split else f"{of_split} {column}"
         axes.set_xlabel(as_text(name.replace("_", " ")))
         axes.set_ylabel(f"{of_split} progress" if of_split else "progress")

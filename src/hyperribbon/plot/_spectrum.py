@@ -98,7 +98,7 @@ def spectrum(
         axes.set_xticks(ticks, [str(d) for d in ticks])
         of_split = found.split_of("explained_stress")
         title = "explained stress of the first dimensions"
-        axes.set_title(f"{of_split}: {title}" if of_split else title, loc="left")
+        axes.set_title(f"{of_split}: {title}" if of_split else title)
         if legend:
             if look.handles():
                 axes.legend(handles=look.handles(), loc="lower left")

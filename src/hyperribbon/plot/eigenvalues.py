@@ -90,10 +90,9 @@ def draw_spectrum(axes: Axes, rows: pd.DataFrame, line: str = "-", **style: Any)
         axes.plot(index, value, line, **{"linewidth": 1, **style})
 
 
-def set_scales(axes: Axes, title: str = "") -> None:
+def set_scales(axes: Axes) -> None:
     """Set the scales for everything drawn, also in panels that share them."""
     axes.set_yscale("log")
-    axes.set_title(title, loc="left")
     panels = axes.get_shared_y_axes().get_siblings(axes)
     lines = [line.get_xydata() for panel in panels for line in panel.lines]
     points = np.concatenate([np.ones((1, 2)), *lines])[len(lines) > 0 :]

@@ -36,12 +36,11 @@ def draw_boundary(axes: Axes, x, y, values: np.ndarray, level: int, colour: Any)
         axes.contour(x, y, values.T, levels=[level], colors=[colour], linewidths=1)
 
 
-def frame(axes: Axes, title: str) -> None:
+def frame(axes: Axes) -> None:
     """Label slopes and, by their exponents, steps."""
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(power)
     axes.set(xlabel="slope c", ylabel="steps T")
-    axes.set_title(title, loc="left")
 
 
 def tick_dimensions(bar: Any, most: float) -> None:

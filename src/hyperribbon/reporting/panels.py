@@ -94,3 +94,17 @@ def name_outer(panels: Iterable[Axes], xlabel: str, ylabel: str) -> None:
         place = axes.get_subplotspec()
         assert place is not None, "these panels are in rows and columns"
         axes.set_ylabel(ylabel if place.is_first_col() else "")
+
+
+def title_left(axes: Axes, title: str | None = None) -> Axes:
+    """Set a title on the left, as in all panels of the report, instead of the picture's own.
+
+    Parameters
+    ----------
+    axes : with a picture
+    title : by default, the one that the picture has
+    """
+    title = axes.get_title() if title is None else title
+    axes.set_title("")
+    axes.set_title(title, loc="left")
+    return axes

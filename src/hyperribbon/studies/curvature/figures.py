@@ -23,7 +23,7 @@ from hyperribbon.plot.eigenvalues import (
     name_of,
     parts_of,
 )
-from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
+from hyperribbon.reporting.panels import legend_below, name_outer, title_left, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut
 
 COMPARED = ("input", "jacobian_summed", "fisher", "empirical_fisher", "hessian")
@@ -44,7 +44,7 @@ def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.8, most=2, sharex=True, sharey=True)
     for axes, (_, part) in zip(panels, shown, strict=True):
-        curvature_spectrum(part, relative=True, ax=axes, legend=False)
+        title_left(curvature_spectrum(part, relative=True, ax=axes, legend=False))
     name_outer(panels, "index", "eigenvalue / the largest")
     legend_below(figure, panels, NEGATIVE)
     return figure
@@ -72,7 +72,7 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
             wanted = ["input", kind] if kind == "activations" else [kind]
             rows = part[part["matrix"].isin(wanted)]
             curvature_spectrum(rows, color="part", ax=axes, legend=False)
-            axes.set_title(title, loc="left")
+            title_left(axes, title)
             axes.set_ylabel("")
             names = [label or "inputs" for label, _ in parts_of(rows)]
             _name_parts(figure, axes, names, "class" if kind == "jacobian" else "layer")
@@ -95,7 +95,7 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
             row, {"fisher": "Fisher matrix", "hessian": "Hessian, magnitudes"}.items(), strict=True
         ):
             curvature_spectrum(part, color="moment", matrix=matrix, ax=axes, legend=False)
-            axes.set_title(title, loc="left")
+            title_left(axes, title)
             axes.set_ylabel("")
         row[0].set_ylabel(f"{name}\neigenvalue (nats)")
     legend_below(figure, panels.flat, NEGATIVE)

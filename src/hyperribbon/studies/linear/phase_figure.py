@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from hyperribbon.plot._phase_diagram import phase_diagram
 from hyperribbon.plot.phase import BOUNDARIES, RATIO, draw_boundary, frame, grid, tick_dimensions
-from hyperribbon.reporting.panels import legend_below
+from hyperribbon.reporting.panels import legend_below, title_left
 from hyperribbon.reporting.style import COLUMN
 
 # The heat maps show the nearest values in the table; the thesis does not give them.
@@ -33,7 +33,7 @@ def linear_phase(tables: dict[str, pd.DataFrame]) -> Figure:
     ]
     for axes, letter, section in zip(panels.flat, "abcd", sections, strict=False):
         phase_diagram(tables, ax=axes, norm=norm, legend=False, **section)
-        axes.set_title(f"({letter}) {axes.get_title(loc='left')}", loc="left")
+        title_left(axes, f"({letter}) {axes.get_title()}")
     mesh = panels[0, 0].collections[0]
     bar = figure.colorbar(mesh, ax=panels[0], label="dimensions of the hyper-ribbon", pad=0.01)
     tick_dimensions(bar, dimension.max())
@@ -42,7 +42,8 @@ def linear_phase(tables: dict[str, pd.DataFrame]) -> Figure:
         for ratio, values in zip(ratios, dimension, strict=True):
             draw_boundary(axes, slopes, exponents, values, level, by_ratio.to_rgba(ratio))
         axes.set(xlim=(slopes[0], slopes[-1]), ylim=(exponents[0], exponents[-1]))
-        frame(axes, f"({letter}) boundary of {level} dimensions")
+        frame(axes)
+        axes.set_title(f"({letter}) boundary of {level} dimensions", loc="left")
     figure.colorbar(by_ratio, ax=panels[1, 1:], label=RATIO, pad=0.01)
     lines = [Line2D([], [], color=c, label=f"{d} dimensions") for d, c in BOUNDARIES.items()]
     legend_below(figure, [], lines)

@@ -23,7 +23,7 @@ from matplotlib.ticker import (
 from hyperribbon.plot._curvature_spectrum import curvature_spectrum
 from hyperribbon.plot.eigenvalues import NEGATIVE, NOTHING
 from hyperribbon.plot.references import REFERENCES
-from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
+from hyperribbon.reporting.panels import legend_below, name_outer, title_left, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut, network_legend, palette
 from hyperribbon.studies.curvature.figures import PANELS
 
@@ -237,7 +237,7 @@ def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     for axes, decay in zip(panels, decays[some], strict=True):
         part = table[table["decay"] == decay]
         curvature_spectrum(part, relative=True, ax=axes, legend=False)
-        axes.set_title(f"c = {decay:g}, student of {part['student_width'].iloc[0]}", loc="left")
+        title_left(axes, f"c = {decay:g}, student of {part['student_width'].iloc[0]}")
     name_outer(panels, "index", "eigenvalue / the largest")
     legend_below(figure, panels, NEGATIVE if "hessian" in set(table["matrix"]) else [])
     return figure

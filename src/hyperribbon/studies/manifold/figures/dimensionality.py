@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hyperribbon.plot._embedding import embedding
 from hyperribbon.plot.references import REFERENCES, of_embedding
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import COLUMN, LeftOut, network_legend, ordered, palette
 
 KINDS = {
@@ -74,7 +75,7 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         )  # fmt: skip
         row = tables["metrics"].query("split == @split and metric == @metric and dimension == 3")
         explained = row["explained_stress"].iloc[0]
-        axes.set_title(f"{label}\nexplained stress in 3-D: {explained:.0%}", loc="left")
+        title_left(axes, f"{label}\nexplained stress in 3-D: {explained:.0%}")
     network_legend(figure, colours, REFERENCES[:2], loc="outside right center")
     return figure
 
@@ -127,7 +128,7 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     for axes, (kind, size) in zip(panels.flat, shown, strict=False):
         part = found.query("kind == @kind and size == @size")
         embedding(part, dimensions=2, palette=colours, ax=axes, legend=False)
-        axes.set_title(f"{split}: {size:,} {kind}", loc="left")
+        title_left(axes, f"{split}: {size:,} {kind}")
         axes.set(xlabel="", ylabel="")
     for axes in panels.flat[len(shown) :]:
         axes.set_axis_off()

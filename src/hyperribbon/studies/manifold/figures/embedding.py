@@ -14,6 +14,7 @@ from hyperribbon.plot._spectrum import spectrum as draw_spectrum
 from hyperribbon.plot.canvas import figure_of
 from hyperribbon.plot.references import REFERENCES, draw_references, of_embedding
 from hyperribbon.plot.tables import of_split
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import (
     COLUMN,
     MARKERS,
@@ -43,7 +44,7 @@ def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
 def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Magnitudes of the eigenvalues, by kind, with explained stress (2.1b, 2.4b)."""
-    return figure_of(draw_spectrum(tables, split=split))
+    return figure_of(title_left(draw_spectrum(tables, split=split)))
 
 
 @of_embedding
@@ -60,7 +61,7 @@ def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         draw_embedding(
             tables, split=split, dimensions=2, color=color, norm=scale, ax=axes, legend=False
         )
-        axes.set_title("", loc="left")
+        axes.set_title("")
         axes.label_outer()
         if scale is None:
             continue
@@ -169,7 +170,7 @@ def joint(tables: dict[str, pd.DataFrame]) -> Figure:
                 part, dimensions=pair, palette=colours, ax=axes, legend=False,
                 alpha=alpha, zorder=2 if split == "train" else 1,
             )  # fmt: skip
-        axes.set_title("", loc="left")
+        axes.set_title("")
     # Only of the dimensions drawn, because later axes may inflate test coordinates.
     share = explained.query("dimension == 3").set_index(["split", "axes"])
     share = share["explained_pairwise_distance"]
@@ -226,6 +227,6 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
             axes.text(0.5, 0.5, text, ha="center", va="center")
             continue
         draw_embedding(part, dimensions=2, palette=colours, ax=axes, legend=False)
-        axes.set_title(title, loc="left")
+        title_left(axes, title)
     network_legend(figure, colours, loc="outside right center")
     return figure

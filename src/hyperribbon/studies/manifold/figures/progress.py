@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from hyperribbon.plot._progress import progress
 from hyperribbon.plot.time import time_axis
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import COLUMN, LINE_STYLES, network_legend, palette, time_of
 
 
@@ -19,6 +20,7 @@ def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(1.8 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
         progress(tables, x="error", split=split, ax=axes, legend=False)
+        title_left(axes)
         axes.set_ylabel("progress towards the truth")
         axes.label_outer()
     network_legend(figure, palette(tables["models"]["network"]), loc="outside right center")

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from hyperribbon.plot._dendrogram import dendrogram as draw_dendrogram
 from hyperribbon.plot.canvas import figure_of
 from hyperribbon.plot.factors import FACTORS, factors_of
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import (
     COLUMN,
     MARKERS,
@@ -27,7 +28,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
     Next to each row are its values of all factors in which configurations differ.
     """
-    return figure_of(draw_dendrogram(tables, split=split))
+    return figure_of(title_left(draw_dendrogram(tables, split=split)))
 
 
 def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
