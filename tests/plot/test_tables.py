@@ -39,7 +39,7 @@ def test_a_missing_column_is_named(name, tables):
 
 @pytest.mark.parametrize("name", MAINS)
 def test_a_missing_table_is_named(name, tables):
-    with pytest.raises(DataError, match=f"^data: no table {MAINS[name]}; there is summary"):
+    with pytest.raises(DataError, match=f"^data: no table {MAINS[name]}, only summary"):
         getattr(hr.plot, name)({"summary": tables["summary"]})
 
 

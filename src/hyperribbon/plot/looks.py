@@ -14,7 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, is_color_like
 from matplotlib.lines import Line2D
 
-from hyperribbon.errors import DataError
+from hyperribbon.errors import DataError, first_line
 from hyperribbon.reporting.style import (
     COLOURS,
     MARKERS,
@@ -198,7 +198,13 @@ a colour of matplotlib
                 assert self._numbers is not None
                 look = {"c": self._numbers[group.rows], "marker": group.marker}
                 look |= {"cmap": self.scale.cmap, "norm": self.scale.norm, "plotnonfinite": True}
-            axes.scatter(*points[group.rows].T, **look | options)
+            try:
+                axes.scatter(*points[group.rows].T, **look | options)
+            except (AttributeError, TypeError, ValueError) as error:
+                if not options:
+                    raise
+                given = ", ".join(options)
+                raise DataError(f"{given}: not what scatter takes: {first_line(error)}") from None
 
     def colour_of(self, row: int) -> Any:
         """The colour of the line through a row; grey where points differ by a number."""

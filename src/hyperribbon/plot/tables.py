@@ -44,10 +44,10 @@ class Tables(NamedTuple):
         >>> Tables({"models": both}).rows("tubes")
         Traceback (most recent call last):
         ...
-        hyperribbon.errors.DataError: data: no table tubes; there is models
+        hyperribbon.errors.DataError: data: no table tubes, only models
         """
         if name not in self.tables:
-            raise DataError(f"data: no table {name}; there is {', '.join(map(str, self.tables))}")
+            raise DataError(f"data: no table {name}, only {', '.join(map(str, self.tables))}")
         table = self.tables[name]
         for column in columns:
             if column not in table:
