@@ -58,6 +58,7 @@ def test_the_truth_is_not_placed_where_it_is_infinitely_far(trainings, labels):
         (hr.InPCA(1, metric="precomputed").fit([[0.0, 1], [1, 0]]), {"labels": [0]}, "labels: "),
     ],
 )
+@pytest.mark.filterwarnings("ignore::hyperribbon.errors.OnePointWarning")
 def test_what_does_not_fit_is_refused(data, options, said):
     with pytest.raises(DataError) as error:
         hr.plot.embedding(data, **options)

@@ -16,8 +16,8 @@ D = np.array([[0.0, 3, 1], [3, 0, 2], [1, 2, 0]])
 
 
 def labels_of(axes) -> list:
-    beside = axes.child_axes[0] if axes.child_axes else axes
-    return list(beside.get_yticklabels())
+    """Labels beside the tree, or beside the factors."""
+    return list(axes.figure.axes[-1].get_yticklabels())
 
 
 def test_labels_are_configurations_in_their_networks_colours(data, tables):
@@ -70,11 +70,33 @@ def test_labels_have_the_colours_asked_for(tables):
         assert same_color(text.get_color(), expected[about[text.get_text()]])
 
 
-def test_factors_go_with_the_given_axes(tables, words):
-    figure, (left, right) = plt.subplots(1, 2)
+def test_factors_go_with_the_given_axes(tables):
+    figure, (left, right) = plt.subplots(1, 2, layout="constrained")
     axes = hr.plot.dendrogram(tables, ax=left)
-    assert axes is left and left.child_axes and not right.child_axes
-    assert left.get_legend() is not None and not figure.legends
+    assert axes is left and left.get_legend() is not None and not figure.legends
+    figure.draw_without_rendering()
+    _, _, factors = figure.axes
+    assert left.bbox.x1 < factors.bbox.x0 < factors.bbox.x1 < right.bbox.x0
+
+
+def test_factors_are_beside_axes_in_any_place(tables):
+    axes = plt.figure().add_axes((0.1, 0.1, 0.3, 0.8))
+    hr.plot.dendrogram(tables, ax=axes)
+    (factors,) = axes.child_axes
+    assert factors.get_xticklabels()[0].get_text() == "architecture"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_legend_keeps_off_the_factors(make_tables, many):
+    optimisers = {
+        f"{name}-{batch}": (name, batch, 0.0)
+        for name in ("sgd", "adam", "rmsprop") for batch in (range(10, 120, 10) if many else (10,))
+    }  # fmt: skip
+    figure = hr.plot.dendrogram(make_tables(optimisers=optimisers)).figure
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len(make_tables(optimisers=optimisers)["configurations"]) > 60 or not many
+    assert figure.axes[-1].get_tightbbox().x1 <= legend.get_window_extent().x0
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def dendrogram(
         tree.spines["left"].set_visible(False)
         beside = tree
         if shades:
-            beside = tree.inset_axes((1.04, 0, 0.07 * len(shades), 1), sharey=tree)
+            beside = _right_of(tree, 0.07 * len(shades))
             beside.tick_params(labelsize=tree.yaxis.get_tick_params().get("labelsize"))
             strips.draw_strips(beside, factors.iloc[order], shades)
         if labelled:
@@ -173,6 +173,17 @@ def _distances(data: Any, split: str | None) -> tuple[Tables, np.ndarray, pd.Dat
     D = D.copy()
     np.fill_diagonal(D, 0.0)
     return found, D, about
+
+
+def _right_of(axes: Axes, width: float) -> Axes:
+    """Axes that share the rows of others, next to them; the width is relative to theirs."""
+    place = axes.get_subplotspec()
+    if place is None:  # they are where the user put them
+        return axes.inset_axes((1.04, 0, width, 1), sharey=axes)
+    # Not inset axes: where these are is not known when the figure is laid out.
+    halves = place.subgridspec(1, 2, width_ratios=[1, width], wspace=0.02)
+    axes.set_subplotspec(halves[0])
+    return axes.figure.add_subplot(halves[1], sharey=axes)
 
 
 def _is_matrix(data: Any) -> bool:
