@@ -86,6 +86,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon import networks as networks
     from hyperribbon import pac_bayes as pac_bayes
     from hyperribbon import pairwise as pairwise
+    from hyperribbon import plot as plot
     from hyperribbon import probability as probability
     from hyperribbon import recording as recording
     from hyperribbon import representations as representations
@@ -109,6 +110,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon.networks import register_network as register_network
     from hyperribbon.pairwise import pairwise_distance as pairwise_distance
     from hyperribbon.pairwise.metrics import register_metric as register_metric
+    from hyperribbon.plot.display import InPCADisplay as InPCADisplay
     from hyperribbon.probability import centroid as centroid
     from hyperribbon.probability import geodesic as geodesic
     from hyperribbon.probability import ignorance as ignorance

@@ -65,6 +65,7 @@ MOVED = {  # below hyperribbon
     "pairwise.growth": "studies.manifold.incremental_distance",
     "probability.blocks": "numerics.blocks",
     "provenance": "storage.provenance",
+    "reporting.embedding_axes": "plot.references",
     "steps": "studies.step",
     "steps.claims": "studies.report.claims",
     "steps.corners": "studies.corners.corners",

@@ -2,7 +2,14 @@
 
 import pytest
 
-from hyperribbon.reporting.panels import WIDEST, legend_below, name_outer, stacked, wrapped
+from hyperribbon.reporting.panels import (
+    WIDEST,
+    legend_below,
+    name_outer,
+    stacked,
+    title_left,
+    wrapped,
+)
 
 pytestmark = pytest.mark.usefixtures("style")
 
@@ -36,3 +43,14 @@ def test_a_legend_has_each_label_once():
     legend_below(figure, panels)
     assert len(figure.legends[0].texts) == 2
     assert figure.legends[0]._ncols == 1
+
+
+def test_labels_and_titles_that_pictures_have_on_their_own_are_replaced():
+    _, panels = wrapped(2, 1.0, sharey=True)
+    for axes in panels:
+        axes.set(xlabel="own", ylabel="own", title="own")
+        title_left(axes)
+    name_outer(panels, "x", "y")
+    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in panels] == [("x", "y"), ("x", "")]
+    assert [(axes.get_title(), axes.get_title("left")) for axes in panels] == [("", "own")] * 2
+    assert title_left(panels[0], "other").get_title("left") == "other"

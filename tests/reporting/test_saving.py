@@ -61,3 +61,11 @@ def test_many_points_are_an_image(tmp_path, number, images):
     axes.scatter(np.arange(number), np.zeros(number))
     save(figure, tmp_path, "points")
     assert (tmp_path / "points.svg").read_text().count("<image") == images
+
+
+def test_points_of_several_colours_are_counted_together(tmp_path):
+    figure, axes = plt.subplots()
+    for _ in range(3):
+        axes.scatter(*np.random.default_rng(0).normal(size=(2, MANY // 2)))
+    save(figure, tmp_path, "many")
+    assert "<image" in (tmp_path / "many.svg").read_text()

@@ -28,7 +28,9 @@ rule first_picture:
         **FIRST_PICTURE,
     shell:
         "python -m hyperribbon.studies.manifold.first_picture"
-        " --tables {input.tables:q} --output {output:q} --log {log:q}"
+        " --tables {input.tables:q} --predictions {input.predictions:q}"
+        " --progress {input.progress:q} --data {input.data:q} --classes {params.classes:q}"
+        " --output {output:q} --log {log:q}"
 
 
 # Tables that the explorer shows, by the rules that write them.
@@ -37,12 +39,23 @@ EXPLORED = {
     step: [path for path in paths if Path(path).stem in EXPLORED] for step, paths in TABLES.items()
 }
 EXPLORED = {step: paths for step, paths in EXPLORED.items() if paths}
-EXPLORE = KEYS.parameters("explore", *EXPLORED)
+EXPLORED_DATA = [f"{RESULTS}/data.json"] if TRAINED else []  # of its images, if it has any
+EXPLORE = KEYS.parameters(
+    "explore",
+    *EXPLORED,
+    *PREDICTED,
+    "progress",
+    *["prepare_data"][: len(EXPLORED_DATA)],
+    classes=STUDY.data.class_names if STUDY.data else (),
+)
 
 
 rule explore:
     input:
         tables=[settled(step, EXPLORED[step]) for step in EXPLORED],
+        predictions=PREDICTIONS,
+        progress=PROGRESSES,
+        data=settled("prepare_data", EXPLORED_DATA) if TRAINED else [],
     output:
         page("explore"),
     log:
@@ -53,9 +66,11 @@ rule explore:
     conda:
         "../../envs/figures.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
     params:
         **EXPLORE,
     shell:
         "python -m hyperribbon.studies.manifold.explore"
-        " --tables {input.tables:q} --output {output:q} --log {log:q}"
+        " --tables {input.tables:q} --predictions {input.predictions:q}"
+        " --progress {input.progress:q} --data {input.data:q} --classes {params.classes:q}"
+        " --output {output:q} --log {log:q}"

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from hyperribbon.analysis.apart import Apart, samples_apart
-from hyperribbon.analysis.geometry import Geometry
+from hyperribbon.analysis.apart import Apart
 from hyperribbon.pairwise.metrics import label_of
 from hyperribbon.reporting.interactive import interactive_page
 from hyperribbon.reporting.pages import asset
@@ -22,7 +21,6 @@ from hyperribbon.reporting.thumbnails import ROW, are_images, sheet
 SPLITS = ("train", "test")
 MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
 CATEGORIES = ["network", "optimiser", "augmentation", "seed"]
-APART = 5  # samples shown for a model
 PICTURES = 1000  # of samples in the page at most, those that occur most often
 LABELS = {
     "step": "optimiser step (log scale)",
@@ -206,12 +204,3 @@ def _once(splits: dict[str, list]) -> dict[str, list]:
     first, *others = splits
     alike = all(splits[name] == splits[first] for name in others)
     return {first: splits[first]} if alike else splits
-
-
-def models_apart(geometry: Geometry, class_names: Sequence[str], images: Any = None) -> SetsApart:
-    """What sets the models of a geometry apart, for the page."""
-    labels = geometry.labels
-    along = None if labels is None else geometry.progress
-    ends = {"smoothing": geometry.smoothing, "prior": geometry.prior}
-    apart = samples_apart(geometry.trajectories, labels, along, count=APART, **ends)
-    return SetsApart(apart, labels, class_names, images)

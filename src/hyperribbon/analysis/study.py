@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hyperribbon.analysis.apart import Apart, samples_apart
 from hyperribbon.analysis.arrays import ArrayModels
 from hyperribbon.analysis.explain import explain_distance
 from hyperribbon.analysis.geometry import COMPONENTS, Geometry
@@ -332,20 +333,29 @@ class Study:
         path = Path(path).expanduser()
         if path.suffix != ".html":
             raise DataError(f"path = {path}: expected the path of a page, ending in .html")
-        from hyperribbon.analysis.explorer import explorer  # plotly takes time to import
+        from hyperribbon.analysis.explorer import SetsApart, explorer  # plotly takes time to import
 
-        page = explorer(self._explorer_tables(), {s: self.sets_apart(s) for s in self.splits})
+        sets_apart = {
+            s: SetsApart(self.sets_apart(s), self.labels(s), self.class_names, self.images(s))
+            for s in self.splits
+        }
+        page = explorer(self._explorer_tables(), sets_apart)
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as partial:
             partial.write_text(page, encoding="utf-8")
         return path
 
-    def sets_apart(self, split: str | None = None):
+    def sets_apart(self, split: str | None = None) -> Apart:
         """The samples that set each model apart, as the explorer shows them."""
-        from hyperribbon.analysis.explorer import models_apart
-
         geometry = self.geometry(split)
-        return models_apart(geometry, self.class_names, self.images(split))
+        along = None if geometry.labels is None else geometry.progress
+        return samples_apart(
+            geometry.trajectories,
+            geometry.labels,
+            along,
+            smoothing=geometry.smoothing,
+            prior=geometry.prior,
+        )
 
     def __len__(self) -> int:
         return len(self.models)

@@ -85,11 +85,26 @@ def legend_below(figure: Figure, panels: Iterable[Axes], extra: Iterable[Artist]
 
 
 def name_outer(panels: Iterable[Axes], xlabel: str, ylabel: str) -> None:
-    """Label the x-axes of panels with numbers below them, and the first y-axis of each row."""
+    """Label the x-axes of panels with numbers below them, and the first y-axis of each row.
+
+    Other labels, as pictures have them on their own, are removed.
+    """
     for axes in panels:
-        if axes.xaxis.get_tick_params()["labelbottom"]:
-            axes.set_xlabel(xlabel)
+        axes.set_xlabel(xlabel if axes.xaxis.get_tick_params()["labelbottom"] else "")
         place = axes.get_subplotspec()
         assert place is not None, "these panels are in rows and columns"
-        if place.is_first_col():
-            axes.set_ylabel(ylabel)
+        axes.set_ylabel(ylabel if place.is_first_col() else "")
+
+
+def title_left(axes: Axes, title: str | None = None) -> Axes:
+    """Set a title on the left, as in all panels of the report, instead of the picture's own.
+
+    Parameters
+    ----------
+    axes : with a picture
+    title : by default, the one that the picture has
+    """
+    title = axes.get_title() if title is None else title
+    axes.set_title("")
+    axes.set_title(title, loc="left")
+    return axes

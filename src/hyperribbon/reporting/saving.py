@@ -20,7 +20,7 @@ def save(figure: Figure, folder: str | Path, name: str) -> None:
     """Write ``name.png`` and ``name.svg``; equal figures are equal files.
 
     ``figure.savefig`` lays a figure out and draws it twice for each file, which takes twice as
-    long. Points of a scatter plot, if there are more than 5,000, are an image in the SVG. The
+    long. Points of a scatter plot, if a panel has more than 5,000, are an image in the SVG. The
     figure is fixed after this: what is added to it is not laid out.
 
     Parameters
@@ -31,9 +31,12 @@ def save(figure: Figure, folder: str | Path, name: str) -> None:
     """
     folder = Path(folder)
     for axes in figure.axes:
-        for points in axes.collections:
-            if type(points) is PathCollection:  # not in 3-D
-                points.set_rasterized(len(np.asarray(points.get_offsets())) > MANY)
+        groups = [
+            points for points in axes.collections if type(points) is PathCollection
+        ]  # not 3-D
+        many = sum(len(np.asarray(points.get_offsets())) for points in groups) > MANY
+        for points in groups:
+            points.set_rasterized(many)
     figure.set_dpi(mpl.rcParams["savefig.dpi"])
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

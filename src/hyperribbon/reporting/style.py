@@ -1,6 +1,5 @@
 """What all figures share: one colour per architecture, sizes and labels."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,11 +11,14 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hyperribbon.errors import DataError
+
 # Okabe and Ito's colours, which colour-blind readers can distinguish, without yellow (too faint for
 # points) and black (the geodesic's), followed by some of Tol's.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9",
            "#882255", "#332288", "#999933", "#999999"]  # fmt: skip
 OTHERS = ["#44AA99", "#AA4499", "#DDCC77", "#117733", "#88CCEE", "#CC6677"]  # for other factors
+MANY = "turbo"  # for more names than there are colours
 ORDERED = "viridis"  # for quantities with an order, such as progress or a loss
 MARKERS = ["o", "^", "s", "D", "v", "P", "X", "p"]
 LINE_STYLES = ["", (4, 1.5), (1, 1), (3, 1, 1, 1)]  # dashes and gaps, in line widths
@@ -41,7 +43,7 @@ RC: dict[Any, object] = {  # keys are literals to matplotlib's stubs
 }
 
 
-class LeftOut(Exception):
+class LeftOut(DataError):
     """A figure has nothing to draw in this study; the message is a sentence that says why."""
 
 
@@ -55,9 +57,15 @@ def palette(names: Iterable[str], colours: Sequence[str] = COLOURS) -> dict[str,
     """One colour per name, by order of first appearance.
 
     Pass all networks of the study, as in ``tables["models"]``, so that colours agree in all
-    figures.
+    figures. If there are more names than colours, all are from a colour map instead.
+
+    >>> palette(["ViT", "LeNet", "ViT"])
+    {'ViT': '#0072B2', 'LeNet': '#E69F00'}
     """
-    return dict(zip(dict.fromkeys(names), itertools.cycle(colours)))
+    names = list(dict.fromkeys(names))
+    if len(names) > len(colours):
+        colours = [to_hex(c) for c in mpl.colormaps[MANY](np.linspace(0.02, 0.98, len(names)))]
+    return dict(zip(names, colours, strict=False))
 
 
 def ordered(values: Iterable) -> dict:
@@ -88,6 +96,24 @@ def network_legend(owner: Figure | Axes, colours: dict[str, str], extra=(), **kw
 
 
 def component_label(stress: pd.DataFrame, split: str, k: int) -> str:
-    """Axis label of InPCA coordinate k, which says if it is time-like."""
-    kind = stress.query("split == @split and dimension == @k")["kind"].iloc[0]
-    return f"PC{k}" if kind == "space-like" else f"PC{k} (time-like)"
+    """Axis label of InPCA coordinate k on a split, which says if it is time-like."""
+    return coordinate_label(stress.query("split == @split"), k)
+
+
+def coordinate_label(stress: pd.DataFrame | None, k: int) -> str:
+    """Axis label of coordinate k, which says if it is time-like, where that is known.
+
+    >>> coordinate_label(pd.DataFrame({"dimension": [1], "kind": ["time-like"]}), 1)
+    'PC1 (time-like)'
+    """
+    known = stress is not None and (stress["kind"] == "time-like") & (stress["dimension"] == k)
+    return f"PC{k} (time-like)" if np.any(known) else f"PC{k}"
+
+
+def as_text(name: object) -> str:
+    r"""A name as matplotlib shows it literally, without mathematics between dollar signs.
+
+    >>> as_text("$5 network$")
+    '\\$5 network\\$'
+    """
+    return str(name).replace("$", r"\$")

@@ -1,10 +1,16 @@
 """What a stored result records: its data, and the versions that made it."""
 
+from __future__ import annotations
+
 import json
 import platform
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 from hyperribbon import __version__
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -49,3 +55,8 @@ def derived_attributes(
         "parameters": json.dumps(parameters, sort_keys=True),
         "versions": json.dumps(versions(*packages)),
     }
+
+
+def parameters_of(store: xr.Dataset) -> dict[str, Any]:
+    """The parameters with which a store was computed, as `derived_attributes` wrote them."""
+    return json.loads(store.attrs["parameters"])

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from hyperribbon.curvature import tables as curvature_tables
-from hyperribbon.studies.curvature import figures
+from hyperribbon.plot.eigenvalues import SHOWN
 from hyperribbon.studies.curvature.part import PART
 from hyperribbon.studies.parts import figure_function
 
@@ -101,7 +101,7 @@ def test_on_a_linear_axis_no_eigenvalue_is_left_out(name):
     assert len(lines) > 5
     for line in lines:
         assert np.array_equal(line.get_xdata(), np.arange(1, len(line.get_xdata()) + 1))
-    assert max(len(line.get_xdata()) for line in lines) == curvature_tables.WHOLE == figures.SHOWN
+    assert max(len(line.get_xdata()) for line in lines) == curvature_tables.WHOLE == SHOWN
 
 
 @pytest.mark.parametrize("name", ["spectra", "spectra_training", "spectra_compared"])

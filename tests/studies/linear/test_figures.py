@@ -9,8 +9,8 @@ from matplotlib.colors import to_hex
 from hyperribbon.linear import phase_diagram
 from hyperribbon.linear.experiments import run_experiment, sloppy_experiment
 from hyperribbon.linear.spectra import chapter_spectra, variant_spectra
+from hyperribbon.plot.phase import BOUNDARIES, grid
 from hyperribbon.studies.linear.part import PART
-from hyperribbon.studies.linear.phase_figure import BOUNDARIES, grid
 from hyperribbon.studies.parts import figure_function
 
 LINEAR_FIGURES = {name: figure_function(name) for figure in PART.figures for name in figure.drawn()}

@@ -7,7 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hyperribbon.reporting.embedding_axes import REFERENCES, space
+from hyperribbon.plot._embedding import embedding
+from hyperribbon.plot.canvas import figure_of
+from hyperribbon.plot.references import REFERENCES
 from hyperribbon.reporting.style import COLUMN, OTHERS, LeftOut
 
 DIRECT: dict[str, Any] = {"color": "0.55", "linewidth": 0.8}
@@ -21,15 +23,16 @@ NOTHING = "Every training from a random-label corner diverged."
 def corners(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Trainings to the truth, to corners, and from there to the truth (2.20a, 2.21)."""
     models = tables["models"].query("split == @split")
-    figure, axes = space(tables, split)
+    # Trainings are lines here, so points are not drawn.
+    axes = embedding(tables, split=split, dimensions=3, legend=False, lines=False, s=0)
     for stage, part in models.groupby("stage", sort=False):
         for _, run in part.groupby(["configuration", "seed"], sort=False):
             points = run["pc1"], run["pc2"], run["pc3"]
             axes.plot(*points, **_style(stage), marker="o", markersize=1.2, zorder=3)
     stages = [name for name in models["stage"].unique() if name != "unknown"]
     handles = [Line2D([], [], **_style(stage), label=stage) for stage in stages]
-    figure.legend(handles=[*handles, *REFERENCES], loc="outside right center")
-    return figure
+    axes.figure.legend(handles=[*handles, *REFERENCES], loc="outside right center")
+    return figure_of(axes)
 
 
 def rejoining(tables: dict[str, pd.DataFrame]) -> Figure:

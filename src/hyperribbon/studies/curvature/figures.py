@@ -8,44 +8,32 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgb
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
+from hyperribbon.plot._curvature_spectrum import curvature_spectrum
+from hyperribbon.plot.eigenvalues import (
+    MATRICES,
+    MOMENTS,
+    NEGATIVE,
+    NOTHING,
+    WIDTHS,
+    in_order,
+    name_of,
+    parts_of,
+)
+from hyperribbon.reporting.panels import legend_below, name_outer, title_left, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut
 
-# Matrices that are drawn together: label, colour and line. Names are those of the thesis.
-MATRICES = {
-    "input": ("inputs", "black", "-"),
-    "activations": ("activations", "#56B4E9", "-"),
-    "gradients": ("activation gradients", "#999933", "-"),
-    "jacobian_summed": ("Jacobian, sum of logits", "#009E73", "-"),
-    "fisher": ("Fisher", "#D55E00", "-"),
-    "empirical_fisher": ("empirical Fisher", "#E69F00", "--"),
-    "hessian": ("Hessian", "#0072B2", ""),  # points; its eigenvalues are close to Fisher's
-    "kfac": ("KFAC", "#CC79A7", ":"),
-}
 COMPARED = ("input", "jacobian_summed", "fisher", "empirical_fisher", "hessian")
-# From early to late, in every figure of training.
-MOMENTS = {"initialisation": "#FCA636", "middle": "#CC4778", "end": "#2A0593"}
-WIDTHS = {"middle": 2.5}  # remains visible beneath the end, which it may equal
 SPACES: dict[str, Any] = {  # lines
     "Fisher and Hessian": "-",
     "Fisher, with the initial one": "-",
     "Hessian, with the initial one": "--",
 }
-LAYERS = "viridis"  # from the first layer, or class, to the last
 PANELS = 4  # configurations shown, at most
-SHOWN = 200  # leading eigenvalues; tables have only a selection of the others
-LEAST = 1e-9  # smallest eigenvalue to draw, relative to the largest
-# For negative eigenvalues.
-HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.7}
-NEGATIVE = [
-    Line2D([], [], color="0.3", marker="o", markersize=3, linestyle="", label="negative", **HOLLOW)
-]
 NAMED = 6  # most layers in a legend; more get a colour bar with numbers
-NOTHING = "Every seed of the analysed networks diverged."
 
 
 def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -55,8 +43,8 @@ def spectra(tables: dict[str, pd.DataFrame]) -> Figure:
         raise LeftOut(NOTHING)
     shown = list(configurations(found))
     figure, panels = wrapped(len(shown), 0.8, most=2, sharex=True, sharey=True)
-    for axes, (name, part) in zip(panels, shown, strict=True):
-        all_matrices(axes, part, name)
+    for axes, (_, part) in zip(panels, shown, strict=True):
+        title_left(curvature_spectrum(part, relative=True, ax=axes, legend=False))
     name_outer(panels, "index", "eigenvalue / the largest")
     legend_below(figure, panels, NEGATIVE)
     return figure
@@ -82,12 +70,11 @@ def spectra_layers(tables: dict[str, pd.DataFrame]) -> Figure:
     for row, (name, part) in zip(panels, shown, strict=True):
         for axes, (kind, title) in zip(row, kinds.items(), strict=True):
             wanted = ["input", kind] if kind == "activations" else [kind]
-            parts = list(_parts(part[part["matrix"].isin(wanted)]))
-            for (label, values), colour in zip(parts, _in_order(len(parts)), strict=True):
-                _spectrum(axes, values, color=colour, label=label or "inputs")
-            _spectrum_axes(axes, title)
-            axes.set_xlabel("index")
-            names = [label or "inputs" for label, _ in parts]
+            rows = part[part["matrix"].isin(wanted)]
+            curvature_spectrum(rows, color="part", ax=axes, legend=False)
+            title_left(axes, title)
+            axes.set_ylabel("")
+            names = [label or "inputs" for label, _ in parts_of(rows)]
             _name_parts(figure, axes, names, "class" if kind == "jacobian" else "layer")
         row[0].set_ylabel(f"{name}\neigenvalue")
     return figure
@@ -107,12 +94,9 @@ def spectra_training(tables: dict[str, pd.DataFrame]) -> Figure:
         for axes, (matrix, title) in zip(
             row, {"fisher": "Fisher matrix", "hessian": "Hessian, magnitudes"}.items(), strict=True
         ):
-            for moment, colour in MOMENTS.items():
-                values = part[(part["matrix"] == matrix) & (part["moment"] == moment)]
-                width = WIDTHS.get(moment, 1)
-                _spectrum(axes, values, color=colour, label=moment, linewidth=width)
-            _spectrum_axes(axes, title)
-            axes.set_xlabel("index")
+            curvature_spectrum(part, color="moment", matrix=matrix, ax=axes, legend=False)
+            title_left(axes, title)
+            axes.set_ylabel("")
         row[0].set_ylabel(f"{name}\neigenvalue (nats)")
     legend_below(figure, panels.flat, NEGATIVE)
     return figure
@@ -126,14 +110,16 @@ def spectra_compared(tables: dict[str, pd.DataFrame]) -> Figure:
     titles = {name: label for name, (label, *_) in MATRICES.items() if name in COMPARED}
     titles = {name: label for name, label in titles.items() if name in set(found["matrix"])}
     shown = list(configurations(found, len(COLOURS)))
+    # Some spectra are equal, such as those of the inputs: the first remain visible beneath.
+    wider = 1 + min(1.5, 5 / len(shown)) * np.arange(len(shown))[::-1]
+    widths = dict(zip([name for name, _ in shown], wider, strict=True))
     figure, panels = wrapped(len(titles), 0.8, most=3)
     for axes, (matrix, title) in zip(panels, titles.items(), strict=True):
-        # Some spectra are equal, such as those of the inputs: the first remain visible beneath.
-        widths = 1 + min(1.5, 5 / len(shown)) * np.arange(len(shown))[::-1]
-        for (name, part), colour, width in zip(shown, COLOURS, widths, strict=False):
-            rows = part[part["matrix"] == matrix]
-            _spectrum(axes, rows, color=colour, label=name, linewidth=width)
-        _spectrum_axes(axes, title)
+        curvature_spectrum(
+            pd.concat([part for _, part in shown]), color="configuration", matrix=matrix,
+            widths=widths, ax=axes, legend=False,
+        )  # fmt: skip
+        axes.set_title(title, loc="left")
     name_outer(panels, "index", "eigenvalue")
     legend_below(figure, panels, NEGATIVE if "hessian" in titles else [])
     return figure
@@ -265,74 +251,12 @@ def eigenspaces(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def all_matrices(axes: Axes, spectra: pd.DataFrame, title: str) -> None:
-    """Draw the spectra of all matrices of one network, each divided by its largest eigenvalue."""
-    for matrix, (label, colour, line) in MATRICES.items():
-        parts = [rows for _, rows in _parts(spectra[spectra["matrix"] == matrix])]
-        for k, rows in enumerate(parts):
-            largest = rows["eigenvalue"].abs().max()
-            rows = rows.assign(eigenvalue=rows["eigenvalue"] / largest)
-            which = {0: ", first layer", len(parts) - 1: ", last"}.get(k) if len(parts) > 1 else ""
-            name = None if which is None else f"{label}{which}"
-            _spectrum(axes, rows, line, color=_shade(colour, k, len(parts)), label=name)
-    _spectrum_axes(axes, title)
-
-
 def configurations(found: pd.DataFrame, most: int = PANELS) -> Iterator[tuple[str, pd.DataFrame]]:
     """Names and rows of the first few configurations."""
     for k, (_, part) in enumerate(found.groupby("configuration", sort=False)):
         if k == most:
             return
-        network, optimiser, augmentation = part.iloc[0][["network", "optimiser", "augmentation"]]
-        extra = "" if augmentation == "none" else f", {augmentation}"
-        yield f"{network}, {optimiser}{extra}", part
-
-
-def _parts(spectra: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Name and rows of each layer or class of a matrix."""
-    for (_, part), rows in spectra.fillna({"part": ""}).groupby(["matrix", "part"], sort=False):
-        yield part, rows
-
-
-def _in_order(number: int) -> list:
-    """One colour per layer or class, from first to last, without the palest."""
-    return [plt.get_cmap(LAYERS)(0.92 * k / max(number - 1, 1)) for k in range(number)]
-
-
-def _shade(colour: str, k: int, number: int) -> tuple[float, ...]:
-    """A shade of a colour, from pale to dark with depth; a single layer gets the colour itself."""
-    depth = k / (number - 1) if number > 1 else 0.5
-    pale, dark = np.array([1.0, 1.0, 1.0]), np.zeros(3)
-    towards, share = (pale, 0.5 - depth) if depth < 0.5 else (dark, 1.1 * (depth - 0.5))
-    return tuple((1 - share) * np.array(to_rgb(colour)) + share * towards)
-
-
-def _spectrum(axes: Axes, rows: pd.DataFrame, line: str = "-", **style: Any) -> None:
-    """Draw the magnitudes of the leading eigenvalues by index; those of a Hessian as points.
-
-    Tables have only a selection of the other eigenvalues, which a line would join to a ramp.
-    """
-    rows = rows[rows["index"] <= SHOWN]
-    index, value = rows["index"], rows["eigenvalue"]
-    if set(rows["matrix"]) == {"hessian"}:
-        style = {"markersize": 3, "linestyle": "", "zorder": 3, **style}
-        axes.plot(index[value > 0], value[value > 0], ".", **style)
-        axes.plot(index[value < 0], -value[value < 0], "o", **style | {"label": None} | HOLLOW)
-    else:
-        axes.plot(index, value, line, **{"linewidth": 1, **style})
-
-
-def _spectrum_axes(axes: Axes, title: str) -> None:
-    """Set the scales for everything drawn, also in panels that share them."""
-    axes.set_yscale("log")
-    axes.set_title(title, loc="left")
-    panels = axes.get_shared_y_axes().get_siblings(axes)
-    lines = [line.get_xydata() for panel in panels for line in panel.lines]
-    points = np.concatenate([np.ones((1, 2)), *lines])[len(lines) > 0 :]
-    if len(points):
-        last, largest = points.max(axis=0)
-        axes.set_xlim(0, last)
-        axes.set_ylim(max(LEAST * largest, 0.5 * points[:, 1].min()), 3 * largest)
+        yield name_of(part), part
 
 
 def _name_parts(figure: Figure, axes: Axes, names: list[str], kind: str) -> None:
@@ -341,7 +265,7 @@ def _name_parts(figure: Figure, axes: Axes, names: list[str], kind: str) -> None
         axes.legend(fontsize=6)
         return
     edges = np.arange(len(names) + 1) + 0.5
-    colours = ListedColormap(_in_order(len(names)))
+    colours = ListedColormap(in_order(len(names)))
     scale = ScalarMappable(BoundaryNorm(edges, colours.N), colours)
     # Classes are numbered from 0, layers from 1.
     ticks = range(1, len(names) + 1, 1 + len(names) // 12)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hyperribbon.plot.phase import BOUNDARIES, TICKS, grid
 from hyperribbon.reporting.interactive import interactive_page
 from hyperribbon.reporting.pages import asset
-from hyperribbon.studies.linear.phase_figure import BOUNDARIES, TICKS, grid
 
 OPERATIONS = 10**7  # most operations, n^3 per draw, with which the page follows a slider
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from hyperribbon.analysis.geometry import Geometry
 from hyperribbon.embedding.fidelity import kinds
 from hyperribbon.storage.dataset import Split
 from hyperribbon.storage.models import Models
+from hyperribbon.storage.provenance import parameters_of
 from hyperribbon.trajectories import Comparison
 
 KINDS = ("distance", "embedding", "progress", "trajectories")
@@ -43,7 +42,7 @@ class StoredGeometry(Geometry):
     @property
     def smoothing(self) -> float:
         """Label smoothing of the truth."""
-        return smoothing_of(self._progress)
+        return parameters_of(self._progress)["smoothing"]
 
     @property
     def distance(self):
@@ -96,8 +95,3 @@ class StoredGeometry(Geometry):
     def length(self) -> np.ndarray:
         """Riemannian length (T,) of each trajectory, radians."""
         return self._compared["length"].values
-
-
-def smoothing_of(store: xr.Dataset) -> float:
-    """The label smoothing of the truth with which a store was computed."""
-    return float(json.loads(store.attrs["parameters"])["smoothing"])

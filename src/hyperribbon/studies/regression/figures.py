@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hyperribbon.plot.eigenvalues import MOMENTS, WIDTHS
 from hyperribbon.reporting.style import COLOURS, COLUMN
-from hyperribbon.studies.curvature.figures import MOMENTS, WIDTHS
 
 
 def regression(tables: dict[str, pd.DataFrame]) -> Figure:

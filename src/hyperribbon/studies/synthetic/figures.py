@@ -20,10 +20,12 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
-from hyperribbon.reporting.embedding_axes import REFERENCES
-from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
+from hyperribbon.plot._curvature_spectrum import curvature_spectrum
+from hyperribbon.plot.eigenvalues import NEGATIVE, NOTHING
+from hyperribbon.plot.references import REFERENCES
+from hyperribbon.reporting.panels import legend_below, name_outer, title_left, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, LeftOut, network_legend, palette
-from hyperribbon.studies.curvature.figures import NEGATIVE, NOTHING, PANELS, all_matrices
+from hyperribbon.studies.curvature.figures import PANELS
 
 if TYPE_CHECKING:
     from mpl_toolkits.mplot3d import Axes3D
@@ -234,7 +236,8 @@ def synthetic_student_spectra(tables: dict[str, pd.DataFrame]) -> Figure:
     figure, panels = wrapped(len(some), 0.7, most=2, sharex=True, sharey=True)
     for axes, decay in zip(panels, decays[some], strict=True):
         part = table[table["decay"] == decay]
-        all_matrices(axes, part, f"c = {decay:g}, student of {part['student_width'].iloc[0]}")
+        curvature_spectrum(part, relative=True, ax=axes, legend=False)
+        title_left(axes, f"c = {decay:g}, student of {part['student_width'].iloc[0]}")
     name_outer(panels, "index", "eigenvalue / the largest")
     legend_below(figure, panels, NEGATIVE if "hessian" in set(table["matrix"]) else [])
     return figure

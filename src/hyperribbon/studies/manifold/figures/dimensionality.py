@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hyperribbon.pairwise.metrics import label_of
-from hyperribbon.reporting.embedding_axes import REFERENCES, of_embedding
+from hyperribbon.plot._embedding import embedding
+from hyperribbon.plot.references import REFERENCES, of_embedding
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import COLUMN, LeftOut, network_legend, ordered, palette
 
 KINDS = {
@@ -74,13 +76,13 @@ def metric_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         axes.set_axis_off()
     for axes, metric in zip(panels.flat, shown, strict=False):
         part, of_curve = models[models["metric"] == metric], curve[curve["metric"] == metric]
-        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
-        axes.plot(of_curve["pc1"], of_curve["pc2"], color="black", linewidth=1)
-        axes.plot(*of_curve[["pc1", "pc2"]].iloc[0], "s", color="black", markersize=4)
+        embedding(
+            {"models": part, "geodesic": of_curve}, dimensions=2, palette=colours, ax=axes,
+            legend=False,
+        )  # fmt: skip
         row = tables["metrics"].query("split == @split and metric == @metric and dimension == 3")
         explained = row["explained_stress"].iloc[0]
-        axes.set_title(f"{_label(metric)}\nexplained stress in 3-D: {explained:.0%}", loc="left")
-        axes.set(xlabel="PC1", ylabel="PC2")
+        title_left(axes, f"{_label(metric)}\nexplained stress in 3-D: {explained:.0%}")
     network_legend(figure, colours, REFERENCES[:2], loc="outside right center")
     return figure
 
@@ -132,8 +134,9 @@ def subset_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     )  # fmt: skip
     for axes, (kind, size) in zip(panels.flat, shown, strict=False):
         part = found.query("kind == @kind and size == @size")
-        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
-        axes.set_title(f"{split}: {size:,} {kind}", loc="left")
+        embedding(part, dimensions=2, palette=colours, ax=axes, legend=False)
+        title_left(axes, f"{split}: {size:,} {kind}")
+        axes.set(xlabel="", ylabel="")
     for axes in panels.flat[len(shown) :]:
         axes.set_axis_off()
     figure.supxlabel("PC1", fontsize=8)

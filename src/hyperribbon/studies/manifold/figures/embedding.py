@@ -1,8 +1,5 @@
 """Figures of the InPCA embedding (thesis Figs. 2.1, 2.2, 2.4)."""
 
-import itertools
-from typing import Any
-
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,13 +8,13 @@ from matplotlib.colors import BoundaryNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hyperribbon.reporting.embedding_axes import (
-    REFERENCES,
-    draw_references,
-    of_embedding,
-    of_split,
-    space,
-)
+from hyperribbon.plot._embedding import embedding as draw_embedding
+from hyperribbon.plot._pairs import pairs as draw_pairs
+from hyperribbon.plot._spectrum import spectrum as draw_spectrum
+from hyperribbon.plot.canvas import figure_of
+from hyperribbon.plot.references import REFERENCES, draw_references, of_embedding
+from hyperribbon.plot.tables import of_split
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import (
     COLUMN,
     MARKERS,
@@ -35,64 +32,46 @@ from hyperribbon.reporting.style import (
 FOUR_POINTS_AT = 0.2  # s of the averages whose embedding is in the table
 
 
-@of_embedding
 def manifold(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first three coordinates, coloured by architecture, with the geodesic (2.1a, 2.4a)."""
-    models, _ = of_split(tables, split)
-    colours = palette(models["network"])
-    figure, axes = space(tables, split)
-    for _, run in models.groupby(["configuration", "seed"], sort=False):
-        colour = colours[run["network"].iloc[0]]
-        axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.4, alpha=0.5)
-    for name, group in models.groupby("network", sort=False):
-        style: dict[str, Any] = {"s": 4, "linewidth": 0, "depthshade": False}
-        points = group[["pc1", "pc2", "pc3"]].to_numpy().T
-        axes.scatter(*points, color=colours[name], **style)
-    network_legend(figure, colours, REFERENCES, loc="outside right center")
-    return figure
+    return figure_of(draw_embedding(tables, split=split, dimensions=3))
 
 
-@of_embedding
 def pairs(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first three coordinates in pairs, coloured by architecture (2.1c, 2.4c)."""
-    models, curve = of_split(tables, split)
-    colours = palette(models["network"])
-    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.7 * COLUMN))
-    for axes, (x, y) in zip(panels, itertools.combinations((1, 2, 3), 2), strict=True):
-        axes.scatter(
-            models[f"pc{x}"], models[f"pc{y}"], s=3, linewidth=0, c=models["network"].map(colours)
-        )
-        draw_references(axes, curve, x, y)
-        axes.set_xlabel(component_label(tables["explained_stress"], split, x))
-        axes.set_ylabel(component_label(tables["explained_stress"], split, y))
-    network_legend(figure, colours, REFERENCES, loc="outside right center")
-    return figure
+    return figure_of(draw_pairs(tables, split=split)[0])
+
+
+def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
+    """Magnitudes of the eigenvalues, by kind, with explained stress (2.1b, 2.4b)."""
+    return figure_of(title_left(draw_spectrum(tables, split=split)))
 
 
 @of_embedding
 def loss_error(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """The first two coordinates coloured by architecture, loss and error (2.2)."""
-    models, curve = of_split(tables, split)
-    colours = palette(models["network"])
+    models = of_split(tables["models"], split)
     figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 0.85 * COLUMN), sharey=True)
-    points = models["pc1"], models["pc2"]
-    panels[0].scatter(*points, s=3, linewidth=0, c=models["network"].map(colours))
-    for axes, values, label in (
-        (panels[1], models["loss"], f"{split} loss (nats)"),
-        (panels[2], models["error"], f"{split} error"),
+    for axes, color, label in (
+        (panels[0], "network", ""),
+        (panels[1], "loss", f"{split} loss (nats)"),
+        (panels[2], "error", f"{split} error"),
     ):
-        scale = quantile_scale(values)
-        shown = axes.scatter(*points, s=3, linewidth=0, c=values, cmap=ORDERED, norm=scale)
+        scale = quantile_scale(models[color]) if label else None
+        draw_embedding(
+            tables, split=split, dimensions=2, color=color, norm=scale, ax=axes, legend=False
+        )
+        axes.set_title("")
+        axes.label_outer()
+        if scale is None:
+            continue
         bar = figure.colorbar(
-            shown, ax=axes, label=label, location="top", aspect=12, spacing="uniform"
+            axes.collections[0], ax=axes, label=label, location="top", aspect=12, spacing="uniform"
         )
         ticks = scale.boundaries[:: -(-len(scale.boundaries) // 4)].tolist()
         bar.set_ticks(ticks, labels=[f"{tick:.2g}" for tick in ticks])
         bar.minorticks_off()
-    for axes in panels:
-        draw_references(axes, curve, 1, 2)
-        axes.set_xlabel(component_label(tables["explained_stress"], split, 1))
-    panels[0].set_ylabel(component_label(tables["explained_stress"], split, 2))
+    colours = palette(tables["models"]["network"])
     network_legend(figure, colours, REFERENCES, loc="outside lower center", ncols=4)
     return figure
 
@@ -108,7 +87,7 @@ def quantile_scale(values: pd.Series) -> BoundaryNorm:
 @of_embedding
 def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """Models near points of the geodesic, and near ends of trainings (2.2d, 2.18)."""
-    models, curve = of_split(tables, split)
+    models, curve = of_split(tables["models"], split), of_split(tables["geodesic"], split)
     networks = palette(tables["models"]["network"])
     points = sorted(set(models["near_geodesic"]) - {"none"}, key=float)
     shades = mpl.colormaps[ORDERED]  # its end is faint on white
@@ -124,7 +103,7 @@ def near(tables: dict[str, pd.DataFrame], split: str) -> Figure:
             axes.scatter(
                 part[f"pc{x}"], part[f"pc{y}"], s=5, linewidth=0, color=colour, marker=marker
             )
-        draw_references(axes, curve, x, y)
+        draw_references(axes, curve, (x, y))
         axes.set_xlabel(component_label(tables["explained_stress"], split, x))
         axes.set_ylabel(component_label(tables["explained_stress"], split, y))
         keys = [
@@ -179,19 +158,19 @@ def away(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 def joint(tables: dict[str, pd.DataFrame]) -> Figure:
     """Train (full colour) and test models (pale) in the axes of the train embedding (2.5a)."""
     models, explained = tables["joint_embedding"], tables["joint_explained"]
-    curve = tables["joint_geodesic"]
+    stress = of_split(tables["explained_stress"], "train")
     colours = palette(tables["models"]["network"])
     figure, panels = plt.subplots(1, 2, figsize=(2.2 * COLUMN, 0.9 * COLUMN))
-    for axes, (x, y) in zip(panels, ((1, 2), (1, 3)), strict=True):
+    for axes, pair in zip(panels, ((1, 2), (1, 3)), strict=True):
         for split, alpha in (("test", 0.25), ("train", 1.0)):
-            part = models.query("split == @split")
-            axes.scatter(
-                part[f"pc{x}"], part[f"pc{y}"], s=3, linewidth=0, alpha=alpha,
-                c=part["network"].map(colours), zorder=2 if split == "train" else 1,
+            part = {"models": of_split(models, split)}
+            if split == "train":
+                part |= {"geodesic": tables["joint_geodesic"], "explained_stress": stress}
+            draw_embedding(
+                part, dimensions=pair, palette=colours, ax=axes, legend=False,
+                alpha=alpha, zorder=2 if split == "train" else 1,
             )  # fmt: skip
-        draw_references(axes, curve, x, y)
-        axes.set_xlabel(component_label(tables["explained_stress"], "train", x))
-        axes.set_ylabel(component_label(tables["explained_stress"], "train", y))
+        axes.set_title("")
     # Only of the dimensions drawn, because later axes may inflate test coordinates.
     share = explained.query("dimension == 3").set_index(["split", "axes"])
     share = share["explained_pairwise_distance"]
@@ -247,33 +226,7 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
             text = f"no models near\nprogress {FOUR_POINTS_AT:g} or {1 - FOUR_POINTS_AT:g}"
             axes.text(0.5, 0.5, text, ha="center", va="center")
             continue
-        axes.scatter(part["pc1"], part["pc2"], s=3, linewidth=0, c=part["network"].map(colours))
-        axes.set(xlabel="PC1", ylabel="PC2")
-        axes.set_title(title, loc="left")
+        draw_embedding(part, dimensions=2, palette=colours, ax=axes, legend=False)
+        title_left(axes, title)
     network_legend(figure, colours, loc="outside right center")
-    return figure
-
-
-@of_embedding
-def spectrum(tables: dict[str, pd.DataFrame], split: str) -> Figure:
-    """Magnitudes of the eigenvalues, by kind, with explained stress (2.1b, 2.4b)."""
-    stress = tables["explained_stress"].query("split == @split")
-    figure, axes = plt.subplots(figsize=(COLUMN, 0.75 * COLUMN))
-    for kind, colour in (("space-like", "#0072B2"), ("time-like", "#D55E00")):
-        part = stress.query("kind == @kind")
-        axes.plot(
-            part["dimension"], part["eigenvalue"].abs(), "o", markersize=3, color=colour, label=kind
-        )
-    axes.set(xscale="log", yscale="log", xlabel="dimension", ylabel="eigenvalue, magnitude (nats)")
-    top = axes.get_ylim()[1]
-    axes.set_ylim(top=top * 6)
-    for d in (1, 3, 10, 25, 50):
-        row = stress.query("dimension == @d")
-        if len(row):
-            axes.axvline(d, color="0.85", linewidth=0.7, zorder=0)
-            text = f"{row['explained_stress'].iloc[0]:.1%}"
-            axes.annotate(text, (d, top * 2), ha="left" if d == 1 else "center", fontsize=6)
-    axes.set_xticks([1, 3, 10, 25, 50, 100], ["1", "3", "10", "25", "50", "100"])
-    axes.set_title(f"{split}: explained stress of the first dimensions", loc="left")
-    axes.legend(loc="lower left")
     return figure

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from hyperribbon.reporting.embedding_axes import REFERENCES, draw_references
+from hyperribbon.plot.references import REFERENCES, draw_references
 from hyperribbon.reporting.style import COLUMN, LeftOut, component_label, network_legend, palette
 
 # Words, colours and line widths by kind; lines that coincide are drawn inside one another.
@@ -44,7 +44,7 @@ def ensembles(tables: dict[str, pd.DataFrame], split: str) -> Figure:
         ):
             axes.plot(x, y, color=colour, linewidth=width)
             axes.plot(x.iloc[-1:], y.iloc[-1:], "o", color=colour, markersize=2.5 + width)
-    draw_references(left, curve, 1, 2)
+    draw_references(left, curve, (1, 2))
     left.set_xlabel(component_label(tables["explained_stress"], split, 1))
     left.set_ylabel(component_label(tables["explained_stress"], split, 2))
     right.set(xlabel=f"{split} progress", ylabel=f"{split} error")

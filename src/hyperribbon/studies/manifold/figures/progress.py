@@ -4,32 +4,26 @@ import itertools
 import math
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
 
+from hyperribbon.plot._progress import progress
+from hyperribbon.plot.time import time_axis
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import COLUMN, LINE_STYLES, network_legend, palette, time_of
 
 
 def progress_error(tables: dict[str, pd.DataFrame]) -> Figure:
     """Progress of every model against its error, train and test (2.7)."""
-    models = tables["models"]
-    colours = palette(models["network"])
-    summary = tables["summary"].set_index("quantity")["value"]
     figure, panels = plt.subplots(1, 2, figsize=(1.8 * COLUMN, 0.75 * COLUMN), sharey=True)
     for axes, split in zip(panels, ("train", "test"), strict=True):
-        part = models.query("split == @split")
-        axes.scatter(
-            part["error"], part["progress"], s=3, linewidth=0, c=part["network"].map(colours)
-        )
-        r_squared = float(summary[f"R^2 of progress and error, {split}"])
-        axes.set_title(f"{split}: $R^2$ = {r_squared:.2f}", loc="left")
-        axes.set_xlabel(f"{split} error")
-    panels[0].set_ylabel("progress towards the truth")
-    network_legend(figure, colours, loc="outside right center")
+        progress(tables, x="error", split=split, ax=axes, legend=False)
+        title_left(axes)
+        axes.set_ylabel("progress towards the truth")
+        axes.label_outer()
+    network_legend(figure, palette(tables["models"]["network"]), loc="outside right center")
     return figure
 
 
@@ -43,8 +37,6 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
 
     If there are several augmentations, each has its own line style.
     """
-    import seaborn as sns  # takes a second or two
-
     models = _trained_directly(tables["models"])
     time = time_of(models)
     colours = palette(tables["models"]["network"])
@@ -52,13 +44,13 @@ def progress_epoch(tables: dict[str, pd.DataFrame]) -> Figure:
     styles = dict(zip(models["augmentation"].unique(), itertools.cycle(LINE_STYLES)))
     figure, panels = _panels(len(optimisers))
     for axes, optimiser in zip(panels, optimisers, strict=True):
-        sns.lineplot(
-            models.query("optimiser == @optimiser"), x=time, y="progress", hue="network",
-            palette=colours, style="augmentation", dashes=styles, errorbar=("pi", 100), ax=axes,
-            legend=False, linewidth=1,
+        progress(
+            models.query("optimiser == @optimiser"), x=time, palette=colours, style="augmentation",
+            ax=axes, legend=False,
         )  # fmt: skip
         axes.set_title(optimiser, loc="left")
-    _time_axis(panels, models[time])
+    for axes in panels:
+        time_axis(axes, models[time])
     _label(panels, time)
     key = [
         Line2D([], [], color="black", dashes=dashes, linewidth=1, label=f"augmentation: {name}")
@@ -97,7 +89,8 @@ def updates(tables: dict[str, pd.DataFrame]) -> Figure:
             label = network if pd.isna(size) else f"{network}\n({size:,.0f} parameters)"
             shown[label] = colours[network]
         axes.set_title(title.replace("_", " "), loc="left")
-    _time_axis(panels, means["step"])
+    for axes in panels:
+        time_axis(axes, means["step"])
     _label(panels, "gradient updates")
     network_legend(figure, shown, loc="outside right center")
     return figure
@@ -117,24 +110,10 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels.flat[:count])
 
 
-def _time_axis(panels: list[Axes], times: pd.Series) -> None:
-    """Set a logarithmic scale of time that begins at 0, before the first step."""
-    first = times[times > 0].min() if (times > 0).any() else 1.0
-    decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.log10(max(times.max(), 10 * first)))
-    minor = np.outer(np.append(decades[0] / 10, decades), np.arange(2, 10)).ravel()
-    for axes in panels:
-        # Between 0 and the first checkpoint the scale is linear.
-        axes.set_xscale("symlog", linthresh=first, linscale=0.5)
-        axes.set_xticks([0, *decades], [f"{time:g}" for time in (0, *decades)])
-        axes.set_xticks(minor[(minor > first) & (minor < times.max())], minor=True)
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set(xlim=(-first / 10, times.max()), xlabel="", ylabel="")
-
-
 def _label(panels: list[Axes], label: str) -> None:
     """Label progress left of the rows, and time below the last panel of each column."""
     for axes in panels[::4]:
         axes.set_ylabel("train progress")
     for axes in panels[-4:]:
-        axes.set_xlabel(label, visible=True)  # seaborn hides it where panels are below
+        axes.set_xlabel(label)
         axes.tick_params(labelbottom=True)

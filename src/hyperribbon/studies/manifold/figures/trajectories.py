@@ -5,15 +5,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from scipy.cluster.hierarchy import dendrogram as draw_dendrogram
-from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
 
+from hyperribbon.plot._dendrogram import dendrogram as draw_dendrogram
+from hyperribbon.plot.canvas import figure_of
+from hyperribbon.plot.factors import FACTORS, factors_of
+from hyperribbon.reporting.panels import title_left
 from hyperribbon.reporting.style import (
     COLUMN,
     MARKERS,
@@ -23,16 +21,6 @@ from hyperribbon.reporting.style import (
     network_legend,
     palette,
 )
-from hyperribbon.trajectories.factors import separate_factors
-from hyperribbon.trajectories.gaps import comparable
-
-MOST_LABELS = 60  # most configurations with labels next to a dendrogram
-FACTORS = {
-    "network": "architecture",
-    "batch_size": "batch size",
-    "learning_rate": "learning rate (1: highest)",
-    "weight_decay": "weight decay (1: least)",
-}
 
 
 def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
@@ -40,71 +28,7 @@ def dendrogram(tables: dict[str, pd.DataFrame], split: str) -> Figure:
 
     Next to each row are its values of all factors in which configurations differ.
     """
-    about = tables["configurations"]
-    distances = tables["configuration_distances"].query("split == @split")
-    table = distances.pivot(index="configuration", columns="other", values="distance")
-    names = [name for name in about["configuration"] if name in table.index]
-    D = table.reindex(index=names, columns=names).to_numpy()
-    D = np.fmax(D, D.T)  # the table has each pair once
-    np.fill_diagonal(D, 0.0)
-    rows = comparable(D)
-    if len(rows) < 2:
-        raise LeftOut(f"Fewer than two configurations reach a common {split} progress.")
-    links = linkage(squareform(D[np.ix_(rows, rows)], checks=False), "average")
-    about = about.set_index("configuration").loc[names].iloc[rows].reset_index()
-    colours, factors = palette(tables["models"]["network"]), _factors(about)
-    shades = {name: _shades(factors[name], colours) for name in factors}
-    labelled = len(about) <= MOST_LABELS
-    height = 0.7 + 0.17 * min(len(about), MOST_LABELS)
-    height = max(height, 0.14 * sum(len(values) + 1 for values in shades.values()))  # the legend
-    figure, (tree, strips) = plt.subplots(
-        1, 2, figsize=((2 if labelled else 1.6) * COLUMN, height), sharey=True,
-        width_ratios=[1, 0.07 * len(shades)],
-    )  # fmt: skip
-    layout = figure.get_layout_engine()
-    assert isinstance(layout, ConstrainedLayoutEngine), "as the style sets it"
-    layout.set(wspace=0)
-    drawn = draw_dendrogram(
-        links, ax=tree, orientation="left", link_color_func=lambda _: "0.3", no_labels=True
-    )
-    for lines in tree.collections:
-        lines.set_linewidth(1 if labelled else 0.5)
-    left_out = len(names) - len(rows)
-    title = f"{split}: average linkage, averaged over seeds"
-    tree.set_title(title + (f"; {left_out} not comparable" if left_out else ""), loc="left")
-    tree.set_xlabel(f"distance at equal {split} progress (nats)")
-    tree.locator_params(axis="x", nbins=6)
-    tree.tick_params(axis="y", left=False, labelleft=False)
-    tree.spines["left"].set_visible(False)
-    _draw_strips(strips, factors.iloc[drawn["leaves"]], shades)
-    if labelled:
-        ordered = about.iloc[drawn["leaves"]]
-        labels = [name.rsplit("-", 1)[0] for name in ordered["configuration"]]
-        strips.yaxis.tick_right()
-        strips.set_yticks(10 * np.arange(len(labels)) + 5, labels)
-        strips.tick_params(axis="y", labelright=True, length=0)
-        for text, network in zip(strips.get_yticklabels(), ordered["network"], strict=True):
-            text.set_color(colours[network])
-    _strip_legend(figure, shades)
-    return figure
-
-
-def _draw_strips(axes: Axes, factors: pd.DataFrame, shades: dict[str, dict]) -> None:
-    """Draw one column of colours per factor; rows are ten units high, as in a dendrogram."""
-    n_rows, n_factors = factors.shape
-    columns = [[to_rgb(shades[name][value]) for value in factors[name]] for name in factors]
-    axes.imshow(
-        np.swapaxes(columns, 0, 1), aspect="auto", origin="lower", interpolation="none",
-        extent=(0, n_factors, 0, 10 * n_rows),
-    )  # fmt: skip
-    names = [FACTORS.get(name, name).split(" (")[0] for name in factors]
-    axes.set_xticks(np.arange(n_factors) + 0.5, names, rotation=90)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    for edge in range(1, n_factors):
-        axes.axvline(edge, color="white", linewidth=2)
-    for edge in range(1, n_rows if n_rows <= MOST_LABELS else 0):
-        axes.axhline(10 * edge, color="white", linewidth=0.5)
+    return figure_of(title_left(draw_dendrogram(tables, split=split)))
 
 
 def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
@@ -113,7 +37,7 @@ def trajectory_embedding(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     if points.empty:
         raise LeftOut(f"Fewer than four trajectories reach a common {split} progress.")
     about = tables["configurations"]
-    factors = _factors(about).set_index(about["configuration"])
+    factors = factors_of(about).set_index(about["configuration"])
     colours = palette(tables["models"]["network"])
     shape = next(name for name in ("algorithm", "optimiser", "network") if name in factors)
     names = list(dict.fromkeys(factors[shape]))
@@ -196,41 +120,3 @@ def lengths(tables: dict[str, pd.DataFrame]) -> Figure:
     key = Line2D([], [], color="black", label=f"geodesic, {geodesic:.2f}")
     figure.legend(handles=[key], loc="outside right center")
     return figure
-
-
-def _factors(about: pd.DataFrame) -> pd.DataFrame:
-    """The network, and the other factors in which configurations differ."""
-    factors = separate_factors(about)
-    return factors[[name for name in factors if name == "network" or factors[name].nunique() > 1]]
-
-
-def _shades(values: pd.Series, colours: dict[str, str]) -> dict:
-    """One colour per value: the palette for architectures, greys or a colour map for others."""
-    import seaborn as sns  # takes a second or two
-
-    if values.name == "network":
-        return {name: colours[name] for name in dict.fromkeys(values)}
-    names = list(dict.fromkeys(values))
-    if pd.api.types.is_numeric_dtype(values):
-        names.sort()
-    greys = [str(level) for level in np.linspace(0.85, 0.25, len(names))]
-    shades = greys if len(names) <= 6 else sns.color_palette("viridis", len(names))
-    return dict(zip(names, shades, strict=True))
-
-
-def _strip_legend(figure: Figure, strips: dict[str, dict]) -> None:
-    """Draw a legend with the values of each factor below its name."""
-    keys, most = [], 12
-    no_mark: dict[str, Any] = {"linestyle": ""}
-    square: dict[str, Any] = {**no_mark, "marker": "s", "markersize": 5}
-    headings = {FACTORS.get(factor, factor) for factor in strips}
-    for factor, shades in strips.items():
-        keys.append(Line2D([], [], label=FACTORS.get(factor, factor), **no_mark))
-        shown = list(shades.items())[:most]
-        keys += [Line2D([], [], color=shade, label=str(name), **square) for name, shade in shown]
-        if len(shades) > most:
-            keys.append(Line2D([], [], label=f"and {len(shades) - most} more", **no_mark))
-    legend = figure.legend(handles=keys, loc="outside right center", handletextpad=0.2)
-    for key, text in zip(keys, legend.get_texts(), strict=True):
-        if key.get_label() in headings:
-            text.set_fontweight("bold")

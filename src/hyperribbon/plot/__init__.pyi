@@ -1,0 +1,10 @@
+from hyperribbon.plot._curvature_spectrum import curvature_spectrum as curvature_spectrum
+from hyperribbon.plot._dendrogram import dendrogram as dendrogram
+from hyperribbon.plot._embedding import embedding as embedding
+from hyperribbon.plot._pairs import pairs as pairs
+from hyperribbon.plot._phase_diagram import phase_diagram as phase_diagram
+from hyperribbon.plot._progress import progress as progress
+from hyperribbon.plot._spectrum import spectrum as spectrum
+from hyperribbon.plot._to_geodesic import to_geodesic as to_geodesic
+from hyperribbon.plot._tubes import tubes as tubes
+from hyperribbon.plot.display import InPCADisplay as InPCADisplay
