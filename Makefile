@@ -49,7 +49,7 @@ test-all: $(TESTABLE) ## run the tests, and slow ones that only repeat what othe
 test-slurm: $(TESTABLE) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)
 
-test-wheel: $(READY) ## build the wheel and the sdist, and try the wheel in an empty environment (90 s)
+test-wheel: $(READY) ## build the wheel and the sdist, and try the wheel in an empty environment (a minute)
 	$(BIN)/python tests/packaging/try_wheel.py
 
 bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations and imprinting on the CPU (15 min)

@@ -47,7 +47,7 @@ _HOMES = {
     "analysis.study": ["Study"],
     "errors": ["ConfigError", "DataError", "HyperribbonError", "MissingExtra", "StoreError"],
     "embedding": ["InPCA", "IsKL", "align", "joint_embedding"],
-    "networks": ["register_network"],
+    "networks": ["build_network", "register_network"],
     "pairwise": ["pairwise_distance"],
     "pairwise.metrics": ["register_metric"],
     "plot.display": ["InPCADisplay"],
