@@ -10,7 +10,7 @@ import pandas as pd
 
 from hyperribbon.errors import DataError
 
-RUN = (["configuration", "seed"], ["training"])  # columns that tell trainings apart
+RUN = (["training"], ["configuration", "seed"])  # columns that tell trainings apart
 OF_EMBEDDING = ("models", "explained_stress")  # tables that are made of arrays, too
 
 

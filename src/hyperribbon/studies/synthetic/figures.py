@@ -21,6 +21,7 @@ from matplotlib.ticker import (
 )
 
 from hyperribbon.plot._curvature_spectrum import curvature_spectrum
+from hyperribbon.plot._embedding import embedding
 from hyperribbon.plot.eigenvalues import NEGATIVE, NOTHING
 from hyperribbon.plot.references import REFERENCES
 from hyperribbon.reporting.panels import legend_below, name_outer, title_left, wrapped
@@ -84,13 +85,17 @@ def synthetic_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
     figure = plt.figure(figsize=(2 * COLUMN, (0.1 + 0.85 * len(decays)) * COLUMN))
     for i, decay in enumerate(decays):
         for j, split in enumerate(("train", "test")):
-            axes = figure.add_subplot(len(decays), 2, 2 * i + j + 1, projection="3d")
+            place = (len(decays), 2, 2 * i + j + 1)
+            axes = figure.add_subplot(*place, projection="3d", computed_zorder=False)
             here = "decay == @decay and split == @split"
             part = models.query(here)
-            curve = tables["synthetic_geodesic"].query(here)
-            _space(axes, curve, stress.query(here), f"c = {decay:g}, {split}")
             keys = ["network", "optimiser", "batch_size", "seed"]
-            _runs(axes, part, keys, part["network"].map(colours))
+            found = {
+                "models": part.assign(training=part.groupby(keys).ngroup()),
+                "geodesic": tables["synthetic_geodesic"].query(here),
+                "explained_stress": stress.query(here),
+            }
+            _draw_space(axes, found, f"c = {decay:g}, {split}", "network", colours)
     network_legend(figure, colours, REFERENCES, loc="outside lower center", ncols=5)
     return figure
 
@@ -147,20 +152,24 @@ def synthetic_corner_embedding(tables: dict[str, pd.DataFrame]) -> Figure:
     models, stress = tables["synthetic_corner_embedding"], tables["synthetic_corners_stress"]
     decays = sorted(models["decay"].unique())
     corners = sorted(models["corner"].unique())
-    colours = {corner: COLOURS[k % len(COLOURS)] for k, corner in enumerate(corners)}
+    colours = {f"corner {corner}": COLOURS[k % len(COLOURS)] for k, corner in enumerate(corners)}
     columns = min(len(decays), 2)
     rows = -(-len(decays) // columns)
     figure = plt.figure(figsize=((0.3 + 0.95 * columns) * COLUMN, (0.1 + 0.9 * rows) * COLUMN))
     of_all = stress[stress["corners"] == stress["corners"].max()]
     for k, decay in enumerate(decays, start=1):
-        axes = figure.add_subplot(rows, columns, k, projection="3d")
+        axes = figure.add_subplot(rows, columns, k, projection="3d", computed_zorder=False)
         part = models.query("decay == @decay")
-        curve = tables["synthetic_corner_geodesic"].query("decay == @decay")
-        found = of_all.query("decay == @decay")
-        _space(axes, curve, found, f"c = {decay:g}, train")
-        _runs(axes, part, ["optimiser", "seed", "corner"], part["corner"].map(colours))
-    named = {f"corner {corner}": colour for corner, colour in colours.items()}
-    network_legend(figure, named, REFERENCES, loc="outside lower center", ncols=5)
+        named = part["corner"].map("corner {}".format)
+        found = {
+            "models": part.assign(
+                training=part.groupby(["optimiser", "seed", "corner"]).ngroup(), corner=named
+            ),
+            "geodesic": tables["synthetic_corner_geodesic"].query("decay == @decay"),
+            "explained_stress": of_all.query("decay == @decay"),
+        }
+        _draw_space(axes, found, f"c = {decay:g}, train", "corner", colours)
+    network_legend(figure, colours, REFERENCES, loc="outside lower center", ncols=5)
     return figure
 
 
@@ -297,29 +306,16 @@ def _stress(axes: Axes, part: pd.DataFrame, colour: Any, label: str) -> None:
     axes.minorticks_off()
 
 
-def _space(axes: Axes3D, curve: pd.DataFrame, stress: pd.DataFrame, title: str) -> None:
-    axes.computed_zorder = False
-    axes.plot(curve["pc1"], curve["pc2"], curve["pc3"], color="black", linewidth=1.2, zorder=10)
-    for row, marker, size in ((0, "s", 14), (-1, "*", 45)):
-        x, y, z = curve[["pc1", "pc2", "pc3"]].iloc[row]
-        axes.scatter(x, y, z, marker=marker, color="black", s=size, depthshade=False, zorder=11)
-    kinds = stress.set_index("dimension")["kind"]
-    for k, set_label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
-        time = "" if kinds[k] == "space-like" else " (time-like)"
-        set_label(f"PC{k}{time}", labelpad=-5 if k < 3 else 1)
-    axes.tick_params(pad=-4, labelsize=6)
+def _draw_space(
+    axes: Axes3D, found: dict[str, pd.DataFrame], title: str, color: str, colours: dict
+) -> None:
+    """Draw models in three dimensions, in a panel that is smaller than a figure."""
+    embedding(found, dimensions=3, color=color, palette=colours, ax=axes, legend=False, s=2)
+    axes.tick_params(pad=-4)
     axes.tick_params(axis="z", pad=1)
+    axes.xaxis.labelpad = axes.yaxis.labelpad = -5
+    axes.zaxis.labelpad = 1
     axes.locator_params(nbins=4)
-    axes.view_init(elev=22, azim=-60)
     axes.set_box_aspect(None, zoom=0.86)
-    three = stress.set_index("dimension")["explained_stress"][3]
-    axes.set_title(f"{title}: explained stress {three:.1%}", y=0.98)
-
-
-def _runs(axes: Axes3D, models: pd.DataFrame, keys: list[str], colours: pd.Series) -> None:
-    """Draw trainings as lines through the points of their models."""
-    for _, run in models.groupby(keys, sort=False):
-        colour = colours[run.index[0]]
-        axes.plot(run["pc1"], run["pc2"], run["pc3"], color=colour, linewidth=0.3, alpha=0.4)
-    x, y, z = models[["pc1", "pc2", "pc3"]].to_numpy().T
-    axes.scatter(x, y, z, s=2, c=np.asarray(colours), linewidth=0, depthshade=False)
+    stress = found["explained_stress"].set_index("dimension")["explained_stress"]
+    axes.set_title(f"{title}: explained stress {stress[3]:.1%}", y=0.98)

@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from hyperribbon.plot._embedding import embedding
 from hyperribbon.reporting.panels import legend_below, name_outer, wrapped
 from hyperribbon.reporting.style import COLOURS, COLUMN, OTHERS, LeftOut, palette
 from hyperribbon.studies.tasks.names import (
@@ -64,24 +65,22 @@ def draw_embedding(axes: Any, tables: Tables, name: str) -> None:
     """The first three coordinates: models as points, mean trajectories as lines."""
     points = of_comparison(tables, name)
     colours = colours_of(tables, name)
-    for group in groups_of(tables, name):
-        own = points[points["group"] == group]
-        models, mean = own[own["kind"] == "model"], own[own["kind"] == "mean"]
-        where = [models[f"pc{k}"] for k in (1, 2, 3)]
-        axes.scatter(*where, s=3, color=colours[group], linewidth=0, alpha=0.5, depthshade=False)
-        for _, run in models.groupby(["configuration", "seed"], sort=False):
-            line = [run[f"pc{k}"] for k in (1, 2, 3)]
-            axes.plot(*line, color=colours[group], linewidth=0.3, alpha=0.4)
-        along = mean.sort_values("progress")
-        axes.plot(*(along[f"pc{k}"] for k in (1, 2, 3)), color=colours[group], label=group, **MEAN)
     stress = tables["task_stress"]
     stress = stress[(stress["comparison"] == name) & (stress["kind"] == SHOWN)]
-    for k, label in enumerate((axes.set_xlabel, axes.set_ylabel, axes.set_zlabel), start=1):
-        kind = stress.loc[stress["dimension"] == k, "axis"].iloc[0]
-        label(f"PC{k}" if kind == "space-like" else f"PC{k} (time-like)", labelpad=-6)
+    found = {
+        "models": points[points["kind"] == "model"],
+        "explained_stress": stress.assign(kind=stress["axis"]),
+    }
+    embedding(
+        found, dimensions=3, color="group", palette={group: colours[group] for group in
+        groups_of(tables, name)}, ax=axes, legend=False, s=3, alpha=0.5,
+    )  # fmt: skip
+    for group, mean in points[points["kind"] == "mean"].groupby("group", sort=False):
+        along = mean.sort_values("progress")
+        axes.plot(*(along[f"pc{k}"] for k in (1, 2, 3)), color=colours[group], label=group, **MEAN)
+    axes.xaxis.labelpad = axes.yaxis.labelpad = axes.zaxis.labelpad = -6
     axes.tick_params(pad=-3, labelsize=5)
     axes.locator_params(nbins=5)
-    axes.view_init(elev=22, azim=-60)
     axes.set_box_aspect(None, zoom=1.05)
     explained = stress.loc[stress["dimension"] == 3, "explained_stress"].iloc[0]
     axes.set_title(f"explained stress {explained:.1%}, {len(points):,} points", y=1.02)
