@@ -107,6 +107,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon.errors import HyperribbonError as HyperribbonError
     from hyperribbon.errors import MissingExtra as MissingExtra
     from hyperribbon.errors import StoreError as StoreError
+    from hyperribbon.networks import build_network as build_network
     from hyperribbon.networks import register_network as register_network
     from hyperribbon.pairwise import pairwise_distance as pairwise_distance
     from hyperribbon.pairwise.metrics import register_metric as register_metric

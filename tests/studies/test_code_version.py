@@ -106,7 +106,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
     [
         ("studies/manifold/embed.py", {"embed"}),
         ("studies/step.py", set(STEPS)),
-        ("embedding/inpca.py", FITS | MANIFOLDS),
+        ("embedding/inpca.py", FITS | MANIFOLDS | {"tables"}),  # StoredGeometry is a Geometry
         ("embedding/iskl.py", set()),
         ("embedding/from_few.py", {"subsets", "task_embedding"}),
         # It no longer only passes names on.
@@ -172,7 +172,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | IMAGE
             | TASK_MODELS
             | MAPPINGS
-            | {"embed", "image_tables", "train", "verify"},
+            | {"embed", "explore", "image_tables", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN - {"linear_explore"} | {"first_picture"}),
         ("config/plugins.py", set()),

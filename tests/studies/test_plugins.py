@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from docutils.core import publish_parts
-from hyperribbon.studies.manifold.explorer import page_data
+from hyperribbon.analysis.explorer import page_data
 from jinja2 import Environment
 
 import hyperribbon as hr
