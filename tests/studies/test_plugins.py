@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from docutils.core import publish_parts
-from hyperribbon.analysis.explorer import page_data
 from jinja2 import Environment
 
 import hyperribbon as hr
+from hyperribbon.analysis.explorer import page_data
 from hyperribbon.errors import DataError
 from hyperribbon.networks import build_network
 from hyperribbon.pairwise.metrics import METRICS, label_of

@@ -6,7 +6,7 @@ All are exact: contributions of the samples sum to what they explain, to roundin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -42,14 +42,21 @@ def _euclidean(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return ((p - q) ** 2).sum(axis=-1)
 
 
+class Term(NamedTuple):
+    """A distance that is a mean over samples."""
+
+    of_samples: Terms
+    name: str
+    units: str
+
+
 # Hellinger's distance is no mean over samples.
-TERMS: dict[str, Terms] = {
-    "bhattacharyya": _bhattacharyya,
-    "symmetric_kl": _symmetric_kl,
-    "geodesic": _geodesic,
-    "euclidean": _euclidean,
+TERMS = {
+    "bhattacharyya": Term(_bhattacharyya, "Bhattacharyya distance", "nats"),
+    "symmetric_kl": Term(_symmetric_kl, "symmetrised Kullback-Leibler divergence", "nats"),
+    "geodesic": Term(_geodesic, "geodesic distance", "radians"),
+    "euclidean": Term(_euclidean, "squared Euclidean distance", "1"),
 }
-UNITS = {"geodesic": "radians", "euclidean": "1"}  # of all others, nats
 
 
 def explain_distance(
@@ -95,9 +102,9 @@ def explain_distance(
         raise DataError(
             f"metric = {metric!r}: expected a mean over samples, one of {', '.join(TERMS)}"
         )
-    found = TERMS[metric](p, q) / len(p)
-    units = UNITS.get(metric, "nats")
-    return _explained(found, p, q, labels, class_names, f"{metric} distance", units)
+    term = TERMS[metric]
+    found = term.of_samples(p, q) / len(p)
+    return _explained(found, p, q, labels, class_names, f"the {term.name}", term.units)
 
 
 def explain_coordinate(
@@ -163,7 +170,7 @@ def explain_coordinate(
         raise DataError("inpca: fitted to distances; give fitted=, the models (m, N, C)")
     k = check_size(component, "component", 1, inpca.embedding_.shape[1]) - 1
     (p, q), stack = _two_models(P, Q), Stack(models, "fitted")
-    weights, terms, found = inpca.projection_[:, k], TERMS[metric], np.zeros(len(p))
+    weights, terms, found = inpca.projection_[:, k], TERMS[metric].of_samples, np.zeros(len(p))
     if stack.shape != (len(weights), *p.shape):
         expected = (len(weights), *p.shape)
         raise DataError(f"fitted: shape {stack.shape}, expected {expected}")
@@ -254,7 +261,7 @@ def _explained(found, p, q, labels, class_names, what: str, units: str) -> xr.Da
     if len(names) != n_classes:
         raise DataError(f"class_names: {len(names)}, expected {n_classes}, one per class")
     named = np.array(names, dtype=object)
-    attributes = {"long_name": f"contribution to the {what}", "units": units}
+    attributes = {"long_name": f"contribution to {what}", "units": units}
     variables = {
         "contribution": ("sample", found, attributes),
         "p": ("sample", named[p.argmax(axis=1)], {"long_name": "class that P predicts"}),

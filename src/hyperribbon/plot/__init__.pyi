@@ -4,6 +4,7 @@ from hyperribbon.plot._embedding import embedding as embedding
 from hyperribbon.plot._pairs import pairs as pairs
 from hyperribbon.plot._phase_diagram import phase_diagram as phase_diagram
 from hyperribbon.plot._progress import progress as progress
+from hyperribbon.plot._samples import samples as samples
 from hyperribbon.plot._spectrum import spectrum as spectrum
 from hyperribbon.plot._to_geodesic import to_geodesic as to_geodesic
 from hyperribbon.plot._tubes import tubes as tubes
