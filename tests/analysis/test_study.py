@@ -8,7 +8,7 @@ import hyperribbon as hr
 from hyperribbon.analysis import geometry
 from hyperribbon.analysis.study import Study
 from hyperribbon.embedding import InPCA
-from hyperribbon.errors import DataError, StoreError
+from hyperribbon.errors import DataError, OnePointWarning, StoreError
 from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.probability import progress
 from hyperribbon.recording.predictions import record_predictions
@@ -217,3 +217,17 @@ def test_the_page_of_a_study(study, tmp_path):
     assert "<b>ant" not in text
     with pytest.raises(DataError, match=r"path = .*x.txt: expected the path of a page"):
         study.explore(tmp_path / "x.txt")
+
+
+def test_models_that_never_move_are_one_point(tmp_path):
+    rng = np.random.default_rng(0)
+    P = rng.dirichlet(np.ones(3), size=24)
+    still = P + 1e-9 * rng.standard_normal((5, 24, 3))
+    record_predictions(tmp_path / "still.zarr", still, LABELS["train"], network="Still")
+    study = Study.from_runs(tmp_path / "still.zarr")
+    with pytest.warns(OnePointWarning, match="all models .* coincide"):
+        embedded = study.embed()
+    assert not embedded[["pc1", "pc2", "pc3"]].to_numpy().any()
+    assert np.isnan(embedded.attrs["explained_stress"]).all()
+    assert len(study.tables["models"]) == 5
+    assert study.explore(tmp_path / "page.html").exists()

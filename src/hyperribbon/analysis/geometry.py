@@ -11,7 +11,7 @@ import pandas as pd
 import zarr
 
 from hyperribbon.analysis.cache import Cache
-from hyperribbon.embedding.inpca import InPCA
+from hyperribbon.embedding.inpca import InPCA, without_rounding
 from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import n_threads
@@ -125,7 +125,8 @@ class Geometry:
         m = len(self.models)
         solver = "full" if m <= max(_SMALL, 20 * n_components) else "block"
         inpca = InPCA(min(n_components, m), metric="precomputed", solver=solver, random_state=0)
-        return inpca.fit(self.distance)
+        dtype = self.predictions.dtype.name
+        return inpca.fit(without_rounding(self.distance, self.metric, dtype))
 
     @cached_property
     def inpca(self) -> InPCA:

@@ -7,6 +7,7 @@ import xarray as xr
 import zarr
 
 from hyperribbon.embedding import InPCA
+from hyperribbon.embedding.inpca import without_rounding
 from hyperribbon.storage.dataset import open_dataset, write_dataset
 from hyperribbon.storage.manifest import inputs_of, store_path
 from hyperribbon.storage.provenance import derived_attributes
@@ -32,7 +33,8 @@ def main(distance: Path, components: int, code: str, output: Path) -> None:
     if kept < components:
         logger.warning("%d models, so only as many components", kept)
     inpca = InPCA(min(max(kept, SPECTRUM), m), metric="precomputed", random_state=0)
-    inpca.fit(zarr.open_array(store / "distance", mode="r"))
+    matrix = zarr.open_array(store / "distance", mode="r")
+    inpca.fit(without_rounding(matrix, "bhattacharyya", "float32"))
     curve = inpca.transform(distances["geodesic_distance"].values)
     logger.info("largest residual of an eigenpair, relative: %.1e", inpca.residuals_.max())
     dataset = xr.Dataset(
