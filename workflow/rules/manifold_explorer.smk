@@ -28,9 +28,7 @@ rule first_picture:
         **FIRST_PICTURE,
     shell:
         "python -m hyperribbon.studies.manifold.first_picture"
-        " --tables {input.tables:q} --predictions {input.predictions:q}"
-        " --progress {input.progress:q} --data {input.data:q} --classes {params.classes:q}"
-        " --output {output:q} --log {log:q}"
+        " --tables {input.tables:q} --output {output:q} --log {log:q}"
 
 
 # Tables that the explorer shows, by the rules that write them.
