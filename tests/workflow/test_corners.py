@@ -91,7 +91,7 @@ def test_all_figures_are_drawn_with_those_of_corners(results):
         with Image.open(results / "figures" / f"{name}.png") as image:
             assert np.asarray(image.convert("L")).std() > 5, f"{name} is blank"
         assert f"results/tiny/figures/{name}.png" in report
-        assert "Thesis Fig" in figure_named(name)[1].caption
+        assert "Thesis Fig" in figure_named(name).caption
 
 
 def test_every_file_of_corners_is_in_the_map(results):

@@ -54,7 +54,7 @@ def test_what_is_computed_agrees_with_what_is_stored(results):
     )
     columns = ["loss", "error", "progress", "distance_to_ignorance", "distance_to_truth"]
     np.testing.assert_allclose(ours[columns], theirs[columns], atol=1e-6)
-    assert ours["near_geodesic"].tolist() == theirs["near_geodesic"].tolist()
+    assert ours["away"].tolist() == theirs["away"].tolist()
 
 
 def test_a_study_and_its_parts_can_be_mixed(results, tmp_path):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.blocks import n_threads
+from hyperribbon.numerics.blocks import n_threads, slices
 from hyperribbon.pairwise import FLOOR
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability.progress import plane_coordinates
@@ -76,7 +76,7 @@ def samples_apart(
     stack = Stack(P, "P")
     m, n_samples, _ = stack.shape
     count = min(count, n_samples)
-    blocks = [slice(k, min(k + stack.at_once, m)) for k in range(0, m, stack.at_once)]
+    blocks = list(slices(stack, parts=n_threads()))
     if labels is None:
         total = sum(stack.read(block).sum(axis=0, dtype=np.float64) for block in blocks)
         mean = np.sqrt(np.asarray(total / m))

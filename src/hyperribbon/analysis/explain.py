@@ -13,6 +13,7 @@ import xarray as xr
 
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.errors import DataError
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.pairwise import FLOOR
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability import ignorance, progress
@@ -165,19 +166,18 @@ def explain_coordinate(
             f"inpca: fitted with metric {metric!r}, expected a mean over samples, one of "
             f"{', '.join(TERMS)}"
         )
-    models = getattr(inpca, "X_fit_", None) if fitted is None else fitted
-    if models is None:
+    given = getattr(inpca, "X_fit_", None) if fitted is None else fitted
+    if given is None:
         raise DataError("inpca: fitted to distances; give fitted=, the models (m, N, C)")
     k = check_size(component, "component", 1, inpca.embedding_.shape[1]) - 1
-    (p, q), stack = _two_models(P, Q), Stack(models, "fitted")
+    (p, q), stack = _two_models(P, Q), Stack(given, "fitted")
     weights, terms, found = inpca.projection_[:, k], TERMS[metric].of_samples, np.zeros(len(p))
     if stack.shape != (len(weights), *p.shape):
         expected = (len(weights), *p.shape)
         raise DataError(f"fitted: shape {stack.shape}, expected {expected}")
-    for start in range(0, len(stack), stack.at_once):
-        stop = min(start + stack.at_once, len(stack))
-        block = as_distributions(stack.read(slice(start, stop)))
-        found += weights[start:stop] @ (terms(block, p) - terms(block, q))
+    for models in slices(stack):
+        block = as_distributions(stack.read(models))
+        found += weights[models] @ (terms(block, p) - terms(block, q))
     found /= len(p)
     return _explained(found, p, q, labels, class_names, f"InPCA coordinate {component}", "nats^0.5")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +20,13 @@ from hyperribbon.numerics.blocks import n_threads
 from hyperribbon.pairwise import FLOOR, METRICS, pairwise_distance
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability import geodesic, ignorance, progress, truth
+from hyperribbon.probability.distributions import read_rows
 from hyperribbon.storage.digest import digest
 from hyperribbon.trajectories import Comparison, compare_trajectories, trajectory_length
 
-COMPONENTS = 10  # coordinates kept, of as many models
+COMPONENTS = 10  # coordinates kept, of as many models; of more than MANY models, those of a picture
+MANY, FEW = 5000, 3
+HELD = 2**30  # bytes of predictions that are read once and held in memory
 POINTS = 51  # on the geodesic
 VALUES = 100  # of progress, at which trajectories are compared
 IN_MEMORY = 2**32  # bytes of distances; more of them are kept on disk
@@ -83,6 +88,14 @@ class Geometry:
         return list(self.models.trajectories(self.split))
 
     @cached_property
+    def held(self) -> list:
+        """The trajectories, all read once if they take less than 1 GiB."""
+        if sum(4 * math.prod(P.shape) for P in self.trajectories) > HELD:
+            return self.trajectories
+        with ThreadPoolExecutor(n_threads()) as pool:
+            return list(pool.map(lambda P: read_rows(P[:]), self.trajectories))
+
+    @cached_property
     def predictions(self) -> Stack:
         """Predictions (m, N, C) of all models, read when they are sliced."""
         return Stack(self.trajectories, "predictions")
@@ -100,7 +113,7 @@ class Geometry:
                 dtype="float64", compressors=None,
             )  # fmt: skip
         return pairwise_distance(
-            self.trajectories, metric=self.metric, floor=FLOOR, out=out, progress_bar=self._bar
+            self.held, metric=self.metric, floor=FLOOR, out=out, progress_bar=self._bar
         )
 
     @cached_property
@@ -118,11 +131,16 @@ class Geometry:
     @cached_property
     def geodesic_distance(self) -> np.ndarray:
         """Distances (G, m) of points of the geodesic from all models."""
-        return pairwise_distance(self.curve, self.trajectories, metric=self.metric, floor=FLOOR)
+        return pairwise_distance(self.curve, self.held, metric=self.metric, floor=FLOOR)
 
-    def fitted(self, n_components: int = COMPONENTS) -> InPCA:
-        """InPCA with so many coordinates, of as many models, fitted to the distances."""
+    def fitted(self, n_components: int | None = None) -> InPCA:
+        """InPCA with so many coordinates, of as many models, fitted to the distances.
+
+        By default ten; of over 5,000 models three, because more take several times as long.
+        """
         m = len(self.models)
+        if n_components is None:
+            n_components = COMPONENTS if m <= MANY else FEW
         solver = "full" if m <= max(_SMALL, 20 * n_components) else "block"
         inpca = InPCA(min(n_components, m), metric="precomputed", solver=solver, random_state=0)
         dtype = self.predictions.dtype.name
@@ -176,7 +194,7 @@ class Geometry:
         labels = self.known_labels("progress")
 
         def compute() -> dict[str, np.ndarray]:
-            return {"progress": np.asarray(progress(self.trajectories, labels, prior=self.prior))}
+            return {"progress": np.asarray(progress(self.held, labels, prior=self.prior))}
 
         return self._cache.get(f"progress-{self._of_prior}", compute)["progress"]
 
@@ -193,7 +211,7 @@ class Geometry:
         def compute() -> dict[str, np.ndarray]:
             bounds = np.cumsum([P.shape[0] for P in self.trajectories])[:-1]
             found = compare_trajectories(
-                self.trajectories,
+                self.held,
                 np.split(self.progress, bounds),
                 labels,
                 self.grid,
@@ -211,6 +229,6 @@ class Geometry:
         """Riemannian length (T,) of each trajectory, radians."""
 
         def compute() -> dict[str, np.ndarray]:
-            return {"length": np.array([trajectory_length(P) for P in self.trajectories])}
+            return {"length": np.array([trajectory_length(P) for P in self.held])}
 
         return self._cache.get(f"length-{self.split}", compute)["length"]

@@ -16,14 +16,15 @@ import xarray as xr
 from hyperribbon.analysis.apart import Apart, samples_apart
 from hyperribbon.analysis.arrays import ArrayModels
 from hyperribbon.analysis.explain import explain_distance
-from hyperribbon.analysis.geometry import COMPONENTS, Geometry
+from hyperribbon.analysis.geometry import Geometry
 from hyperribbon.analysis.lazy import lazy_array
 from hyperribbon.analysis.tables import LABELLED, TABLES
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.errors import DataError, StoreError
-from hyperribbon.storage.dataset import SPLITS, read_dataset
+from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.files import written_whole
-from hyperribbon.storage.models import Models, splits_of
+from hyperribbon.storage.models import Models
+from hyperribbon.storage.predictions import splits_in
 from hyperribbon.storage.tables import MODEL_KEYS
 
 BHATTACHARYYA = "bhattacharyya"
@@ -147,7 +148,7 @@ class Study:
             If there are no stores, or they are not of the same samples in the same order.
         """
         paths = find_stores(runs)
-        there = [set(splits_of(read_dataset(path))) for path in paths]
+        there = [splits_in(path) for path in paths]
         common = [split for split in SPLITS if all(split in one for one in there)]
         if not common:
             for path, one in zip(paths, there, strict=True):
@@ -271,7 +272,7 @@ class Study:
     ) -> InPCA:
         """InPCA of the models, fitted to their distances."""
         geometry = self.geometry(split, metric)
-        if n_components is None or n_components <= COMPONENTS:
+        if n_components is None or n_components == geometry.inpca.n_components:
             return geometry.inpca
         return geometry.fitted(n_components)
 
@@ -350,7 +351,7 @@ class Study:
         geometry = self.geometry(split)
         along = None if geometry.labels is None else geometry.progress
         return samples_apart(
-            geometry.trajectories,
+            geometry.held,
             geometry.labels,
             along,
             smoothing=geometry.smoothing,

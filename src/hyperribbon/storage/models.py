@@ -215,13 +215,8 @@ class Models:
         return kept.drop(columns="diverged_step").reset_index(drop=True)
 
 
-def splits_of(store: xr.Dataset) -> tuple[Split, ...]:
-    """The splits of which a store has predictions."""
-    return tuple(split for split in SPLITS if stored_form(store, split) is not None)
-
-
 def _configuration(path: Path, store: xr.Dataset, splits: Sequence[str]) -> dict[str, Any]:
-    there = splits_of(store)
+    there = [split for split in SPLITS if stored_form(store, split) is not None]
     if not there or "configuration" not in store.attrs:
         raise StoreError(f"{path}: not a predictions store of hyperribbon")
     for split in splits:

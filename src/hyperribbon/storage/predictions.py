@@ -96,6 +96,12 @@ def stored_form(store: Container[Hashable], split: str) -> str | None:
     return next(forms, None)
 
 
+def splits_in(path: str | Path) -> set[str]:
+    """The splits of whose predictions a store has a folder; nothing is opened."""
+    names = [folder.name for folder in Path(path).iterdir()] if Path(path).is_dir() else []
+    return {split for split in SPLITS if stored_form(names, split) is not None}
+
+
 def open_predictions(path: str | Path, split: str) -> zarr.Array:
     """The predictions (seed, checkpoint, N, C) of a split, in the form in which they are stored.
 
