@@ -52,7 +52,7 @@ test-slurm: $(TESTABLE) ## run the workflow on a private Slurm (needs root; Debi
 test-wheel: $(READY) ## build the wheel and the sdist, and try the wheel in an empty environment (a minute)
 	$(BIN)/python tests/packaging/try_wheel.py
 
-bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations and imprinting on the CPU (15 min)
+bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations, imprinting and studies of recordings on the CPU (15 min)
 	$(BIN)/python tests/bench/bench_cpu.py
 	$(BIN)/python tests/bench/bench_training.py
 	$(BIN)/python tests/bench/bench_plan.py
@@ -62,6 +62,7 @@ bench: $(READY) ## measure speed and memory of the geometry core, training, plan
 	$(BIN)/python tests/bench/bench_inversion.py
 	$(BIN)/python tests/bench/bench_methods.py
 	$(BIN)/python tests/bench/bench_imprinting.py
+	$(BIN)/python tests/bench/bench_study.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py

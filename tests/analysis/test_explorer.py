@@ -202,7 +202,7 @@ def test_every_model_has_the_samples_that_set_it_apart(tables, javascript, image
     names = ["a", "<i>b", "c"]
     assert [card["predicted"] for card in cards] == [names[c] for c in apart.predicted[7]]
     assert [card["label"] for card in cards] == [names[k % 3] for k in apart.sample[7]]
-    assert [card["share"] for card in cards] == np.round(100 * apart.share[7]).tolist()
+    assert [card["share"] for card in cards] == np.round(100 * apart.share[7], 1).tolist()
     assert all(("picture" in card) == (images is not None) for card in cards)
     title = javascript(f"apartTitle({data}, 'test', 7)", "explorer_apart.js")
     assert title.startswith(f"{apart.distance[7]:.3g} nats from the geodesic")

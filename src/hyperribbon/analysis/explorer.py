@@ -129,7 +129,7 @@ def _apart(of: SetsApart) -> dict:
         "samples": occurring.tolist(),
         "place": places.ravel().tolist(),
         "predicted": of.apart.predicted.ravel().tolist(),
-        "share": np.round(100 * of.apart.share.ravel()).astype(int).tolist(),
+        "share": np.round(100 * of.apart.share.ravel(), 1).tolist(),  # %
         "distance": _rounded(of.apart.distance),
         "classes": [str(name) for name in of.class_names],
         "reference": "the mean of all models",
