@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study verify setup test test-all test-slurm test-wheel bench bench-gpu lint format schema lock clean help
+.PHONY: study verify setup test test-all test-slurm test-wheel test-callbacks bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
@@ -51,6 +51,15 @@ test-slurm: $(TESTABLE) ## run the workflow on a private Slurm (needs root; Debi
 
 test-wheel: $(READY) ## build the wheel and the sdist, and try the wheel in an empty environment (a minute)
 	$(BIN)/python tests/packaging/try_wheel.py
+
+# An environment of their own, which sees the packages of the other: together they take 1 GB.
+test-callbacks: $(TESTABLE) ## test recordings from Lightning, transformers, Keras, XGBoost and JAX, which it installs (a minute, 1 GB)
+	@$(BIN)/python -m venv $(VENV)/callbacks
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(VENV)/callbacks/lib/python3*/site-packages)/other.pth
+	@grep -v xgboost envs/test_callbacks.txt > $(VENV)/callbacks/requirements.txt
+	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/callbacks/requirements.txt
+	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep xgboost envs/test_callbacks.txt) # without NCCL
+	$(VENV)/callbacks/bin/python -m pytest tests/callbacks tests/recording/test_own_networks.py $(ARGS)
 
 bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations, imprinting and studies of recordings on the CPU (15 min)
 	$(BIN)/python tests/bench/bench_cpu.py
