@@ -116,3 +116,10 @@ def test_what_is_explained_is_not_computed_before_it_is_asked_for(random_models,
     fitted = IsKL(3, "block", random_state=0).fit(random_models(1, 40, 6, 4))
     with pytest.raises(AssertionError, match="all pairs"):
         _ = fitted.explained_stress_
+
+
+def test_trajectories_are_embedded_together(random_models):
+    P = random_models(0, 9, 6, 3)
+    expected = IsKL(2).fit_transform(P)
+    for several in ([P[:4], P[4:]], P.reshape(3, 3, 6, 3)):
+        np.testing.assert_allclose(IsKL(2).fit_transform(several), expected, atol=1e-9)

@@ -136,3 +136,11 @@ def test_what_class_progress_refuses(random_models):
     P[1, 2] *= 2
     with pytest.raises(DataError, match="P: a row that sums to 2"):
         class_progress(P, [0, 1, 2, 0])
+
+
+def test_several_trajectories_have_a_length_each(random_models):
+    P = random_models(0, 6, 5, 3)
+    expected = [trajectory_length(P[:4]), trajectory_length(P[4:])]
+    np.testing.assert_array_equal(trajectory_length([P[:4], P[4:]]), expected)
+    seeds = trajectory_length(P.reshape(2, 3, 5, 3))
+    np.testing.assert_array_equal(seeds, [trajectory_length(P[:3]), trajectory_length(P[3:])])

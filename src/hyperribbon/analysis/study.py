@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -18,7 +18,7 @@ from hyperribbon.analysis.arrays import ArrayModels
 from hyperribbon.analysis.explain import explain_distance
 from hyperribbon.analysis.geometry import Geometry
 from hyperribbon.analysis.lazy import lazy_array
-from hyperribbon.analysis.tables import LABELLED, TABLES
+from hyperribbon.analysis.tables import LABELLED, TABLES, Tables
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.errors import DataError, StoreError
 from hyperribbon.storage.dataset import SPLITS
@@ -28,39 +28,6 @@ from hyperribbon.storage.predictions import splits_in
 from hyperribbon.storage.tables import MODEL_KEYS
 
 BHATTACHARYYA = "bhattacharyya"
-
-
-class UnknownTable(DataError, KeyError):
-    """A table that a study does not have."""
-
-    def __str__(self) -> str:
-        return DataError.__str__(self)
-
-
-class Tables(Mapping):
-    """Tables by name, made when they are first asked for."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], pd.DataFrame]]):
-        self._makers, self._made = dict(makers), dict[str, pd.DataFrame]()
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._makers:
-            raise UnknownTable(f"table {name!r}: expected one of {', '.join(self._makers)}")
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
-
-    def __len__(self) -> int:
-        return len(self._makers)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._makers
-
-    def __repr__(self) -> str:
-        return f"Tables({', '.join(self._makers)})"
 
 
 class Study:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from hyperribbon.embedding.neighbourhood import NEAR_GEODESIC, places
+from hyperribbon.errors import DataError
 from hyperribbon.storage.tables import MODEL_KEYS, coordinate_table
 from hyperribbon.trajectories import configuration_distances
 
@@ -108,3 +110,36 @@ TABLES = {
     "geodesic": geodesic_table,
 }
 LABELLED = ("trajectories", "configuration_distances", "tubes", "geodesic")  # these need labels
+
+
+class UnknownTable(DataError, KeyError):
+    """A table that a study does not have."""
+
+    def __str__(self) -> str:
+        return DataError.__str__(self)
+
+
+class Tables(Mapping):
+    """Tables by name, made when they are first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], pd.DataFrame]]):
+        self._makers, self._made = dict(makers), dict[str, pd.DataFrame]()
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._makers:
+            raise UnknownTable(f"table {name!r}: expected one of {', '.join(self._makers)}")
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __repr__(self) -> str:
+        return f"Tables({', '.join(self._makers)})"

@@ -13,9 +13,8 @@ from hyperribbon.embedding.operators import CentredDistances, check_square, to_f
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import slices
 from hyperribbon.pairwise import FLOOR, pairwise_distance
-from hyperribbon.pairwise.stack import Stack
+from hyperribbon.pairwise.stack import one_array
 from hyperribbon.probability.arrays import as_numpy, dtype_name, sliceable
-from hyperribbon.probability.views import are_trajectories
 
 
 class InPCA(MinkowskiEmbedding):
@@ -206,7 +205,7 @@ class InPCA(MinkowskiEmbedding):
         if self.metric == "precomputed":
             return self._checked_distances(X, reset)
         if isinstance(self.metric, str):
-            X = Stack(X, "X") if are_trajectories(X) else sliceable(X, "X")
+            X = one_array(X, "X")
             if len(X.shape) != 3 or not X.shape[0]:
                 raise DataError(
                     f"X: shape {tuple(X.shape)}, expected (models, samples, classes) for metric "

@@ -12,6 +12,7 @@ from hyperribbon.embedding.base import MinkowskiEmbedding, validated
 from hyperribbon.embedding.fidelity import Fidelity, check_weights, explained_stress, measure
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import slices
+from hyperribbon.pairwise.stack import one_array
 from hyperribbon.probability import as_distributions
 from hyperribbon.probability.distance import FLOOR
 from hyperribbon.probability.distributions import sliceable
@@ -114,7 +115,8 @@ class IsKL(MinkowskiEmbedding):
 
         Parameters
         ----------
-        X : (m, N, C) distributions: numpy, torch, dask or Zarr
+        X : (m, N, C) distributions: numpy, torch, dask or Zarr; (S, K, N, C) checkpoints of
+            trainings; or a list of such arrays, whose models are embedded together
         y : ignored
         sample_weight : (m,) multiplicities, 0 or more; 1 by default; see `InPCA`
 
@@ -182,7 +184,7 @@ class IsKL(MinkowskiEmbedding):
         return self._measured
 
     def _checked(self, X, *, reset: bool):
-        X = sliceable(X, "X")
+        X = one_array(X, "X")
         if len(X.shape) != 3 or 0 in X.shape:
             raise DataError(
                 f"X: shape {tuple(X.shape)}, expected (models, samples, classes), none of them 0"

@@ -10,7 +10,7 @@ import numpy as np
 from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import dtype_name
 from hyperribbon.probability.distributions import check_shape, read_rows, sliceable
-from hyperribbon.probability.views import in_sequence, trajectories_of
+from hyperribbon.probability.views import are_trajectories, in_sequence, trajectories_of
 
 _READ_BYTES = 2**26
 
@@ -91,6 +91,11 @@ class Stack:
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         dtype = np.float32 if block.dtype == np.float32 else np.float64
         return np.ascontiguousarray(block, dtype=dtype)
+
+
+def one_array(P, name: str):
+    """Models as one sliceable array: several trajectories as a `Stack`, an array as it is."""
+    return Stack(P, name) if are_trajectories(P) else sliceable(P, name)
 
 
 def _parts(P, name: str) -> list:

@@ -18,9 +18,10 @@ from hyperribbon.probability.distributions import (
     check_size,
     sliceable,
 )
+from hyperribbon.probability.views import are_trajectories, trajectories_of
 
 
-def trajectory_length(P) -> float:
+def trajectory_length(P) -> float | np.ndarray:
     """Riemannian length of a trajectory: the sum of arcs between consecutive models.
 
     An arc is the arccos of the Bhattacharyya coefficient, averaged over samples (radians). The
@@ -28,11 +29,12 @@ def trajectory_length(P) -> float:
 
     Parameters
     ----------
-    P : (K, N, C) models in the order of training; any sliceable array, read in blocks
+    P : (K, N, C) models in the order of training; any sliceable array, read in blocks. Also
+        (S, K, N, C), K checkpoints of S trainings, or a sequence of T trajectories
 
     Returns
     -------
-    float, radians
+    float, radians; of several trajectories (T,)
 
     Raises
     ------
@@ -45,6 +47,12 @@ def trajectory_length(P) -> float:
     >>> round(trajectory_length(np.array([[[0.5, 0.5]], [[1.0, 0.0]]])), 4)  # pi / 4
     0.7854
     """
+    if are_trajectories(P):
+        return np.array([_length(one) for one in trajectories_of(P)])
+    return _length(P)
+
+
+def _length(P) -> float:
     P = sliceable(P, "P")
     check_shape(P, ndim=3)
     length, last = 0.0, None
@@ -185,6 +193,6 @@ def excursion(P, start, labels: np.ndarray, *, smoothing: float = 0.0) -> Excurs
         distance,
         float(distance.max()),
         float(distance[-1]),
-        float(arc_length(start, P[0])) + trajectory_length(P),
+        float(arc_length(start, P[0])) + _length(P),
         float(max(0.0, began - least)),
     )

@@ -62,7 +62,7 @@ def away_table(per_model: pd.DataFrame) -> pd.DataFrame:
 def geodesic_length(n_classes: int, smoothing: float) -> float:
     """Length of the geodesic from ignorance to truth, radians."""
     end = truth(np.zeros(1, int), n_classes, smoothing)
-    return trajectory_length(np.stack([ignorance(1, n_classes), end]))
+    return float(trajectory_length(np.stack([ignorance(1, n_classes), end])))
 
 
 def summary_table(
