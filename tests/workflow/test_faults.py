@@ -29,7 +29,14 @@ def assert_equal_predictions(repository: Path, expected: Path) -> None:
         xr.testing.assert_identical(ours[name].load(), theirs[name].load())
 
 
-@pytest.mark.parametrize("orphans", [False, True], ids=["all killed", "trainings live on"])
+@pytest.mark.parametrize(
+    "orphans",
+    [
+        # Kills of trainings are in tests/training/test_kills.py too.
+        pytest.param(False, id="all killed", marks=pytest.mark.slow),
+        pytest.param(True, id="trainings live on"),
+    ],
+)
 def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
     """Once the whole process group is killed, once Snakemake alone."""
     run = subprocess.Popen(
