@@ -62,7 +62,8 @@ rule explore:
         f"{RESULTS}/benchmarks/explore.tsv"
     priority: SECOND
     conda:
-        "../../envs/figures.yaml"
+        "../../envs/analysis.yaml"
+    threads: threads_of_analysis(8)
     resources:
         mem_mb=2000,
     params:
@@ -71,4 +72,4 @@ rule explore:
         "python -m hyperribbon.studies.manifold.explore"
         " --tables {input.tables:q} --predictions {input.predictions:q}"
         " --progress {input.progress:q} --data {input.data:q} --classes {params.classes:q}"
-        " --output {output:q} --log {log:q}"
+        " --threads {threads} --output {output:q} --log {log:q}"

@@ -11,6 +11,7 @@ from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import n_threads, slices
 from hyperribbon.pairwise import FLOOR
 from hyperribbon.pairwise.stack import Stack
+from hyperribbon.probability.distributions import check_size
 from hyperribbon.probability.progress import plane_coordinates
 
 
@@ -35,6 +36,7 @@ def samples_apart(
     count: int = 5,
     smoothing: float = 0.0,
     prior=None,
+    threads: int | None = None,
 ) -> Apart:
     """Find the samples that set each model apart.
 
@@ -49,6 +51,7 @@ def samples_apart(
     progress : (m,) of the models, needed with labels
     count : int, number of samples per model, of as many as there are
     smoothing, prior : of the truth and of ignorance, as in `hyperribbon.progress`
+    threads : int, number of threads; all cores by default
 
     Returns
     -------
@@ -76,7 +79,8 @@ def samples_apart(
     stack = Stack(P, "P")
     m, n_samples, _ = stack.shape
     count = min(count, n_samples)
-    blocks = list(slices(stack, parts=n_threads()))
+    threads = n_threads() if threads is None else check_size(threads, "threads")
+    blocks = list(slices(stack, parts=threads))
     if labels is None:
         total = sum(stack.read(block).sum(axis=0, dtype=np.float64) for block in blocks)
         mean = np.sqrt(np.asarray(total / m))
@@ -105,6 +109,6 @@ def samples_apart(
         )
         predicted[block] = np.take_along_axis(models.argmax(axis=2), most, 1)
 
-    with ThreadPoolExecutor(n_threads()) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(compare, blocks))
     return Apart(sample, predicted, share, distance)

@@ -19,6 +19,7 @@ def main(
     tables: list[Path],
     predictions: list[Path],
     progress: tuple[Path, Path],
+    threads: int,
     output: Path,
     data: Path | None = None,
     classes: tuple[str, ...] = (),
@@ -30,6 +31,7 @@ def main(
     tables : CSV files
     predictions : manifests
     progress : manifests of the models' progress, train then test
+    threads : blocks of models worked on at once
     output : HTML file to write
     data : manifest of the data, which may be images; none if they are not known
     classes : names of the classes; their numbers by default
@@ -44,6 +46,7 @@ def main(
             models.labels(split),
             store["progress"].values,
             smoothing=parameters_of(store)["smoothing"],
+            threads=threads,
         )
         images = None if data is None else store_path(data) / f"{split}_images"
         known = zarr.open_array(images, mode="r") if images and images.exists() else None
