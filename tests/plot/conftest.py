@@ -16,6 +16,7 @@ __all__ = ["made", "make_tables"]  # fixtures
 @pytest.fixture(autouse=True)
 def nothing_is_left():
     """No figure stays open, and settings of matplotlib are as they were."""
+    plt.close("all")  # what a doctest before it left open
     with mpl.rc_context():
         mpl.rcdefaults()
         before = dict(plt.rcParams)
