@@ -19,8 +19,7 @@ import click
 from hyperribbon import __version__
 from hyperribbon.errors import ConfigError, HyperribbonError, StoreError
 from hyperribbon.extras import needs
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+from hyperribbon.registry import NAME
 
 
 def in_one_line(command: Callable) -> Callable:

@@ -11,13 +11,7 @@ from hyperribbon.probability.geodesic import geodesic
 
 
 def embed_geodesic(
-    inpca: InPCA,
-    P,
-    labels: np.ndarray,
-    alpha: np.ndarray,
-    *,
-    prior=None,
-    threads: int | None = None,
+    inpca: InPCA, P, labels: np.ndarray, alpha: np.ndarray, *, threads: int | None = None
 ) -> np.ndarray:
     """Place points of the geodesic from ignorance to the truth in an InPCA (Eq. 2.2.9).
 
@@ -27,7 +21,6 @@ def embed_geodesic(
     P : (m, N, C) models
     labels : (N,) true classes
     alpha : (G,) from 0, ignorance, to 1, the truth
-    prior : of ignorance, as in `ignorance`
     threads : int, all cores by default
 
     Returns
@@ -42,8 +35,6 @@ def embed_geodesic(
     >>> bool(np.allclose(X, inpca.embedding_[[0, -1]], atol=1e-6))
     True
     """
-    n_samples, n_classes = P.shape[1:]
-    start = ignorance(n_samples, n_classes, prior, labels)
-    curve = geodesic(start, truth(labels, n_classes), alpha)
+    curve = geodesic(ignorance(*P.shape[1:]), truth(labels, P.shape[2]), alpha)
     # One floor for both, although predictions may be float32 and the curve is float64.
     return inpca.transform(pairwise_distance(curve, P, floor=FLOOR, threads=threads))
