@@ -191,7 +191,7 @@ def test_runs_that_are_not_there(given, words):
         ({"predictions": np.ones((2, 3))}, "train: ndarray, expected a mapping"),
         ({"labels": np.arange(3)}, "labels: 3, expected one per sample, 24"),
         ({"labels": np.arange(24)}, "labels: from 0 to 23, expected 0 to 2"),
-        ({"predictions": {"a": np.ones((2, 24, 3))}}, "sums to 3"),
+        ({"predictions": {"a": np.ones((2, 24, 3))}}, "train a: a row that sums to 3"),
         ({"test_labels": np.arange(3)}, "test_labels: given without test_predictions"),
         (
             {"test_predictions": {"Net": np.full((6, 12, 3), 1 / 3)}},

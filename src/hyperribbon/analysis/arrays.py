@@ -91,10 +91,14 @@ class ArrayModels:
             if true is None:
                 scores = np.full((2, len(self.table)), np.nan)
             else:
-                scores = np.concatenate([loss_and_error(P, true) for P in several], axis=1)
+                of_each = [
+                    _scores(P, true, f"{split} {name}")
+                    for (name, *_), P in zip(names[split], several, strict=True)
+                ]
+                scores = np.concatenate(of_each, axis=1)
             self.table[f"{split}_loss"], self.table[f"{split}_error"] = scores
-        found = self.trainings[["configuration", "network", "optimiser", "augmentation"]]
-        self.configurations = found.drop_duplicates(ignore_index=True)
+        about = self.trainings[["configuration", "network", "optimiser", "augmentation"]]
+        self.configurations = about.drop_duplicates(ignore_index=True)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -114,6 +118,14 @@ class ArrayModels:
     def training_keys(self) -> pd.DataFrame:
         """One row per training."""
         return self.trainings.drop(columns="diverged_step")
+
+
+def _scores(P, labels: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Losses and errors of a training, whose name is in the error of rows that are none."""
+    try:
+        return loss_and_error(P, labels)
+    except DataError as error:
+        raise DataError(f"{name}: {str(error).removeprefix('P: ')}") from None
 
 
 def _listed(names: list[tuple[str, int, int]]) -> str:
