@@ -2,6 +2,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import zarr
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hyperribbon.numerics import blocks
 
@@ -38,3 +39,25 @@ def test_long_chunks_do_not_make_blocks_of_everything(monkeypatch):
     assert max(part.stop - part.start for part in blocks.slices(Chunked())) == 10
     Chunked.chunks = (30, 100)
     assert {part.stop - part.start for part in blocks.slices(Chunked())} == {30, 10}
+
+
+def test_threads_yield_results_in_order_and_do_not_run_ahead():
+    taken = []
+
+    def items():
+        for k in range(20):
+            taken.append(k)
+            yield k
+
+    with threadpool_limits(2, "blas"):
+        for k, found in enumerate(blocks.in_threads(lambda k: 10 * k, items())):
+            assert found == 10 * k
+            assert len(taken) <= k + 3
+    assert taken == list(range(20))
+
+
+def test_a_fault_in_a_thread_is_raised_and_blas_gets_its_threads_back():
+    with threadpool_limits(2, "blas"):
+        with pytest.raises(ZeroDivisionError):
+            list(blocks.in_threads(lambda k: 1 / k, [1, 0, 2]))
+        assert {at["num_threads"] for at in threadpool_info() if at["user_api"] == "blas"} == {2}

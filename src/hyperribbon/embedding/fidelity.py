@@ -9,9 +9,10 @@ from scipy.linalg.blas import dasum
 
 from hyperribbon.embedding.operators import check_square, to_float64
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.blocks import slices
+from hyperribbon.numerics.blocks import in_threads, slices
 from hyperribbon.probability.arrays import as_float64, sliceable
 
+_ROWS = 16  # of a matrix worked on at a time, so that they stay in the processor's cache
 _TILE = 128  # rows, times twice as many columns: a tile stays in the processor's cache
 
 
@@ -84,10 +85,13 @@ def explained_pairwise_distance(
         )
     root = None if sample_weight is None else np.sqrt(check_weights(sample_weight, len(X)))
     misfit, total = np.zeros(X.shape[1]), 0.0
-    for rows in slices(D):
+
+    def compare(rows: slice) -> tuple[np.ndarray, float]:
         block = to_float64(D[rows])
-        misfit += _misfit(block, rows, X, signature, root)
-        total += _magnitude(block, rows, root)
+        return _misfit(block, rows, X, signature, root), _magnitude(block, rows, root)
+
+    for found in in_threads(compare, slices(D)):
+        misfit, total = misfit + found[0], total + found[1]
     return _share(misfit, total)
 
 
@@ -134,7 +138,7 @@ def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fi
 
     Parameters
     ----------
-    operator : CentredDistances or LogProducts, whose ``rows()`` yields blocks of the distances
+    operator : CentredDistances or LogProducts, whose ``rows`` are blocks of the distances
     V : (m, k) eigenvectors of the operator
     X : (m, k) coordinates; those of points of weight 0 do not count
     signature : (k,) +1 or -1
@@ -144,15 +148,30 @@ def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fi
     Y = operator.root[:, None] * V
     product, misfit = np.empty_like(V), np.zeros(V.shape[1])
     rest = total = 0.0
-    for rows, D, W in operator.rows():
+
+    def compare(rows: slice) -> tuple[np.ndarray, float, float]:
+        D, W = operator.rows(rows)
         product[rows] = W @ Y
-        misfit += _misfit(D, rows, X, signature, root)
-        total += _magnitude(D, rows, root)
-        # Computed as a difference of two norms, the rest would be lost to rounding.
-        W = W - (X[rows] * signature) @ X.T
-        W *= W
-        rest += weights[rows] @ (W @ weights)
+        left = weights[rows] @ _left(W, X[rows] * signature, X, weights)
+        return _misfit(D, rows, X, signature, root), _magnitude(D, rows, root), left
+
+    for found in in_threads(compare, operator.slices()):
+        misfit, total, rest = misfit + found[0], total + found[1], rest + found[2]
     return Fidelity(product, rest, _share(misfit, total))
+
+
+def _left(W: np.ndarray, X: np.ndarray, Y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted sums of squares, by row, of W - X Y^T; W is overwritten.
+
+    Computed as a difference of two norms, the rest would be lost to rounding.
+    """
+    sums, tile = np.empty(len(W)), np.empty((min(_ROWS, len(W)), len(Y)))
+    for start in range(0, len(W), _ROWS):
+        rest = W[start : start + _ROWS]
+        rest -= np.matmul(X[start : start + _ROWS], Y.T, out=tile[: len(rest)])
+        rest *= rest
+        sums[start : start + _ROWS] = rest @ weights
+    return sums
 
 
 def _magnitude(D: np.ndarray, rows: slice, root: np.ndarray | None) -> float:

@@ -209,17 +209,18 @@ class LogProducts:
         self.mu = weights / weights.sum()
         m, n, c = X.shape
         self._scale = 1 / (2 * n)
-        self._kept: list[tuple[slice, np.ndarray, np.ndarray]] | None = None
+        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.means = np.zeros((2, n * c))
         lengths = np.zeros(2)
-        for rows in slices(X):
+        for rows in self.slices():
             both = _flat(X[rows], floor)
             self.means += [self.mu[rows] @ a for a in both]
             lengths += [weights[rows] @ np.einsum("ij,ij->i", a, a) for a in both]
         if 2 * 8 * m * n * c <= _KEPT_BYTES:
-            self._kept = list(self._blocks())
-        centred = np.zeros(2)
+            self._kept = {rows.start: (p, log_p) for rows, p, log_p in self._blocks()}
+        centred, self._squares = np.zeros(2), np.empty(m)
         for rows, *pair in self._blocks():
+            self._squares[rows] = 2 * self._scale * np.einsum("ij,ij->i", *pair)
             centred += [weights[rows] @ np.einsum("ij,ij->i", a, a) for a in pair]
         self.magnitude = float(np.sqrt(centred.prod()) / n)
         # Equal models differ from their mean by rounding only: no eigenvalue is significant.
@@ -227,13 +228,16 @@ class LogProducts:
             self.magnitude = np.inf
 
     def _blocks(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Yield blocks of models: their slice, centred probabilities and logarithms (b, N C)."""
-        if self._kept is not None:
-            yield from self._kept
-            return
-        for rows in slices(self.X):
-            p, log_p = _flat(self.X[rows], self.floor)
-            yield rows, p - self.means[0], log_p - self.means[1]
+        """Yield blocks of models: their slice, and what `_block` makes of them."""
+        for rows in self.slices():
+            yield rows, *self._block(rows)
+
+    def _block(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Centred probabilities and logarithms of a block of models, (b, N C) each."""
+        if rows.start in self._kept:
+            return self._kept[rows.start]
+        p, log_p = _flat(self.X[rows], self.floor)
+        return p - self.means[0], log_p - self.means[1]
 
     def project(self, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute p^T Y / 2N and (ln p)^T Y / 2N, centred; (N C, b) each."""
@@ -259,20 +263,21 @@ class LogProducts:
     def dense(self) -> np.ndarray:
         """Form A, (m, m)."""
         A = np.empty((len(self.mu),) * 2)
-        for rows, _, W in self.rows():
-            A[rows] = self.root[rows, None] * W * self.root
+        for rows in self.slices():
+            A[rows] = self.root[rows, None] * self.rows(rows)[1] * self.root
         return (A + A.T) / 2
 
-    def rows(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Yield blocks of rows: their slice, distances and W. X is read once per block."""
-        squares = np.empty(len(self.mu))
-        for rows, p, log_p in self._blocks():
-            squares[rows] = 2 * self._scale * np.einsum("ij,ij->i", p, log_p)
-        for rows, p, log_p in self._blocks():
-            W = np.empty((len(p), len(self.mu)))
-            for columns, q, log_q in self._blocks():
-                W[:, columns] = self._scale * (log_p @ q.T + p @ log_q.T)
-            yield rows, squares[rows, None] + squares - 2 * W, W
+    def slices(self) -> Iterator[slice]:
+        """Cut the models into blocks of a bounded size."""
+        return slices(self.X)
+
+    def rows(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Compute a block of rows of the distances and of W; X is read once."""
+        p, log_p = self._block(rows)
+        W = np.empty((len(p), len(self.mu)))
+        for columns, q, log_q in self._blocks():
+            W[:, columns] = self._scale * (log_p @ q.T + p @ log_q.T)
+        return self._squares[rows, None] + self._squares - 2 * W, W
 
 
 def _flat(P, floor: float) -> tuple[np.ndarray, np.ndarray]:

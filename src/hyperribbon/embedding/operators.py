@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.blocks import slices
+from hyperribbon.numerics.blocks import in_threads, slices
 from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 
 
@@ -57,10 +57,10 @@ class CentredDistances:
 
     def _survey(self, name: str) -> None:
         """Read D once to check it and to compute its weighted means and magnitude."""
-        m = len(self.weights)
-        self.means = np.empty(m)
+        self.means = np.empty(len(self.weights))
         largest = diagonal = asymmetry = magnitude = 0.0
-        for rows in slices(self.D):
+
+        def survey(rows: slice) -> tuple[float, float, float, float]:
             block = to_float64(self.D[rows])
             if not np.isfinite(block).all():
                 raise DataError(
@@ -68,14 +68,16 @@ class CentredDistances:
                 )
             within = block[:, rows]
             across = block[:, rows.stop :] - to_float64(self.D[rows.stop :, rows]).T
-            asymmetry = max(
-                asymmetry, np.abs(within - within.T).max(), np.abs(across).max(initial=0)
-            )
-            diagonal = max(diagonal, np.abs(np.diag(within)).max())
-            self.means[rows] = block @ self.mu
-            block = np.abs(block)
-            largest = max(largest, block.max())
-            magnitude += self.weights[rows] @ (block @ self.mu)
+            uneven = max(np.abs(within - within.T).max(), _largest(across))
+            on_diagonal = np.abs(np.diag(within)).max()
+            means = self.means[rows] = block @ self.mu
+            if block.min() < 0:
+                means = np.abs(block) @ self.mu
+            return uneven, on_diagonal, _largest(block), self.weights[rows] @ means
+
+        for found in in_threads(survey, slices(self.D)):
+            asymmetry, diagonal = max(asymmetry, found[0]), max(diagonal, found[1])
+            largest, magnitude = max(largest, found[2]), magnitude + found[3]
         rounding = self.precision ** (2 / 3) * largest
         if asymmetry > rounding:
             raise DataError(
@@ -107,33 +109,46 @@ class CentredDistances:
 
     def _matmul_rows(self, Y: np.ndarray) -> np.ndarray:
         C = np.zeros_like(Y)
-        for rows in slices(self.D):
+
+        def multiply(rows: slice) -> tuple[slice, np.ndarray, np.ndarray | None]:
             block, operand = self.D[rows], Y
             if hasattr(block, "detach"):  # torch: multiplied on its device
                 block = block.detach().double()
                 operand = block.new_tensor(Y)
             else:
                 block = to_float64(block)
-            C[rows] += to_float64(block @ operand)
-            if not self._symmetric:
-                C += to_float64(block.T @ operand[rows])
+            across = None if self._symmetric else to_float64(block.T @ operand[rows])
+            return rows, to_float64(block @ operand), across
+
+        for rows, product, across in in_threads(multiply, slices(self.D)):
+            C[rows] += product
+            if across is not None:
+                C += across
         return C if self._symmetric else C / 2
 
     def dense(self) -> np.ndarray:
         """Form A, (m, m)."""
         A = np.empty((len(self.mu),) * 2)
-        for rows, _, W in self.rows():
-            A[rows] = self.root[rows, None] * W * self.root
+        for rows in self.slices():
+            A[rows] = self.root[rows, None] * self.rows(rows)[1] * self.root
         return A if self._symmetric else (A + A.T) / 2
 
-    def rows(self) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Yield blocks of rows: their slice, D and W; D is read once."""
-        for rows in slices(self.D):
-            block = to_float64(self.D[rows])
-            W = block - self.means
-            W -= self.means[rows, None] - self.mean
-            W *= -0.5
-            yield rows, block, W
+    def slices(self) -> Iterator[slice]:
+        """Cut the rows into blocks of a bounded size."""
+        return slices(self.D)
+
+    def rows(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Read a block of rows of D, and compute that of W."""
+        block = to_float64(self.D[rows])
+        W = block - self.means
+        W -= self.means[rows, None] - self.mean
+        W *= -0.5
+        return block, W
+
+
+def _largest(A: np.ndarray) -> float:
+    """The largest magnitude in A, without a copy of it."""
+    return max(A.max(initial=0), -A.min(initial=0))
 
 
 def check_square(D, name: str) -> None:

@@ -1,9 +1,12 @@
 """Blocks of large arrays of any kind, threads, and evenly spaced positions."""
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
 
 BLOCK_BYTES = 2**25
 
@@ -40,6 +43,34 @@ def n_threads() -> int:
     """Number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def in_threads(function: Callable, items: Iterable) -> Iterator:
+    """Yield the results of a function for items, in order, computed in as many threads as BLAS has.
+
+    BLAS uses one thread meanwhile, so results do not depend on the number of threads. One item more
+    than there are threads is in work or finished at a time, so results may be large.
+
+    Examples
+    --------
+    >>> list(in_threads(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+    threads = max(
+        (at["num_threads"] for at in threadpool_info() if at["user_api"] == "blas"), default=1
+    )
+    work: deque = deque()
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                work.append(pool.submit(function, item))
+                if len(work) > threads:
+                    yield work.popleft().result()
+            while work:
+                yield work.popleft().result()
+        finally:
+            for left in work:  # after a fault
+                left.cancel()
 
 
 def evenly(n: int, count: int | None) -> np.ndarray:
