@@ -10,6 +10,8 @@ from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import in_threads, slices
 from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 
+_ROWS = 256  # of a transposed matrix read at a time
+
 
 def to_float64(block, name: str = "D") -> np.ndarray:
     """Convert a block of any array (numpy, dask, zarr, torch) to numpy float64."""
@@ -67,8 +69,11 @@ class CentredDistances:
                     f"{name}: entries that are NaN or infinite, expected finite entries"
                 )
             within = block[:, rows]
-            across = block[:, rows.stop :] - to_float64(self.D[rows.stop :, rows]).T
-            uneven = max(np.abs(within - within.T).max(), _largest(across))
+            across, beyond = self.D[rows.stop :, rows], block[:, rows.stop :]
+            uneven = np.abs(within - within.T).max()
+            for start in range(0, len(across), _ROWS):  # few, or every entry misses the cache
+                at = slice(start, start + _ROWS)
+                uneven = max(uneven, _largest(beyond[:, at] - to_float64(across[at]).T))
             on_diagonal = np.abs(np.diag(within)).max()
             means = self.means[rows] = block @ self.mu
             if block.min() < 0:
