@@ -135,7 +135,8 @@ def pairwise_distance(
         with writing:
             result[i, j] = D
             if mirrored(r, c):
-                result[j, i] = D.T
+                # A copy first: columns of D would be scattered over all pages of the result.
+                result[j, i] = np.ascontiguousarray(D.T)
         bar.update(D.size * (1 + mirrored(r, c)))
 
     n_pairs = engine.shape[0] * engine.shape[1]

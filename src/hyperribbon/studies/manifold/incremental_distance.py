@@ -246,7 +246,7 @@ class Matrix:
         rows, columns = self.blocks[r], self.blocks[c]
         self._array[rows, columns] = D
         if r != c:
-            self._array[columns, rows] = D.T
+            self._array[columns, rows] = np.ascontiguousarray(D.T)
 
     def link(self, r: int, c: int, source: Matrix, i: int, j: int) -> None:
         """Link a tile and its mirror image from a matrix that has the same ones."""
