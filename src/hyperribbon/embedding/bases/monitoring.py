@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def _progress(plane: PlaneCoordinates, weights: np.ndarray) -> np.ndarray:
     low, high = np.zeros(len(plane.along)), np.ones(len(plane.along))
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        before = plane.slopes(middle[:, None]) @ weights < 0
+        before = plane.slopes(middle) @ weights < 0
         low, high = np.where(before, middle, low), np.where(before, high, middle)
     return (low + high) / 2
 
@@ -136,11 +137,11 @@ def agreement(
     if stack.shape[1] != getattr(basis, "n_samples_", stack.shape[1]):
         raise DataError(f"P: shape {stack.shape}, expected all {basis.n_samples_} samples")
     if groups is None:
-        lengths = [len(one) for one in trajectories_of(P)] if are_trajectories(P) else None
-        groups = np.arange(len(stack)) if lengths is None else np.repeat(
-            np.arange(len(lengths)), lengths)  # fmt: skip
-    if len(groups) != len(stack):
-        raise DataError(f"groups: {len(groups)}, expected one per model, {len(stack)}")
+        parts = trajectories_of(P) if are_trajectories(P) else [[k] for k in range(len(stack))]
+        groups = [k for k, part in enumerate(parts) for _ in range(len(part))]
+    members = list(groups)
+    if len(members) != len(stack):
+        raise DataError(f"groups: {len(members)}, expected one per model, {len(stack)}")
     from_few = monitor(basis, P, labels, smoothing=smoothing, prior=prior)
     loss, error = loss_and_error(stack, labels)
     from_all = {
@@ -152,9 +153,8 @@ def agreement(
     for quantity, true in from_all.items():
         found = from_few[quantity].to_numpy()
         r = _correlations(true, found, np.ones(len(true)))
-        low, high = bootstrap_interval(
-            lambda w, x=true, y=found: _correlations(x, y, w), groups, r, draws=draws, seed=seed
-        )
+        statistic = partial(_correlations, true, found)
+        low, high = bootstrap_interval(statistic, members, r, draws=draws, seed=seed)
         low, high = np.clip(low, -1, 1), np.clip(high, -1, 1)
         row: dict[str, object] = {"quantity": quantity}
         for k, name in enumerate(("pearson", "spearman")):
@@ -173,10 +173,10 @@ def agreement(
 def _correlations(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Pearson's and Spearman's correlation of values that count as often as their weights say."""
     repeats = weights.astype(int)
-    x, y = np.repeat(x, repeats), np.repeat(y, repeats)
+    # Without rounding errors, which would rank models that have the same value.
+    x, y = (np.repeat(values.round(9), repeats) for values in (x, y))
     found = np.full(2, np.nan)
-    # Means of weights that sum to 1 only to rounding are no differences between models.
-    if min(np.ptp(x), np.ptp(y)) > 1e-12:
+    if np.ptp(x) and np.ptp(y):
         found[0] = np.corrcoef(x, y)[0, 1]
         found[1] = np.corrcoef(rankdata(x), rankdata(y))[0, 1]
     return found

@@ -1,4 +1,4 @@
-"""Methods that choose samples; each returns them in an order, of which any beginning is a choice."""
+"""Methods that choose samples, each in an order of which any beginning is a choice too."""
 
 from __future__ import annotations
 

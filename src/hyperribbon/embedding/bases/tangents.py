@@ -61,7 +61,7 @@ class TangentBasis(TransformerMixin, BaseEstimator):
     ((11, 3), 1.0)
     """
 
-    def __init__(self, s=0.2):
+    def __init__(self, s: float = 0.2):
         self.s = s
 
     def __sklearn_tags__(self):
@@ -85,20 +85,20 @@ class TangentBasis(TransformerMixin, BaseEstimator):
             If no model is near progress s or 1 - s, labels do not fit, or rows are not
             distributions.
         """
-        if isinstance(self.s, bool) or not isinstance(self.s, int | float | np.number):
+        given = isinstance(self.s, int | float | np.number) and not isinstance(self.s, bool)
+        if not given or not 0 < self.s < 0.5:
             raise DataError(f"s = {self.s!r}: expected a number above 0 and below 0.5")
-        if not 0 < self.s < 0.5:
-            raise DataError(f"s = {self.s}: expected a number above 0 and below 0.5")
         trajectories = trajectories_of(P)
         n_samples, n_classes = trajectories[0].shape[1:]
         labels = check_labels(labels, n_classes, n_samples)
-        s = np.ravel(progress(trajectories, labels) if progress_of_models is None
-                     else as_float64(progress_of_models, "progress_of_models"))  # fmt: skip
+        s = progress(trajectories, labels) if progress_of_models is None else progress_of_models
+        s = np.ravel(as_float64(s, "progress_of_models"))
         found = averages_at(trajectories, s, [self.s])
         if not found:
-            given = f"progress from {s.min():.3g} to {s.max():.3g}"
-            raise DataError(f"s = {self.s:g}: no model near progress {self.s:g} or none near "
-                            f"{1 - self.s:g} ({given}), expected both")  # fmt: skip
+            raise DataError(
+                f"s = {self.s:g}: no model near progress {self.s:g} or none near {1 - self.s:g} "
+                f"(progress is {s.min():.3g} to {s.max():.3g}), expected models near both"
+            )
         early, late = found[self.s]
         start, end = ignorance(n_samples, n_classes), truth(labels, n_classes)
         self.directions_ = np.stack(
