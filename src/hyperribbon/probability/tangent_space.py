@@ -50,8 +50,8 @@ def exp_map(p, v) -> np.ndarray:
 
     .. math:: \exp_x v = x \cos |v| + \frac{v}{|v|} \sin |v|
 
-    Where the geodesic has left the distributions, roots are negative, and their squares are a
-    reflection of it.
+    Where the geodesic has left the distributions, some roots are negative. They count as 0, and the
+    others are scaled to length 1.
 
     Parameters
     ----------
@@ -72,12 +72,45 @@ def exp_map(p, v) -> np.ndarray:
     >>> exp_map([[0.5, 0.5]], log_map([[0.5, 0.5]], [[0.9, 0.1]])).round(6)
     array([[0.9, 0.1]])
     """
-    x, v = np.sqrt(as_distributions(p, "p")), as_float64(v, "v")
-    if v.shape[-2:] != x.shape[-2:]:
-        raise DataError(f"v: shape {v.shape}, expected (..., {x.shape[-2]}, {x.shape[-1]}) as p's")
+    x = np.sqrt(as_distributions(p, "p"))
+    v = _checked(v, "v", x)
     length = np.sqrt(np.einsum("...c,...c->...", v, v))[..., None]
-    r = (x * np.cos(length) + v * np.sinc(length / np.pi)) ** 2
-    return r / r.sum(axis=-1, keepdims=True)
+    r = np.maximum(x * np.cos(length) + v * np.sinc(length / np.pi), 0) ** 2
+    sums = r.sum(axis=-1, keepdims=True)
+    # Of a vector longer than pi, all may be negative.
+    return np.divide(r, sums, out=np.full_like(r, 1 / r.shape[-1]), where=sums > 0)
+
+
+def transport(p, q, v) -> np.ndarray:
+    r"""Tangent vectors at p, moved to q along the geodesic without turning (parallel transport).
+
+    .. math:: v - \frac{\sum_c y_c v_c}{1 + \sum_c x_c y_c} (x + y), \qquad
+              x = \sqrt p, \quad y = \sqrt q
+
+    Parameters
+    ----------
+    p, q : (..., N, C) distributions; leading dimensions are broadcast
+    v : (..., N, C), orthogonal to the roots of p for each sample, as those of `log_map`
+
+    Returns
+    -------
+    (..., N, C) float64, of the same lengths, orthogonal to the roots of q
+
+    Raises
+    ------
+    DataError
+        If rows are not distributions, or shapes do not fit.
+
+    Examples
+    --------
+    >>> p, q = [[0.5, 0.5]], [[1.0, 0.0]]
+    >>> bool(np.allclose(transport(p, q, log_map(p, q)), -log_map(q, p)))
+    True
+    """
+    x, y = paired_roots(p, q, "p", "q")
+    v = _checked(v, "v", x)
+    along = np.einsum("...c,...c->...", y, v) / (1 + np.einsum("...c,...c->...", x, y))
+    return v - along[..., None] * (x + y)
 
 
 def root_velocity(p, velocity) -> np.ndarray:
@@ -106,9 +139,16 @@ def root_velocity(p, velocity) -> np.ndarray:
     >>> root_velocity([[0.5, 0.5]], [[1.0, -1.0]]).round(4)
     array([[ 0.3536, -0.3536]])
     """
-    p, velocity = as_distributions(p, "p"), as_float64(velocity, "velocity")
-    if velocity.shape[-2:] != p.shape[-2:]:
-        expected = f"(..., {p.shape[-2]}, {p.shape[-1]}) as p's"
-        raise DataError(f"velocity: shape {velocity.shape}, expected {expected}")
+    p = as_distributions(p, "p")
+    velocity = _checked(velocity, "velocity", p)
     mean = np.einsum("...c,...c->...", p, velocity)[..., None]
     return np.sqrt(p) * (velocity - mean) / 2
+
+
+def _checked(v, name: str, p: np.ndarray) -> np.ndarray:
+    """A vector as float64; a DataError unless it has the samples and classes of p."""
+    v = as_float64(v, name)
+    if v.shape[-2:] != p.shape[-2:]:
+        expected = f"(..., {p.shape[-2]}, {p.shape[-1]}), as that of p"
+        raise DataError(f"{name}: shape {v.shape}, expected {expected}")
+    return v

@@ -17,8 +17,8 @@ from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability import ignorance, progress, truth
 from hyperribbon.probability.arrays import as_float64
-from hyperribbon.probability.distributions import as_distributions, check_labels, check_size
-from hyperribbon.probability.tangent_space import log_map
+from hyperribbon.probability.distributions import check_labels, check_size
+from hyperribbon.probability.tangent_space import exp_map, log_map, transport
 from hyperribbon.probability.views import trajectories_of
 
 DIRECTIONS = ("to truth", "tangent at ignorance", "tangent at truth")
@@ -27,18 +27,20 @@ DIRECTIONS = ("to truth", "tangent at ignorance", "tangent at truth")
 class TangentBasis(TransformerMixin, BaseEstimator):
     r"""Models in the span of three directions: to the truth, and mean tangents at both ends.
 
-    The square roots x of a model are a point of :math:`\mathbb R^{NC}`. With ignorance
-    :math:`x_0`, the truth :math:`x_*`, and the averages :math:`x_s`, :math:`x_{1-s}` of all models
-    near progress s and 1 - s (Eq. 2.4.1), the directions are
+    The square roots of a model are a point x of a product of spheres. Tangent vectors at ignorance
+    :math:`x_0` are a chart of them, in which geodesics from ignorance are straight: :math:`\log_{x_0}
+    x` (see `hyperribbon.probability.tangent_space`). With the truth :math:`x_*`, and the averages
+    :math:`x_s`, :math:`x_{1-s}` of all models near progress s and 1 - s (Eq. 2.4.1), the directions
+    are
 
-    .. math:: b_1 = x_* - x_0, \qquad b_2 = \log_{x_0} x_s, \qquad b_3 = -\log_{x_*} x_{1-s}
+    .. math:: b_1 = \log_{x_0} x_*, \qquad b_2 = \log_{x_0} x_s, \qquad
+              b_3 = -\Gamma \log_{x_*} x_{1-s}
 
-    with the logarithmic map of the product of spheres (see
-    `hyperribbon.probability.tangent_space.log_map`). A model is projected on :math:`x_0 +
-    \mathrm{span}(b_1, \dots, b_d)` by least squares; what is negative there is set to 0, and each
-    sample's roots are scaled to length 1, which gives a model again. Unlike in the embedding of
-    four points (`embed_four_points`), three numbers per model give predictions and distances
-    between these.
+    with the parallel transport :math:`\Gamma` from the truth to ignorance along the geodesic. A
+    model is projected on :math:`\mathrm{span}(b_1, \dots, b_d)` by least squares in the chart, and
+    the geodesic from ignorance leads back to a model; roots that are negative there are set to 0.
+    Unlike in the embedding of four points (`hyperribbon.embedding.four_points`), three numbers per
+    model give predictions, and distances between these.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ class TangentBasis(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    directions_ : (3, N, C), the directions, of the lengths above
+    directions_ : (3, N, C), tangent vectors at ignorance
     cosines_ : (3, 3), of the angles between them
     axes_ : (3, N, C), the directions made orthonormal in this order, where the inner product is a
         mean over samples; an axis is 0 if it depends on those before it
@@ -101,9 +103,8 @@ class TangentBasis(TransformerMixin, BaseEstimator):
             )
         early, late = found[self.s]
         start, end = ignorance(n_samples, n_classes), truth(labels, n_classes)
-        self.directions_ = np.stack(
-            [np.sqrt(end) - np.sqrt(start), log_map(start, early), -log_map(end, late)]
-        )
+        at_truth = transport(end, start, -log_map(end, late))
+        self.directions_ = np.stack([log_map(start, end), log_map(start, early), at_truth])
         B = self.directions_.reshape(3, -1)
         lengths = np.linalg.norm(B, axis=1)
         unit = np.divide(B.T, lengths, out=np.zeros_like(B.T), where=lengths > 0)
@@ -116,8 +117,8 @@ class TangentBasis(TransformerMixin, BaseEstimator):
     def transform(self, P) -> np.ndarray:
         """Coordinates (m, 3) of models along ``axes_``, from ignorance.
 
-        Half the squared distance of coordinates is the Bhattacharyya distance of models close to
-        each other.
+        Half the squared distance of coordinates is about the Bhattacharyya distance of models that
+        are close to ignorance.
 
         Parameters
         ----------
@@ -131,11 +132,10 @@ class TangentBasis(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         stack = self._checked(P)
         axes = self.axes_.reshape(3, -1).T / stack.shape[1]
-        offset = np.full(len(axes), 1 / np.sqrt(stack.shape[2])) @ axes
-        found = np.empty((len(stack), 3))
+        start, found = ignorance(*stack.shape[1:]), np.empty((len(stack), 3))
         for models in slices(stack):
-            roots = np.sqrt(as_distributions(stack.read(models)))
-            found[models] = roots.reshape(len(roots), -1) @ axes - offset
+            block = log_map(start, stack.read(models))
+            found[models] = block.reshape(len(block), -1) @ axes
         return found
 
     def inverse_transform(self, X) -> np.ndarray:
@@ -150,13 +150,8 @@ class TangentBasis(TransformerMixin, BaseEstimator):
         X = as_float64(X, "X")
         if X.ndim != 2 or not 1 <= X.shape[1] <= 3:
             raise DataError(f"X: shape {X.shape}, expected coordinates (models, 1 to 3)")
-        axes = self.axes_[: X.shape[1]]
-        roots = np.tensordot(X, axes, axes=1) + 1 / np.sqrt(axes.shape[2])
-        np.maximum(roots, 0, out=roots)
-        models = roots**2
-        sums = models.sum(axis=-1, keepdims=True)
-        uniform = np.full_like(models, 1 / axes.shape[2])
-        return np.divide(models, sums, out=uniform, where=sums > 0)
+        start = ignorance(*self.axes_.shape[1:])
+        return exp_map(start, np.tensordot(X, self.axes_[: X.shape[1]], axes=1))
 
     def pairwise_distances(self, P, n_directions: int = 3) -> np.ndarray:
         """Distances (m, m) between projections of models, on the first directions.
