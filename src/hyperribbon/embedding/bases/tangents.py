@@ -27,11 +27,11 @@ DIRECTIONS = ("to truth", "tangent at ignorance", "tangent at truth")
 class TangentBasis(TransformerMixin, BaseEstimator):
     r"""Models in the span of three directions: to the truth, and mean tangents at both ends.
 
-    The square roots of a model are a point x of a product of spheres. Tangent vectors at ignorance
-    :math:`x_0` are a chart of them, in which geodesics from ignorance are straight: :math:`\log_{x_0}
-    x` (see `hyperribbon.probability.tangent_space`). With the truth :math:`x_*`, and the averages
-    :math:`x_s`, :math:`x_{1-s}` of all models near progress s and 1 - s (Eq. 2.4.1), the directions
-    are
+    The square roots of a model are a point x of a product of spheres. Its tangent vector at
+    ignorance, :math:`\log_{x_0} x` (see `hyperribbon.probability.tangent_space`), is its place in a
+    chart in which geodesics from ignorance are straight. With the truth :math:`x_*`, and the
+    averages :math:`x_s`, :math:`x_{1-s}` of all models near progress s and 1 - s (Eq. 2.4.1), the
+    directions are
 
     .. math:: b_1 = \log_{x_0} x_*, \qquad b_2 = \log_{x_0} x_s, \qquad
               b_3 = -\Gamma \log_{x_*} x_{1-s}
