@@ -5,6 +5,7 @@ import pytest
 import zarr
 
 from hyperribbon.analysis.lazy import lazy_array
+from hyperribbon.probability.arrays import sliceable
 
 WHOLE = np.arange(60).reshape(5, 4, 3)
 
@@ -49,3 +50,12 @@ def test_nothing_is_read_before_it_is_needed():
     np.testing.assert_array_equal(part, WHOLE[1:3, 2])
     (read,) = source.read
     assert read[:2] == (slice(1, 3, 1), 2)
+
+
+def test_functions_of_models_read_it_in_parts():
+    source = Counting()
+    models = sliceable(lazy_array(source, ("model", "sample", "class"), {}), "P")
+    assert (models.shape, models.dtype, len(models)) == (WHOLE.shape, WHOLE.dtype, 5)
+    assert source.read == []
+    np.testing.assert_array_equal(models[1:3, 2:], WHOLE[1:3, 2:])
+    assert [read[0] for read in source.read] == [slice(1, 3, 1)]

@@ -10,6 +10,7 @@ import xarray as xr
 import zarr
 
 import hyperribbon as hr
+from hyperribbon.analysis.lazy import lazy_array
 from hyperribbon.errors import DataError
 from hyperribbon.probability.arrays import as_numpy, sliceable
 from hyperribbon.probability.distributions import as_distributions, read_rows, sum_tolerance
@@ -69,6 +70,7 @@ HOLDERS = {
     "dask, nothing masked": lambda X: dask_of(np.ma.array(X), asarray=False),
     "xarray": lambda X: xr.DataArray(X, dims=("model", "sample", "class")),
     "xarray of dask": lambda X: xr.DataArray(dask_of(X), dims=("model", "sample", "class")),
+    "xarray, read on request": lambda X: lazy_array(zarr.array(X), ("m", "n", "c"), {}),
     "zarr": zarr.array,
     "another byte order": lambda X: X.astype(X.dtype.newbyteorder()),
     "long double": lambda X: X.astype(np.longdouble),

@@ -95,6 +95,45 @@ def explained_pairwise_distance(
     return _share(misfit, total)
 
 
+def explained_by(D, approximate) -> float:
+    r"""Explained pairwise distance (Eq. 2.4.2) of distances that approximate others.
+
+    .. math:: 1 - \sum_{uv} |D_{uv} - \hat D_{uv}| / \sum_{uv} |D_{uv}|
+
+    Parameters
+    ----------
+    D : (m, m) distances; any sliceable array, read in blocks of rows
+    approximate : (m, m) distances of the same models, likewise
+
+    Returns
+    -------
+    float, at most 1; NaN if all distances are 0
+
+    Raises
+    ------
+    DataError
+        If D is not a square matrix, or the other is not of as many models.
+
+    Examples
+    --------
+    >>> D = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> explained_by(D, 0.9 * D)
+    0.9
+    """
+    D, approximate = sliceable(D, "D"), sliceable(approximate, "approximate")
+    check_square(D, "D")
+    if tuple(approximate.shape) != tuple(D.shape):
+        raise DataError(
+            f"D: distances of {D.shape[0]} models, expected {approximate.shape[0]}, as there are"
+        )
+    misfit = total = 0.0
+    for rows in slices(D):
+        block = to_float64(D[rows])
+        misfit += np.abs(block - to_float64(approximate[rows])).sum()
+        total += np.abs(block).sum()
+    return float(1 - misfit / total) if total > 0 else float("nan")
+
+
 def _share(misfit: np.ndarray, total: float) -> np.ndarray:
     return 1 - misfit / total if total > 0 else np.full(len(misfit), np.nan)
 

@@ -63,7 +63,9 @@ def sliceable(P, name: str):
         If `as_numpy` would refuse it, as far as that shows without reading it.
     """
     if hasattr(P, "dims") and hasattr(P, "data"):  # xarray
-        return sliceable(P.data, name)
+        held = getattr(getattr(P, "variable", P), "_data", None)
+        # What reads slices from a file; .data would read all of it.
+        return _Lazy(P) if hasattr(held, "get_duck_array") else sliceable(P.data, name)
     if np.ma.isMaskedArray(P):
         return _unmasked(P, name)
     unsliced = hasattr(P, "to_numpy") or hasattr(P, "tocsr")  # pandas, SciPy sparse
@@ -85,6 +87,19 @@ def dtype_name(array) -> str:
     """Name of the dtype of an array of any library, such as "bfloat16"; "" if it has none."""
     dtype = getattr(array, "dtype", "")
     return getattr(dtype, "name", None) or str(dtype).removeprefix("torch.")
+
+
+class _Lazy:
+    """An array of xarray that is read where it is sliced."""
+
+    def __init__(self, P):
+        self._P, self.shape, self.dtype = P, tuple(P.shape), P.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key) -> np.ndarray:
+        return np.asarray(self._P[key])
 
 
 def _unwrapped(array, name: str):

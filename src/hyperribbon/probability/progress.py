@@ -132,9 +132,9 @@ class PlaneCoordinates:
         angle = self.start + self.arc * np.asarray(s)[..., None]
         return self.along * np.sin(angle) + self.across * np.cos(angle)
 
-    def slopes(self, s: float) -> np.ndarray:
-        """Slope (..., N) of each sample's arc to the geodesic's point at s; 0 at a kink."""
-        angle = self.start + self.arc * s
+    def slopes(self, s) -> np.ndarray:
+        """Slope (..., N) of each sample's arc to the geodesic's point at s, (...); 0 at a kink."""
+        angle = self.start + self.arc * np.asarray(s)[..., None]
         turn = self.along * np.cos(angle) - self.across * np.sin(angle)
         off_plane = np.maximum(1 - self.along**2 - self.across**2, 0)
         length = np.sqrt(off_plane + turn**2)
