@@ -27,6 +27,10 @@ class OnePointWarning(UserWarning):
     """All models coincide, so there is nothing to embed and nothing to explain."""
 
 
+class UnreachedWarning(UserWarning):
+    """A model shares no class with a basis on some samples, so that no mixture is near it."""
+
+
 class SingularMetricWarning(UserWarning):
     """A metric is singular at some points, where it has no curvature."""
 

@@ -1,0 +1,156 @@
+"""Which of the given models make a basis: greedy choices, each of which extends the one before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperribbon.bars import bar_over
+from hyperribbon.embedding.bases.kernels import quadratic_programs
+from hyperribbon.embedding.bases.reading import Roots
+from hyperribbon.numerics.blocks import slices
+from hyperribbon.pairwise import pairwise_distance
+
+_BAND_BYTES = 2**29
+_DOUBLE = 2000  # so many models are compared in float64, more in float32
+_NOTHING = 1e-9  # gain per model below which nothing is left to reproduce
+
+
+def affinities(roots: Roots, title: str | None = None) -> np.ndarray:
+    r"""Mean Bhattacharyya coefficients of all pairs of models.
+
+    .. math:: G_{ij} = \frac1N \sum_{nc} \sqrt{p_{inc}\, p_{jnc}}
+
+    These are the inner products of the models' square roots, as vectors of length 1. The cost is
+    m^2 N C / 2 multiplications. Rows that take 512 MB are kept while the other models are read.
+
+    Returns
+    -------
+    (m, m) float64, or float32 for more than 2,000 models
+    """
+    m, n_samples, n_classes = roots.shape
+    dtype = np.dtype(np.float64 if m <= _DOUBLE else np.float32)
+    G = np.empty((m, m), dtype)
+    length = roots.blocks[0].stop
+    many = max(1, _BAND_BYTES // (length * n_samples * n_classes * dtype.itemsize))
+
+    def flat(rows: slice, A: np.ndarray) -> tuple[slice, np.ndarray]:
+        return rows, A.reshape(len(A), -1).astype(dtype, copy=False)
+
+    starts = range(0, len(roots.blocks), many)
+    for first in bar_over(starts, title, total=len(starts)):
+        own = roots.blocks[first : first + many]
+        band = np.concatenate([A for _, A in roots.map(flat, blocks=own)])
+        place = slice(own[0].start, own[-1].stop)
+        G[place, place] = band @ band.T / n_samples
+        for rows, A in roots.map(flat, blocks=roots.blocks[first + many :]):
+            G[place, rows] = band @ A.T / n_samples
+            G[rows, place] = G[place, rows].T
+    return G
+
+
+def choose_greedily(
+    G: np.ndarray, count: int, title: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Choose models whose nonnegative combinations are near all models.
+
+    In the space of square roots, where models are unit vectors with inner products G, each step
+    adds the model that reduces the sum over models j of the squared distances to their nearest
+    combinations, :math:`e_j^2 = \min_{w \ge 0} |\sqrt{p_j} - \sum_k w_k \sqrt{b_k}|^2`, the most.
+    The reduction by a candidate is computed as if a model's present combination :math:`\psi_j`
+    were only scaled,
+
+    .. math:: \sum_j (e_j \cdot \sqrt{p_i})_+^2 / (1 - \cos^2(\psi_j, \sqrt{p_i})),
+
+    a lower bound on the true one where the factor of :math:`\psi_j` stays positive. It is orthogonal
+    matching pursuit for many signals with weights of one sign. The reduction is not submodular, so
+    the guarantee 1 - 1/e does not hold; `choose_medoids` has one, for another objective.
+
+    Parameters
+    ----------
+    G : (m, m), from `affinities`
+    count : number of models to choose
+
+    Returns
+    -------
+    indices : (count,) int, in the order of choice
+    errors : (count,) mean of :math:`e_j^2` after each choice, non-increasing
+
+    Notes
+    -----
+    A step costs O(m^2 k), whatever the number of samples.
+    """
+    m = len(G)
+    W, chosen = np.zeros((m, 0)), np.zeros(0, np.int64)
+    errors, lengths = np.ones(m), np.zeros(m)
+    history = np.empty(count)
+    for step in bar_over(range(count), title):
+        gains = np.zeros(m)
+        for rows in slices(G):
+            along = W[rows] @ G[chosen].astype(np.float64, copy=False)
+            gain = np.maximum(G[rows] - along, 0)
+            gain *= gain
+            along /= np.maximum(lengths[rows, None], 1e-300)
+            gain /= np.maximum(1 - along * along, 1e-6)
+            gains += np.minimum(gain, errors[rows, None]).sum(axis=0)
+        gains[chosen] = -1
+        best = int(gains.argmax())
+        if gains[best] <= _NOTHING * m and step:  # the farthest, so that it is no copy
+            best = int(G[chosen].max(axis=0).argmin())
+        chosen = np.append(chosen, best)
+        W = np.hstack([W, np.zeros((m, 1))])
+        K = G[np.ix_(chosen, chosen)].astype(np.float64)
+        for start in range(0, m, 1000):
+            rows = slice(start, min(start + 1000, m))
+            X, c = W[rows], -G[rows][:, chosen].astype(np.float64)
+            quadratic_programs(
+                np.tile(K, (len(X), 1, 1)), c, X, np.ones(X.shape, np.bool_), False
+            )
+            square = np.einsum("jk,kl,jl->j", X, K, X)
+            errors[rows] = np.clip(1 + square + 2 * np.einsum("jk,jk->j", X, c), 0, 1)
+            lengths[rows] = np.sqrt(square)
+        history[step] = errors.mean()
+    return chosen, history
+
+
+def choose_medoids(D: np.ndarray, count: int, title: str | None = None):
+    r"""Choose models so that every model is near one of them: greedy k-medoids.
+
+    Each step adds the model that reduces :math:`\sum_j \min_{k \in S} D_{jk}` the most. With r_j,
+    the distance from j to the model farthest from it, the covered distance :math:`F(S) = \sum_j
+    (r_j - \min_{k \in S} D_{jk})` is monotone and submodular (facility location), so that
+    :math:`F(S) \ge (1 - 1/e) F(S^*)` for the best set of as many models (Nemhauser et al. 1978).
+
+    Parameters
+    ----------
+    D : (m, m) distances
+    count : number of models to choose
+
+    Returns
+    -------
+    indices : (count,) int, in the order of choice
+    distances : (count,) mean distance to the nearest chosen model after each choice
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 2.0, 10.0])
+    >>> choose_medoids(abs(x[:, None] - x), 2)[0].tolist()
+    [1, 3]
+    """
+    nearest = D.max(axis=1).astype(np.float64)
+    chosen: list[int] = []
+    history = np.empty(count)
+    for step in bar_over(range(count), title):
+        gains = np.zeros(len(D))
+        for rows in slices(D):
+            gains += np.maximum(nearest[rows, None] - D[rows], 0).sum(axis=0)
+        gains[chosen] = -1
+        chosen.append(int(gains.argmax()))
+        np.minimum(nearest, D[:, chosen[-1]], out=nearest)
+        history[step] = nearest.mean()
+    return np.array(chosen), history
+
+
+def distances_in_memory(models) -> np.ndarray:
+    """Bhattacharyya distances (m, m), float32 to save memory."""
+    m = len(models)
+    return pairwise_distance(models, out=np.empty((m, m), np.float32))
