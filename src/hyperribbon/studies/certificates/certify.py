@@ -1,0 +1,1 @@
+"""Certificates of the trainings of one configuration, by one method."""
