@@ -221,7 +221,6 @@ MALFORMED = [
     ("analysis/tile", 1, "allowed: components, progress_points, geodesic_points"),
     ("external", "runs/*.zarr", "must be a list"),
     ("curvature/samples", 4001, "at most data.train_size = 4000"),
-    ("curvature/draws", -1, "must be at least 0"),
     ("curvature/samples", 5, "must be at least 10"),
     ("curvature/eigenvalues", 1, "must be at least 2"),
     ("corners", 3, "mapping of keys"),
@@ -253,13 +252,6 @@ def test_curvature_is_of_networks_that_are_trained_and_whose_weights_are_kept(st
         ConfigError, match=r"keep_weights = \[0.0, 0.5\]: with curvature must contain"
     ):
         parse_study(changed(study, "training/keep_weights", [0.0, 0.5]))
-    with pytest.raises(ConfigError, match="draws = 5: 0, because"):
-        parse_study(changed(study, "curvature/draws", 5))
-    plain = changed(study, "networks/FullyConnected/batchnorm", False)
-    plain = changed(plain, "curvature/draws", 5)
-    parse_study(plain)
-    with pytest.raises(ConfigError, match=r"keep_weights = \[1.0\]: with curvature.draws must"):
-        parse_study(changed(plain, "training/keep_weights", [1.0]))
 
     def looked_at_in(study):
         return study.curvature.configurations(study)

@@ -7,7 +7,6 @@ CURVATURE = KEYS.each(
     modules=lambda id: [network_code(LOOKED_AT[id])],
     samples=lambda id: STUDY.curvature.samples,
     eigenvalues=lambda id: STUDY.curvature.eigenvalues,
-    draws=lambda id: STUDY.curvature.draws,
 )
 STORES += [path for id in LOOKED_AT for path in both_files(f"{RESULTS}/curvature/{id}")]
 SPECTRA = KEYS.parameters("spectra", "curvature")
@@ -35,12 +34,11 @@ rule curvature:
         upstream=of_piece(CURVATURE, "upstream", "configuration"),
         samples=STUDY.curvature.samples,
         eigenvalues=STUDY.curvature.eigenvalues,
-        draws=STUDY.curvature.draws,
     shell:
         "OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 MKL_NUM_THREADS=2"
         " python -m hyperribbon.studies.curvature.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
-        " --draws {params.draws} --gpus {resources.gpu}"
+        " --gpus {resources.gpu}"
         " --threads 2 --code {params.code} --output {output.store:q} --log {log:q}"
 
 

@@ -20,14 +20,10 @@ from hyperribbon.curvature.checks import (
     check_samples,
     check_spectrum,
 )
-from hyperribbon.curvature.sloppiness import (
-    effective_dimension,
-    loose_bound,
-    sloppy_factor,
-    strength,
-)
+from hyperribbon.curvature.sloppiness import loose_bound
 from hyperribbon.errors import DataError
 from hyperribbon.pac_bayes.bound import GridPoint, round_to_grid
+from hyperribbon.pac_bayes.tables import dimension_at
 from hyperribbon.probability.distributions import as_numpy
 
 # The prior's inverse variance is c exp(j / b), with c and b fixed before any data are seen.
@@ -232,18 +228,11 @@ def dimension_row(eigenvalues: np.ndarray, n: int, squared_distance: float) -> d
     True
     """
     epsilon = best_epsilon(eigenvalues, n, squared_distance, **GRID).epsilon
-    stiff = int(effective_dimension(eigenvalues, n, epsilon))
-    factor = sloppy_factor(eigenvalues, stiff) if 0 < stiff < len(eigenvalues) else np.nan
-    s = strength(eigenvalues, n, epsilon)
+    row = dimension_at(eigenvalues, n, epsilon)
+    s, factor = row["strength"], row["sloppy_factor"]
     loose = loose_bound(s, factor, n, epsilon, squared_distance) if factor > 0 else np.nan
-    return {
-        "epsilon": epsilon,
-        "effective_dimension": stiff,
-        "strength": s,
-        "sloppy_factor": factor,
-        "loose_bound": loose,
-        "objective": float(loose_objective(eigenvalues, n, epsilon, squared_distance)),
-    }
+    objective = float(loose_objective(eigenvalues, n, epsilon, squared_distance))
+    return {"epsilon": epsilon, **row, "loose_bound": loose, "objective": objective}
 
 
 class Basis(Protocol):

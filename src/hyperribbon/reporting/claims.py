@@ -70,6 +70,7 @@ NEGATIVE = Rule(
     lambda ours, value: np.fmax(ours.value, ours.high) < 0,
 )
 
+ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
 AT_MOST_TWICE = Rule("ours is at most 2", lambda ours, value: ours.value <= 2)
 
 

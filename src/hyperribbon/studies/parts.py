@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hyperribbon.config.plugins import pieces
 from hyperribbon.errors import DataError
 from hyperribbon.registry import Registry
+from hyperribbon.studies.certificates.part import PART as CERTIFICATES
 from hyperribbon.studies.corners.part import PART as CORNERS
 from hyperribbon.studies.curvature.part import PART as CURVATURE
 from hyperribbon.studies.grid.part import PART as GRID
@@ -36,6 +37,7 @@ PARTS = (
     MANIFOLD,
     CORNERS,
     CURVATURE,
+    CERTIFICATES,
     SYNTHETIC,
     REGRESSION,
     LINEAR,

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from hyperribbon.reporting.claims import NotHere, judge
-from hyperribbon.reporting.verdicts import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
+from hyperribbon.reporting.claims import NotHere
 from hyperribbon.studies.curvature import claims as curvature
 
 
@@ -72,22 +71,6 @@ def test_overlaps_are_of_all_eigenvectors_at_the_end():
     assert curvature.overlap("Fisher and Hessian")(tables).value == 0.6
     ratio = curvature.overlap("Fisher and Hessian", over_random=True)(tables)
     assert ratio.value == pytest.approx(30) and "30 eigenvectors" in ratio.note
-
-
-def test_a_certificate_is_compared_on_mnist_only():
-    found = pd.DataFrame({
-        "network": ["FC-600-2", "FC-600-1"], "bound": [0.7, 0.43],
-        "posterior_test_error": [0.2, 0.08], "n": 55_000,
-    })  # fmt: skip
-    claims = [c for c in curvature.CLAIMS if c.source == "section 4.3.3"]
-    assert len(claims) == 2
-    judged = judge(claims, {"certificates": found}, "study", "mnist")
-    assert judged["ours"].tolist() == [0.43, 0.08]
-    assert judged["verdict"].tolist() == [NOT_REPRODUCED, REPRODUCED]
-    other = judge(claims, {"certificates": found}, "study", "mnist5k")
-    assert set(other["verdict"]) == {NOT_COMPARABLE}
-    with pytest.raises(NotHere, match="certificate_mnist"):
-        curvature.certificate("bound")({"certificates": found[:1]})
 
 
 def test_of_bounds_the_nearest_counts():

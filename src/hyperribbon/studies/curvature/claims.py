@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import (
+    ALIKE,
     AT_LEAST,
     AT_MOST,
     AT_MOST_TWICE,
@@ -24,7 +25,6 @@ from hyperribbon.reporting.claims import (
 )
 from hyperribbon.reporting.statistics import Tables
 
-ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
 UNLIKE = Rule("ours is below 0.5 or above 2", lambda ours, value: not 0.5 <= ours.value <= 2)
 STRONG = 0.5
 PERCEPTRONS = ("mnist", "mnist5k")
@@ -135,20 +135,6 @@ def nearest_bound(tables: Tables) -> Ours:
         raise NotHere("needs networks of linear layers without biases, and few samples")
     row = found.loc[found["ratio"].idxmax()]
     return Ours(row["ratio"], note=f"of {len(found)}; nearest is {row['statement']}")
-
-
-def certificate(column: str) -> Callable[[Tables], Ours]:
-    """A value of the certificate for the network with one hidden layer of 600 units."""
-
-    def measure(tables: Tables) -> Ours:
-        found = tables["certificates"]
-        found = found[found["network"] == "FC-600-1"]
-        if found.empty:
-            raise NotHere("needs a certificate of FC-600-1, as in config/certificate_mnist.yaml")
-        row = found.iloc[0]
-        return Ours(row[column], note=f"{row['n']} samples")
-
-    return measure
 
 
 def _by_fraction(tables: Tables, column: str) -> Ours:
@@ -272,22 +258,6 @@ CLAIMS = [
         AT_MOST,
         lost_with(0.05),
         0.02,
-    ),
-    Claim(
-        "The analytic bound for one hidden layer of 600 units is 0.32 or less",
-        "section 4.3.3",
-        AT_MOST,
-        certificate("bound"),
-        0.32,
-        data=("mnist",),
-    ),
-    Claim(
-        "Its posterior's test error is 0.089 or less",
-        "section 4.3.3",
-        AT_MOST,
-        certificate("posterior_test_error"),
-        0.089,
-        data=("mnist",),
     ),
     Claim(
         "With more random labels the largest eigenvalue of the empirical Fisher matrix is larger "

@@ -31,9 +31,6 @@ class CurvatureConfig(PartSection):
     otherwise only its largest eigenvalues are computed."""
     eigenvalues: Annotated[int, Field(strict=True, ge=2, le=1_000)] = 30
     """Number of leading eigenpairs of the Hessian, and of the Fisher matrix in comparisons."""
-    draws: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 0
-    """Number of networks drawn from the analytic posterior for a PAC-Bayes certificate; 0 for none.
-    Networks with BatchNorm have no certificate, because the statistics depend on the samples."""
 
     def check(self, study: Study) -> None:
         """Refuse unknown networks, too few samples and snapshots that are not kept."""
@@ -45,12 +42,6 @@ class CurvatureConfig(PartSection):
             if name not in study.networks:
                 expected = f"one of networks: {', '.join(study.networks)}"
                 raise refuse("curvature.networks", name, expected)
-            if self.draws and not study.networks[name].has_kronecker_factors:
-                expected = f"0, because {name} has not only linear and convolutional layers"
-                raise refuse("curvature.draws", self.draws, expected)
-        if self.draws and 0.0 not in kept:
-            expected = "with curvature.draws must contain 0.0, the centre of the prior"
-            raise refuse(key, kept, expected)
         if self.samples > study.data.train_size:
             expected = f"at most data.train_size = {study.data.train_size}"
             raise refuse("curvature.samples", self.samples, expected)

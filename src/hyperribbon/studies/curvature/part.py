@@ -56,11 +56,6 @@ PART = Part(
                     "One row per bound from the norms of the weights: measured value (nats), "
                     "bound, and their ratio."
                 ),
-                "certificates": (
-                    "One row per network with a PAC-Bayes certificate: errors, KL (nats), "
-                    "bound on its posterior's error on new samples; empty without "
-                    "`curvature.draws`."
-                ),
             },
         ),
     ),

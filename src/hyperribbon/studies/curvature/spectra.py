@@ -33,9 +33,6 @@ DIMENSION = ["n", "parameters", "squared_distance", "epsilon", "effective_dimens
 DIMENSION += ["sloppy_factor", "loose_bound", "objective"]
 CRITICAL = ["parameters", "samples", "test_error", "critical", "critical_fraction", "input_elbow"]
 CRITICAL += ["stiff_fraction"]
-CERTIFIED = ["train_error", "test_error", "epsilon", "squared_distance", "effective_dimension"]
-CERTIFIED += ["error", "posterior_test_error", "error_limit", "kl", "penalty", "bound"]
-CERTIFIED += ["non_vacuous"]
 
 
 def main(curvature: list[Path], output: list[Path]) -> None:
@@ -82,15 +79,6 @@ def dimension(store: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def certificates(store: xr.Dataset) -> pd.DataFrame:
-    """One row, if networks were drawn: a bound of the error on new samples."""
-    if "certified_bound" not in store:
-        return pd.DataFrame()
-    row = {name: store[f"certified_{name}"].values[()] for name in CERTIFIED}
-    counts = {"n": store.attrs["train_samples"], "parameters": store.attrs["n_parameters"]}
-    return pd.DataFrame([{**counts, **row}])
-
-
 TABLES = {
     "spectra": [*WHO, *WHEN, *SPECTRUM_COLUMNS],
     "sloppiness": [*WHO, *WHEN, *SLOPPINESS_COLUMNS],
@@ -102,7 +90,6 @@ TABLES = {
     "reduction_critical": [*WHO, *CRITICAL],
     "spectral_density": [*WHO, "magnitude", "sign", "beyond", "standard_error"],
     "norm_bounds": [*WHO, "statement", "quantity", "layer", "index", "measured", "bound", "ratio"],
-    "certificates": [*WHO, "n", "parameters", *CERTIFIED],
 }
 FUNCTIONS: dict[str, Callable[[xr.Dataset], pd.DataFrame]] = {
     "spectra": spectrum_table,
@@ -115,7 +102,6 @@ FUNCTIONS: dict[str, Callable[[xr.Dataset], pd.DataFrame]] = {
     "reduction_critical": critical_table,
     "spectral_density": density_table,
     "norm_bounds": bound_table,
-    "certificates": certificates,
 }
 
 

@@ -9,8 +9,6 @@ import xarray as xr
 
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
-from hyperribbon.errors import StoreError
-from hyperribbon.networks import configured_network
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.representations.features import layer_features
 from hyperribbon.representations.image_survey import (
@@ -29,10 +27,10 @@ from hyperribbon.representations.paths import (
     plane_through,
     straight_paths,
 )
-from hyperribbon.storage.dataset import open_dataset, write_dataset
-from hyperribbon.storage.manifest import inputs_of, store_path
+from hyperribbon.storage.dataset import write_dataset
+from hyperribbon.storage.manifest import inputs_of
 from hyperribbon.storage.predictions import load_weights
-from hyperribbon.storage.provenance import derived_attributes
+from hyperribbon.studies.grid.trained import build, open_trained
 from hyperribbon.studies.representations.config import ImagesConfig
 from hyperribbon.studies.step import logger, run_step
 
@@ -61,26 +59,18 @@ def main(
     code : hash of the code
     """
     torch.set_num_threads(threads)
-    path = store_path(predictions)
-    store, dataset = open_dataset(path), Dataset.open(store_path(data))
-    if store.attrs["data_sha256"] != dataset.sha256:
-        raise StoreError(f"{path}: trained on other data than those in {store_path(data)}")
-    configuration = Configuration.model_validate_json(store.attrs["configuration"])
-    ended = np.flatnonzero(store["diverged_step"].values < 0)[: images.seeds]
-    about = derived_attributes(
-        "train", dataset.sha256, "numpy", "scipy", "torch", "zarr",
-        code=code, images=images.model_dump(mode="json"),
-    ) | {"configuration_id": configuration.id, "network": configuration.network_name,
-         "optimiser": configuration.optimiser_name,
-         "augmentation": configuration.augmentation_name,
-         "family": family(configuration)}  # fmt: skip
-    if len(ended):
-        seeds = store["seed"].values[ended].tolist()
-        found = survey(configuration, store, dataset, seeds, images).assign_attrs(about)
+    trained = open_trained(predictions, data)
+    configuration = trained.configuration
+    seeds = trained.seeds[: images.seeds]
+    about = trained.about(code, images=images.model_dump(mode="json"))
+    about["family"] = family(configuration)
+    if seeds:
+        found = survey(configuration, trained.store, trained.dataset, seeds, images)
+        found = found.assign_attrs(about)
     else:
-        logger.warning("%s: all seeds diverged, so there are no networks to look at", path)
+        logger.warning("%s: all seeds diverged, so there are no networks to look at", trained.path)
         found = xr.Dataset(attrs=about)
-    write_dataset(found, output, inputs=inputs_of([path]))
+    write_dataset(found, output, inputs=inputs_of([trained.path]))
 
 
 class Scene(NamedTuple):
@@ -121,8 +111,7 @@ def survey(
     at, shape = scene(dataset, images), dataset.input_shape
     steps = store["snapshot_step"].values.tolist()
     spots = inputs(dataset, "test", at.spots)
-    network = configured_network(configuration.network, shape, dataset.n_classes)
-    network = network.double().eval()
+    network = build(configuration, dataset)
     found: dict[str, list] = {name: [] for name in (*ALONG, "crossing", "eigenvalue", *ON_PLANES)}
     for k, seed in enumerate(seeds):
         for j, step in enumerate(steps):
