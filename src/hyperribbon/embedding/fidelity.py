@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg.blas import dasum
 
-from hyperribbon.embedding.operators import check_square, to_float64
+from hyperribbon.embedding.operators import CentredDistances, check_square, to_float64
 from hyperribbon.errors import DataError
 from hyperribbon.numerics.blocks import in_threads, slices
 from hyperribbon.probability.arrays import as_float64, sliceable
@@ -132,6 +132,49 @@ def explained_by(D, approximate) -> float:
         misfit += np.abs(block - to_float64(approximate[rows])).sum()
         total += np.abs(block).sum()
     return float(1 - misfit / total) if total > 0 else float("nan")
+
+
+def explained_stress_by(D, approximate) -> float:
+    r"""Explained stress of distances that approximate others.
+
+    .. math:: 1 - \|W - \hat W\|_F / \|W\|_F, \qquad W = -\tfrac12 L D L^T,
+              \qquad L = I - 1 1^T / m
+
+    It is Eq. 2.2.8 where the approximate distances are those in the first dimensions of InPCA.
+
+    Parameters
+    ----------
+    D : (m, m) distances; any sliceable array, read in blocks of rows
+    approximate : (m, m) distances of the same models, likewise
+
+    Returns
+    -------
+    float, at most 1; NaN if all distances are 0
+
+    Raises
+    ------
+    DataError
+        If one is not a symmetric matrix, or the other is not of as many models.
+
+    Examples
+    --------
+    >>> D = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> round(explained_stress_by(D, 0.9 * D), 6)
+    0.9
+    """
+    D, approximate = sliceable(D, "D"), sliceable(approximate, "approximate")
+    if tuple(approximate.shape) != tuple(D.shape):
+        raise DataError(
+            f"approximate: shape {tuple(approximate.shape)}, expected {tuple(D.shape)}, as of D"
+        )
+    weights = np.ones(D.shape[0])
+    pair = CentredDistances(D, weights, "D"), CentredDistances(approximate, weights, "approximate")
+    misfit = total = 0.0
+    for rows in slices(D):
+        W, found = (operator.rows(rows)[1] for operator in pair)
+        misfit += ((W - found) ** 2).sum()
+        total += (W**2).sum()
+    return float(1 - np.sqrt(misfit / total)) if total > 0 else float("nan")
 
 
 def _share(misfit: np.ndarray, total: float) -> np.ndarray:

@@ -6,6 +6,12 @@
 `TangentBasis` projects models on three directions: to the truth, and tangents at both ends.
 """
 
+from hyperribbon.embedding.bases.judging import (
+    judge_inpca,
+    judge_model_basis,
+    judge_sample_basis,
+    size_reaching,
+)
 from hyperribbon.embedding.bases.mixtures import MIXTURES, Mixtures
 from hyperribbon.embedding.bases.models import ModelBasis
 from hyperribbon.embedding.bases.monitoring import agreement, chosen_samples, monitor, sample_table
@@ -26,8 +32,12 @@ __all__ = [
     "agreement",
     "chosen_samples",
     "compare_tangents",
+    "judge_inpca",
+    "judge_model_basis",
+    "judge_sample_basis",
     "monitor",
     "nearest_mixtures",
     "sample_loadings",
     "sample_table",
+    "size_reaching",
 ]
