@@ -1,11 +1,14 @@
 """Basis models that are no given ones: alternating between weights and basis, never uphill.
 
-All updates minimise a bound on the objective that touches it at the present basis
-(majorise-minimise), so that no step needs a line search and each lowers the objective.
+An update minimises a bound on the objective that touches it at the present basis
+(majorise-minimise), which can only lower the objective. Longer steps in the same direction are
+tried first, and kept where they lower it too (Salakhutdinov & Roweis 2003, adaptive overrelaxed
+bound optimisation).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,18 +21,19 @@ from hyperribbon.embedding.bases.weights import solve
 from hyperribbon.probability.distance import FLOOR
 
 _STEPS, _TOL = 3, 1e-8  # of Newton's method for the weights, between two updates of the basis
+_LONGER = 1.5  # by how much a step grows after a success
 
 
 class Alternated(NamedTuple):
     """What an alternation found.
 
+    state : (K, C, N) frame of the basis or, for archetypes, their (K, m) composition
     frame : (K, C, N), in the frame of the mixture
-    weights : (m, K)
-    objective : (iterations + 1,), mean distance of models to their mixtures after each step
+    objective : (iterations + 1,), mean distance of models to their mixtures after each iteration
     """
 
+    state: np.ndarray
     frame: np.ndarray
-    weights: np.ndarray
     objective: np.ndarray
 
 
@@ -48,18 +52,22 @@ def optimise_freely(
     squared length as in nonnegative matrix factorisation (Lee & Seung 2001). Geometric mixtures
     take gradient steps in :math:`\ln b`, no longer than the inverse of a bound on the curvature.
 
-    Each iteration reads the models once and costs O(m N C K).
+    Each iteration costs O(m N C K) and reads the models twice, or three times if a longer step
+    fails.
     """
 
-    def update(F: np.ndarray, W: np.ndarray) -> np.ndarray:
+    def update(F: np.ndarray, _: np.ndarray, W: np.ndarray) -> np.ndarray:
         return _moved(F, *_pulls(roots, F, W, kind), kind)
 
-    return _alternate(roots, frame, kind, update, max_iter, tol, title)
+    def further(F: np.ndarray, G: np.ndarray, length: float) -> np.ndarray:
+        return _normalised(_beyond(F, G, length, kind), kind)
+
+    return _alternate(roots, frame, kind, lambda F: F, update, further, max_iter, tol, title)
 
 
 def optimise_archetypes(
     roots: Roots, composition: np.ndarray, max_iter: int, tol: float, title=None
-) -> tuple[Alternated, np.ndarray]:
+) -> Alternated:
     r"""Archetypes: basis models that are mixtures of given models (Cutler & Breiman 1994).
 
     With :math:`b_k = \sum_i a_{ki} p_i`, the mixture of a model is one of given models, and the
@@ -67,49 +75,90 @@ def optimise_archetypes(
 
     .. math:: a_{ki} \leftarrow a_{ki} \sum_{jnc} w_{jk}\, r_{jnc}\, p_{inc} / Z_k.
 
-    Each iteration reads the models twice. Entries that are 0 stay 0.
+    An iteration reads the models four times. Entries that are 0 stay 0.
 
     Parameters
     ----------
     composition : (K, m), each row on the simplex, with which to begin
-
-    Returns
-    -------
-    alternated : with frame and objective of mixtures of probabilities
-    composition : (K, m)
     """
     kind = MIXTURES["probability"]
-    a = composition
 
-    def mixed(A_new: np.ndarray) -> np.ndarray:
-        parts = roots.map(lambda rows, A: np.tensordot(A_new[:, rows], A * A, axes=1))
+    def mixed(a: np.ndarray) -> np.ndarray:
+        parts = roots.map(lambda rows, A: np.tensordot(a[:, rows], A * A, axes=1))
         return sum(parts, start=np.zeros(()))
 
-    def update(F: np.ndarray, W: np.ndarray) -> np.ndarray:
-        nonlocal a
+    def update(a: np.ndarray, F: np.ndarray, W: np.ndarray) -> np.ndarray:
         S, _ = _pulls(roots, F, W, kind)
         flat = S.reshape(len(S), -1)
         parts = roots.map(lambda rows, A: flat @ (A * A).reshape(len(A), -1).T)
-        a = a * np.hstack(list(parts))
-        a /= a.sum(axis=1, keepdims=True)
-        return mixed(a)
+        new = a * np.hstack(list(parts))
+        return new / new.sum(axis=1, keepdims=True)
 
-    return _alternate(roots, mixed(a), kind, update, max_iter, tol, title), a
+    def further(a: np.ndarray, b: np.ndarray, length: float) -> np.ndarray:
+        new = _beyond(a, b, length, kind)
+        return new / new.sum(axis=1, keepdims=True)
+
+    return _alternate(roots, composition, kind, mixed, update, further, max_iter, tol, title)
 
 
-def _alternate(roots, F, kind, update, max_iter: int, tol: float, title) -> Alternated:
-    W, objective = None, []
+def _alternate(
+    roots: Roots,
+    x: np.ndarray,
+    kind: Mixture,
+    frame: Callable,
+    update: Callable,
+    further: Callable,
+    max_iter: int,
+    tol: float,
+    title: str | None,
+) -> Alternated:
+    """Alternate between weights and a state x of the basis, whose frame is ``frame(x)``."""
+
+    def weigh(F: np.ndarray, W: np.ndarray | None) -> tuple[np.ndarray, float]:
+        found = solve(roots, F, kind, W, _TOL, _STEPS)
+        return found.weights, float(found.residuals.mean())
+
+    F = frame(x)
+    W, value = weigh(F, None)
+    objective, length = [value], 1.0
     with step_bar(max_iter, title) as bar:
-        for iteration in range(max_iter + 1):
-            if iteration:
-                F = update(F, W)
-            found = solve(roots, F, kind, W, _TOL, _STEPS)
-            W = found.weights
-            objective.append(found.residuals.mean())
+        for _ in range(max_iter):
+            near = update(x, F, W)
+            accepted = False
+            if length > 1:
+                far = further(x, near, length)
+                F_far = frame(far)
+                W_far, value = weigh(F_far, W)
+                accepted = value < objective[-1]
+            if accepted:
+                x, F, W = far, F_far, W_far
+                length *= _LONGER
+            else:
+                x, F = near, frame(near)
+                W, value = weigh(F, W)
+                length = _LONGER
+            objective.append(value)
             bar.update(1)
-            if iteration and objective[-2] - objective[-1] <= tol * objective[-1]:
+            if objective[-2] - value <= tol * value:
                 break
-    return Alternated(F, W, np.array(objective))
+    return Alternated(x, F, np.array(objective))
+
+
+def _beyond(x: np.ndarray, y: np.ndarray, length: float, kind: Mixture) -> np.ndarray:
+    """Move from x through y; by factors, which keep the sign, where entries are not logarithms."""
+    if kind.kind == kernels.GEOMETRIC:
+        return x + length * (y - x)
+    return x * np.divide(y, x, out=np.ones_like(x), where=x > 0) ** length
+
+
+def _normalised(F: np.ndarray, kind: Mixture) -> np.ndarray:
+    """Frames (K, C, N) of distributions."""
+    if kind.kind == kernels.PROBABILITY:
+        return F / F.sum(axis=1, keepdims=True)
+    if kind.kind == kernels.ROOT:
+        return F / np.linalg.norm(F, axis=1, keepdims=True)
+    F = F - F.max(axis=1, keepdims=True)
+    return np.maximum(F - np.log(np.exp(F).sum(axis=1, keepdims=True)), np.log(FLOOR))
 
 
 def _pulls(roots: Roots, F: np.ndarray, W: np.ndarray, kind: Mixture):
@@ -163,13 +212,9 @@ def _moved(F, up, down, kind: Mixture) -> np.ndarray:
     """The basis that minimises the bound; rows on which nothing pulls stay."""
     if kind.kind == kernels.PROBABILITY:
         new = F * up
-        total = new.sum(axis=1, keepdims=True)
-        return np.where(total > 0, np.divide(new, total, out=F.copy(), where=total > 0), F)
+        return _normalised(np.where((new > 0).any(axis=1, keepdims=True), new, F), kind)
     if kind.kind == kernels.GEOMETRIC:
-        new = F + 2 * up * _inverse(down)[:, None, None]
-        top = new.max(axis=1, keepdims=True)
-        new -= top + np.log(np.exp(new - top).sum(axis=1, keepdims=True))
-        return np.maximum(new, np.log(FLOOR))
+        return _normalised(F + 2 * up * _inverse(down)[:, None, None], kind)
     # Minimise sum_c (D_c beta_c^2 / 2 - A_c ln beta_c) at length 1: beta_c^2 = A_c / (D_c + x).
     rise, fall = F * up, down * _inverse(F)
     pulled = (rise > 0).any(axis=1)
@@ -183,6 +228,4 @@ def _moved(F, up, down, kind: Mixture) -> np.ndarray:
         if (np.abs(excess[pulled]) < 1e-14).all():
             break
     below = np.where(rise > 0, fall + x[:, None], 1)
-    new = np.sqrt(rise / below)
-    new *= _inverse(np.linalg.norm(new, axis=1))[:, None]
-    return np.where(pulled[:, None], new, F)
+    return _normalised(np.where(pulled[:, None], np.sqrt(rise / below), F), kind)

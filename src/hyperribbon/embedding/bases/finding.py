@@ -122,10 +122,10 @@ def _archetypes(search: Search) -> Found:
     share = W.T + 1e-3 / len(roots)
     composition = (1 - _BLEND) * np.eye(len(roots))[first.indices]
     composition += _BLEND * share / share.sum(axis=1, keepdims=True)
-    found, composition = optimise_archetypes(
+    found = optimise_archetypes(
         roots, composition, search.max_iter, search.tol, search.title
     )
-    return Found(basis_from(found.frame, kind), None, composition, found.objective)
+    return Found(basis_from(found.frame, kind), None, found.state, found.objective)
 
 
 def _nmf(search: Search) -> Found:

@@ -102,7 +102,7 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         method="subset",
         mixture="probability",
         max_iter=100,
-        tol=1e-3,
+        tol=1e-4,
         random_state=None,
         progress_bar=False,
     ):

@@ -172,18 +172,19 @@ class _Block:
 
     def solve(self, start, tol: float, max_iter: int) -> Weights:
         self.begin(start)
-        stalled = np.zeros(len(self.W), bool)
+        stalled, slow = np.zeros((2, len(self.W)), bool)
         for _ in range(max_iter):
             gaps = self.gaps()
             rows = np.flatnonzero((gaps > tol) & ~stalled)
             if not len(rows):
                 break
-            steep = gaps[rows] > _STEEP
+            steep = slow[rows] | (gaps[rows] > _STEEP)
             ends = np.empty((len(rows), self.K))
             ends[steep] = np.eye(self.K)[self.g[rows[steep]].argmin(axis=1)]
             ends[~steep] = self.newton(rows[~steep], tol)
             moved = self.search(rows, ends, steep)
-            stalled[rows[~moved]] = True
+            stalled[rows[~moved & steep]] = True
+            slow[rows] = ~moved
         return Weights(self.W, np.maximum(self.f, 0), np.maximum(self.gaps(), 0), self.lost)
 
     def newton(self, rows: np.ndarray, tol: float) -> np.ndarray:
@@ -202,7 +203,7 @@ class _Block:
         left = np.arange(len(rows))
         steps = ends - self.W[rows]
         slopes = np.einsum("jk,jk->j", steps, self.g[rows])
-        slopes[steep] = -1e-12  # of an unbounded slope, any decrease is enough
+        slopes[steep] = -1e-12  # any decrease is enough where slopes are unbounded
         size = 1.0
         while len(left) and size > 1e-12:
             of = rows[left]
