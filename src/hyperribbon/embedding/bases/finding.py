@@ -9,8 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-
 
 from hyperribbon.embedding.bases.alternating import optimise_archetypes, optimise_freely
 from hyperribbon.embedding.bases.mixtures import MIXTURES, Mixture, basis_from, frame_of
@@ -122,9 +120,7 @@ def _archetypes(search: Search) -> Found:
     share = W.T + 1e-3 / len(roots)
     composition = (1 - _BLEND) * np.eye(len(roots))[first.indices]
     composition += _BLEND * share / share.sum(axis=1, keepdims=True)
-    found = optimise_archetypes(
-        roots, composition, search.max_iter, search.tol, search.title
-    )
+    found = optimise_archetypes(roots, composition, search.max_iter, search.tol, search.title)
     return Found(basis_from(found.frame, kind), None, found.state, found.objective)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hyperribbon.embedding.bases.finding import METHODS
 from hyperribbon.embedding.bases.models import ModelBasis
 from hyperribbon.embedding.bases.samples import SampleBasis
+from hyperribbon.embedding.bases.weights import nearest_mixtures
 from hyperribbon.embedding.fidelity import (
     explained_by,
     explained_pairwise_distance,
@@ -18,9 +20,7 @@ from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.errors import DataError
 
 
-def judge_model_basis(
-    basis: ModelBasis, fitted, judged, D, sizes: Sequence[int]
-) -> pd.DataFrame:
+def judge_model_basis(basis: ModelBasis, fitted, judged, D, sizes: Sequence[int]) -> pd.DataFrame:
     """What bases of several sizes keep of the distances between models that they do not know.
 
     Parameters
@@ -54,12 +54,12 @@ def judge_model_basis(
     """
     sizes = _increasing(sizes)
     whole = None
-    if basis.smaller_are_parts:
+    if METHODS.find(basis.method).nested:
         whole = basis.set_params(n_basis=sizes[-1]).fit(fitted)
     rows = []
     for size in sizes:
         fit = whole.smaller(size) if whole else basis.set_params(n_basis=size).fit(fitted)
-        found = fit.nearest(judged)
+        found = nearest_mixtures(judged, fit.basis_, fit.mixture)
         approximate = fit.pairwise_distances(found.weights)
         rows.append(
             {
@@ -72,9 +72,7 @@ def judge_model_basis(
     return pd.DataFrame(rows)
 
 
-def judge_sample_basis(
-    basis: SampleBasis, fitted, judged, D, sizes: Sequence[int]
-) -> pd.DataFrame:
+def judge_sample_basis(basis: SampleBasis, fitted, judged, D, sizes: Sequence[int]) -> pd.DataFrame:
     """What bases of samples of several sizes keep of distances; see `judge_model_basis`.
 
     Parameters
@@ -97,8 +95,7 @@ def judge_sample_basis(
     sizes = _increasing(sizes)
     whole = basis.set_params(n_basis=sizes[-1]).fit(fitted)
     return pd.DataFrame(
-        {"size": size, **_kept(D, whole.smaller(size).pairwise_distances(judged))}
-        for size in sizes
+        {"size": size, **_kept(D, whole.smaller(size).pairwise_distances(judged))} for size in sizes
     )
 
 

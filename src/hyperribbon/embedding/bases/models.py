@@ -275,9 +275,7 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return Roots(X)
 
     def _nearest(self, roots: Roots) -> Weights:
-        found = nearest_mixtures(
-            roots, self.basis_, self.mixture, progress_bar=self.progress_bar
-        )
+        found = nearest_mixtures(roots, self.basis_, self.mixture, progress_bar=self.progress_bar)
         count = np.count_nonzero(found.unreached)
         if count:
             worst = int(np.lexsort((found.residuals, found.unreached))[-1])

@@ -102,9 +102,7 @@ def choose_greedily(
         for start in range(0, m, 1000):
             rows = slice(start, min(start + 1000, m))
             X, c = W[rows], -G[rows][:, chosen].astype(np.float64)
-            quadratic_programs(
-                np.tile(K, (len(X), 1, 1)), c, X, np.ones(X.shape, np.bool_), False
-            )
+            quadratic_programs(np.tile(K, (len(X), 1, 1)), c, X, np.ones(X.shape, np.bool_), False)
             square = np.einsum("jk,kl,jl->j", X, K, X)
             errors[rows] = np.clip(1 + square + 2 * np.einsum("jk,jk->j", X, c), 0, 1)
             lengths[rows] = np.sqrt(square)

@@ -108,7 +108,13 @@ def nearest_mixtures(
         if len(start) != len(roots):
             raise DataError(f"start: {len(start)} models, expected {len(roots)}")
     return solve(
-        roots, frame_of(basis, kind), kind, start, tol, max_iter, "weights" if progress_bar else None
+        roots,
+        frame_of(basis, kind),
+        kind,
+        start,
+        tol,
+        max_iter,
+        "weights" if progress_bar else None,
     )
 
 
@@ -162,9 +168,7 @@ class _Block:
     def nearest(self, rows: np.ndarray) -> np.ndarray:
         """Weight 1 for the basis model nearest to each model."""
         vertices = np.eye(self.K)
-        distances = [
-            self.evaluate(np.tile(vertex, (len(rows), 1)), rows)[0] for vertex in vertices
-        ]
+        distances = [self.evaluate(np.tile(vertex, (len(rows), 1)), rows)[0] for vertex in vertices]
         return vertices[np.argmin(distances, axis=0)]
 
     def gaps(self) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""The part ``bases``: a few models, a few samples, three directions for the whole manifold."""
