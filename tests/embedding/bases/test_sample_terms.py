@@ -51,8 +51,6 @@ def test_blocks_of_samples_change_nothing(random_models, monkeypatch):
     terms, (loadings, _) = terms_of(P), sample_loadings(P, n_components=3)
     monkeypatch.setattr(sample_terms, "_BLOCK_BYTES", 2 * 8 * 81)
     np.testing.assert_allclose(terms_of(P), terms, rtol=1e-12)
-    monkeypatch.setattr(sample_terms, "_GROUP_BYTES", 4 * 8 * 9 * 3)
-    monkeypatch.setattr(sample_terms, "LOADING_MODELS", 9)
     np.testing.assert_allclose(sample_loadings(P, n_components=3)[0], loadings, atol=1e-13)
 
 
@@ -78,6 +76,15 @@ def test_loadings_have_as_many_components_as_there_are(random_models):
     loadings, eigenvalues = sample_loadings(random_models(0, 3, 4, 3))
     assert loadings.shape == (4, 2, 2)
     assert len(eigenvalues) == 2
+
+
+def test_of_many_models_some_are_drawn_for_the_loadings(random_models, monkeypatch):
+    P = random_models(0, 30, 5, 3)
+    monkeypatch.setattr(sample_terms, "LOADING_MODELS", 12)
+    loadings, eigenvalues = sample_loadings(P, random_state=0)
+    drawn = np.sort(np.random.RandomState(0).choice(30, 12, replace=False))
+    np.testing.assert_allclose(eigenvalues, InPCA(10).fit(P[drawn]).eigenvalues_, rtol=1e-9)
+    np.testing.assert_allclose(loadings.sum(axis=0), np.diag(eigenvalues), atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -118,22 +118,21 @@ def sample_loadings(
     fitting = 2 * _GROUP_BYTES // (n_samples * n_classes * stack.dtype.itemsize)
     most = min(LOADING_MODELS, max(fitting, 16))
     chosen = np.arange(m) if m <= most else np.sort(rng.choice(m, most, replace=False))
-    D = pairwise_distance([stack[k : k + 1] for k in chosen], floor=FLOOR)
-    k = min(n_components, len(chosen) - 1)
-    inpca = InPCA(k, metric="precomputed").fit(D)
+    few = stack[chosen]
+    k = min(n_components, len(few) - 1)
+    inpca = InPCA(k, metric="precomputed").fit(pairwise_distance(few, floor=FLOOR))
     eigenvalues = inpca.eigenvalues_[inpca.eigenvalues_ != 0]
     V = inpca.embedding_[:, : len(eigenvalues)] / np.sqrt(np.abs(eigenvalues))
+    V = V.astype(few.dtype)
     loadings = np.empty((n_samples, len(eigenvalues), len(eigenvalues)))
-    step = max(1, _GROUP_BYTES // (8 * len(chosen) * n_classes))
+    step = max(1, _BLOCK_BYTES // (8 * len(few) * (len(few) + n_classes)))
     with step_bar(n_samples, "loadings of samples" if progress_bar else None) as bar:
         for start in range(0, n_samples, step):
             some = slice(start, min(start + step, n_samples))
-            block = np.concatenate([stack.read(slice(k, k + 1), some) for k in chosen])
-            for samples, distances in _distances(_roots(block, stack)):
+            for samples, distances in _distances(_roots(few[:, some], stack)):
                 # V is orthogonal to constants, so that the centring L changes nothing.
-                into = slice(start + samples.start, start + samples.stop)
-                loadings[into] = V.T @ (distances @ V.astype(distances.dtype))
-                bar.update(samples.stop - samples.start)
+                loadings[some][samples] = V.T @ (distances @ V)
+            bar.update(some.stop - start)
     loadings *= -0.5 / n_samples
     return (loadings + loadings.swapaxes(1, 2)) / 2, eigenvalues
 
