@@ -62,7 +62,7 @@ def sliceable(P, name: str):
     DataError
         If `as_numpy` would refuse it, as far as that shows without reading it.
     """
-    if hasattr(P, "dims") and hasattr(P, "data"):  # xarray
+    if hasattr(P, "dims") and hasattr(type(P), "data"):  # xarray
         held = getattr(getattr(P, "variable", P), "_data", None)
         # What reads slices from a file; .data would read all of it.
         return _Lazy(P) if hasattr(held, "get_duck_array") else sliceable(P.data, name)

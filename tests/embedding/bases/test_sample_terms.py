@@ -5,7 +5,8 @@ import pytest
 
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.bases import sample_loadings, sample_terms
-from hyperribbon.embedding.bases.sample_terms import pair_terms, weighted_distances
+from hyperribbon.embedding.bases.sample_terms import WeightedDistances, pair_terms
+from hyperribbon.numerics import blocks
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.pairwise.stack import Stack
 
@@ -50,8 +51,6 @@ def test_blocks_of_samples_change_nothing(random_models, monkeypatch):
     terms, (loadings, _) = terms_of(P), sample_loadings(P, n_components=3)
     monkeypatch.setattr(sample_terms, "_BLOCK_BYTES", 2 * 8 * 81)
     np.testing.assert_allclose(terms_of(P), terms, rtol=1e-12)
-    monkeypatch.setattr(sample_terms, "_GROUP_BYTES", 4 * 8 * 9 * 3)
-    monkeypatch.setattr(sample_terms, "LOADING_MODELS", 9)
     np.testing.assert_allclose(sample_loadings(P, n_components=3)[0], loadings, atol=1e-13)
 
 
@@ -79,16 +78,28 @@ def test_loadings_have_as_many_components_as_there_are(random_models):
     assert len(eigenvalues) == 2
 
 
+def test_of_many_models_some_are_drawn_for_the_loadings(random_models, monkeypatch):
+    P = random_models(0, 30, 5, 3)
+    monkeypatch.setattr(sample_terms, "LOADING_MODELS", 12)
+    loadings, eigenvalues = sample_loadings(P, random_state=0)
+    drawn = np.sort(np.random.RandomState(0).choice(30, 12, replace=False))
+    np.testing.assert_allclose(eigenvalues, InPCA(10).fit(P[drawn]).eigenvalues_, rtol=1e-9)
+    np.testing.assert_allclose(loadings.sum(axis=0), np.diag(eigenvalues), atol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_weighted_distances_are_weighted_sums(random_models, monkeypatch, dtype):
     P, w = random_models(2, 9, 4, 3).astype(dtype), np.array([0.2, 0.0, 1.5, 0.3])
     expected = np.tensordot(w, distances_of_each(P.astype(float)), axes=1)
     tolerance = 1e-12 if dtype == np.float64 else 3e-6
-    for size in (2**26, 4 * 9 * 8):
-        monkeypatch.setattr(sample_terms, "_BLOCK_BYTES", size)
-        found = weighted_distances(Stack(P, "P"), w)
-        np.testing.assert_allclose(found, expected, atol=tolerance)
-        assert not np.diag(found).any()
-        np.testing.assert_array_equal(found, found.T)
-    equal = weighted_distances(Stack(P, "P"), np.full(4, 0.25))
+    for size in (2**25, 4 * 9 * 8):  # bytes of a block of rows
+        monkeypatch.setattr(blocks, "BLOCK_BYTES", size)
+        found = WeightedDistances(P, w)
+        D = found.dense()
+        np.testing.assert_allclose(D, expected, atol=tolerance)
+        assert not np.diag(D).any()
+        np.testing.assert_array_equal(D, D.T)
+        np.testing.assert_allclose(found[2:5], D[2:5], atol=tolerance)
+        assert not np.diag(found[:]).any()
+    equal = WeightedDistances(P, np.full(4, 0.25)).dense()
     np.testing.assert_allclose(equal, pairwise_distance(P), atol=tolerance)

@@ -1,6 +1,7 @@
 """Bases of samples."""
 
 import itertools
+from types import SimpleNamespace
 
 import dask.array as da
 import numpy as np
@@ -114,6 +115,21 @@ def test_greedy_with_weights_takes_the_best_sample_next(random_models):
     assert compared > 10
 
 
+def test_greedy_takes_no_sample_that_only_a_negative_weight_would_make_useful():
+    compared = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        A, y = rng.exponential(size=(12, 6)), rng.exponential(size=12)
+        order = list(greedy(SimpleNamespace(terms=A, target=y, weighted=True), 3))
+        for k in range(3):
+            before = misfit(A, y, order[:k]) if k else np.linalg.norm(y)
+            sets = [[*order[:k], n] for n in range(6) if n not in order[:k]]
+            if min(misfit(A, y, some) for some in sets) < 0.999 * before:
+                assert misfit(A, y, order[: k + 1]) < before
+                compared += 1
+    assert compared > 20
+
+
 def test_greedy_is_near_the_best_subset_there_is(random_models):
     found, best = [], []
     for seed in range(10):
@@ -126,15 +142,16 @@ def test_greedy_is_near_the_best_subset_there_is(random_models):
 
 
 def test_d_optimal_takes_the_largest_determinant_next(random_models):
-    choice = choice_of(random_models(4, 7, 9, 3))
-    U, order = choice.whitened, list(d_optimal(choice, 5))
-    for k in range(5):
+    choice = choice_of(random_models(4, 4, 12, 3))
+    U, order = choice.whitened, list(d_optimal(choice, 10))
+    assert U.shape == (12, 6)
+    for k in range(10):
 
         def determinant(n, k=k):
             some = U[[*order[:k], n]]
             return np.linalg.slogdet(np.eye(U.shape[1]) / len(U) + some.T @ some)[1]
 
-        best = max(determinant(n) for n in range(9) if n not in order[:k])
+        best = max(determinant(n) for n in range(12) if n not in order[:k])
         assert determinant(order[k]) == pytest.approx(best, abs=1e-9)
 
 

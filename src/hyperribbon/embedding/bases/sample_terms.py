@@ -8,12 +8,14 @@ apart, for models that are few enough.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from hyperribbon.bars import bar_over, step_bar
 from hyperribbon.embedding.inpca import InPCA
+from hyperribbon.numerics.blocks import slices
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability.distributions import as_distributions
@@ -116,39 +118,64 @@ def sample_loadings(
     fitting = 2 * _GROUP_BYTES // (n_samples * n_classes * stack.dtype.itemsize)
     most = min(LOADING_MODELS, max(fitting, 16))
     chosen = np.arange(m) if m <= most else np.sort(rng.choice(m, most, replace=False))
-    D = pairwise_distance([stack[k : k + 1] for k in chosen], floor=FLOOR)
-    k = min(n_components, len(chosen) - 1)
-    inpca = InPCA(k, metric="precomputed").fit(D)
+    few = stack[chosen]
+    k = min(n_components, len(few) - 1)
+    inpca = InPCA(k, metric="precomputed").fit(pairwise_distance(few, floor=FLOOR))
     eigenvalues = inpca.eigenvalues_[inpca.eigenvalues_ != 0]
     V = inpca.embedding_[:, : len(eigenvalues)] / np.sqrt(np.abs(eigenvalues))
+    V = V.astype(few.dtype)
     loadings = np.empty((n_samples, len(eigenvalues), len(eigenvalues)))
-    step = max(1, _GROUP_BYTES // (8 * len(chosen) * n_classes))
+    step = max(1, _BLOCK_BYTES // (8 * len(few) * (len(few) + n_classes)))
     with step_bar(n_samples, "loadings of samples" if progress_bar else None) as bar:
         for start in range(0, n_samples, step):
             some = slice(start, min(start + step, n_samples))
-            block = np.concatenate([stack.read(slice(k, k + 1), some) for k in chosen])
-            for samples, distances in _distances(_roots(block, stack)):
+            for samples, distances in _distances(_roots(few[:, some], stack)):
                 # V is orthogonal to constants, so that the centring L changes nothing.
-                into = slice(start + samples.start, start + samples.stop)
-                loadings[into] = V.T @ (distances @ V.astype(distances.dtype))
-                bar.update(samples.stop - samples.start)
+                loadings[some][samples] = V.T @ (distances @ V)
+            bar.update(some.stop - start)
     loadings *= -0.5 / n_samples
     return (loadings + loadings.swapaxes(1, 2)) / 2, eigenvalues
 
 
-def weighted_distances(P: Stack, weights: np.ndarray) -> np.ndarray:
-    """Distances (m, m) float64 that are sums of each sample's distances, with weights (N,)."""
-    m, counted = len(P), np.flatnonzero(weights)
-    roots = np.ascontiguousarray(_roots(P[:, counted], P).swapaxes(0, 1))
-    D = np.zeros((m, m))
-    step = max(1, _BLOCK_BYTES // (roots.itemsize * m))
-    for start in range(0, m, step):
-        rows, beyond = slice(start, min(start + step, m)), slice(start, m)
-        for root, weight in zip(roots, weights[counted], strict=True):
-            D[rows, beyond] -= weight * _log(root[rows] @ root[beyond].T)
-        D[beyond, rows] = D[rows, beyond].T
-    np.fill_diagonal(D, 0)
-    return D
+class WeightedDistances:
+    """Distances (m, m) that are sums of each sample's distances, computed where they are sliced.
+
+    Parameters
+    ----------
+    P : (m, K, C) models
+    weights : (K,)
+    """
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, P, weights: np.ndarray):
+        stack, counted = Stack(P, "P"), np.flatnonzero(weights)
+        self.shape = (len(stack), len(stack))
+        roots = _roots(stack[:, counted], stack)
+        self._roots = np.ascontiguousarray(roots.swapaxes(0, 1))  # (K, m, C)
+        self._weights = weights[counted]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Rows (b, m) float64."""
+        D = self._between(rows, slice(None))
+        D[np.arange(len(D)), np.arange(self.shape[0])[rows]] = 0
+        return D
+
+    def dense(self) -> np.ndarray:
+        """All of them, exactly symmetric; each is computed once."""
+        D = np.zeros(self.shape)
+        for rows in slices(self):
+            beyond = slice(rows.start, None)
+            D[rows, beyond] = self._between(rows, beyond)
+            D[beyond, rows] = D[rows, beyond].T
+        np.fill_diagonal(D, 0)
+        return D
+
+    def _between(self, rows: slice, columns: slice) -> np.ndarray:
+        total: Any = 0.0
+        for root, weight in zip(self._roots, self._weights, strict=True):
+            total -= weight * _log(root[rows] @ root[columns].T)
+        return np.asarray(total, dtype=np.float64)
 
 
 def few_samples(P: Stack, samples: np.ndarray) -> np.ndarray:

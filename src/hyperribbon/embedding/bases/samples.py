@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from hyperribbon.embedding.bases.sample_methods import SAMPLE_METHODS, Choice, refit
-from hyperribbon.embedding.bases.sample_terms import few_samples, pair_terms, weighted_distances
+from hyperribbon.embedding.bases.sample_terms import WeightedDistances, few_samples, pair_terms
 from hyperribbon.embedding.fidelity import explained_by
 from hyperribbon.errors import DataError
 from hyperribbon.pairwise import FLOOR, pairwise_distance
@@ -216,13 +216,9 @@ class SampleBasis(TransformerMixin, BaseEstimator):
 
         Notes
         -----
-        It takes m^2 K (C + 1) / 2 operations and 8 m^2 bytes; without weights, as of
-        `hyperribbon.pairwise.pairwise_distance`.
+        It takes m^2 K (C + 1) / 2 operations and 8 m^2 bytes; `score` does without the latter.
         """
-        few = self.on_basis(P)
-        if not self.weighted:
-            return pairwise_distance(few, floor=FLOOR)
-        return weighted_distances(Stack(few, "P"), self.weights_)
+        return WeightedDistances(self.on_basis(P), self.weights_).dense()
 
     def score(self, P, D=None) -> float:
         r"""Explained pairwise distance (Eq. 2.4.2) of the basis against all samples.
@@ -250,7 +246,7 @@ class SampleBasis(TransformerMixin, BaseEstimator):
                 expected = f"D, or all {self.n_samples_} samples to compute it from"
                 raise DataError(f"P: shape {Stack(P, 'P').shape}, expected {expected}")
             D = pairwise_distance(P, floor=FLOOR)
-        return explained_by(D, self.pairwise_distances(P))
+        return explained_by(D, WeightedDistances(self.on_basis(P), self.weights_))
 
 
 def _count(n_basis, n_samples: int) -> int:
