@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hyperribbon.embedding.bases.kernels import derivatives, quadratic_programs
+from hyperribbon.embedding.bases.kernels import GEOMETRIC, derivatives, quadratic_programs
 from hyperribbon.embedding.bases.mixtures import MIXTURES, check_simplex, frame_of
 from hyperribbon.embedding.bases.reading import Roots
 from hyperribbon.errors import DataError
@@ -108,16 +108,27 @@ def nearest_mixtures(
         if len(start) != len(roots):
             raise DataError(f"start: {len(start)} models, expected {len(roots)}")
     return solve(
-        roots, frame_of(basis, kind), kind, start, tol, max_iter, "weights" if progress_bar else None
+        roots,
+        frame_of(basis, kind),
+        kind,
+        start,
+        tol,
+        max_iter,
+        "weights" if progress_bar else None,
     )
 
 
 def solve(roots: Roots, F, kind, start, tol: float, max_iter: int, title=None) -> Weights:
     """`nearest_mixtures` of checked arguments, with the basis in the mixture's frame."""
+    # Logarithms are floored: the lowest stand for 0.
+    predicted = ((np.log(FLOOR) if kind.kind == GEOMETRIC else 0) < F).any(axis=0)
 
     def of_block(rows: slice, A: np.ndarray) -> Weights:
         given = None if start is None else start[rows]
-        return _Block(A, F, kind).solve(given, tol, max_iter)
+        unreached = np.zeros(len(A), np.int64)
+        if not predicted.all():
+            unreached += (~(A > 0) | ~predicted).all(axis=1).sum(axis=1)
+        return Weights(*_Block(A, F, kind).solve(given, tol, max_iter), unreached)
 
     found = list(roots.map(of_block, title))
     return Weights(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
@@ -162,15 +173,14 @@ class _Block:
     def nearest(self, rows: np.ndarray) -> np.ndarray:
         """Weight 1 for the basis model nearest to each model."""
         vertices = np.eye(self.K)
-        distances = [
-            self.evaluate(np.tile(vertex, (len(rows), 1)), rows)[0] for vertex in vertices
-        ]
+        distances = [self.evaluate(np.tile(vertex, (len(rows), 1)), rows)[0] for vertex in vertices]
         return vertices[np.argmin(distances, axis=0)]
 
     def gaps(self) -> np.ndarray:
         return np.einsum("jk,jk->j", self.W, self.g) - self.g.min(axis=1)
 
-    def solve(self, start, tol: float, max_iter: int) -> Weights:
+    def solve(self, start, tol: float, max_iter: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights, distances and gaps of all models."""
         self.begin(start)
         stalled, slow = np.zeros((2, len(self.W)), bool)
         for _ in range(max_iter):
@@ -185,7 +195,7 @@ class _Block:
             moved = self.search(rows, ends, steep)
             stalled[rows[~moved & steep]] = True
             slow[rows] = ~moved
-        return Weights(self.W, np.maximum(self.f, 0), np.maximum(self.gaps(), 0), self.lost)
+        return self.W, np.maximum(self.f, 0), np.maximum(self.gaps(), 0)
 
     def newton(self, rows: np.ndarray, tol: float) -> np.ndarray:
         """Minima on the simplex of the second-order expansions."""
