@@ -181,12 +181,8 @@ def quadratic_programs(H, c, X, allowed, on_simplex):
     x, ones = np.empty(K), np.empty(K)
     is_free = np.empty(K, np.bool_)
     for j in range(b):
-        largest = 0.0
         for k in range(K):
             is_free[k] = allowed[j, k] and X[j, k] > 0
-            if allowed[j, k]:
-                largest = max(largest, H[j, k, k])
-        ridge = 1e-13 * largest + 1e-300
         added = -1
         for _ in range(10 * K + 10):
             size = 0
@@ -202,6 +198,7 @@ def quadratic_programs(H, c, X, allowed, on_simplex):
                         entry -= L[i, e] * L[h, e]
                     if i == h:
                         # Of a basis with two equal models, what is left is rounding.
+                        ridge = 1e-8 * H[j, free[i], free[i]] + 1e-300
                         L[i, i] = sqrt(max(entry, 0.0) + ridge)
                     else:
                         L[i, h] = entry / L[h, h]
@@ -236,7 +233,7 @@ def quadratic_programs(H, c, X, allowed, on_simplex):
                 if blocking == added:  # freed and fixed at once: rounding alone
                     break
                 continue
-            added, lowest = -1, -1e-12 * (abs(multiplier) + ridge)
+            added, lowest = -1, -1e-12 * abs(multiplier) - 1e-300
             for k in range(K):
                 if allowed[j, k] and not is_free[k]:
                     slope = c[j, k] - multiplier
