@@ -185,7 +185,7 @@ class _Block:
         stalled, slow = np.zeros((2, len(self.W)), bool)
         for _ in range(max_iter):
             gaps = self.gaps()
-            rows = np.flatnonzero((gaps > tol) & ~stalled)
+            rows = np.flatnonzero((gaps > tol) & (self.f > 1e-15) & ~stalled)
             if not len(rows):
                 break
             steep = slow[rows] | (gaps[rows] > _STEEP)
@@ -213,13 +213,16 @@ class _Block:
         left = np.arange(len(rows))
         steps = ends - self.W[rows]
         slopes = np.einsum("jk,jk->j", steps, self.g[rows])
-        slopes[steep] = -1e-12  # any decrease is enough where slopes are unbounded
+        slopes[steep] = -1e-12  # any decrease above rounding is enough where slopes are unbounded
+        slack = np.where(steep, -1e-15, 1e-16)
         size = 1.0
         while len(left) and size > 1e-12:
             of = rows[left]
             trial = ends[left] if size == 1 else self.W[of] + size * steps[left]
             f, g, lost, _ = self.evaluate(trial, of)
-            enough = f <= self.f[of] + _SUFFICIENT * size * np.minimum(slopes[left], 0) + 1e-16
+            enough = (
+                f <= self.f[of] + _SUFFICIENT * size * np.minimum(slopes[left], 0) + slack[left]
+            )
             fine = enough & (lost <= self.lost[of]) & (slopes[left] < 0)
             done = of[fine]
             self.W[done], self.f[done], self.g[done] = trial[fine], f[fine], g[fine]
