@@ -57,7 +57,8 @@ def optimise_freely(
     """
 
     def update(F: np.ndarray, _: np.ndarray, W: np.ndarray) -> np.ndarray:
-        return _moved(F, *_pulls(roots, F, W, kind), kind)
+        up, down = _pulls(roots, F, W, kind)
+        return _moved(F, up, down, kind)
 
     def further(F: np.ndarray, G: np.ndarray, length: float) -> np.ndarray:
         return _normalised(_beyond(F, G, length, kind), kind)
@@ -161,7 +162,9 @@ def _normalised(F: np.ndarray, kind: Mixture) -> np.ndarray:
     return np.maximum(F - np.log(np.exp(F).sum(axis=1, keepdims=True)), np.log(FLOOR))
 
 
-def _pulls(roots: Roots, F: np.ndarray, W: np.ndarray, kind: Mixture):
+def _pulls(
+    roots: Roots, F: np.ndarray, W: np.ndarray, kind: Mixture
+) -> tuple[np.ndarray, np.ndarray]:
     """Sums over models that the update of the basis needs: two arrays (K, C, N)."""
     flat = F.reshape(len(F), -1)
 

@@ -30,7 +30,7 @@ class Search(NamedTuple):
     """What a method gets.
 
     roots : the models
-    count : size of the basis
+    size : of the basis
     kind : of mixture
     max_iter, tol : of alternating methods
     random : source of random numbers
@@ -38,7 +38,7 @@ class Search(NamedTuple):
     """
 
     roots: Roots
-    count: int
+    size: int
     kind: Mixture
     max_iter: int
     tol: float
@@ -62,17 +62,6 @@ class Found(NamedTuple):
     objective: np.ndarray | None = None
 
 
-class Method(NamedTuple):
-    """A way to find a basis.
-
-    find : function of a Search
-    nested : whether a smaller basis is the beginning of a larger one
-    """
-
-    find: Callable[[Search], Found]
-    nested: bool
-
-
 def _given(search: Search, indices: np.ndarray, objective=None) -> Found:
     models = search.roots.models
     basis = as_distributions(np.asarray(models[indices]), models.name)
@@ -81,16 +70,16 @@ def _given(search: Search, indices: np.ndarray, objective=None) -> Found:
 
 def _subset(search: Search) -> Found:
     G = affinities(search.roots, search.title)
-    return _given(search, *choose_greedily(G, search.count, search.title))
+    return _given(search, *choose_greedily(G, search.size, search.title))
 
 
 def _medoids(search: Search) -> Found:
     D = distances_in_memory(search.roots.models)
-    return _given(search, *choose_medoids(D, search.count, search.title))
+    return _given(search, *choose_medoids(D, search.size, search.title))
 
 
 def _random(search: Search) -> Found:
-    return _given(search, search.random.permutation(len(search.roots))[: search.count])
+    return _given(search, search.random.permutation(len(search.roots))[: search.size])
 
 
 def _free(search: Search) -> Found:
@@ -132,11 +121,11 @@ def _nmf(search: Search) -> Found:
     for rows in search.roots.blocks:
         A = search.roots.read(rows)
         X[rows] = A if roots_only else A * A
-    nmf = NMF(search.count, init="nndsvda", max_iter=search.max_iter, random_state=search.random)
+    nmf = NMF(search.size, init="nndsvda", max_iter=search.max_iter, random_state=search.random)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         nmf.fit(X.reshape(m, -1))
-    factors = nmf.components_.reshape(search.count, n_classes, n_samples)
+    factors = nmf.components_.reshape(search.size, n_classes, n_samples)
     factors = factors**2 if roots_only else factors
     totals = factors.sum(axis=1, keepdims=True)
     uniform = np.full_like(factors, 1 / n_classes)
@@ -144,14 +133,14 @@ def _nmf(search: Search) -> Found:
     return Found(np.ascontiguousarray(basis.swapaxes(1, 2)))
 
 
-METHODS: Registry[Method] = Registry(
+METHODS: Registry[Callable[[Search], Found]] = Registry(
     "method",
     {
-        "subset": Method(_subset, True),
-        "archetypes": Method(_archetypes, False),
-        "free": Method(_free, False),
-        "k_medoids": Method(_medoids, True),
-        "random": Method(_random, True),
-        "nmf": Method(_nmf, False),
+        "subset": _subset,
+        "archetypes": _archetypes,
+        "free": _free,
+        "k_medoids": _medoids,
+        "random": _random,
+        "nmf": _nmf,
     },
 )

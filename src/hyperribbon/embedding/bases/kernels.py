@@ -60,40 +60,44 @@ def derivatives(kind, A, F, W, rows, active, f, g, H, lost, floor):
         total, g[j], lost[j] = 0.0, 0, 0
         for start in range(0, N, span):
             size = min(span, N - start)
+            stop = start + size
             v[:] = 0
+            # Rows are sliced first: only then does numba know that no index is negative, and
+            # compile the innermost loops to vector code.
             for k in range(K):
                 if w[k] != 0:
                     for c in range(C):
+                        weight, v_c, F_kc = w[k], v[c], F[k, c, start:stop]
                         for n in range(size):
-                            v[c, n] += w[k] * F[k, c, start + n]
+                            v_c[n] += weight * F_kc[n]
+            first[:], second[:] = 0, 0
             if kind == PROBABILITY:
-                first[:] = 0
                 for c in range(C):
+                    P_c, v_c, r_c = P[c, start:stop], v[c], r[c]
                     for n in range(size):
-                        r[c, n] = sqrt(v[c, n])
-                        first[n] += P[c, start + n] * r[c, n]
+                        r_c[n] = sqrt(v_c[n])
+                        first[n] += P_c[n] * r_c[n]
                 for n in range(size):
                     if first[n] > 0:
                         total -= log(first[n])
-                        second[n] = 1 / first[n]
+                        second[n] = 0.5 / first[n]
                     else:
                         lost[j] += 1
-                        second[n] = 0
                 for c in range(C):
+                    P_c, v_c, r_c, d_c, y_c = P[c, start:stop], v[c], r[c], d[c], y[c]
                     for n in range(size):
-                        a, q = P[c, start + n] * second[n], v[c, n]
                         # Below 1e-60 a probability counts as 0.
-                        inverse = 1 / r[c, n] if q > 1e-60 else STEEP
-                        r[c, n] = 0.5 * a * inverse
-                        y[c, n] = 0.5 * a * inverse
-                        d[c, n] = 0.25 * a * inverse / q if q > 1e-60 else 0.0
+                        inverse = 1 / r_c[n] if v_c[n] > 1e-60 else STEEP
+                        r_c[n] = P_c[n] * second[n] * inverse
+                        y_c[n] = r_c[n]
+                        d_c[n] = 0.5 * r_c[n] * inverse * inverse if v_c[n] > 1e-60 else 0.0
                 sign = 1.0
             elif kind == ROOT:
-                first[:], second[:] = 0, 0
                 for c in range(C):
+                    P_c, v_c = P[c, start:stop], v[c]
                     for n in range(size):
-                        first[n] += P[c, start + n] * v[c, n]
-                        second[n] += v[c, n] * v[c, n]
+                        first[n] += P_c[n] * v_c[n]
+                        second[n] += v_c[n] * v_c[n]
                 for n in range(size):
                     if first[n] > 0:
                         total += 0.5 * log(second[n]) - log(first[n])
@@ -102,55 +106,60 @@ def derivatives(kind, A, F, W, rows, active, f, g, H, lost, floor):
                         lost[j] += 1
                         first[n], second[n] = 0, 0
                 for c in range(C):
+                    P_c, v_c, r_c, d_c, y_c = P[c, start:stop], v[c], r[c], d[c], y[c]
                     for n in range(size):
-                        y[c, n] = v[c, n] * second[n]
-                        r[c, n] = P[c, start + n] * first[n] - y[c, n]
-                        d[c, n] = second[n]
+                        y_c[n] = v_c[n] * second[n]
+                        r_c[n] = P_c[n] * first[n] - y_c[n]
+                        d_c[n] = second[n]
                 sign = -1.0
             else:
-                first[:], second[:] = 0, 0
                 top[:] = -np.inf
                 for c in range(C):
+                    v_c = v[c]
                     for n in range(size):
-                        top[n] = max(top[n], v[c, n])
+                        top[n] = max(top[n], v_c[n])
                 for c in range(C):
+                    P_c, v_c, r_c, d_c = P[c, start:stop], v[c], r[c], d[c]
                     for n in range(size):
-                        half = exp(0.5 * (v[c, n] - top[n]))
-                        d[c, n] = half * half
-                        r[c, n] = P[c, start + n] * half
-                        first[n] += r[c, n]
-                        second[n] += d[c, n]
+                        half = exp(0.5 * (v_c[n] - top[n]))
+                        d_c[n] = half * half
+                        r_c[n] = P_c[n] * half
+                        first[n] += r_c[n]
+                        second[n] += d_c[n]
                 for n in range(size):
                     total += 0.5 * log(second[n]) - log(first[n])
-                    first[n], second[n] = 1 / first[n], 1 / second[n]
+                    first[n], second[n] = 0.5 / first[n], 0.5 / second[n]
                 for c in range(C):
+                    r_c, d_c, y_c = r[c], d[c], y[c]
                     for n in range(size):
-                        y[c, n] = 0.5 * d[c, n] * second[n]
-                        r[c, n] = 0.5 * r[c, n] * first[n] - y[c, n]
-                        d[c, n] = 0.5 * y[c, n]
+                        y_c[n] = d_c[n] * second[n]
+                        r_c[n] = r_c[n] * first[n] - y_c[n]
+                        d_c[n] = 0.5 * y_c[n]
                 sign = -1.0
             for k in range(K):
                 slope = 0.0
                 for c in range(C):
+                    r_c, F_kc = r[c], F[k, c, start:stop]
                     for n in range(size):
-                        slope += r[c, n] * F[k, c, start + n]
+                        slope += r_c[n] * F_kc[n]
                 g[j, k] -= slope
             for i in range(n_chosen):
-                k = chosen[i]
-                own[i] = 0
+                own_i = own[i]
+                own_i[:] = 0
                 for c in range(C):
+                    y_c, d_c, s_c, F_kc = y[c], d[c], scaled[c], F[chosen[i], c, start:stop]
                     for n in range(size):
-                        own[i, n] += y[c, n] * F[k, c, start + n]
-                        scaled[c, n] = d[c, n] * F[k, c, start + n]
+                        own_i[n] += y_c[n] * F_kc[n]
+                        s_c[n] = d_c[n] * F_kc[n]
                 for h in range(i + 1):
-                    other, curvature = chosen[h], 0.0
+                    curvature, along, own_h = 0.0, 0.0, own[h]
                     for c in range(C):
+                        s_c, F_kc = scaled[c], F[chosen[h], c, start:stop]
                         for n in range(size):
-                            curvature += scaled[c, n] * F[other, c, start + n]
-                    along = 0.0
+                            curvature += s_c[n] * F_kc[n]
                     for n in range(size):
-                        along += own[i, n] * own[h, n]
-                    H[j, k, other] += curvature + sign * along
+                        along += own_i[n] * own_h[n]
+                    H[j, chosen[i], chosen[h]] += curvature + sign * along
         f[j] = (total - lost[j] * log(floor)) / N
         for k in range(K):
             g[j, k] /= N
@@ -181,12 +190,8 @@ def quadratic_programs(H, c, X, allowed, on_simplex):
     x, ones = np.empty(K), np.empty(K)
     is_free = np.empty(K, np.bool_)
     for j in range(b):
-        largest = 0.0
         for k in range(K):
             is_free[k] = allowed[j, k] and X[j, k] > 0
-            if allowed[j, k]:
-                largest = max(largest, H[j, k, k])
-        ridge = 1e-13 * largest + 1e-300
         added = -1
         for _ in range(10 * K + 10):
             size = 0
@@ -202,6 +207,7 @@ def quadratic_programs(H, c, X, allowed, on_simplex):
                         entry -= L[i, e] * L[h, e]
                     if i == h:
                         # Of a basis with two equal models, what is left is rounding.
+                        ridge = 1e-8 * H[j, free[i], free[i]] + 1e-300
                         L[i, i] = sqrt(max(entry, 0.0) + ridge)
                     else:
                         L[i, h] = entry / L[h, h]
@@ -236,7 +242,7 @@ def quadratic_programs(H, c, X, allowed, on_simplex):
                 if blocking == added:  # freed and fixed at once: rounding alone
                     break
                 continue
-            added, lowest = -1, -1e-12 * (abs(multiplier) + ridge)
+            added, lowest = -1, -1e-12 * abs(multiplier) - 1e-300
             for k in range(K):
                 if allowed[j, k] and not is_free[k]:
                     slope = c[j, k] - multiplier

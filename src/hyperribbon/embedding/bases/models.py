@@ -20,7 +20,6 @@ from hyperribbon.pairwise import pairwise_distance
 from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability.arrays import as_float64, sliceable
 from hyperribbon.probability.distributions import check_size
-from hyperribbon.probability.views import Selection
 
 _BAND_BYTES = 2**28  # of distances that are compared at a time
 
@@ -163,7 +162,7 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             )
         title = "basis" if self.progress_bar else None
         random = check_random_state(self.random_state)
-        found = method.find(Search(roots, K, kind, max_iter, float(self.tol), random, title))
+        found = method(Search(roots, K, kind, max_iter, float(self.tol), random, title))
         self.basis_, self.indices_, self.composition_ = found[:3]
         self.objective_ = np.zeros(0) if found.objective is None else found.objective
         alternated = found.objective is not None and found.indices is None
@@ -171,6 +170,10 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.X_fit_ = X
         self._set_weights(roots)
         return self
+
+    def fit_transform(self, X, y=None) -> np.ndarray:
+        """Fit and return ``weights_``."""
+        return self.fit(X).weights_
 
     def _set_weights(self, roots: Roots) -> None:
         found = self._nearest(roots)
@@ -188,7 +191,7 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             If the method is not nested, or there are not so many models in the basis.
         """
         check_is_fitted(self)
-        if not METHODS.find(self.method).nested:
+        if self.indices_ is None:
             raise DataError(
                 f"method = {self.method!r}: a smaller basis is not part of a larger one; fit again "
                 f"with n_basis = {n_basis}"
@@ -296,22 +299,33 @@ def _explained(mixtures: Mixtures, X: Stack, D) -> float:
     size = max(1, _BAND_BYTES // (8 * m))
     misfit = total = 0.0
     for start in range(0, m, size):
-        rows, beyond = np.arange(start, min(start + size, m)), np.arange(start, m)
-        found = _distances(mixtures, rows, beyond)
-        own = found.shape[0]
+        stop = min(start + size, m)
+        found = _distances(mixtures, start, stop)
         if D is None:
-            given = _distances(X, rows, beyond)
+            given = _distances(X, start, stop)
         else:
-            given = as_float64(D[start : start + own], "D")[:, start:]
+            given = as_float64(D[start:stop], "D")[:, start:]
         # Pairs with models further on count twice, as the matrix is symmetric.
-        twice = np.where(beyond < start + own, 1, 2)
+        twice = np.where(np.arange(start, m) < stop, 1, 2)
         misfit += np.abs(given - found).sum(axis=0) @ twice
         total += np.abs(given).sum(axis=0) @ twice
     return float(1 - misfit / total) if total > 0 else float("nan")
 
 
-def _distances(P, rows: np.ndarray, beyond: np.ndarray) -> np.ndarray:
-    """Bhattacharyya distances from some models to some models that begin with them."""
-    if len(rows) == len(beyond):
-        return pairwise_distance(Selection(P, rows))
-    return pairwise_distance(Selection(P, rows), Selection(P, beyond))
+class _Part:
+    """Consecutive models of a `Stack` or of `Mixtures`, read where they are sliced."""
+
+    def __init__(self, P, start: int, stop: int):
+        self._P, self._start = P, start
+        self.shape, self.dtype = (stop - start, *P.shape[1:]), P.dtype
+
+    def __getitem__(self, key) -> np.ndarray:
+        models, *rest = key if isinstance(key, tuple) else (key,)
+        start, stop, _ = models.indices(len(self._P) - self._start)
+        return self._P[(slice(self._start + start, self._start + stop), *rest)]
+
+
+def _distances(P, start: int, stop: int) -> np.ndarray:
+    """Bhattacharyya distances from models start to stop, to all from start on."""
+    rows = _Part(P, start, stop)
+    return pairwise_distance(rows, None if stop == len(P) else _Part(P, start, len(P)))

@@ -12,7 +12,7 @@ from hyperribbon.pairwise import pairwise_distance
 
 _BAND_BYTES = 2**29
 _DOUBLE = 2000  # so many models are compared in float64, more in float32
-_NOTHING = 1e-9  # gain per model below which nothing is left to reproduce
+_NOTHING = 1e-9  # squared distance below which nothing is left to reproduce
 
 
 def affinities(roots: Roots, title: str | None = None) -> np.ndarray:
@@ -39,8 +39,10 @@ def affinities(roots: Roots, title: str | None = None) -> np.ndarray:
     starts = range(0, len(roots.blocks), many)
     for first in bar_over(starts, title, total=len(starts)):
         own = roots.blocks[first : first + many]
-        band = np.concatenate([A for _, A in roots.map(flat, blocks=own)])
         place = slice(own[0].start, own[-1].stop)
+        band = np.empty((place.stop - place.start, n_samples * n_classes), dtype)
+        for rows, A in roots.map(flat, blocks=own):
+            band[rows.start - place.start : rows.stop - place.start] = A
         G[place, place] = band @ band.T / n_samples
         for rows, A in roots.map(flat, blocks=roots.blocks[first + many :]):
             G[place, rows] = band @ A.T / n_samples
@@ -53,17 +55,20 @@ def choose_greedily(
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Choose models whose nonnegative combinations are near all models.
 
-    In the space of square roots, where models are unit vectors with inner products G, each step
-    adds the model that reduces the sum over models j of the squared distances to their nearest
-    combinations, :math:`e_j^2 = \min_{w \ge 0} |\sqrt{p_j} - \sum_k w_k \sqrt{b_k}|^2`, the most.
-    The reduction by a candidate is computed as if a model's present combination :math:`\psi_j`
-    were only scaled,
+    In the space of square roots, models are unit vectors with inner products G, and each has a
+    squared distance to its nearest combination, :math:`e_j^2 = \min_{w \ge 0} |\sqrt{p_j} - \sum_k
+    w_k \sqrt{b_k}|^2`. The first choice is the model least similar to all. Each further one is the
+    model i with the largest :math:`\sum_j \Delta_{ij}^2`, where
 
-    .. math:: \sum_j (e_j \cdot \sqrt{p_i})_+^2 / (1 - \cos^2(\psi_j, \sqrt{p_i})),
+    .. math:: \Delta_{ij} = (e_j \cdot \sqrt{p_i})_+^2 / (1 - \cos^2(\psi_j, \sqrt{p_i}))
 
-    a lower bound on the true one where the factor of :math:`\psi_j` stays positive. It is orthogonal
-    matching pursuit for many signals with weights of one sign. The reduction is not submodular, so
-    the guarantee 1 - 1/e does not hold; `choose_medoids` has one, for another objective.
+    is by how much i reduces :math:`e_j^2` if the present combination :math:`\psi_j` is scaled, but
+    not changed otherwise. This is orthogonal matching pursuit for many signals at once. Squares
+    favour the ends of the manifold, whose mixtures reach far, over its middle; a plain sum explains
+    less of the distances.
+
+    Such reductions are not submodular: no guarantee of the form 1 - 1/e is known. `choose_medoids`
+    has one, for another objective.
 
     Parameters
     ----------
@@ -91,10 +96,11 @@ def choose_greedily(
             gain *= gain
             along /= np.maximum(lengths[rows, None], 1e-300)
             gain /= np.maximum(1 - along * along, 1e-6)
-            gains += np.minimum(gain, errors[rows, None]).sum(axis=0)
+            gain = np.minimum(gain, errors[rows, None])
+            gains += np.einsum("ji,ji->i", gain, gain)
         gains[chosen] = -1
-        best = int(gains.argmax())
-        if gains[best] <= _NOTHING * m and step:  # the farthest, so that it is no copy
+        best = int(gains.argmax()) if step else int(G.sum(axis=0, dtype=np.float64).argmin())
+        if gains[best] <= m * _NOTHING**2 and step:  # the farthest, so that it is no copy
             best = int(G[chosen].max(axis=0).argmin())
         chosen = np.append(chosen, best)
         W = np.hstack([W, np.zeros((m, 1))])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hyperribbon.embedding.bases.kernels import derivatives, quadratic_programs
+from hyperribbon.embedding.bases.kernels import GEOMETRIC, derivatives, quadratic_programs
 from hyperribbon.embedding.bases.mixtures import MIXTURES, check_simplex, frame_of
 from hyperribbon.embedding.bases.reading import Roots
 from hyperribbon.errors import DataError
@@ -120,10 +120,15 @@ def nearest_mixtures(
 
 def solve(roots: Roots, F, kind, start, tol: float, max_iter: int, title=None) -> Weights:
     """`nearest_mixtures` of checked arguments, with the basis in the mixture's frame."""
+    # Logarithms are floored: the lowest stand for 0.
+    predicted = ((np.log(FLOOR) if kind.kind == GEOMETRIC else 0) < F).any(axis=0)
 
     def of_block(rows: slice, A: np.ndarray) -> Weights:
         given = None if start is None else start[rows]
-        return _Block(A, F, kind).solve(given, tol, max_iter)
+        unreached = np.zeros(len(A), np.int64)
+        if not predicted.all():
+            unreached += (~(A > 0) | ~predicted).all(axis=1).sum(axis=1)
+        return Weights(*_Block(A, F, kind).solve(given, tol, max_iter), unreached)
 
     found = list(roots.map(of_block, title))
     return Weights(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
@@ -174,12 +179,13 @@ class _Block:
     def gaps(self) -> np.ndarray:
         return np.einsum("jk,jk->j", self.W, self.g) - self.g.min(axis=1)
 
-    def solve(self, start, tol: float, max_iter: int) -> Weights:
+    def solve(self, start, tol: float, max_iter: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights, distances and gaps of all models."""
         self.begin(start)
         stalled, slow = np.zeros((2, len(self.W)), bool)
         for _ in range(max_iter):
             gaps = self.gaps()
-            rows = np.flatnonzero((gaps > tol) & ~stalled)
+            rows = np.flatnonzero((gaps > tol) & (self.f > 1e-15) & ~stalled)
             if not len(rows):
                 break
             steep = slow[rows] | (gaps[rows] > _STEEP)
@@ -189,7 +195,7 @@ class _Block:
             moved = self.search(rows, ends, steep)
             stalled[rows[~moved & steep]] = True
             slow[rows] = ~moved
-        return Weights(self.W, np.maximum(self.f, 0), np.maximum(self.gaps(), 0), self.lost)
+        return self.W, np.maximum(self.f, 0), np.maximum(self.gaps(), 0)
 
     def newton(self, rows: np.ndarray, tol: float) -> np.ndarray:
         """Minima on the simplex of the second-order expansions."""
@@ -207,13 +213,16 @@ class _Block:
         left = np.arange(len(rows))
         steps = ends - self.W[rows]
         slopes = np.einsum("jk,jk->j", steps, self.g[rows])
-        slopes[steep] = -1e-12  # any decrease is enough where slopes are unbounded
+        slopes[steep] = -1e-12  # any decrease above rounding is enough where slopes are unbounded
+        slack = np.where(steep, -1e-15, 1e-16)
         size = 1.0
         while len(left) and size > 1e-12:
             of = rows[left]
             trial = ends[left] if size == 1 else self.W[of] + size * steps[left]
             f, g, lost, _ = self.evaluate(trial, of)
-            enough = f <= self.f[of] + _SUFFICIENT * size * np.minimum(slopes[left], 0) + 1e-16
+            enough = (
+                f <= self.f[of] + _SUFFICIENT * size * np.minimum(slopes[left], 0) + slack[left]
+            )
             fine = enough & (lost <= self.lost[of]) & (slopes[left] < 0)
             done = of[fine]
             self.W[done], self.f[done], self.g[done] = trial[fine], f[fine], g[fine]
