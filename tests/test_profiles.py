@@ -31,6 +31,7 @@ def test_on_slurm_every_rule_asks_for_memory_and_time_and_for_more_at_each_attem
         "config",
         "corners",
         "certificate",
+        "bases",
         "sloppy_synthetic",
         "boston",
         "linear",

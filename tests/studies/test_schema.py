@@ -57,6 +57,7 @@ STUDY = {
     "dask": {"scheduler": "tcp://host:8786"},
     "corners": {"count": 1},
     "curvature": {"networks": ["MLP"]},
+    "bases": {"samples": [2, 5]},
     "certificates": {"networks": ["MLP"], "methods": ["analytic"]},
     "synthetic": {"decays": [0.5], "shown": [0.5], "students": {"seeds": 2}},
     "regression": {"networks": [[8]], "seeds": 2},

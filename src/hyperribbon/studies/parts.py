@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hyperribbon.config.plugins import pieces
 from hyperribbon.errors import DataError
 from hyperribbon.registry import Registry
+from hyperribbon.studies.bases.part import PART as BASES
 from hyperribbon.studies.certificates.part import PART as CERTIFICATES
 from hyperribbon.studies.corners.part import PART as CORNERS
 from hyperribbon.studies.curvature.part import PART as CURVATURE
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PARTS = (
     GRID,
     MANIFOLD,
+    BASES,
     CORNERS,
     CURVATURE,
     CERTIFICATES,

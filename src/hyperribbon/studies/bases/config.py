@@ -29,7 +29,7 @@ class BasesConfig(PartSection):
     each seed, each network, and the larger half of the networks after the smaller one.
     """
 
-    models: Sizes = (2, 3, 5, 10, 20)
+    models: Sizes = (2, 5, 10, 20)
     """Numbers of basis models; those above the number of different models are left out."""
     samples: Sizes = (5, 10, 20, 50, 100, 200)
     """Numbers of samples."""

@@ -30,6 +30,11 @@ class Division(NamedTuple):
     fitted: np.ndarray
     judged: np.ndarray
 
+    @property
+    def seed(self) -> int:
+        """Seed of random bases, another for each random half."""
+        return int(self.piece) if self.held_out == TRAININGS else 0
+
     def about(self) -> dict[str, object]:
         """Columns that tell it in a table."""
         counts = {"fitted": int(self.fitted.sum()), "judged": int(self.judged.sum())}

@@ -17,7 +17,6 @@ from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import MODEL_KEYS, write_table
 from hyperribbon.studies.bases.config import BasesConfig
 from hyperribbon.studies.bases.divisions import (
-    FITTED,
     TRAININGS,
     Division,
     divisions,
@@ -27,8 +26,9 @@ from hyperribbon.studies.step import logger, run_step
 
 USUAL = "probability"  # mixtures, with which all methods are compared
 NESTED = ("subset", "k_medoids")  # whose basis models are shown
-ELSEWHERE = ("subset", "free", "random")  # methods for other divisions than random halves
+ELSEWHERE = ("subset", "random")  # methods for other divisions than random halves
 INPCA = "InPCA"
+ITERATIONS = 20  # of methods that alternate; more hardly change what is explained
 
 
 def main(
@@ -93,11 +93,13 @@ def judge(
     within = D[np.ix_(division.fitted, division.fitted)]
     most = len(np.unique(within.round(9), axis=0))  # different models
     sizes = tuple(size for size in sizes if size <= most) or (min(2, most),)
-    everywhere = division.held_out in (FITTED, TRAININGS)
+    halves = division.held_out == TRAININGS
     found = [judge_inpca(within, between, among, sizes).assign(method=INPCA, mixture="")]
-    for method in METHODS if everywhere else ELSEWHERE:
-        for mixture in MIXTURES if everywhere and method == "subset" else (USUAL,):
-            basis = ModelBasis(method=method, mixture=mixture, max_iter=50, random_state=0)
+    for method in METHODS if halves else ELSEWHERE:
+        for mixture in MIXTURES if halves and method == "subset" else (USUAL,):
+            basis = ModelBasis(
+                method=method, mixture=mixture, max_iter=ITERATIONS, random_state=division.seed
+            )
             table = judge_model_basis(basis, fitted, judged, among, sizes)
             found.append(table.assign(method=method, mixture=mixture))
     return pd.concat(found)

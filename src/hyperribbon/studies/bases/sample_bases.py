@@ -22,7 +22,6 @@ from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.bases.config import BasesConfig
 from hyperribbon.studies.bases.divisions import (
-    FITTED,
     NETWORKS,
     TRAININGS,
     Division,
@@ -34,7 +33,7 @@ from hyperribbon.studies.step import logger, run_step
 # Methods, and whether samples get weights of their own.
 VARIANTS = [*((name, True) for name in SAMPLE_METHODS), ("greedy", False), ("random", False)]
 ELSEWHERE = [("greedy", True), ("random", False)]  # for other divisions than random halves
-BOOTSTRAP = 200  # draws for the interval of a correlation
+BOOTSTRAP = 100  # draws for the interval of a correlation
 
 
 def main(
@@ -99,10 +98,10 @@ def judge(
         models.selections(split, rows[some]) for some in (division.fitted, division.judged)
     )
     among = D[np.ix_(division.judged, division.judged)]
-    everywhere = division.held_out in (FITTED, TRAININGS)
+    halves = division.held_out == TRAININGS
     found = []
-    for method, weighted in VARIANTS if everywhere else ELSEWHERE:
-        basis = SampleBasis(method=method, weighted=weighted, random_state=_seed(division))
+    for method, weighted in VARIANTS if halves else ELSEWHERE:
+        basis = SampleBasis(method=method, weighted=weighted, random_state=division.seed)
         table = judge_sample_basis(basis, fitted, judged, among, sizes)
         found.append(table.assign(method=method, weighted=weighted))
     return pd.concat(found)
@@ -123,9 +122,9 @@ def rank(
     of_training = table[["configuration", "seed"]].astype(str).agg("-".join, axis=1)
     last = ~of_training.duplicated(keep="last").to_numpy()
     found = []
-    for method, weighted in ELSEWHERE:
+    for method, weighted in ELSEWHERE[: 2 if division.held_out == TRAININGS else 1]:
         basis = SampleBasis(sizes[-1], method=method, weighted=weighted,
-                            random_state=_seed(division)).fit(fitted)  # fmt: skip
+                            random_state=division.seed).fit(fitted)  # fmt: skip
         for name, some in (("checkpoints", division.judged), ("ends", division.judged & last)):
             if some.sum() < 3:
                 continue  # no correlation
@@ -145,11 +144,6 @@ def pictures(images, samples: np.ndarray) -> list[str]:
     if images is None or not are_images(images):
         return [""] * len(samples)
     return [sheet(np.asarray(images[int(n)])[None]).address for n in samples]
-
-
-def _seed(division: Division) -> int:
-    """A random subset of its own for each draw."""
-    return int(division.piece) if division.held_out == TRAININGS else 0
 
 
 if __name__ == "__main__":
