@@ -141,8 +141,14 @@ def test_greedy_choices_are_the_best_single_ones(trainings):
     np.testing.assert_allclose(G, roots @ roots.T / 30, atol=1e-14)
     chosen, errors = choose_greedily(G, 6)
     assert chosen[0] == G.sum(axis=0).argmin()
-    expected = np.mean([nnls(roots[chosen].T, y)[1] ** 2 / 30 for y in roots])
-    assert errors[-1] == pytest.approx(expected, abs=1e-10)
+    weights, rests = zip(*(nnls(roots[chosen].T, y) for y in roots), strict=True)
+    squares = np.square(rests) / 30
+    assert errors[-1] == pytest.approx(squares.mean(), abs=1e-10)
+    # What the errors say of coefficients, for each sample.
+    shares = np.array(weights) / np.sum(weights, axis=1, keepdims=True)
+    mixtures = Mixtures(P[chosen], shares, "root")[:]
+    coefficients = (np.sqrt(P) * np.sqrt(mixtures)).sum(axis=-1)
+    assert ((1 - coefficients**2).mean(axis=1) <= squares + 1e-12).all()
     # The second choice, by least squares with both models free.
     gains = np.zeros(20)
     for i in range(20):
