@@ -227,6 +227,19 @@ def test_models_of_any_kind_of_array(trainings, tmp_path):
     assert single.score(P.astype(np.float32)) == pytest.approx(expected.score(P), abs=1e-5)
 
 
+def test_distances_add_up_where_rests_are_orthogonal():
+    """Each new model is a mixture, but for a part in a class of its own."""
+    rng = np.random.default_rng(0)
+    ends = np.concatenate([rng.dirichlet(np.ones(4), (3, 15)), np.zeros((3, 15, 6))], axis=-1)
+    new = Mixtures(ends, rng.dirichlet(np.ones(3), 6))[:]
+    own = rng.uniform(0.05, 0.3, (6, 15))
+    new *= 1 - own[..., None]
+    new[np.arange(6), :, 4 + np.arange(6)] = own
+    basis = ModelBasis(3).fit(ends)
+    assert basis.score(new, with_residuals=True) == pytest.approx(1, abs=1e-6)
+    assert basis.score(new) < 0.9
+
+
 def test_score_from_bands_of_rows(trainings, monkeypatch):
     P, _ = trainings
     basis, D = ModelBasis(4).fit(P), pairwise_distance(P)
@@ -234,6 +247,10 @@ def test_score_from_bands_of_rows(trainings, monkeypatch):
     monkeypatch.setattr("hyperribbon.embedding.bases.models._BAND_BYTES", 6 * 8 * 20)
     assert basis.score(P) == pytest.approx(expected, abs=1e-12)
     assert basis.score(P, D) == pytest.approx(expected, abs=1e-12)
+    r = basis.residuals_[:, None] + basis.residuals_
+    off = np.abs(D - basis.pairwise_distances() - r + np.diag(np.diag(r))).sum()
+    found = basis.score(P, D, with_residuals=True)
+    assert found == pytest.approx(1 - off / D.sum(), abs=1e-12)
 
 
 class Counted:
