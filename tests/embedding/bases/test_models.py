@@ -141,8 +141,14 @@ def test_greedy_choices_are_the_best_single_ones(trainings):
     np.testing.assert_allclose(G, roots @ roots.T / 30, atol=1e-14)
     chosen, errors = choose_greedily(G, 6)
     assert chosen[0] == G.sum(axis=0).argmin()
-    expected = np.mean([nnls(roots[chosen].T, y)[1] ** 2 / 30 for y in roots])
-    assert errors[-1] == pytest.approx(expected, abs=1e-10)
+    weights, rests = zip(*(nnls(roots[chosen].T, y) for y in roots), strict=True)
+    squares = np.square(rests) / 30
+    assert errors[-1] == pytest.approx(squares.mean(), abs=1e-10)
+    # What the errors say of coefficients, for each sample.
+    shares = np.array(weights) / np.sum(weights, axis=1, keepdims=True)
+    mixtures = Mixtures(P[chosen], shares, "root")[:]
+    coefficients = (np.sqrt(P) * np.sqrt(mixtures)).sum(axis=-1)
+    assert ((1 - coefficients**2).mean(axis=1) <= squares + 1e-12).all()
     # The second choice, by least squares with both models free.
     gains = np.zeros(20)
     for i in range(20):
@@ -221,6 +227,19 @@ def test_models_of_any_kind_of_array(trainings, tmp_path):
     assert single.score(P.astype(np.float32)) == pytest.approx(expected.score(P), abs=1e-5)
 
 
+def test_distances_add_up_where_rests_are_orthogonal():
+    """Each new model is a mixture, but for a part in a class of its own."""
+    rng = np.random.default_rng(0)
+    ends = np.concatenate([rng.dirichlet(np.ones(4), (3, 15)), np.zeros((3, 15, 6))], axis=-1)
+    new = Mixtures(ends, rng.dirichlet(np.ones(3), 6))[:]
+    own = rng.uniform(0.05, 0.3, (6, 15))
+    new *= 1 - own[..., None]
+    new[np.arange(6), :, 4 + np.arange(6)] = own
+    basis = ModelBasis(3).fit(ends)
+    assert basis.score(new, with_residuals=True) == pytest.approx(1, abs=1e-6)
+    assert basis.score(new) < 0.9
+
+
 def test_score_from_bands_of_rows(trainings, monkeypatch):
     P, _ = trainings
     basis, D = ModelBasis(4).fit(P), pairwise_distance(P)
@@ -228,6 +247,10 @@ def test_score_from_bands_of_rows(trainings, monkeypatch):
     monkeypatch.setattr("hyperribbon.embedding.bases.models._BAND_BYTES", 6 * 8 * 20)
     assert basis.score(P) == pytest.approx(expected, abs=1e-12)
     assert basis.score(P, D) == pytest.approx(expected, abs=1e-12)
+    r = basis.residuals_[:, None] + basis.residuals_
+    off = np.abs(D - basis.pairwise_distances() - r + np.diag(np.diag(r))).sum()
+    found = basis.score(P, D, with_residuals=True)
+    assert found == pytest.approx(1 - off / D.sum(), abs=1e-12)
 
 
 class Counted:

@@ -43,7 +43,10 @@ def affinities(roots: Roots, title: str | None = None) -> np.ndarray:
         band = np.empty((place.stop - place.start, n_samples * n_classes), dtype)
         for rows, A in roots.map(flat, blocks=own):
             band[rows.start - place.start : rows.stop - place.start] = A
-        G[place, place] = band @ band.T / n_samples
+        for block in own:
+            part = band[block.start - place.start : block.stop - place.start]
+            np.matmul(part, band.T, out=G[block, place])
+        G[place, place] /= n_samples
         for rows, A in roots.map(flat, blocks=roots.blocks[first + many :]):
             G[place, rows] = band @ A.T / n_samples
             G[rows, place] = G[place, rows].T
@@ -66,6 +69,10 @@ def choose_greedily(
     not changed otherwise. This is orthogonal matching pursuit for many signals at once. Squares
     favour the ends of the manifold, whose mixtures reach far, over its middle; a plain sum explains
     less of the distances.
+
+    Over samples, the mean of 1 - c^2, with c the coefficients between a model and its combination,
+    is at most :math:`e_j^2`. It bounds no distance, which grows without limit where c is near 0,
+    but is about twice the distance where all c are near 1.
 
     Such reductions are not submodular: no guarantee of the form 1 - 1/e is known. `choose_medoids`
     has one, for another objective.

@@ -25,7 +25,8 @@ class Weights(NamedTuple):
     residuals: np.ndarray
     """(m,) Bhattacharyya distances from the models to their mixtures, in nats."""
     gaps: np.ndarray
-    """(m,) Frank-Wolfe gaps, in nats; no mixture of probabilities is nearer by more than this."""
+    """(m,) Frank-Wolfe gaps in nats, or the residuals where these are smaller: no mixture of
+    probabilities is nearer by more than this."""
     unreached: np.ndarray
     """(m,) int, samples on which a model shares no class with any basis model."""
 
@@ -53,7 +54,9 @@ def nearest_mixtures(
 
     *Mixtures of square roots and geometric ones* are normalised for each sample, and not convex:
     f is a difference of convex functions. The gap tells how far w is from a stationary point. The
-    search begins close to the basis model nearest to p, and never ascends.
+    search begins close to the basis model nearest to p, and never ascends. (The squared distance
+    between roots, and the Kullback-Leibler divergence to geometric mixtures, would be convex, but
+    are not the distance that is to be reproduced.)
 
     The method is sequential quadratic programming, as in Kim et al. (2020) for the likelihood of a
     mixture: a Newton step restricted to the simplex, found by an active-set method, and a line
@@ -195,7 +198,8 @@ class _Block:
             moved = self.search(rows, ends, steep)
             stalled[rows[~moved & steep]] = True
             slow[rows] = ~moved
-        return self.W, np.maximum(self.f, 0), np.maximum(self.gaps(), 0)
+        distances = np.maximum(self.f, 0)  # below 0 by rounding
+        return self.W, distances, np.clip(self.gaps(), 0, distances)
 
     def newton(self, rows: np.ndarray, tol: float) -> np.ndarray:
         """Minima on the simplex of the second-order expansions."""
