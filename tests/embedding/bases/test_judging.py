@@ -34,6 +34,8 @@ def test_bases_of_models_are_judged_as_a_fit_of_that_size_would_be(models, metho
         basis = ModelBasis(size, method=method, max_iter=5).fit(fitted)
         row = table.loc[size]
         assert row["explained_pairwise_distance"] == pytest.approx(basis.score(judged, D), abs=1e-6)
+        with_residuals = basis.score(judged, D, with_residuals=True)
+        assert row["explained_with_residuals"] == pytest.approx(with_residuals, abs=1e-6)
         assert row["residual"] == pytest.approx(basis.residuals(judged).mean(), abs=1e-7)
         assert row["worst_residual"] == pytest.approx(basis.residuals(judged).max(), abs=1e-7)
 

@@ -26,8 +26,8 @@ def recorded(tmp_path_factory):
     for network in ("A", "B"):
         for seed in (0, 1):
             noise = rng.dirichlet(np.ones(C), size=N)
-            along = np.linspace(0.05, 0.9, 6)[:, None, None]
-            P = (1 - along) * start + along * (0.7 * end + 0.3 * noise)
+            along = np.linspace(0.1, 0.98, 6)[:, None, None]
+            P = (1 - along) * start + along * (0.9 * end + 0.1 * noise)
             path = folder / f"{network}{seed}.zarr"
             record_predictions(
                 path, P, labels, test_predictions=P[:, ::2], test_labels=labels[::2],

@@ -36,8 +36,8 @@ def test_sizes_are_sorted_and_defaults_fit():
     ("key", "value", "expected"),
     [
         ("samples", [5, 51], r"bases.samples = 51: .*at most the number of samples.*50"),
-        ("samples", [5, 5], "twice|distinct|different"),
-        ("samples", [], "at least 1"),
+        ("samples", [5, 5], "must not repeat a value"),
+        ("samples", [], "must not be empty"),
         ("models", [0], "at least 1"),
         ("checkpoints", 1, "at least 2"),
         ("draws", 0, "at least 1"),

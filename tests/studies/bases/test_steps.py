@@ -40,7 +40,8 @@ def test_no_training_is_on_both_sides_of_a_division(models):
         assert (division.fitted | division.judged).all()
     halves = {tuple(division.fitted) for division in found[1:4]}
     assert len(halves) > 1
-    sized = models.configurations.assign(parameters=[10, 10, 20, 20])
+    size_of = models.configurations["network"].map({"A": 10, "B": 20})
+    sized = models.configurations.assign(parameters=size_of)
     *_, last = divisions(table, sized, 1)
     assert last.held_out == "larger networks" and last.piece == "A"
     assert set(table.loc[last.judged, "network"]) == {"B"}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
-from hyperribbon.embedding.bases.finding import METHODS
 from hyperribbon.embedding.bases.models import ModelBasis
 from hyperribbon.embedding.bases.samples import SampleBasis
 from hyperribbon.embedding.bases.weights import nearest_mixtures
@@ -36,6 +36,8 @@ def judge_model_basis(basis: ModelBasis, fitted, judged, D, sizes: Sequence[int]
     DataFrame, one row per size
 
         - size, explained_pairwise_distance (Eq. 2.4.2), explained_stress (`explained_stress_by`)
+        - explained_with_residuals: explained pairwise distance if the distances of both models to
+          their mixtures are added; see `ModelBasis.score`
         - residual, worst_residual: mean and largest Bhattacharyya distance of a judged model to its
           mixture, nats
 
@@ -53,20 +55,26 @@ def judge_model_basis(basis: ModelBasis, fitted, judged, D, sizes: Sequence[int]
     1.0
     """
     sizes = _increasing(sizes)
-    whole = None
-    if METHODS.find(basis.method).nested:
-        whole = basis.set_params(n_basis=sizes[-1]).fit(fitted)
+    whole = clone(basis).set_params(n_basis=sizes[-1]).fit(fitted)
     rows = []
     for size in sizes:
-        fit = whole.smaller(size) if whole else basis.set_params(n_basis=size).fit(fitted)
+        fit = whole
+        if size < sizes[-1]:
+            nested = whole.indices_ is not None
+            fit = whole.smaller(size) if nested else clone(whole).set_params(n_basis=size)
+            fit = fit if nested else fit.fit(fitted)
         found = nearest_mixtures(judged, fit.basis_, fit.mixture)
         approximate = fit.pairwise_distances(found.weights)
+        residuals = found.residuals
+        with_residuals = approximate + residuals[:, None] + residuals
+        np.fill_diagonal(with_residuals, 0)
         rows.append(
             {
                 "size": size,
                 **_kept(D, approximate),
-                "residual": found.residuals.mean(),
-                "worst_residual": found.residuals.max(),
+                "explained_with_residuals": explained_by(D, with_residuals),
+                "residual": residuals.mean(),
+                "worst_residual": residuals.max(),
             }
         )
     return pd.DataFrame(rows)
@@ -93,7 +101,7 @@ def judge_sample_basis(basis: SampleBasis, fitted, judged, D, sizes: Sequence[in
     1.0
     """
     sizes = _increasing(sizes)
-    whole = basis.set_params(n_basis=sizes[-1]).fit(fitted)
+    whole = clone(basis).set_params(n_basis=sizes[-1]).fit(fitted)
     return pd.DataFrame(
         {"size": size, **_kept(D, whole.smaller(size).pairwise_distances(judged))} for size in sizes
     )

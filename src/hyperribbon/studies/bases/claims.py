@@ -72,13 +72,17 @@ def share_of_models_needed(tables: Tables) -> Ours:
     return _over(shares, f"{method}, {np.mean(reached[method]):.0f} models")
 
 
-def best_share_of_models(tables: Tables) -> Ours:
-    """Explained pairwise distance of the best method with the most basis models."""
-    found = _rows(tables, "model_bases", HALVES)
-    found = _largest(found[found["mixture"] == "probability"])
-    method = found.groupby("method")[EXPLAINED].mean().idxmax()
-    values = found.loc[found["method"] == method, EXPLAINED]
-    return _over(values, f"{method}, {found['size'].iloc[0]} of {found['fitted'].iloc[0]} models")
+def best_share_of_models(column: str = EXPLAINED) -> Callable[[Tables], Ours]:
+    """Function that measures what the best method keeps with the most basis models."""
+
+    def measure(tables: Tables) -> Ours:
+        found = _rows(tables, "model_bases", HALVES)
+        found = _largest(found[found["mixture"] == "probability"])
+        method = found.groupby("method")[column].mean().idxmax()
+        note = f"{method}, {found['size'].iloc[0]} of {found['fitted'].iloc[0]} models"
+        return _over(found.loc[found["method"] == method, column], note)
+
+    return measure
 
 
 def mixtures_less_inpca(tables: Tables) -> Ours:
@@ -184,7 +188,14 @@ CLAIMS = [
         "most basis models, test)",
         SOURCE,
         AT_LEAST,
-        best_share_of_models,
+        best_share_of_models(),
+        0.9,
+    ),
+    Claim(
+        "The same, with each model's distance to its mixture as one number more",
+        SOURCE,
+        AT_LEAST,
+        best_share_of_models("explained_with_residuals"),
         0.9,
     ),
     Claim(

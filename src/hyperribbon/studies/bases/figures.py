@@ -33,7 +33,9 @@ def basis_of_models(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     methods = [name for name in table["method"].unique() if name != "InPCA"]
     for name, colour in palette(methods).items():
         label = name.replace("_", "-")
-        _curve(axes, table[table["method"] == name], EXPLAINED, label=label, color=colour)
+        rows = table[table["method"] == name]
+        _curve(axes, rows, EXPLAINED, label=label, color=colour)
+        _curve(axes, rows, "explained_with_residuals", color=colour, linestyle="--", shaded=False)
     _curve(axes, table[table["method"] == "InPCA"], EXPLAINED, label="InPCA (coordinates)",
            **INPCA_STYLE)  # fmt: skip
     _sizes(axes, table["size"], "basis models")

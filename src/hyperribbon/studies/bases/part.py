@@ -31,7 +31,7 @@ PART = Part(
                 "model_bases": (
                     "One row per split, way of holding models out, method, kind of mixture and "
                     "number of basis models: explained pairwise distance and stress of the models "
-                    "held out, and their mean and largest distance to their mixtures (nats). Of "
+                    "held out, the former also with distances to mixtures added, and their mean and largest distance to their mixtures (nats). Of "
                     "InPCA, the number is that of coordinates."
                 ),
                 "basis_models": (
@@ -97,7 +97,8 @@ PART = Part(
             """
             Explained pairwise distance of the trainings that a basis was not fitted to, against the
             number of basis models; mean and range over random halves of the trainings. Each model
-            is replaced by the nearest mixture of the basis models. InPCA is not a basis of models:
+            is replaced by the nearest mixture of the basis models; dashed, if the distances of both
+            models to their mixtures are added. InPCA is not a basis of models:
             there, the number is that of coordinates, in which the models held out are placed.
             """,
             splits=True,
