@@ -48,7 +48,7 @@ def test_all_claims_on_real_tables_have_a_verdict(tables):
     assert len(found) == len(CLAIMS)
     assert set(found["verdict"]) <= {REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE}
     compared = found[found["verdict"] != NOT_COMPARABLE]
-    assert len(compared) >= 10 and compared["ours"].notna().all()
+    assert len(compared) >= 8 and compared["ours"].notna().all()
 
 
 def test_other_studies_are_told_what_it_takes():
