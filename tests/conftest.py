@@ -34,7 +34,10 @@ def one_thread():
 @pytest.fixture(scope="session")
 def preloaded():
     """Runs steps, each in a process; dask is not imported before, for it reads the environment."""
-    server = Preloaded("torch", "numba", "pandas", "pydantic", "sklearn.manifold", "xarray", "zarr")
+    server = Preloaded(
+        "torch", "torch._dynamo", "numba", "pandas", "pydantic.main", "sklearn.manifold", "xarray",
+        "zarr", "compiled_loops",
+    )  # fmt: skip
     yield server
     server.close()
 
