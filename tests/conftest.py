@@ -19,6 +19,8 @@ from hyperribbon.probability import ignorance, truth
 
 DATA = Path(__file__).parent / "data"
 
+collect_ignore = ["compiled_loops.py"]  # it is slow to import
+
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
