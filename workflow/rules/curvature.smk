@@ -37,7 +37,7 @@ rule curvature:
         eigenvalues=STUDY.curvature.eigenvalues,
         draws=STUDY.curvature.draws,
     shell:
-        "OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 MKL_NUM_THREADS=2"
+        "OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 MKL_NUM_THREADS=2 OMP_WAIT_POLICY=passive"
         " python -m hyperribbon.studies.curvature.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
         " --draws {params.draws} --gpus {resources.gpu}"
