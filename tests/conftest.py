@@ -19,6 +19,8 @@ from hyperribbon.probability import ignorance, truth
 
 DATA = Path(__file__).parent / "data"
 
+collect_ignore = ["compiled_loops.py"]  # it is slow to import
+
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
@@ -34,7 +36,10 @@ def one_thread():
 @pytest.fixture(scope="session")
 def preloaded():
     """Runs steps, each in a process; dask is not imported before, for it reads the environment."""
-    server = Preloaded("torch", "numba", "pandas", "pydantic", "sklearn.manifold", "xarray", "zarr")
+    server = Preloaded(
+        "torch", "torch._dynamo", "numba", "pandas", "pydantic.main", "sklearn.manifold", "xarray",
+        "zarr", "compiled_loops",
+    )  # fmt: skip
     yield server
     server.close()
 

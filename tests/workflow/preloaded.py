@@ -3,7 +3,7 @@
 Reads lines of JSON, {"folder", "arguments", "output"}, and answers each with the exit status of
 ``snakemake ARGUMENTS`` in that folder, whose output goes to the file. The Snakefile of the folder
 finds the library imported already, from the repository; what it looks at is the folder's: syntax
-trees are parsed once for each text. Jobs, which `job_server` runs, import the folder's library.
+trees are parsed once for each text. The server of jobs, `job_server`, is a fork of this process.
 """
 
 import atexit
@@ -13,34 +13,29 @@ import os
 import sys
 from pathlib import Path
 
-import pandas  # noqa: F401
+import job_server
 import snakemake.cli
 import snakemake.utils
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
+sys.path.insert(0, str(job_server.SOURCE))
 
-import hyperribbon.recording.external  # noqa: F401
 from hyperribbon.studies import code_version
-from hyperribbon.studies.keys import Keys  # noqa: F401
-from hyperribbon.studies.parts import PARTS, figure_module, step_module
 
 
 def parse_library() -> None:
     """Parse every module, and forget all that depends on where it lies."""
-    for part in PARTS:
-        names = [step_module(step.name) for step in part.steps]
-        names += [figure_module(name) for figure in part.figures for name in figure.drawn()]
-        names += [part.module(name) for name in part.claims]
-        for name in names:
-            code_version.code_version(name)
+    for name in job_server.modules_of_jobs():
+        code_version.code_version(name)
     for function in vars(code_version).values():
         if hasattr(function, "cache_clear") and function is not code_version._parsed:
             function.cache_clear()
 
 
 def main() -> None:
+    job_server.import_library()
     parse_library()
     gc.freeze()  # else a fork copies what it only counts references to
+    python = job_server.start(Path(sys.argv[1]))
     for line in sys.stdin:
         run = json.loads(line)
         child = os.fork()
@@ -53,7 +48,7 @@ def main() -> None:
     folder = Path(run["folder"])
     copy = folder / "src" / "hyperribbon"
     code_version.ROOT = copy if copy.is_dir() else code_version.ROOT
-    sys.executable = sys.argv[1]  # so the Snakefile finds the program that asks for a job
+    sys.executable = str(python)  # so the Snakefile finds the program that asks for a job
     os.chdir(folder)
     sys.path[0] = str(folder)
     sys.argv[:] = ["snakemake", *run["arguments"]]

@@ -13,7 +13,6 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
-import job_server
 import pandas as pd
 from PIL import Image
 
@@ -60,9 +59,9 @@ def copy_repository(target: Path) -> Path:
     return target
 
 
-def finished_study(repository: Path, name: str) -> None:
-    """Run a study to its end."""
-    run = snakemake(repository, "--cores", "2")
+def finished_study(repository: Path, name: str, *args: str) -> None:
+    """Run a study to its end. One process draws, because another would first import matplotlib."""
+    run = snakemake(repository, "--set-threads", "draw=1", "--cores", "2", *args)
     assert run.returncode == 0, run.stdout
     assert f"Open results/{name}/report.html" in run.stdout
 
@@ -132,15 +131,14 @@ def _preloaded() -> subprocess.Popen:
     """A process that runs Snakemake, one run after the other, until this one ends."""
     folder = tempfile.mkdtemp(prefix="jobs-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    # More threads than processors would spend their time on waiting for each other at full speed.
+    environment["OMP_WAIT_POLICY"] = "passive"
     return subprocess.Popen(
-        [
-            sys.executable,
-            str(Path(__file__).with_name("preloaded.py")),
-            job_server.start(Path(folder)),
-        ],
+        [sys.executable, str(Path(__file__).with_name("preloaded.py")), folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        env=environment,
     )

@@ -78,9 +78,9 @@ def test_killed_in_mid_training_it_goes_on(fresh, finished, orphans):
 
 
 def test_a_killed_training_is_retried_and_goes_on(fresh, finished):
-    names = [name for name in stores(finished) if name.startswith("FullyConnected")]
+    name = next(name for name in stores(finished) if name.startswith("FullyConnected"))
     run = subprocess.Popen(
-        command("--cores", "2", *(f"results/smoke/predictions/{name}" for name in names)),
+        command("--cores", "1", f"results/smoke/predictions/{name}"),
         cwd=fresh,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -94,9 +94,8 @@ def test_a_killed_training_is_retried_and_goes_on(fresh, finished):
             process.kill()
     assert run.wait(timeout=300) == 0
     ours, theirs = stores(fresh), stores(finished)
-    assert list(ours) == names
-    for name in names:
-        xr.testing.assert_identical(ours[name].load(), theirs[name].load())
+    assert list(ours) == [name]
+    xr.testing.assert_identical(ours[name].load(), theirs[name].load())
 
 
 def is_locked(path: Path) -> bool:

@@ -35,7 +35,7 @@ rule curvature:
         samples=STUDY.curvature.samples,
         eigenvalues=STUDY.curvature.eigenvalues,
     shell:
-        "OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 MKL_NUM_THREADS=2"
+        "OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 MKL_NUM_THREADS=2 OMP_WAIT_POLICY=passive"
         " python -m hyperribbon.studies.curvature.curvature --predictions {input.predictions:q}"
         " --data {input.data:q} --samples {params.samples} --eigenvalues {params.eigenvalues}"
         " --gpus {resources.gpu}"

@@ -34,13 +34,14 @@ def main(
     -------
     Files of the figures
     """
-    left_out: dict[str, str] = {}
     folder.mkdir(parents=True, exist_ok=True)
     shares = [figures[k::threads] for k in range(min(threads, len(figures)))]
     # Not by forking: threads of the libraries may hold locks.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(shares), context) as pool:
-        for reasons in pool.map(partial(draw, tables, folder), shares):
+    with ProcessPoolExecutor(max(len(shares) - 1, 1), context) as pool:
+        others = pool.map(partial(draw, tables, folder), shares[1:])
+        left_out = draw(tables, folder, shares[0])
+        for reasons in others:
             left_out |= reasons
     drawn = [name for name in figures if name not in left_out]
     for path in folder.iterdir():  # of a run when the study was another
@@ -57,7 +58,7 @@ def main(
 def draw(tables: list[Path], folder: Path, names: list[str]) -> dict[str, str]:
     """Write some figures; return why others are left out, for which the study is too small."""
     apply_style()
-    load_in_job()  # this is a process of its own
+    load_in_job()  # this may be a process of its own
     found = read_tables(tables)
     left_out: dict[str, str] = {}
     for name in names:
