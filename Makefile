@@ -72,6 +72,8 @@ bench: $(READY) ## measure speed and memory of the geometry core, training, plan
 	$(BIN)/python tests/bench/bench_methods.py
 	$(BIN)/python tests/bench/bench_imprinting.py
 	$(BIN)/python tests/bench/bench_study.py
+	$(BIN)/python tests/bench/bench_bases.py
+	$(BIN)/python tests/bench/bench_sample_basis.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py

@@ -47,6 +47,7 @@ _HOMES = {
     "analysis.study": ["Study"],
     "errors": ["ConfigError", "DataError", "HyperribbonError", "MissingExtra", "StoreError"],
     "embedding": ["InPCA", "IsKL", "align", "joint_embedding"],
+    "embedding.bases": ["ModelBasis", "SampleBasis"],
     "networks": ["build_network", "register_network"],
     "pairwise": ["pairwise_distance"],
     "pairwise.metrics": ["register_metric"],
@@ -102,6 +103,8 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon.embedding import IsKL as IsKL
     from hyperribbon.embedding import align as align
     from hyperribbon.embedding import joint_embedding as joint_embedding
+    from hyperribbon.embedding.bases import ModelBasis as ModelBasis
+    from hyperribbon.embedding.bases import SampleBasis as SampleBasis
     from hyperribbon.errors import ConfigError as ConfigError
     from hyperribbon.errors import DataError as DataError
     from hyperribbon.errors import HyperribbonError as HyperribbonError

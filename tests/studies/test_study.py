@@ -54,6 +54,7 @@ STUDIES = {
     "representations_cifar10": (3, 0.024),
     "representations_mnist5k": (5, 0.0185),
     "inversion": (0, 0),  # see test_inversion
+    "bases": (30, 0.11),
     "tasks_cpu": (77, 0.179),
     "tasks_cifar10": (165, 12.5),
 }

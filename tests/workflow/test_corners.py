@@ -13,6 +13,7 @@ import yaml
 from PIL import Image
 from running import ROOT, copy_repository, figures_of, finished_study, left_out, snakemake
 
+from hyperribbon.studies.bases.part import PART as BASES
 from hyperribbon.studies.parts import figure_named
 from hyperribbon.studies.study import parse_study
 
@@ -25,6 +26,7 @@ CONFIG = {
     "optimisers": {"Adam": {"algorithm": "adam", "learning_rate": 0.01}},
     "training": {"epochs": 6, "batch_size": 25, "seeds": 2},
     "corners": {"count": 1, "epochs": 30},
+    "bases": {"models": [2, 3], "samples": [5, 10], "checkpoints": 3, "draws": 1},
     "analysis": {
         "progress_points": 10, "geodesic_points": 6, "sampled_models": 20, "draws": 1,
     },
@@ -83,14 +85,25 @@ def test_the_tables_speak_of_the_stores(results):
 
 
 def test_all_figures_are_drawn_with_those_of_corners(results):
-    reasons = left_out(results, figures_of("manifold", "corners"))
-    assert reasons.keys().isdisjoint(figures_of("corners"))
+    reasons = left_out(results, figures_of("manifold", "corners", "bases"))
+    assert reasons.keys().isdisjoint(figures_of("corners", "bases"))
     report = (results / "report.html").read_text()
     for name in figures_of("corners"):
         with Image.open(results / "figures" / f"{name}.png") as image:
             assert np.asarray(image.convert("L")).std() > 5, f"{name} is blank"
         assert f"results/tiny/figures/{name}.png" in report
         assert "Thesis Fig" in figure_named(name).caption
+
+
+def test_bases_are_of_all_trainings_and_tangents_of_the_direct_one(results):
+    tables = {name: pd.read_csv(results / "tables" / f"{name}.csv") for step in BASES.steps
+              for name in step.tables}  # fmt: skip
+    assert not any(table.empty for table in tables.values())
+    fitted = tables["sample_bases"].query("held_out == 'none'")
+    assert (fitted["judged"] == 3 * 2 * 3).all()  # stages, seeds, checkpoints
+    assert tables["kernel_tangents"]["configuration"].unique().tolist() == [DIRECT]
+    assert tables["kernel_tangents"]["cosine"].between(0, 1).all()
+    assert tables["basis_samples"]["picture"].str.startswith("data:image/png;base64,").all()
 
 
 def test_every_file_of_corners_is_in_the_map(results):
