@@ -23,7 +23,8 @@ from hyperribbon.pac_bayes.samples import BoundedSamples
 from hyperribbon.pac_bayes.stochastic import StochasticNetwork
 
 JUDGED = 2_000  # samples on which a start is judged
-SHARES = (1.0, 0.5)  # of the way from the prior's centre to the trained weights, to start from
+SHARE = 0.5  # of the way from the prior's centre to the trained weights, where Q starts
+NARROWER = 10  # inverse variance of the prior at the start, in that of the least objective
 SCALES_RATE = 10  # learning rate of log variances, in that of the means
 LEFT = 0.01  # of the learning rate at the end
 
@@ -110,15 +111,17 @@ class Search:
         return Posterior(self.centre + step, -np.log(precision), scale)
 
     def start(self, curvatures: list[np.ndarray]) -> tuple[Posterior, Posterior]:
-        """The analytic posteriors of the least bound, and of the least objective.
+        """The analytic posterior with the least bound, and the one from which to descend.
 
         Where the network fits its samples, the curvature at the trained weights nearly vanishes.
-        That at the prior's centre, added to it, limits the spread of Q to what the loss allows.
+        That at the prior's centre, added to it, limits the spread of Q to what the loss allows. The
+        descent begins with a narrower prior than that of the least objective: from there it finds
+        posteriors with less KL, because the scale only has to grow.
         """
         at_trained, both = curvatures[0], curvatures[0] + curvatures[1]
         tried = [(at_trained, 1.0)]
         if self.method.optimised:
-            tried += [(both, share) for share in SHARES]
+            tried.append((both, SHARE))
         least_bound = least_objective = math.inf
         best = start = None
         for curvature, share in tried:
@@ -139,6 +142,8 @@ class Search:
                     least_bound, best = bound, q
                 if value < least_objective:
                     least_objective, start = value, q
+                if free is not None and not free.any():
+                    break
                 # Larger scales only raise the cost.
                 if float(inverse_binary_kl(0.0, cost)) >= least_bound and (
                     value - surrogate >= least_objective
@@ -146,7 +151,11 @@ class Search:
                     break
                 scale = round_to_grid(scale.epsilon * STEP, **GRID)
         assert best is not None and start is not None
-        return best, start
+        if not self.method.optimised:
+            return best, start
+        scale = round_to_grid(start.scale.epsilon * NARROWER, **GRID)
+        free = self.stiff(curvatures, scale.epsilon) if self.method.stiff else None
+        return best, self.analytic(both, SHARE, scale, free)
 
     @torch.no_grad()
     def _few_judged(self, q: Posterior) -> tuple[float, float]:
