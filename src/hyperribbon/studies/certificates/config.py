@@ -44,7 +44,7 @@ class CertificatesConfig(PartSection):
     set_aside: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 500
     """Training samples from which `fisher_prior` and `trained_prior` make their priors. No bound
     counts them, so that all methods are compared on the same samples."""
-    epochs: Count = 20
+    epochs: Count = 40
     """Epochs for which a posterior is optimised; `analytic` needs none."""
     batch_size: Count = 100
     """Samples per step of the optimisation."""
