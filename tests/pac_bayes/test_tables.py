@@ -52,7 +52,9 @@ def test_the_analytic_posterior_is_most_spread_out_where_it_is_sloppiest():
 
 
 def test_scales_of_other_directions_are_refused():
-    with pytest.raises(DataError, match=r"prior: shape \(3,\), expected \(4,\) as the eigenvalues"):
+    with pytest.raises(
+        DataError, match=r"prior_scale: shape \(3,\), expected \(4,\) as the eigenvalues"
+    ):
         scales_by_rank(np.ones(4), np.ones(3), np.ones(4))
-    with pytest.raises(DataError, match=r"posterior: shape \(2,\), expected \(4,\)"):
+    with pytest.raises(DataError, match=r"posterior_scale: shape \(2,\), expected \(4,\)"):
         scale_correlation(np.ones(4), np.ones(2))

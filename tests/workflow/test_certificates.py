@@ -46,7 +46,7 @@ def test_it_leaves_a_certificate_of_each_seed_and_method(finished, planned):
     assert set(certificates[["seed", "method"]].itertuples(index=False, name=None)) == {
         (seed, method) for seed in (0, 1) for method in SECTION["methods"]
     }
-    assert (certificates["n"] == 150).all() and (certificates["bound"] <= 1).all()
+    assert (certificates["n_bounded"] == 150).all() and (certificates["bound"] <= 1).all()
     assert set(found["certificate_optimisation.csv"]["method"]) == {"fisher_prior"}
 
 

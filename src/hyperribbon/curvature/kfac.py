@@ -26,16 +26,70 @@ from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
 
 
-class _Block(NamedTuple):
-    """Eigenpairs of both factors of a layer's block, ascending."""
+class Block(NamedTuple):
+    """A layer's weights in a `LayerBasis`: (O, I), with the bias as the last column.
 
+    ingoing (I, I) and returning (O, O) have orthonormal columns; the vectors of the basis are their
+    Kronecker products. Without them, the coordinates are the weights themselves.
+    """
+
+    layer: str
     weight: str
     bias: str | None
-    ingoing: tuple[np.ndarray, np.ndarray]
-    returning: tuple[np.ndarray, np.ndarray]
+    shape: tuple[int, int]
+    ingoing: np.ndarray | None = None
+    returning: np.ndarray | None = None
 
 
-class KFAC:
+class LayerBasis:
+    """An orthonormal basis of the weights, of Kronecker products in each layer.
+
+    Attributes
+    ----------
+    blocks : list of Block, of the layers in the order in which they are used
+    """
+
+    def __init__(self, problem: Problem, blocks: list[Block]):
+        self.problem = problem
+        self.blocks = blocks
+
+    def to_basis(self, vectors: np.ndarray) -> np.ndarray:
+        """Components (p,) or (p, b), along the basis, of weights of the same shape."""
+        if vectors.ndim == 1:
+            return self.to_basis(vectors[:, None])[:, 0]
+        tensors, found = self.problem.unflatten(vectors), []
+        for block in self.blocks:
+            matrix = side_by_side(tensors, block).double().cpu().numpy()
+            if block.returning is not None:
+                matrix = block.returning.T @ matrix
+            if block.ingoing is not None:
+                matrix = matrix @ block.ingoing
+            found.append(matrix.reshape(len(matrix), -1).T)
+        return np.concatenate(found)
+
+    def from_basis(self, components: np.ndarray) -> np.ndarray:
+        """Weights (p,) or (p, b) of components along the basis."""
+        if components.ndim == 1:
+            return self.from_basis(components[:, None])[:, 0]
+        tensors: dict[str, Tensor] = {}
+        start = 0
+        for block in self.blocks:
+            stop = start + block.shape[0] * block.shape[1]
+            rotated = components[start:stop].T.reshape(-1, *block.shape)
+            if block.returning is not None:
+                rotated = block.returning @ rotated
+            if block.ingoing is not None:
+                rotated = rotated @ block.ingoing.T
+            matrix = torch.from_numpy(rotated)
+            if block.bias is not None:
+                tensors[block.bias] = matrix[:, :, -1]
+                matrix = matrix[:, :, :-1]
+            tensors[block.weight] = matrix
+            start = stop
+        return self.problem.flatten(tensors)
+
+
+class KFAC(LayerBasis):
     """Eigenvalues and orthonormal eigenvectors of the approximation.
 
     Parameters
@@ -45,6 +99,7 @@ class KFAC:
     Attributes
     ----------
     eigenvalues : (p,), in the order of the basis, not sorted
+    blocks : list of Block, of the layers in the order in which they are used
 
     Raises
     ------
@@ -60,10 +115,11 @@ class KFAC:
     >>> v = np.arange(8.0)
     >>> bool(np.allclose(kfac.from_basis(kfac.to_basis(v)), v))
     True
+    >>> bool(np.allclose(kfac.diagonal(kfac), kfac.eigenvalues))
+    True
     """
 
     def __init__(self, problem: Problem):
-        self.problem = problem
         layers = weighted_layers(problem)
         others = other_parameters(problem, layers)
         grouped = [name for name, layer in layers.items() if getattr(layer, "groups", 1) > 1]
@@ -74,50 +130,42 @@ class KFAC:
                 "factors; use Fisher or JacobianGram"
             )
         factors = _factors(problem, layers)
-        self._blocks = []
+        blocks, self._pairs = [], []
         for name in layers:
-            ingoing, returning = (np.linalg.eigh(factor.cpu().numpy()) for factor in factors[name])
+            (a, U), (g, V) = (np.linalg.eigh(factor.cpu().numpy()) for factor in factors[name])
             weight, bias = (parameter_name(name, kind) for kind in ("weight", "bias"))
             with_bias = bias if bias in problem.parameters else None
-            self._blocks.append(_Block(weight, with_bias, ingoing, returning))
-        products = [np.outer(b.returning[0], b.ingoing[0]).ravel() for b in self._blocks]
+            blocks.append(Block(name, weight, with_bias, (len(g), len(a)), U, V))
+            self._pairs.append(((a, U), (g, V)))
+        super().__init__(problem, blocks)
+        products = [np.outer(g, a).ravel() for (a, _), (g, _) in self._pairs]
         self.eigenvalues = np.concatenate(products).clip(min=0)
 
-    def to_basis(self, vectors: np.ndarray) -> np.ndarray:
-        """Components (p,) or (p, b), along the eigenvectors, of weights of the same shape."""
-        if vectors.ndim == 1:
-            return self.to_basis(vectors[:, None])[:, 0]
-        tensors, found = self.problem.unflatten(vectors), []
-        for block in self._blocks:
-            matrix = self._matrix(tensors, block)
-            rotated = block.returning[1].T @ matrix @ block.ingoing[1]
-            found.append(rotated.reshape(len(rotated), -1).T)
-        return np.concatenate(found)
+    def weights(self) -> LayerBasis:
+        """The basis whose coordinates are the weights themselves."""
+        plain = [block._replace(ingoing=None, returning=None) for block in self.blocks]
+        return LayerBasis(self.problem, plain)
 
-    def from_basis(self, components: np.ndarray) -> np.ndarray:
-        """Weights (p,) or (p, b) of components along the eigenvectors."""
-        if components.ndim == 1:
-            return self.from_basis(components[:, None])[:, 0]
-        tensors: dict[str, Tensor] = {}
-        start = 0
-        for block in self._blocks:
-            shape = len(block.returning[0]), len(block.ingoing[0])
-            stop = start + shape[0] * shape[1]
-            rotated = components[start:stop].T.reshape(-1, *shape)
-            matrix = torch.from_numpy(block.returning[1] @ rotated @ block.ingoing[1].T)
-            if block.bias is not None:
-                tensors[block.bias] = matrix[:, :, -1]
-                matrix = matrix[:, :, :-1]
-            tensors[block.weight] = matrix
-            start = stop
-        return self.problem.flatten(tensors)
+    def diagonal(self, basis: LayerBasis) -> np.ndarray:
+        """Curvature (p,) along the vectors of another basis of the same layers: v^T F v."""
+        found = []
+        for (ingoing, returning), other in zip(self._pairs, basis.blocks, strict=True):
+            both = _along(*returning, other.returning), _along(*ingoing, other.ingoing)
+            found.append(np.outer(*both).ravel())
+        return np.concatenate(found).clip(min=0)
 
-    def _matrix(self, tensors: dict[str, Tensor], block: _Block) -> np.ndarray:
-        """A layer's weights and bias side by side, (b, out, in)."""
-        parts = [tensors[block.weight].flatten(2)]
-        if block.bias is not None:
-            parts.append(tensors[block.bias][:, :, None])
-        return torch.cat(parts, dim=2).double().cpu().numpy()
+
+def _along(values: np.ndarray, vectors: np.ndarray, others: np.ndarray | None) -> np.ndarray:
+    """Diagonal of a matrix with given eigenpairs in another orthonormal basis."""
+    return (vectors if others is None else others.T @ vectors) ** 2 @ values
+
+
+def side_by_side(tensors: dict[str, Tensor], block: Block) -> Tensor:
+    """A layer's weights and bias (b, out, in) as one matrix each, from tensors (b, ...)."""
+    parts = [tensors[block.weight].flatten(2)]
+    if block.bias is not None:
+        parts.append(tensors[block.bias][:, :, None])
+    return torch.cat(parts, dim=2)
 
 
 def _factors(problem: Problem, layers: dict[str, Layer]) -> dict[str, list[Tensor]]:

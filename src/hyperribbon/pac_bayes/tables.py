@@ -52,7 +52,7 @@ def dimension_at(eigenvalues: np.ndarray, n: int, epsilon: float) -> dict[str, f
 
 
 def scales_by_rank(
-    eigenvalues: np.ndarray, prior: np.ndarray, posterior: np.ndarray
+    eigenvalue: np.ndarray, prior_scale: np.ndarray, posterior_scale: np.ndarray
 ) -> pd.DataFrame:
     """Scales of a posterior along its directions, by ranges of ranks of their eigenvalues.
 
@@ -60,8 +60,9 @@ def scales_by_rank(
 
     Parameters
     ----------
-    eigenvalues : (p,) in any order
-    prior, posterior : (p,) standard deviations along the same directions
+    eigenvalue, prior_scale, posterior_scale : (p,) eigenvalues in any order, and standard
+        deviations along the same directions, as in
+        `hyperribbon.pac_bayes.optimised.OptimisedCertificate`
 
     Returns
     -------
@@ -79,12 +80,10 @@ def scales_by_rank(
     >>> found["eigenvalue"].tolist(), found["posterior_scale"].tolist()
     ([4.0, 2.0, 1.0], [0.4, 0.6, 0.7])
     """
-    values = check_spectrum(eigenvalues)
+    values = check_spectrum(eigenvalue)
     order = np.argsort(-values, kind="stable")
-    prior, posterior = (
-        _as_scales(prior, values, "prior"),
-        _as_scales(posterior, values, "posterior"),
-    )
+    prior = _as_scales(prior_scale, values, "prior_scale")
+    posterior = _as_scales(posterior_scale, values, "posterior_scale")
     values, prior, posterior = values[order], prior[order], posterior[order]
     edges = np.unique(np.geomspace(1, len(values) + 1, RANGES + 1).astype(int))
     edges[-1] = len(values) + 1
@@ -96,7 +95,7 @@ def scales_by_rank(
     return pd.DataFrame(rows, columns=SCALE_COLUMNS).astype({"first": int, "last": int})
 
 
-def scale_correlation(eigenvalues: np.ndarray, posterior: np.ndarray) -> float:
+def scale_correlation(eigenvalue: np.ndarray, posterior_scale: np.ndarray) -> float:
     """Rank correlation of a posterior's scales with eigenvalues (Remark 4.3.5).
 
     It is -1 if each direction is more spread out than all that are stiffer, and NaN if all
@@ -104,8 +103,7 @@ def scale_correlation(eigenvalues: np.ndarray, posterior: np.ndarray) -> float:
 
     Parameters
     ----------
-    eigenvalues : (p,) in any order
-    posterior : (p,) standard deviations along the same directions
+    eigenvalue, posterior_scale : (p,), as in `scales_by_rank`
 
     Raises
     ------
@@ -117,8 +115,8 @@ def scale_correlation(eigenvalues: np.ndarray, posterior: np.ndarray) -> float:
     >>> scale_correlation([1.0, 4.0, 2.0], [0.7, 0.4, 0.6])
     -1.0
     """
-    values = check_spectrum(eigenvalues)
-    scales = _as_scales(posterior, values, "posterior")
+    values = check_spectrum(eigenvalue)
+    scales = _as_scales(posterior_scale, values, "posterior_scale")
     if np.ptp(values) == 0 or np.ptp(scales) == 0:
         return float("nan")
     return round(float(spearmanr(values, scales).statistic), 12)

@@ -45,7 +45,7 @@ def test_every_seed_has_a_certificate(trained, method):
         assert list(found[name]) == columns
     rows, store = found["certificates"], open_dataset(trained / "plain.zarr")
     assert rows["seed"].tolist() == [0, 1] and set(rows["method"]) == {method}
-    assert (rows["n"] == 45).all() and (rows["classes"] == 3).all()
+    assert (rows["n_bounded"] == 45).all() and (rows["classes"] == 3).all()
     np.testing.assert_allclose(rows["test_error"], store["test_error"].values[:, -1])
     assert (rows["error"] <= rows["error_limit"]).all()
     assert (rows["error_limit"] <= rows["bound"]).all() and (rows["bound"] <= 1).all()

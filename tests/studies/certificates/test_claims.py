@@ -86,8 +86,8 @@ def test_all_are_judged_in_any_study(methods, made):
 
 def test_names_of_methods_are_those_of_the_library_and_of_the_configuration():
     from hyperribbon.pac_bayes import METHODS
-    from hyperribbon.studies.certificates.config import CertificatesConfig
+    from hyperribbon.studies.certificates.config import TRAINED, CertificatesConfig
     from hyperribbon.studies.certificates.names import METHODS as NAMED
 
     known = CertificatesConfig.model_fields["methods"].default
-    assert set(METHODS) == set(NAMED) == set(known)
+    assert set(NAMED) == set(known) == {*METHODS, TRAINED}

@@ -44,7 +44,7 @@ def test_few_keys_are_needed():
         ({"methods": ["best"]}, 'methods.0 = "best": allowed: "baseline", "analytic", "fisher"'),
         ({"methods": []}, "methods = []: must not be empty"),
         ({"methods": ["stiff", "stiff"]}, "must not repeat a value"),
-        ({"set_aside": 4000}, "set_aside = 4000: at most data.train_size - 2 = 3998"),
+        ({"set_aside": 4000}, "set_aside = 4000: at most data.train_size - 8 = 3992"),
         ({"set_aside": 0}, "set_aside = 0: at least 1, because the prior of fisher_prior needs"),
         ({"set_aside": -1}, "set_aside = -1: must be at least 0"),
         ({"batch_size": 3501}, "batch_size = 3501: at most 3500, the training samples that"),

@@ -2,16 +2,19 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
+from torch.nn.utils import parameters_to_vector
 
 from hyperribbon.curvature.over_training import put_weights
 from hyperribbon.curvature.sloppiness import elbow
 from hyperribbon.curvature.tables import SLOPES_FROM
 from hyperribbon.errors import DataError
 from hyperribbon.pac_bayes.optimised import OptimisedCertificate, certify_optimised
-from hyperribbon.pac_bayes.samples import set_aside
+from hyperribbon.pac_bayes.prior import PriorWeights
+from hyperribbon.pac_bayes.samples import BoundedSamples, set_aside
 from hyperribbon.pac_bayes.tables import (
     SCALE_COLUMNS,
     dimension_at,
@@ -21,20 +24,27 @@ from hyperribbon.pac_bayes.tables import (
 from hyperribbon.runtime.device import own_gpu, resolve_device
 from hyperribbon.storage.predictions import load_weights
 from hyperribbon.storage.tables import write_table
-from hyperribbon.studies.certificates.config import CertificatesConfig
+from hyperribbon.studies.certificates.config import (
+    SHAPED,
+    TRAINED,
+    CertificatesConfig,
+)
 from hyperribbon.studies.grid.trained import Trained, build, chosen, open_trained
 from hyperribbon.studies.step import logger, run_step
 
 WHO = ["configuration", "network", "optimiser", "augmentation", "seed", "method"]
+OF_CERTIFICATE = ["error", "error_limit", "kl", "penalty", "bound", "non_vacuous"]
+OF_OPTIMISED = ["epsilon", "squared_distance", "effective_dimension", "train_error", "test_error"]
+OF_OPTIMISED += ["posterior_test_error", "n_bounded", "n_prior", "seconds"]
+OTHERS = ["maurer", "quadratic", "lambda", "pinsker"]
+OF_SPECTRUM = ["stiff", "elbow", "strength", "sloppy_factor", "correlation"]
+SCALES = ["eigenvalue", "prior_scale", "posterior_scale"]
+HISTORY = ["epoch", "objective", "surrogate_loss", "kl"]
 COLUMNS = {
-    "certificates": [
-        *WHO, "n", "n_prior", "classes", "parameters", "train_error", "test_error", "error",
-        "error_limit", "posterior_test_error", "kl", "penalty", "bound", "non_vacuous", "epsilon",
-        "squared_distance", "effective_dimension", "elbow", "strength", "sloppy_factor",
-        "correlation", "seconds",
-    ],
+    "certificates": [*WHO, "classes", "parameters", *OF_CERTIFICATE, *OTHERS, *OF_OPTIMISED,
+                     *OF_SPECTRUM],
     "posterior_scales": [*WHO, *SCALE_COLUMNS],
-    "certificate_optimisation": [*WHO, "epoch", "objective", "loss", "kl"],
+    "certificate_optimisation": [*WHO, *HISTORY],
 }  # fmt: skip
 
 
@@ -65,10 +75,9 @@ def main(
         found = [certify_seed(trained, seed, certificates, device) for seed in trained.seeds]
     for path in output:
         name = path.stem.split("-")[0]
-        columns = COLUMNS[name]
         parts = [tables[name] for tables in found]
         whole = pd.concat(parts) if parts else pd.DataFrame()
-        write_table(whole.reindex(columns=columns), path)
+        write_table(whole.reindex(columns=COLUMNS[name]), path)
 
 
 def certify_seed(
@@ -77,44 +86,59 @@ def certify_seed(
     """The tables of one training."""
     configuration, dataset = trained.configuration, trained.dataset
     (method,) = section.methods
-    network = build(configuration, dataset).to(device)
+    label = f"{configuration.label} seed {seed}, {method}"
+    network = build(configuration, dataset).float().to(device)
     steps = trained.store["snapshot_step"].values
-    weights = []
+    ends = []
     for step in (steps[0], steps[-1]):  # before and after the training
         put_weights(network, load_weights(trained.store, seed, int(step)))
-        weights.append(torch.nn.utils.parameters_to_vector(network.parameters()).detach().cpu())
-    samples = chosen(dataset, "train", noise=configuration.augmentation.random_labels)
-    apart = set_aside(*samples, count=section.set_aside, seed=0)
+        ends.append(parameters_to_vector(network.parameters()).detach().double().cpu().numpy())
+    initial, final = ends
+    inputs, labels = chosen(dataset, "train", noise=configuration.augmentation.random_labels)
+    prior: dict[str, Any] = {}
+    if section.set_aside:
+        samples, bounded = set_aside(inputs, labels, section.set_aside)
+        if method == SHAPED:
+            prior["prior_samples"] = samples
+        if method == TRAINED:
+            training = configuration.training
+            prior["prior_weights"] = PriorWeights(
+                network, initial, samples, epochs=training.epochs, seed=seed
+            )
+    else:
+        bounded = BoundedSamples(inputs, labels)
     found = certify_optimised(
-        network,
-        weights[0].numpy(),
-        weights[1].numpy(),
-        apart.bounded,
-        chosen(dataset, "test"),
-        method=method,
-        prior_samples=apart.prior,
-        epochs=section.epochs,
-        batch_size=section.batch_size,
-        learning_rate=section.learning_rate,
-        draws=section.draws,
-        seed=seed,
-        progress_bar=f"{configuration.label} seed {seed}, {method}",
-    )
-    who = {
-        "configuration": configuration.id,
-        "network": configuration.network_name,
-        "optimiser": configuration.optimiser_name,
-        "augmentation": configuration.augmentation_name,
-        "seed": seed,
-        "method": method,
-    }
-    counts = {"classes": dataset.n_classes, "parameters": len(weights[0])}
-    logger.info("%s: bound %.3f", method, found.certificate.bound)
+        network, initial, final, bounded, chosen(dataset, "test"),
+        method="hessian" if method == TRAINED else method, **prior,
+        epochs=section.epochs, batch_size=section.batch_size,
+        learning_rate=section.learning_rate, draws=section.draws, seed=seed, progress_bar=label,
+    )  # fmt: skip
+    who = dict(zip(WHO, (
+        configuration.id, configuration.network_name, configuration.optimiser_name,
+        configuration.augmentation_name, seed, method,
+    ), strict=True))  # fmt: skip
+    row = certificate_row(found) | {"classes": dataset.n_classes, "parameters": len(final)}
+    logger.info("%s: bound %.3f, error %.3f", label, row["bound"], row["error"])
     return {
-        "certificates": pd.DataFrame([{**who, **counts, **certificate_row(found)}]),
-        "posterior_scales": scales_by_rank(*found.scales).assign(**who),
+        "certificates": pd.DataFrame([who | row]),
+        "posterior_scales": scales_by_rank(**found.scales).assign(**who),
         "certificate_optimisation": pd.DataFrame(found.history).assign(**who),
     }
+
+
+def certificate_row(found: OptimisedCertificate) -> dict[str, Any]:
+    """A certificate in numbers, with how stiff the spectrum is at the scale of the prior."""
+    values, prior, posterior = (found.scales[name] for name in SCALES)
+    row = {name: getattr(found.certificate, name) for name in OF_CERTIFICATE}
+    row |= {name: getattr(found, name) for name in OF_OPTIMISED}
+    row |= found.other_bounds
+    # The curvature where all directions have the same prior: the eigenvalues, if it is isotropic.
+    even = values * prior**2 * found.epsilon
+    stiff = dimension_at(even, found.n_bounded, found.epsilon)
+    row |= {"stiff": stiff.pop("effective_dimension"), **stiff}
+    with suppress(DataError):  # too few eigenvalues
+        row["elbow"] = elbow(values, SLOPES_FROM)
+    return row | {"correlation": scale_correlation(values, posterior / prior)}
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ from hyperribbon.studies.part import PartSection
 if TYPE_CHECKING:
     from hyperribbon.studies.study import Study
 
-Method = Literal["baseline", "analytic", "fisher", "hessian", "fisher_prior", "stiff"]
+Method = Literal[
+    "baseline", "analytic", "fisher", "hessian", "fisher_prior", "stiff", "trained_prior"
+]
 Methods = Annotated[tuple[Method, ...], AfterValidator(distinct), Field(min_length=1)]
-NEEDS_SAMPLES = "fisher_prior"  # whose prior is made from the samples that are set aside
-LEAST_BOUNDED = 2  # samples
+# Methods whose prior is made from the samples that are set aside: its covariance, its centre.
+SHAPED, TRAINED = "fisher_prior", "trained_prior"
+LEAST_BOUNDED = 8  # samples, for which the theorems are proved
 
 
 class CertificatesConfig(PartSection):
@@ -28,25 +31,28 @@ class CertificatesConfig(PartSection):
 
     networks: Names
     """Names of the networks whose trainings get certificates."""
-    methods: Methods = ("baseline", "analytic", "fisher", "hessian", "fisher_prior", "stiff")
+    methods: Methods = (
+        "baseline", "analytic", "fisher", "hessian", "fisher_prior", "stiff", "trained_prior",
+    )  # fmt: skip
     """Posteriors, and priors that are not isotropic. `baseline` is diagonal in the weights
     (Dziugaite & Roy 2017), `analytic` is Method 1 of the thesis; `fisher` and `hessian` are
     diagonal in the eigenbasis of the Fisher matrix before training and of the Gauss-Newton matrix
     after it (Methods 2 and 3), `fisher_prior` also takes the prior's covariance from the Fisher
-    matrix before training (Method 4), and `stiff` differs from the prior in the stiffest directions
-    only."""
+    matrix before training (Method 4); `stiff` differs from the prior in the stiffest directions
+    only; `trained_prior` is `hessian` with a prior around a network that was trained on the samples
+    set aside."""
     set_aside: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 500
-    """Training samples from which `fisher_prior` makes its prior. No bound counts them, so that all
-    methods are compared on the same samples."""
-    epochs: Count = 20
+    """Training samples from which `fisher_prior` and `trained_prior` make their priors. No bound
+    counts them, so that all methods are compared on the same samples."""
+    epochs: Count = 40
     """Epochs for which a posterior is optimised; `analytic` needs none."""
     batch_size: Count = 100
     """Samples per step of the optimisation."""
     learning_rate: Positive = 0.001
     """Learning rate of the optimisation, at its beginning."""
-    draws: Count = 150
-    """Networks drawn from a posterior to measure its error. With more, the upper limit of the error
-    is closer to the mean."""
+    draws: Count = 20
+    """Predictions of drawn networks for each sample, which measure the error of a posterior. With
+    more, its upper limit is closer to the mean."""
 
     def check(self, study: Study) -> None:
         """Refuse networks without certificates, and numbers that leave too few samples."""
@@ -73,8 +79,9 @@ class CertificatesConfig(PartSection):
         self._check_samples(study.data.train_size)
 
     def _check_samples(self, train_size: int) -> None:
-        if NEEDS_SAMPLES in self.methods and not self.set_aside:
-            expected = f"at least 1, because the prior of {NEEDS_SAMPLES} needs samples of its own"
+        needy = [method for method in (SHAPED, TRAINED) if method in self.methods]
+        if needy and not self.set_aside:
+            expected = f"at least 1, because the prior of {needy[0]} needs samples of its own"
             raise refuse("certificates.set_aside", self.set_aside, expected)
         bounded = train_size - self.set_aside
         if bounded < LEAST_BOUNDED:

@@ -18,7 +18,11 @@ from hyperribbon.reporting.style import COLUMN, LeftOut, as_text, palette
 from hyperribbon.studies.certificates.names import METHODS
 
 NOTHING = "Every seed of the certified networks diverged."
-OPTIMISED = {"objective": "objective", "loss": "cross-entropy / ln 2 of Q", "kl": "KL (nats)"}
+OPTIMISED = {
+    "objective": "objective",
+    "surrogate_loss": "cross-entropy / ln 2 of Q",
+    "kl": "KL (nats)",
+}
 STIFF: dict[str, Any] = {"color": "0.3", "linestyle": "--", "linewidth": 0.8}
 BEYOND = 5  # how far the spectrum is drawn, in effective dimensions
 
@@ -82,7 +86,7 @@ def posterior_scales(tables: dict[str, pd.DataFrame]) -> Figure:
                 continue
             some = _of(scales, row)
             some = some[some["eigenvalue"] > 0]
-            x = some["eigenvalue"] * some["prior_scale"] ** 2 * 2 * (row["n"] - 1)
+            x = some["eigenvalue"] * some["prior_scale"] ** 2 * 2 * (row["n_bounded"] - 1)
             prior, colour = some["prior_scale"], colours[name]
             axes.fill_between(x, some["low"] / prior, some["high"] / prior, color=colour,
                               alpha=0.2, linewidth=0)  # fmt: skip
@@ -113,14 +117,14 @@ def stiff_and_sloppy(tables: dict[str, pd.DataFrame]) -> Figure:
         raise LeftOut("No method has the eigenvalues at the trained weights.")
     figure, panels = wrapped(len(pieces), 0.85, most=3)
     for axes, (name, row, some) in zip(panels, pieces, strict=True):
-        stiff = int(row["effective_dimension"])
+        stiff = int(row["stiff"])
         last = min(max(BEYOND * stiff, 10), some["last"].max())
         some = some[(some["first"] <= last) & (some["eigenvalue"] > 0)]
         rank = np.sqrt(some["first"] * some["last"])
         axes.semilogy(rank, some["eigenvalue"], ".-", markersize=3, linewidth=1,
                       label="eigenvalues")  # fmt: skip
         axes.axvline(stiff, **STIFF | {"color": "#009E73"}, label="effective dimension")
-        threshold = row["epsilon"] / (2 * (row["n"] - 1))
+        threshold = row["epsilon"] / (2 * (row["n_bounded"] - 1))
         if row["sloppy_factor"] > 0:
             at = np.array([stiff, last])
             axes.plot(at, threshold * np.exp(-row["sloppy_factor"] * (at - stiff)),

@@ -1,0 +1,219 @@
+"""Search for a posterior: where it starts, and the descent from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from hyperribbon.bars import bar_over
+from hyperribbon.curvature.kfac import LayerBasis
+from hyperribbon.pac_bayes.analytic import GRID, best_epsilon
+from hyperribbon.pac_bayes.bound import GridPoint, inverse_binary_kl, penalty, round_to_grid
+from hyperribbon.pac_bayes.certificate import STEP
+from hyperribbon.pac_bayes.methods import Method
+from hyperribbon.pac_bayes.objective import Objective, diagonal_kl, objective
+from hyperribbon.pac_bayes.prior import Prior
+from hyperribbon.pac_bayes.samples import BoundedSamples
+from hyperribbon.pac_bayes.stochastic import StochasticNetwork
+
+JUDGED = 2_000  # samples on which a start is judged
+SHARE = 0.5  # of the way from the prior's centre to the trained weights, where Q starts
+NARROWER = 10  # inverse variance of the prior at the start, in that of the least objective
+SCALES_RATE = 10  # learning rate of log variances, in that of the means
+LEFT = 0.01  # of the learning rate at the end
+
+
+class Posterior(NamedTuple):
+    """A Gaussian, diagonal in a basis, and the scale of its prior; (p,) mean and log variances."""
+
+    mean: np.ndarray
+    log_variance: np.ndarray
+    scale: GridPoint
+
+
+class Search:
+    """Posteriors in one basis, and what the bound says of them."""
+
+    def __init__(
+        self,
+        trained: nn.Module,
+        basis: LayerBasis,
+        prior: Prior,
+        method: Method,
+        bounded: BoundedSamples,
+        trained_weights: np.ndarray,
+        delta: float,
+        seed: int,
+    ):
+        self.network = StochasticNetwork(trained, basis, seed)
+        self.method, self.delta, self.seed = method, delta, seed
+        device = next(trained.parameters()).device
+        self.inputs, self.targets = bounded.inputs.to(device), bounded.targets.to(device)
+        self.n = len(bounded)
+        self.entered = self.network.entered(self.inputs)
+        self.centre = basis.to_basis(prior.centre)
+        self.trained = basis.to_basis(np.asarray(trained_weights, dtype=np.float64))
+        self.log_shape = prior.log_shape
+        even = torch.linspace(0, self.n - 1, min(self.n, JUDGED)).long()
+        self._few = even.unique().to(device)
+
+    def kl(self, q: Posterior) -> float:
+        """KL(Q || P) in nats."""
+        return diagonal_kl(q.mean, q.log_variance, self.centre, self.log_shape, q.scale.epsilon)
+
+    @torch.no_grad()
+    def wrong(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> Tensor:
+        """Whether each sample's prediction, by drawn networks, is wrong."""
+        self.network.network.eval()
+        found, start = [], 0
+        for x in inputs.split(self.network.unit(len(inputs))):
+            stop = start + len(x)
+            z = self.network.outputs(x, None if entered is None else entered[start:stop])
+            found.append(z.argmax(dim=1) != targets[start:stop])
+            start = stop
+        return torch.cat(found)
+
+    def draw_errors(self, q: Posterior, draws: int) -> np.ndarray:
+        """0-1 errors on the samples, one per network drawn independently."""
+        self.network.assign(q.mean, q.log_variance)
+        size = 1 if self.network.independent else self.network.unit(self.n)
+        found = []
+        for _ in range(draws):
+            wrong = self.wrong(self.inputs, self.entered, self.targets).double()
+            found.append(wrong.view(-1, size).mean(dim=1).cpu().numpy())
+        return np.concatenate(found)
+
+    def judged(self, q: Posterior) -> float:
+        """The bound, if the error of one prediction per sample were exact."""
+        error = float(self.draw_errors(q, 1).mean())
+        cost = (self.kl(q) + penalty(q.scale.j, self.n, self.delta)) / (self.n - 1)
+        return float(inverse_binary_kl(error, cost))
+
+    def stiff(self, curvatures: list[np.ndarray], epsilon: float) -> np.ndarray:
+        """The directions whose curvature outweighs the prior (Eq. 4.4.1)."""
+        return 2 * (self.n - 1) * sum(curvatures) * np.exp(self.log_shape) >= epsilon
+
+    def analytic(
+        self, curvature: np.ndarray, share: float, scale: GridPoint, free: np.ndarray | None
+    ) -> Posterior:
+        """The analytic posterior, at a share of the way from the prior's centre."""
+        precision = 2 * (self.n - 1) * curvature + scale.epsilon * np.exp(-self.log_shape)
+        step = share * (self.trained - self.centre)
+        if free is not None:
+            precision = np.where(free, precision, scale.epsilon * np.exp(-self.log_shape))
+            step = np.where(free, step, 0)
+        return Posterior(self.centre + step, -np.log(precision), scale)
+
+    def start(self, curvatures: list[np.ndarray]) -> tuple[Posterior, Posterior]:
+        """The analytic posterior with the least bound, and the one from which to descend.
+
+        Where the network fits its samples, the curvature at the trained weights nearly vanishes.
+        That at the prior's centre, added to it, limits the spread of Q to what the loss allows. The
+        descent begins with a narrower prior than that of the least objective: from there it finds
+        posteriors with less KL, because the scale only has to grow.
+        """
+        at_trained, both = curvatures[0], curvatures[0] + curvatures[1]
+        tried = [(at_trained, 1.0)]
+        if self.method.optimised:
+            tried.append((both, SHARE))
+        least_bound = least_objective = math.inf
+        best = start = None
+        for curvature, share in tried:
+            shaped = curvature * np.exp(self.log_shape)
+            distance = share**2 * (self.trained - self.centre) ** 2 @ np.exp(-self.log_shape)
+            scale = best_epsilon(shaped, self.n, float(distance), **GRID)
+            while True:
+                free = None
+                if self.method.stiff:
+                    free = self.stiff(curvatures, scale.epsilon)
+                q = self.analytic(curvature, share, scale, free)
+                surrogate, error = self._few_judged(q)
+                kl = self.kl(q)
+                cost = (kl + penalty(scale.j, self.n, self.delta)) / (self.n - 1)
+                bound = float(inverse_binary_kl(error, cost))
+                value = objective(surrogate, kl, self.n, scale.epsilon, self.delta)
+                if bound < least_bound:
+                    least_bound, best = bound, q
+                if value < least_objective:
+                    least_objective, start = value, q
+                if free is not None and not free.any():
+                    break
+                # Larger scales only raise the cost.
+                if float(inverse_binary_kl(0.0, cost)) >= least_bound and (
+                    value - surrogate >= least_objective
+                ):
+                    break
+                scale = round_to_grid(scale.epsilon * STEP, **GRID)
+        assert best is not None and start is not None
+        if not self.method.optimised:
+            return best, start
+        scale = round_to_grid(start.scale.epsilon * NARROWER, **GRID)
+        free = self.stiff(curvatures, scale.epsilon) if self.method.stiff else None
+        return best, self.analytic(both, SHARE, scale, free)
+
+    @torch.no_grad()
+    def _few_judged(self, q: Posterior) -> tuple[float, float]:
+        """Surrogate loss and error of one prediction for each of some samples."""
+        self.network.assign(q.mean, q.log_variance)
+        self.network.network.eval()
+        rows = self._few
+        entered = None if self.entered is None else self.entered[rows]
+        z, targets = self.network.outputs(self.inputs[rows], entered), self.targets[rows]
+        wrong = (z.argmax(dim=1) != targets).double().mean()
+        return float(cross_entropy(z, targets)) / math.log(2), float(wrong)
+
+    def optimise(
+        self,
+        start: Posterior,
+        free: np.ndarray | None,
+        epochs: int,
+        size: int,
+        rate: float,
+        history: dict[str, list[float]],
+        progress_bar: str | None,
+    ) -> Posterior:
+        """Minimise the objective; its history is appended."""
+        network = self.network
+        network.assign(start.mean, start.log_variance)
+        network.network.train()
+        epsilon = start.scale.epsilon
+        goal = Objective(network, self.centre, self.log_shape, self.n, epsilon, self.delta, free)
+        optimiser = torch.optim.Adam(
+            [
+                {"params": [layer.mean for layer in network.layers], "lr": rate},
+                {"params": [layer.log_variance for layer in network.layers],
+                 "lr": rate * SCALES_RATE},
+            ],
+            fused=True,
+        )  # fmt: skip
+        steps = epochs * -(-self.n // size)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(steps))
+        order = torch.Generator().manual_seed(self.seed)
+        for epoch in bar_over(range(1, epochs + 1), progress_bar):
+            surrogate = total = 0.0
+            for rows in torch.randperm(self.n, generator=order).split(size):
+                rows = rows.to(self.inputs.device)
+                entered = None if self.entered is None else self.entered[rows]
+                found = goal.add_gradients(self.inputs[rows], entered, self.targets[rows])
+                optimiser.step()
+                network.refresh()
+                schedule.step()
+                surrogate += found * len(rows) / self.n
+                total += goal.value * len(rows) / self.n
+            row = {"epoch": epoch, "objective": total, "surrogate_loss": surrogate, "kl": goal.kl}
+            for name, value in row.items():
+                history[name].append(value)
+        scale = round_to_grid(goal.epsilon, **GRID)
+        # All variances move with the prior's, by a few percent, so that their ratios stay.
+        moved = network.joined("log_variance") + math.log(goal.epsilon / scale.epsilon)
+        return Posterior(network.joined("mean"), moved, scale)
+
+
+def _cosine(steps: int) -> Callable[[int], float]:
+    return lambda step: LEFT + (1 - LEFT) * (1 + math.cos(math.pi * step / steps)) / 2

@@ -1,0 +1,220 @@
+r"""Networks whose weights are Gaussian, independent in a basis of each layer.
+
+A layer's weights are :math:`V (M + \sqrt{S} \circ Z) U^T`, with Z standard normal, so that its
+outputs for inputs a are :math:`V y`, where y is Gaussian with mean :math:`M U^T a` and variance
+:math:`S (U^T a)^2`. Each sample gets outputs drawn from this distribution, as if it met a network
+of its own (Kingma, Salimans & Welling 2015). Neither a matrix of the size of the basis nor the
+weights of a network are formed: a draw costs two products with M and S, and one with each of U and
+V, for a batch of activations. Convolutions, whose outputs at different places share weights, and
+layers of few outputs while training, where it is much cheaper, draw weights once per batch instead.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d
+
+from hyperribbon.curvature.kfac import Block, LayerBasis
+from hyperribbon.curvature.layers import Layer
+
+TINY = 1e-30  # gradients below are taken as 0
+
+
+class Gradients(NamedTuple):
+    """Gradients of a layer's parameters, (O, I) each."""
+
+    mean: Tensor
+    variance: Tensor
+    log_variance: Tensor
+
+
+class StochasticLayer(nn.Module):
+    """A linear layer or convolution with Gaussian weights.
+
+    Attributes
+    ----------
+    mean, log_variance, variance : (O, I), in the basis; the variance is to be kept up to date
+    gradients : Gradients, which are also their ``grad``; passes backward add to the former two
+    entered : (n, I) inputs in the basis that replace those of the next call, or None
+    """
+
+    def __init__(self, layer: Layer, block: Block, like: Tensor, generator: torch.Generator):
+        super().__init__()
+        self.layer = (layer,)  # not a module of this one, whose parameters would be found
+        self.convolves = isinstance(layer, nn.Conv2d)
+        self.has_bias = block.bias is not None
+        self.generator = generator
+        self.entered: Tensor | None = None
+        self.rotations = [
+            None if rotation is None else torch.from_numpy(rotation).to(like)
+            for rotation in (block.ingoing, block.returning)
+        ]
+        self.mean, self.log_variance, self.variance = (
+            like.new_zeros(block.shape) for _ in range(3)
+        )
+        self.variance.fill_(1)
+        for leaf in (self.mean, self.variance):
+            leaf.requires_grad_()
+        self.gradients = Gradients(*(torch.zeros_like(self.mean) for _ in range(3)))
+        self.mean.grad, self.variance.grad, self.log_variance.grad = self.gradients
+
+    def into_basis(self, x: Tensor) -> Tensor:
+        """Inputs (n, I) of a linear layer, with a 1 for the bias, in the basis."""
+        if self.has_bias:
+            x = torch.cat([x, x.new_ones(*x.shape[:-1], 1)], dim=-1)
+        return x if self.rotations[0] is None else x @ self.rotations[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs of one draw for each sample, or of one for all."""
+        outputs, inputs = self.mean.shape
+        if self.convolves or (
+            self.training
+            and self.rotations[0] is not None
+            and outputs * (outputs + inputs) < len(x) * inputs
+        ):
+            return self._of_drawn_weights(x)
+        entered, self.entered = self.entered, None
+        a = self.into_basis(x) if entered is None else entered
+        shape = a.shape
+        a = a.reshape(-1, inputs)
+        noise = torch.empty(len(a), outputs, dtype=a.dtype, device=a.device)
+        noise.normal_(generator=self.generator)
+        y: Tensor = _Draw.apply(a, self.mean, self.variance, noise)
+        y = y if self.rotations[1] is None else y @ self.rotations[1].T
+        return y.reshape(*shape[:-1], outputs)
+
+    def _of_drawn_weights(self, x: Tensor) -> Tensor:
+        noise = torch.empty_like(self.mean, requires_grad=False)
+        noise.normal_(generator=self.generator)
+        matrix = torch.addcmul(self.mean, self.variance.sqrt(), noise)
+        ingoing, returning = self.rotations
+        matrix = matrix if ingoing is None else matrix @ ingoing.T
+        matrix = matrix if returning is None else returning @ matrix
+        weight, bias = (matrix[:, :-1], matrix[:, -1]) if self.has_bias else (matrix, None)
+        if not self.convolves:
+            return nn.functional.linear(x, weight, bias)
+        layer: Any = self.layer[0]
+        weight = weight.reshape(layer.weight.shape)
+        return conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation)
+
+
+class _Draw(torch.autograd.Function):
+    """Gaussian outputs; gradients of the parameters are added in place to those that they have."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, mean: Tensor, variance: Tensor, noise: Tensor) -> Tensor:
+        square = a * a
+        spread = (square @ variance.T).clamp_min_(torch.finfo(a.dtype).tiny).sqrt_()
+        y = torch.addmm(noise * spread, a, mean.T)
+        ctx.save_for_backward(a, square, noise.div_(spread), mean, variance)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        # Confident predictions have gradients so small that products with them are slow.
+        g = nn.functional.hardshrink(gradients[0], TINY)
+        a, square, half, mean, variance = ctx.saved_tensors
+        of_variance = (g * half).mul_(0.5)
+        mean.grad.addmm_(g.T, a)
+        variance.grad.addmm_(of_variance.T, square)
+        back = None
+        if ctx.needs_input_grad[0]:
+            back = torch.addcmul(g @ mean, a, of_variance @ variance, value=2)
+        return back, None, None, None
+
+
+class StochasticNetwork:
+    """A network with Gaussian weights, all in the given basis.
+
+    Parameters
+    ----------
+    network : in evaluation mode, whose parameters are those of the basis
+    basis : LayerBasis
+    seed : of the draws
+    """
+
+    def __init__(self, network: nn.Module, basis: LayerBasis, seed: int):
+        self.basis = basis
+        network = deepcopy(network).eval()
+        like = next(network.parameters()).detach()
+        self.generator = torch.Generator(like.device).manual_seed(seed)
+        self.layers: list[StochasticLayer] = []
+        for block in basis.blocks:
+            layer = network.get_submodule(block.layer)
+            layer = StochasticLayer(layer, block, like, self.generator)  # type: ignore[arg-type]
+            self.layers.append(layer)
+            if block.layer:
+                network.set_submodule(block.layer, layer)
+            else:
+                network = layer
+        self.network = network
+
+    @property
+    def independent(self) -> bool:
+        """Whether each sample meets a network of its own, outside training."""
+        return not any(layer.convolves for layer in self.layers)
+
+    def unit(self, n: int) -> int:
+        """Samples to evaluate at a time: of n, with equal shares where these meet one network."""
+        if self.independent:
+            return 1000
+        return max(size for size in range(1, min(n, 500) + 1) if n % size == 0)
+
+    def split(self, coordinates: np.ndarray) -> list[Tensor]:
+        """Coordinates (p,) by layer, (O, I)."""
+        sizes = [layer.mean.numel() for layer in self.layers]
+        parts = np.split(coordinates, np.cumsum(sizes)[:-1])
+        return [
+            torch.from_numpy(part.reshape(layer.mean.shape)).to(layer.mean)
+            for part, layer in zip(parts, self.layers, strict=True)
+        ]
+
+    def joined(self, name: str) -> np.ndarray:
+        """Coordinates (p,) of an attribute of all layers, float64."""
+        parts = [getattr(layer, name).detach().flatten() for layer in self.layers]
+        return torch.cat(parts).double().cpu().numpy()
+
+    @torch.no_grad()
+    def assign(self, mean: np.ndarray, log_variance: np.ndarray) -> None:
+        """Set the means (p,) and the logarithms of the variances (p,)."""
+        both = self.split(mean), self.split(log_variance)
+        for layer, m, v in zip(self.layers, *both, strict=True):
+            layer.mean.copy_(m)
+            layer.log_variance.copy_(v)
+        self.refresh()
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Bring the variances up to date with their logarithms."""
+        for layer in self.layers:
+            torch.exp(layer.log_variance, out=layer.variance)
+
+    @torch.no_grad()
+    def entered(self, inputs: Tensor, batch: int = 1000) -> Tensor | None:
+        """What enters the first layer, in the basis: it depends on no weights, so once is enough.
+
+        None if that layer is a convolution.
+        """
+        first = self.layers[0]
+        if first.convolves:
+            return None
+        kept: list[Tensor] = []
+        handle = first.register_forward_pre_hook(
+            lambda _, args: kept.append(first.into_basis(args[0]))
+        )
+        try:
+            for x in inputs.split(batch):
+                self.network(x)
+        finally:
+            handle.remove()
+        return torch.cat(kept)
+
+    def outputs(self, inputs: Tensor, entered: Tensor | None = None) -> Tensor:
+        """Outputs (n, C) of drawn networks; ``entered`` as from the method, for these inputs."""
+        self.layers[0].entered = entered
+        return self.network(inputs)
