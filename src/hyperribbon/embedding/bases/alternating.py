@@ -76,7 +76,8 @@ def optimise_archetypes(
 
     .. math:: a_{ki} \leftarrow a_{ki} \sum_{jnc} w_{jk}\, r_{jnc}\, p_{inc} / Z_k.
 
-    An iteration reads the models four times. Entries that are 0 stay 0.
+    An iteration reads the models four times, or six if a longer step fails. Entries that are 0
+    stay 0.
 
     Parameters
     ----------

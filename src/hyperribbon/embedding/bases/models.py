@@ -40,10 +40,10 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
           roots leave of all models; see `choose_greedily`. O(m^2 N C + K^2 m^2) time and an (m, m)
           matrix;
         - "archetypes": mixtures of given models, which alternate with the weights, from the subset
-          on; O(m N C K) time and two readings of the models per iteration. They are found with
-          mixtures of probabilities, whatever the kind of ``mixture``;
+          on; O(m N C K) time and four to six readings of the models per iteration. They are found
+          with mixtures of probabilities, whatever the kind of ``mixture``;
         - "free": any models, which alternate with the weights, from the subset on; O(m N C K) time
-          and one or two readings per iteration;
+          and two or three readings per iteration;
         - "k_medoids": given models such that each model is near one of them, chosen greedily; the
           reduction of the summed distances is at least 1 - 1/e of the best; see `choose_medoids`;
         - "random": given models drawn at random;
@@ -76,9 +76,10 @@ class ModelBasis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     Notes
     -----
-    Models are read in blocks; besides the basis, ``method="subset"`` and "k_medoids" keep one
-    (m, m) matrix in memory, in float32 for more than 2,000 models: 1.6 GB for 20,000. Models that
-    take 512 MB or less in float64 stay in memory between iterations.
+    Models are read in blocks, so that memory does not grow with m N C. All methods but "random" and
+    "nmf" keep one (m, m) matrix in memory, in float32 for more than 2,000 models (1.6 GB for
+    20,000), or several arrays of the size of the basis in float64. Models that take 512 MB or less
+    in float64 stay in memory between iterations. `score` needs no (m, m) matrix.
 
     References
     ----------
