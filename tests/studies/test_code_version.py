@@ -76,12 +76,15 @@ MODELS = {
     "trajectories",
     "trajectory_space",
 }
+# Steps on bases of models and of samples; the one that compares them with tangent kernels.
+BASES, KERNELS = {"model_bases", "sample_bases", "tangent_bases"}, {"kernel_tangents"}
+MODELS |= BASES | KERNELS
 
 
 TRAJECTORIES = {"tables", "trajectories", "trajectory_space"}
 # Steps that fit an InPCA.
 FITS = {"embed", "four_points", "joint", "metrics", "null_model", "subsets", "trajectory_space"}
-FITS |= {"spectra", "task_embedding", "task_mappings"} | SYNTHETIC
+FITS |= {"spectra", "task_embedding", "task_mappings"} | SYNTHETIC | BASES | KERNELS
 CURVATURE = {"curvature", "spectra"}
 # Steps that look at curvature.
 SURVEYS = {"curvature", "synthetic_students"}
@@ -96,7 +99,7 @@ TASK_MODELS = {"task_embedding", "task_means", "task_tables"}
 MAPPINGS = {"task_mappings"}
 # Steps that build networks.
 NETWORKS = SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | PLANE | IMAGE | MAPPINGS
-NETWORKS |= {"train", "regression"}
+NETWORKS |= {"train", "regression", "certify"} | KERNELS
 # Steps that write a page.
 PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
 
@@ -134,9 +137,15 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("networks/__init__.py", NETWORKS),
         ("networks/building.py", NETWORKS),
         ("networks/registry.py", NETWORKS),
-        ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
-        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | MANIFOLDS | {"regression"}),
-        ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
+        ("curvature/gram.py", SURVEYS | LINEAR | KERNELS | {"regression", "certify"}),
+        (
+            "curvature/sloppiness.py",
+            {"spectra", "synthetic_students", "certify", "regression"} | LINEAR | MANIFOLDS,
+        ),
+        (
+            "curvature/tables.py",
+            LINEAR | {"spectra", "synthetic_students", "certify", "regression"},
+        ),
         ("curvature/survey_tables.py", {"spectra"}),
         ("representations/conservation.py", MANIFOLDS),
         ("linear/networks.py", LINEAR),
@@ -158,7 +167,13 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("networks/vit.py", set()),  # a rule names it beside the step
         (
             "data/dataset.py",
-            SYNTHETIC_TRAIN | PREPARE | MANIFOLDS | IMAGE | MAPPINGS | {"train", "curvature"},
+            SYNTHETIC_TRAIN
+            | PREPARE
+            | MANIFOLDS
+            | IMAGE
+            | MAPPINGS
+            | KERNELS
+            | {"train", "curvature", "certify"},
         ),
         ("data/prepare.py", PREPARE),
         (
@@ -172,7 +187,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | IMAGE
             | TASK_MODELS
             | MAPPINGS
-            | {"embed", "explore", "image_tables", "train", "verify"},
+            | {"embed", "explore", "image_tables", "train", "verify", "certify"},
         ),
         ("reporting/style.py", DRAWN - {"linear_explore"} | {"first_picture"}),
         ("config/plugins.py", set()),
