@@ -98,7 +98,8 @@ def test_all_figures_are_drawn_with_those_of_corners(results):
 def test_bases_are_of_all_trainings_and_tangents_of_the_direct_one(results):
     tables = {name: pd.read_csv(results / "tables" / f"{name}.csv") for step in BASES.steps
               for name in step.tables}  # fmt: skip
-    assert not any(table.empty for table in tables.values())
+    empty = {name for name, table in tables.items() if table.empty}
+    assert empty <= {"tangent_angles"}  # if no model is near one of the ends
     fitted = tables["sample_bases"].query("held_out == 'none'")
     assert (fitted["judged"] == 3 * 2 * 3).all()  # stages, seeds, checkpoints
     assert tables["kernel_tangents"]["configuration"].unique().tolist() == [DIRECT]

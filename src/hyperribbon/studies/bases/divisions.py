@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from hyperribbon.storage.models import Models
 
+HELD = 2**30  # bytes of models that are kept in memory
 FITTED = "none"  # held out: bases are judged by the models that they are fitted to
 TRAININGS = "trainings"
 SEEDS = "seeds"
@@ -50,6 +52,32 @@ def some_checkpoints(models: Models, count: int) -> np.ndarray:
         for start, size in zip(starts, sizes, strict=True)
     ]
     return np.concatenate(pieces)
+
+
+class SomeModels:
+    """Some models of a split, read once if they take less than 1 GiB.
+
+    Parameters
+    ----------
+    models : all of them
+    split : "train" or "test"
+    rows : of the models' table, increasing
+    """
+
+    def __init__(self, models: Models, split: str, rows: np.ndarray):
+        self._models, self._split, self._rows = models, split, rows
+        self.all = models.selections(split, rows)
+        if sum(P.dtype.itemsize * math.prod(P.shape) for P in self.all) <= HELD:
+            self.all = [np.concatenate([P[:] for P in self.all])]
+            self._held = self.all[0]
+        else:
+            self._held = None
+
+    def __getitem__(self, some: np.ndarray) -> list:
+        """The models (b, N, C), in one array or several, at which ``some`` (m,) is True."""
+        if self._held is not None:
+            return [self._held[some]]
+        return self._models.selections(self._split, self._rows[some])
 
 
 def divisions(table: pd.DataFrame, configurations: pd.DataFrame, draws: int) -> Iterator[Division]:

@@ -11,7 +11,7 @@ from hyperribbon.embedding.bases.finding import METHODS
 from hyperribbon.embedding.bases.mixtures import MIXTURES
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.probability import progress
-from hyperribbon.storage.dataset import SPLITS, Split
+from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import MODEL_KEYS, write_table
@@ -19,6 +19,7 @@ from hyperribbon.studies.bases.config import BasesConfig
 from hyperribbon.studies.bases.divisions import (
     TRAININGS,
     Division,
+    SomeModels,
     divisions,
     some_checkpoints,
 )
@@ -53,20 +54,20 @@ def main(
     judged, chosen = [], []
     with threadpool_limits(threads):
         for split in SPLITS:
-            P = models.selections(split, rows)
-            D = pairwise_distance(P, floor=FLOOR, threads=threads)
+            P = SomeModels(models, split, rows)
+            D = pairwise_distance(P.all, floor=FLOOR, threads=threads)
             table = models.table.iloc[rows].reset_index(drop=True)
             for division in divisions(table, models.configurations, bases.draws):
-                found = judge(models, split, rows, D, division, bases.models)
+                found = judge(P, D, division, bases.models)
                 judged.append(found.assign(split=split, **division.about()))
             labels = models.labels(split)
             keys = table[MODEL_KEYS].assign(
-                progress=progress(P, labels, smoothing=smoothing, threads=threads),
+                progress=progress(P.all, labels, smoothing=smoothing, threads=threads),
                 loss=table[f"{split}_loss"],
                 error=table[f"{split}_error"],
             )
             chosen += [
-                basis_models(P, D, keys, method, bases.models[-1]).assign(split=split)
+                basis_models(P.all, D, keys, method, bases.models[-1]).assign(split=split)
                 for method in NESTED
             ]
             logger.info("%s: bases of models, from %d models", split, len(rows))
@@ -76,18 +77,9 @@ def main(
     write_table(pd.concat(chosen).set_index(first).reset_index(), output[1])
 
 
-def judge(
-    models: Models,
-    split: Split,
-    rows: np.ndarray,
-    D: np.ndarray,
-    division: Division,
-    sizes: tuple[int, ...],
-) -> pd.DataFrame:
+def judge(P: SomeModels, D: np.ndarray, division: Division, sizes: tuple[int, ...]) -> pd.DataFrame:
     """One row per method, mixture and size for a division of the models."""
-    fitted, judged = (
-        models.selections(split, rows[some]) for some in (division.fitted, division.judged)
-    )
+    fitted, judged = P[division.fitted], P[division.judged]
     among = D[np.ix_(division.judged, division.judged)]
     between = D[np.ix_(division.judged, division.fitted)]
     within = D[np.ix_(division.fitted, division.fitted)]

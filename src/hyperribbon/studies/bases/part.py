@@ -31,8 +31,9 @@ PART = Part(
                 "model_bases": (
                     "One row per split, way of holding models out, method, kind of mixture and "
                     "number of basis models: explained pairwise distance and stress of the models "
-                    "held out, the former also with distances to mixtures added, and their mean and largest distance to their mixtures (nats). Of "
-                    "InPCA, the number is that of coordinates."
+                    "held out, the former also with distances to mixtures added, and their mean "
+                    "and largest distance to their mixtures (nats). Of InPCA, the number is that "
+                    "of coordinates."
                 ),
                 "basis_models": (
                     "One row per split, method and basis model, in the order of choice: which "

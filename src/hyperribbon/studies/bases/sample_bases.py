@@ -16,7 +16,7 @@ from hyperribbon.embedding.bases import (
 )
 from hyperribbon.pairwise import FLOOR, pairwise_distance
 from hyperribbon.reporting.thumbnails import are_images, sheet
-from hyperribbon.storage.dataset import SPLITS, Split
+from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import write_table
@@ -25,6 +25,7 @@ from hyperribbon.studies.bases.divisions import (
     NETWORKS,
     TRAININGS,
     Division,
+    SomeModels,
     divisions,
     some_checkpoints,
 )
@@ -62,18 +63,17 @@ def main(
         for split in SPLITS:
             labels = models.labels(split)
             sizes = tuple(size for size in bases.samples if size <= len(labels)) or (len(labels),)
-            P = models.selections(split, rows)
-            D = pairwise_distance(P, floor=FLOOR, threads=threads)
+            P = SomeModels(models, split, rows)
+            D = pairwise_distance(P.all, floor=FLOOR, threads=threads)
             table = models.table.iloc[rows].reset_index(drop=True)
             for division in divisions(table, models.configurations, bases.draws):
-                of_split = (models, split, rows, division)
-                found = judge(*of_split, D, sizes)
+                found = judge(P, D, division, sizes)
                 judged.append(found.assign(split=split, **division.about()))
                 if division.held_out in (TRAININGS, NETWORKS):
-                    found = rank(*of_split, table, labels, sizes, smoothing)
+                    found = rank(P, table, labels, division, sizes, smoothing)
                     ranked.append(found.assign(split=split, **division.about()))
-            basis = SampleBasis(sizes[-1], random_state=0).fit(P)
-            found = chosen_samples(basis, P, labels)
+            basis = SampleBasis(sizes[-1], random_state=0).fit(P.all)
+            found = chosen_samples(basis, P.all, labels)
             found.insert(0, "order", np.arange(1, len(found) + 1))
             images = None if data is None else zarr.open_group(store_path(data))[f"{split}_images"]
             chosen.append(found.assign(split=split, picture=pictures(images, basis.indices_)))
@@ -85,18 +85,9 @@ def main(
     write_table(pd.concat(chosen).set_index(["split", "order"]).reset_index(), output[2])
 
 
-def judge(
-    models: Models,
-    split: Split,
-    rows: np.ndarray,
-    division: Division,
-    D: np.ndarray,
-    sizes: tuple[int, ...],
-) -> pd.DataFrame:
+def judge(P: SomeModels, D: np.ndarray, division: Division, sizes: tuple[int, ...]) -> pd.DataFrame:
     """One row per method and size for a division of the models."""
-    fitted, judged = (
-        models.selections(split, rows[some]) for some in (division.fitted, division.judged)
-    )
+    fitted, judged = P[division.fitted], P[division.judged]
     among = D[np.ix_(division.judged, division.judged)]
     halves = division.held_out == TRAININGS
     found = []
@@ -108,17 +99,15 @@ def judge(
 
 
 def rank(
-    models: Models,
-    split: Split,
-    rows: np.ndarray,
-    division: Division,
+    P: SomeModels,
     table: pd.DataFrame,
     labels: np.ndarray,
+    division: Division,
     sizes: tuple[int, ...],
     smoothing: float,
 ) -> pd.DataFrame:
     """One row per method, size, set of models and quantity: correlations with all samples."""
-    fitted = models.selections(split, rows[division.fitted])
+    fitted = P[division.fitted]
     of_training = table[["configuration", "seed"]].astype(str).agg("-".join, axis=1)
     last = ~of_training.duplicated(keep="last").to_numpy()
     found = []
@@ -128,7 +117,7 @@ def rank(
         for name, some in (("checkpoints", division.judged), ("ends", division.judged & last)):
             if some.sum() < 3:
                 continue  # no correlation
-            judged, groups = models.selections(split, rows[some]), of_training[some].tolist()
+            judged, groups = P[some], of_training[some].tolist()
             for size in sizes:
                 compared = agreement(
                     basis.smaller(size), judged, labels, groups=groups, smoothing=smoothing,

@@ -21,6 +21,7 @@ from hyperribbon.studies.bases.config import BasesConfig
 from hyperribbon.studies.bases.divisions import (
     FITTED,
     TRAININGS,
+    SomeModels,
     divisions,
     some_checkpoints,
 )
@@ -50,16 +51,16 @@ def main(
     kept, angles = [], []
     with threadpool_limits(threads):
         for split in SPLITS:
-            P, labels = models.selections(split, rows), models.labels(split)
-            D = pairwise_distance(P, floor=FLOOR, threads=threads)
-            s = progress(P, labels, smoothing=smoothing, threads=threads)
+            P, labels = SomeModels(models, split, rows), models.labels(split)
+            D = pairwise_distance(P.all, floor=FLOOR, threads=threads)
+            s = progress(P.all, labels, smoothing=smoothing, threads=threads)
             table = models.table.iloc[rows].reset_index(drop=True)
             for division in divisions(table, models.configurations, bases.draws):
                 if division.held_out not in (FITTED, TRAININGS):
                     continue
                 fitted, judged = division.fitted, division.judged
                 among = D[np.ix_(judged, judged)]
-                of_fitted, of_judged = (models.selections(split, rows[k]) for k in (fitted, judged))
+                of_fitted, of_judged = P[fitted], P[judged]
                 about = {"split": split, **division.about()}
                 try:
                     basis = TangentBasis(S).fit(of_fitted, labels, progress_of_models=s[fitted])
