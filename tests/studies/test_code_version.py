@@ -59,6 +59,8 @@ SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that prepare images.
 PREPARE = {"prepare_data", "synthetic_image_spectrum", "linear_inputs"}
+# The step that certifies networks.
+CERTIFY = {"certify"}
 # The step that trains networks whose class manifolds are followed.
 MANIFOLDS = {"inversion"}
 # Steps that read the predictions of all models.
@@ -95,7 +97,7 @@ TASK_MODELS = {"task_embedding", "task_means", "task_tables"}
 # The step that maps their networks to all classes in several ways.
 MAPPINGS = {"task_mappings"}
 # Steps that build networks.
-NETWORKS = SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | PLANE | IMAGE | MAPPINGS
+NETWORKS = SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | PLANE | IMAGE | MAPPINGS | CERTIFY
 NETWORKS |= {"train", "regression"}
 # Steps that write a page.
 PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
@@ -135,9 +137,13 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("networks/building.py", NETWORKS),
         ("networks/registry.py", NETWORKS),
         ("curvature/gram.py", SURVEYS | LINEAR | {"regression"}),
-        ("curvature/sloppiness.py", CURVATURE | SURVEYS | LINEAR | MANIFOLDS | {"regression"}),
+        (
+            "curvature/sloppiness.py",
+            LINEAR | MANIFOLDS | CERTIFY | {"spectra", "synthetic_students", "regression"},
+        ),
         ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
         ("curvature/survey_tables.py", {"spectra"}),
+        ("pac_bayes/search.py", CERTIFY),
         ("representations/conservation.py", MANIFOLDS),
         ("linear/networks.py", LINEAR),
         ("linear/covariance.py", LINEAR | {"linear", "linear_explore"}),
@@ -158,7 +164,13 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("networks/vit.py", set()),  # a rule names it beside the step
         (
             "data/dataset.py",
-            SYNTHETIC_TRAIN | PREPARE | MANIFOLDS | IMAGE | MAPPINGS | {"train", "curvature"},
+            SYNTHETIC_TRAIN
+            | PREPARE
+            | MANIFOLDS
+            | IMAGE
+            | MAPPINGS
+            | CERTIFY
+            | {"train", "curvature"},
         ),
         ("data/prepare.py", PREPARE),
         (
@@ -172,6 +184,7 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | IMAGE
             | TASK_MODELS
             | MAPPINGS
+            | CERTIFY
             | {"embed", "explore", "image_tables", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN - {"linear_explore"} | {"first_picture"}),
