@@ -25,7 +25,7 @@ from hyperribbon.pac_bayes.bound import (
 from hyperribbon.pac_bayes.objective import diagonal_kl
 from hyperribbon.pac_bayes.tighter import lambda_bound, maurer_cost, quadratic_bound
 
-RUNS, N, D, DELTA, FLIPPED, MANY = 400, 60, 10, 0.05, 0.3, 20_000
+RUNS, N, D, DELTA, FLIPPED, MANY = 300, 60, 10, 0.05, 0.3, 10_000
 
 
 def data(generator, *shape):
@@ -60,7 +60,7 @@ def learnt():
     log_variance = torch.full((RUNS, D), -1.0, dtype=torch.float64, requires_grad=True)
     log_epsilon = torch.zeros(RUNS, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.Adam([mean, log_variance, log_epsilon], lr=0.1)
-    for _ in range(60):
+    for _ in range(40):
         noise = torch.randn(RUNS, N, generator=generator, dtype=torch.float64)
         margin, spread = margins(mean, log_variance, x, y)
         loss = torch.nn.functional.softplus(-margin - spread * noise).mean(dim=1) / math.log(2)

@@ -14,7 +14,7 @@ from hyperribbon.curvature.checks import check_count, check_positive
 from hyperribbon.curvature.kfac import KFAC
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
-from hyperribbon.pac_bayes.bound import Certificate, certificate
+from hyperribbon.pac_bayes.bound import Certificate, certificate, check_delta
 from hyperribbon.pac_bayes.certificate import DELTA
 from hyperribbon.pac_bayes.methods import find_method
 from hyperribbon.pac_bayes.prior import MOST, Prior, PriorWeights, with_weights
@@ -92,8 +92,8 @@ def certify_optimised(
     `hyperribbon.pac_bayes.methods.METHODS` says which. Means and log variances of Q minimise
     cross-entropy / ln 2 + :math:`\sqrt{(\mathrm{KL} + \text{penalty}) / (2 (n - 1))}` by Adam,
     together with the scale of P, whose best value is known in closed form; every batch meets new
-    draws. They start from the analytic posterior, at the scale, and at all or half of the distance
-    from the centre of P to the trained weights, where the objective is least. At the end the scale
+    draws. They start from an analytic posterior, a quarter of the way from the centre of P to the
+    trained weights; `hyperribbon.pac_bayes.search.Search.start` says at what scale. At the end this
     moves to its grid; the bound inverts kl, with the union bound over the grid and a limit on the
     error of Q on the samples that holds for so many draws (see
     `hyperribbon.pac_bayes.bound.certificate`). Of the end, and of the analytic posterior with the
@@ -157,16 +157,18 @@ def certify_optimised(
     epochs, size = check_count(epochs, "epochs"), check_count(batch_size, "batch_size")
     rate = check_positive(learning_rate, "learning_rate")
     draws = check_count(draws, "draws")
+    check_delta(delta, "delta")
+    check_delta(delta_draws, "delta_draws")
     if prior_weights is not None and not isinstance(prior_weights, PriorWeights):
         raise DataError(f"prior_weights: {type(prior_weights).__name__}, expected PriorWeights")
     trained = with_weights(network, trained_weights, "trained_weights")
+    test_problem = Problem(trained, *test)
     centre = initial_weights if prior_weights is None else prior_weights
     prior = Prior(network, centre, prior_samples)
     for samples in prior.samples:
         refuse_overlap(samples, bounded)
     if (prior.centre == np.asarray(trained_weights, dtype=np.float64)).all():
         raise DataError("initial_weights: equal to trained_weights, expected those before training")
-    test_problem = Problem(trained, *test)
 
     at_trained = KFAC(Problem(trained, bounded.inputs[:MOST], bounded.targets[:MOST]))
     at_centre = prior.basis or KFAC(

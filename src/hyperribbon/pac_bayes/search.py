@@ -26,7 +26,7 @@ BATCH = 1_000  # samples evaluated at a time
 LARGE = 1_000  # from so many samples, each network meets a share where places share weights:
 SHARE_OF_SAMPLES = 100
 JUDGED = 2_000  # samples on which a start is judged
-SHARE = 0.5  # of the way from the prior's centre to the trained weights, where Q starts
+SHARE = 0.25  # of the way from the prior's centre to the trained weights, where Q starts
 NARROWER = 10  # inverse variance of the prior at the start, in that of the least objective
 SCALES_RATE = 10  # learning rate of log variances, in that of the means
 LEFT = 0.01  # of the learning rate at the end
@@ -124,8 +124,8 @@ class Search:
 
         Where the network fits its samples, the curvature at the trained weights nearly vanishes.
         That at the prior's centre, added to it, limits the spread of Q to what the loss allows. The
-        descent begins with a narrower prior than that of the least objective: from there it finds
-        posteriors with less KL, because the scale only has to grow.
+        descent begins near the prior's centre, and with a narrower prior than that of the least
+        objective: from there it finds posteriors with less KL than from the trained weights.
         """
         at_trained, both = curvatures[0], curvatures[0] + curvatures[1]
         tried = [(at_trained, 1.0)]
