@@ -59,6 +59,8 @@ SYNTHETIC = {"synthetic_corners", "synthetic_manifold"}
 SYNTHETIC_TRAIN = {"synthetic_students", "synthetic_train"}
 # Steps that prepare images.
 PREPARE = {"prepare_data", "synthetic_image_spectrum", "linear_inputs"}
+# The step that certifies networks.
+CERTIFY = {"certify"}
 # The step that trains networks whose class manifolds are followed.
 MANIFOLDS = {"inversion"}
 # Steps that read the predictions of all models.
@@ -98,8 +100,8 @@ TASK_MODELS = {"task_embedding", "task_means", "task_tables"}
 # The step that maps their networks to all classes in several ways.
 MAPPINGS = {"task_mappings"}
 # Steps that build networks.
-NETWORKS = SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | PLANE | IMAGE | MAPPINGS
-NETWORKS |= {"train", "regression", "certify"} | KERNELS
+NETWORKS = SYNTHETIC_TRAIN | LINEAR | MANIFOLDS | CURVATURE | PLANE | IMAGE | MAPPINGS | CERTIFY
+NETWORKS |= {"train", "regression"} | KERNELS
 # Steps that write a page.
 PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
 
@@ -137,16 +139,14 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
         ("networks/__init__.py", NETWORKS),
         ("networks/building.py", NETWORKS),
         ("networks/registry.py", NETWORKS),
-        ("curvature/gram.py", SURVEYS | LINEAR | KERNELS | {"regression", "certify"}),
+        ("curvature/gram.py", SURVEYS | LINEAR | KERNELS | {"regression"}),
         (
             "curvature/sloppiness.py",
-            {"spectra", "synthetic_students", "certify", "regression"} | LINEAR | MANIFOLDS,
+            LINEAR | MANIFOLDS | CERTIFY | {"spectra", "synthetic_students", "regression"},
         ),
-        (
-            "curvature/tables.py",
-            LINEAR | {"spectra", "synthetic_students", "certify", "regression"},
-        ),
+        ("curvature/tables.py", LINEAR | {"spectra", "synthetic_students", "regression"}),
         ("curvature/survey_tables.py", {"spectra"}),
+        ("pac_bayes/search.py", CERTIFY),
         ("representations/conservation.py", MANIFOLDS),
         ("linear/networks.py", LINEAR),
         ("linear/covariance.py", LINEAR | {"linear", "linear_explore"}),
@@ -172,8 +172,9 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | MANIFOLDS
             | IMAGE
             | MAPPINGS
+            | CERTIFY
             | KERNELS
-            | {"train", "curvature", "certify"},
+            | {"train", "curvature"},
         ),
         ("data/prepare.py", PREPARE),
         (
@@ -187,7 +188,8 @@ PAGES = {"explore", "linear_explore", "plane_explore", "summarise", "claims"}
             | IMAGE
             | TASK_MODELS
             | MAPPINGS
-            | {"embed", "explore", "image_tables", "train", "verify", "certify"},
+            | CERTIFY
+            | {"embed", "explore", "image_tables", "train", "verify"},
         ),
         ("reporting/style.py", DRAWN - {"linear_explore"} | {"first_picture"}),
         ("config/plugins.py", set()),

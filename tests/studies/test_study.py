@@ -36,6 +36,8 @@ STUDIES = {
     "corners": (28, 0.115),
     "certificate": (4, 0.007),
     "certificate_mnist": (4, 0.10),
+    "certificates_optimised": (4, 0.007),
+    "certificates_optimised_mnist": (15, 0.37),
     "reduction": (8, 0.071),
     "random_labels": (6, 0.061),
     "curvature_mnist": (4, 0.106),

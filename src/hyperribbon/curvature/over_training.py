@@ -9,9 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 import xarray as xr
-from torch import nn
 
 from hyperribbon.curvature.bounds import Bound, norm_bounds
 from hyperribbon.curvature.gram import FisherEigenpairs
@@ -22,6 +20,7 @@ from hyperribbon.curvature.reduction import reduced_models
 from hyperribbon.curvature.spectrum import WholeEigenpairs, spectral_density
 from hyperribbon.curvature.survey import WHOLE, Survey, padded, survey
 from hyperribbon.errors import DataError
+from hyperribbon.networks.weights import put_weights
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +79,8 @@ def survey_training(
 
     Examples
     --------
-    >>> network = nn.Linear(3, 2).double().eval()
+    >>> import torch
+    >>> network = torch.nn.Linear(3, 2).double().eval()
     >>> problem = Problem(network, torch.eye(3).double(), torch.tensor([0, 1, 0]))
     >>> states = [{"bias": np.zeros(2), "weight": np.full((2, 3), w)} for w in (0.1, 0.2)]
     >>> moments = [Moment(step, float(step), state) for step, state in enumerate(states)]
@@ -131,26 +131,6 @@ def survey_training(
         "n_parameters": problem.n_parameters,
     }
     return xr.Dataset(variables, coordinates, counts)
-
-
-def put_weights(network: nn.Module, weights: Mapping[str, np.ndarray]) -> None:
-    """Put weights, and statistics of BatchNorm, into a network.
-
-    Parameters
-    ----------
-    network : to be changed
-    weights : arrays by the names of ``network.state_dict()``; what has no name here stays
-
-    Examples
-    --------
-    >>> network = nn.Linear(1, 1)
-    >>> put_weights(network, {"weight": np.array([[3.0]])})
-    >>> network.weight.item()
-    3.0
-    """
-    state = network.state_dict()
-    for name, values in weights.items():
-        state[name].copy_(torch.from_numpy(values.copy()))
 
 
 def _eigenvalues(spectra: list[dict[str, np.ndarray]], partial: set[str]) -> Variables:

@@ -150,7 +150,7 @@ def penalty(j: int, n: int, delta: float) -> float:
     22.3235
     """
     n, j = check_samples(n), check_count(j, "j")
-    _check_delta(delta, "delta")
+    check_delta(delta, "delta")
     return float(2 * np.log(j) + np.log(np.pi**2 * n / (6 * delta)))
 
 
@@ -176,7 +176,7 @@ def sample_convergence_bound(mean_error: float, draws: int, delta: float) -> flo
     >>> round(sample_convergence_bound(0.03, 1000, 0.01), 4)
     0.051
     """
-    _check_delta(delta, "delta")
+    check_delta(delta, "delta")
     limit = np.log(2 / delta) / check_count(draws, "draws")
     return float(inverse_binary_kl(mean_error, limit))
 
@@ -242,7 +242,7 @@ def certificate(
     if errors.ndim != 1 or not errors.size:
         raise DataError(f"errors: shape {errors.shape}, expected (draws,), one or more")
     kl, classes = check_nonnegative(kl, "kl"), check_count(classes, "classes", 2)
-    _check_delta(delta_draws, "delta_draws")
+    check_delta(delta_draws, "delta_draws")
     cost = penalty(j, n, delta)
     error = float(errors.mean())
     limit = sample_convergence_bound(error, len(errors), delta_draws)
@@ -269,6 +269,7 @@ def _probabilities(values: float | np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def _check_delta(delta: float, name: str) -> None:
+def check_delta(delta: float, name: str) -> None:
+    """Refuse a probability that is not between 0 and 1."""
     if not 0 < delta < 1:
         raise DataError(f"{name}: {delta}, expected between 0 and 1")

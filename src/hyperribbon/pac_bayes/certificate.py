@@ -11,8 +11,10 @@ import numpy as np
 from hyperribbon.bars import bar_over
 from hyperribbon.curvature.checks import check_count
 from hyperribbon.curvature.kfac import KFAC
+from hyperribbon.curvature.losses import CrossEntropy
 from hyperribbon.curvature.problem import Problem, error_of
 from hyperribbon.curvature.sloppiness import effective_dimension
+from hyperribbon.errors import DataError
 from hyperribbon.pac_bayes.analytic import (
     GRID,
     GaussianPosterior,
@@ -27,6 +29,7 @@ from hyperribbon.pac_bayes.bound import (
     penalty,
     round_to_grid,
 )
+from hyperribbon.pac_bayes.prior import refuse_batch_norm
 
 MOST_DRAWS = 10**7  # the errors of all are kept in memory
 DELTA = 0.025  # probability that the bound fails, in addition to that of the draws
@@ -88,7 +91,18 @@ def certify(
         to the mean
     seed : int, seed of the draws
     progress_bar : name of a progress bar to show; none if the output is not a terminal
+
+    Raises
+    ------
+    DataError
+        If the loss is not the cross-entropy, or the network has BatchNorm.
     """
+    if not isinstance(problem.loss, CrossEntropy):
+        raise DataError(
+            f"loss: {type(problem.loss).__name__}, expected CrossEntropy: a certificate is "
+            "about the error of a classifier"
+        )
+    refuse_batch_norm(problem.network)
     n, weights = problem.n_samples, problem.flat_weights()
     draws = check_count(draws, "draws", 1, MOST_DRAWS)
     kfac = KFAC(problem)

@@ -14,7 +14,7 @@ from hyperribbon.curvature.checks import check_count, check_positive
 from hyperribbon.curvature.kfac import KFAC
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
-from hyperribbon.pac_bayes.bound import Certificate, certificate
+from hyperribbon.pac_bayes.bound import Certificate, certificate, check_delta
 from hyperribbon.pac_bayes.certificate import DELTA
 from hyperribbon.pac_bayes.methods import find_method
 from hyperribbon.pac_bayes.prior import MOST, Prior, PriorWeights, with_weights
@@ -92,8 +92,8 @@ def certify_optimised(
     `hyperribbon.pac_bayes.methods.METHODS` says which. Means and log variances of Q minimise
     cross-entropy / ln 2 + :math:`\sqrt{(\mathrm{KL} + \text{penalty}) / (2 (n - 1))}` by Adam,
     together with the scale of P, whose best value is known in closed form; every batch meets new
-    draws. They start from the analytic posterior, at the scale, and at all or half of the distance
-    from the centre of P to the trained weights, where the objective is least. At the end the scale
+    draws. They start from an analytic posterior, a quarter of the way from the centre of P to the
+    trained weights; `hyperribbon.pac_bayes.search.Search.start` says at what scale. At the end this
     moves to its grid; the bound inverts kl, with the union bound over the grid and a limit on the
     error of Q on the samples that holds for so many draws (see
     `hyperribbon.pac_bayes.bound.certificate`). Of the end, and of the analytic posterior with the
@@ -106,7 +106,9 @@ def certify_optimised(
 
     For linear layers every sample meets a network of its own, so that draws times n predictions are
     independent; the limit of Langford and Caruana (2002) holds for their mean by Hoeffding's
-    inequality (1963, Theorem 1), and is far closer than that for so many whole networks.
+    inequality (1963, Theorem 1), and is far closer than that for so many whole networks. Where
+    places share weights, as in convolutions, each network meets 100 samples; of 1,000 bounded
+    samples or more, those beyond a multiple of 100 are then left out.
 
     Parameters
     ----------
@@ -151,20 +153,22 @@ def certify_optimised(
     start_time = perf_counter()
     found = find_method(method, prior_samples)
     as_bounded_samples(bounded)
-    n = check_count(len(bounded), "bounded samples", 8)
+    check_count(len(bounded), "bounded samples", 8)
     epochs, size = check_count(epochs, "epochs"), check_count(batch_size, "batch_size")
     rate = check_positive(learning_rate, "learning_rate")
     draws = check_count(draws, "draws")
+    check_delta(delta, "delta")
+    check_delta(delta_draws, "delta_draws")
     if prior_weights is not None and not isinstance(prior_weights, PriorWeights):
         raise DataError(f"prior_weights: {type(prior_weights).__name__}, expected PriorWeights")
     trained = with_weights(network, trained_weights, "trained_weights")
+    test_problem = Problem(trained, *test)
     centre = initial_weights if prior_weights is None else prior_weights
     prior = Prior(network, centre, prior_samples)
     for samples in prior.samples:
         refuse_overlap(samples, bounded)
     if (prior.centre == np.asarray(trained_weights, dtype=np.float64)).all():
         raise DataError("initial_weights: equal to trained_weights, expected those before training")
-    test_problem = Problem(trained, *test)
 
     at_trained = KFAC(Problem(trained, bounded.inputs[:MOST], bounded.targets[:MOST]))
     at_centre = prior.basis or KFAC(
@@ -182,11 +186,10 @@ def certify_optimised(
         end = search.optimise(start, free, epochs, size, rate, history, progress_bar)
         best = min([best, end], key=search.judged)
 
-    errors, test_errors = search.draw_errors(best, draws), []
-    search.network.assign(best.mean, best.log_variance)
-    for _ in range(draws):
-        wrong = search.wrong(test_problem.inputs, None, test_problem.targets)
-        test_errors.append(float(wrong.double().mean()))
+    n = search.n
+    errors = search.draw_errors(best, draws)
+    on_test = test_problem.inputs, None, test_problem.targets
+    test_errors = [float(search.wrong(*on_test).double().mean()) for _ in range(draws)]
     kl, classes = search.kl(best), test_problem.n_outputs
     proven = certificate(errors, kl, n, best.scale.j, classes, delta, delta_draws)
     precision = np.exp(search.log_shape - best.log_variance) / best.scale.epsilon

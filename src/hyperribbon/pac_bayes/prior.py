@@ -12,6 +12,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from hyperribbon.bars import bar_over
 from hyperribbon.curvature.checks import check_count, check_positive
+from hyperribbon.curvature.given import as_network
 from hyperribbon.curvature.kfac import KFAC
 from hyperribbon.curvature.problem import Problem
 from hyperribbon.errors import DataError
@@ -149,8 +150,8 @@ def with_weights(network: nn.Module, weights: np.ndarray, name: str) -> nn.Modul
     DataError
         If the network has BatchNorm, or these are not p finite numbers.
     """
+    network = deepcopy(as_network(network)).float().eval().requires_grad_()
     refuse_batch_norm(network)
-    network = deepcopy(network).float().eval()
     array = as_numpy(weights, name).astype(np.float64)
     p = sum(parameter.numel() for parameter in network.parameters())
     if array.shape != (p,) or not np.isfinite(array).all():

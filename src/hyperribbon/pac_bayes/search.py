@@ -22,8 +22,11 @@ from hyperribbon.pac_bayes.prior import Prior
 from hyperribbon.pac_bayes.samples import BoundedSamples
 from hyperribbon.pac_bayes.stochastic import StochasticNetwork
 
+BATCH = 1_000  # samples evaluated at a time
+LARGE = 1_000  # from so many samples, each network meets a share where places share weights:
+SHARE_OF_SAMPLES = 100
 JUDGED = 2_000  # samples on which a start is judged
-SHARE = 0.5  # of the way from the prior's centre to the trained weights, where Q starts
+SHARE = 0.25  # of the way from the prior's centre to the trained weights, where Q starts
 NARROWER = 10  # inverse variance of the prior at the start, in that of the least objective
 SCALES_RATE = 10  # learning rate of log variances, in that of the means
 LEFT = 0.01  # of the learning rate at the end
@@ -54,8 +57,11 @@ class Search:
         self.network = StochasticNetwork(trained, basis, seed)
         self.method, self.delta, self.seed = method, delta, seed
         device = next(trained.parameters()).device
-        self.inputs, self.targets = bounded.inputs.to(device), bounded.targets.to(device)
         self.n = len(bounded)
+        if not self.network.independent and self.n >= LARGE:
+            self.n -= self.n % SHARE_OF_SAMPLES  # so that equal shares of samples meet a network
+        self.inputs = bounded.inputs[: self.n].to(device)
+        self.targets = bounded.targets[: self.n].to(device)
         self.entered = self.network.entered(self.inputs)
         self.centre = basis.to_basis(prior.centre)
         self.trained = basis.to_basis(np.asarray(trained_weights, dtype=np.float64))
@@ -68,25 +74,28 @@ class Search:
         return diagonal_kl(q.mean, q.log_variance, self.centre, self.log_shape, q.scale.epsilon)
 
     @torch.no_grad()
-    def wrong(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> Tensor:
-        """Whether each sample's prediction, by drawn networks, is wrong."""
-        self.network.network.eval()
-        found, start = [], 0
-        for x in inputs.split(self.network.unit(len(inputs))):
-            stop = start + len(x)
-            z = self.network.outputs(x, None if entered is None else entered[start:stop])
-            found.append(z.argmax(dim=1) != targets[start:stop])
-            start = stop
+    def wrong(
+        self, inputs: Tensor, entered: Tensor | None, targets: Tensor, size: int = BATCH
+    ) -> Tensor:
+        """Whether each sample's prediction is wrong, with new draws for so many samples at most."""
+        found = []
+        for start in range(0, len(inputs), size):
+            rows = slice(start, start + size)
+            z = self.network.outputs(inputs[rows], None if entered is None else entered[rows])
+            found.append(z.argmax(dim=1) != targets[rows])
         return torch.cat(found)
 
     def draw_errors(self, q: Posterior, draws: int) -> np.ndarray:
         """0-1 errors on the samples, one per network drawn independently."""
         self.network.assign(q.mean, q.log_variance)
-        size = 1 if self.network.independent else self.network.unit(self.n)
+        size, one = BATCH, 1
+        if not self.network.independent:
+            small = self.n < LARGE
+            size = one = self.n if small else SHARE_OF_SAMPLES
         found = []
         for _ in range(draws):
-            wrong = self.wrong(self.inputs, self.entered, self.targets).double()
-            found.append(wrong.view(-1, size).mean(dim=1).cpu().numpy())
+            wrong = self.wrong(self.inputs, self.entered, self.targets, size).double()
+            found.append(wrong.view(-1, one).mean(dim=1).cpu().numpy())
         return np.concatenate(found)
 
     def judged(self, q: Posterior) -> float:
@@ -115,8 +124,8 @@ class Search:
 
         Where the network fits its samples, the curvature at the trained weights nearly vanishes.
         That at the prior's centre, added to it, limits the spread of Q to what the loss allows. The
-        descent begins with a narrower prior than that of the least objective: from there it finds
-        posteriors with less KL, because the scale only has to grow.
+        descent begins near the prior's centre, and with a narrower prior than that of the least
+        objective: from there it finds posteriors with less KL than from the trained weights.
         """
         at_trained, both = curvatures[0], curvatures[0] + curvatures[1]
         tried = [(at_trained, 1.0)]
@@ -161,7 +170,6 @@ class Search:
     def _few_judged(self, q: Posterior) -> tuple[float, float]:
         """Surrogate loss and error of one prediction for each of some samples."""
         self.network.assign(q.mean, q.log_variance)
-        self.network.network.eval()
         rows = self._few
         entered = None if self.entered is None else self.entered[rows]
         z, targets = self.network.outputs(self.inputs[rows], entered), self.targets[rows]
@@ -181,7 +189,7 @@ class Search:
         """Minimise the objective; its history is appended."""
         network = self.network
         network.assign(start.mean, start.log_variance)
-        network.network.train()
+        network.descending(True)
         epsilon = start.scale.epsilon
         goal = Objective(network, self.centre, self.log_shape, self.n, epsilon, self.delta, free)
         optimiser = torch.optim.Adam(
@@ -209,6 +217,7 @@ class Search:
             row = {"epoch": epoch, "objective": total, "surrogate_loss": surrogate, "kl": goal.kl}
             for name, value in row.items():
                 history[name].append(value)
+        network.descending(False)
         scale = round_to_grid(goal.epsilon, **GRID)
         # All variances move with the prior's, by a few percent, so that their ratios stay.
         moved = network.joined("log_variance") + math.log(goal.epsilon / scale.epsilon)

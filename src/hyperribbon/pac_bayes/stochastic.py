@@ -5,8 +5,9 @@ outputs for inputs a are :math:`V y`, where y is Gaussian with mean :math:`M U^T
 :math:`S (U^T a)^2`. Each sample gets outputs drawn from this distribution, as if it met a network
 of its own (Kingma, Salimans & Welling 2015). Neither a matrix of the size of the basis nor the
 weights of a network are formed: a draw costs two products with M and S, and one with each of U and
-V, for a batch of activations. Convolutions, whose outputs at different places share weights, and
-layers of few outputs while training, where it is much cheaper, draw weights once per batch instead.
+V, for a batch of activations. Layers whose outputs at different places share weights, such as
+convolutions, draw weights once per batch instead, as do layers of few outputs during a descent,
+where it is much cheaper.
 """
 
 from __future__ import annotations
@@ -38,15 +39,18 @@ class StochasticLayer(nn.Module):
 
     Attributes
     ----------
+    shares : whether outputs of one sample, at different places, share weights
     mean, log_variance, variance : (O, I), in the basis; the variance is to be kept up to date
     gradients : Gradients, which are also their ``grad``; passes backward add to the former two
     entered : (n, I) inputs in the basis that replace those of the next call, or None
     """
 
-    def __init__(self, layer: Layer, block: Block, like: Tensor, generator: torch.Generator):
+    def __init__(
+        self, layer: Layer, block: Block, shares: bool, like: Tensor, generator: torch.Generator
+    ):
         super().__init__()
         self.layer = (layer,)  # not a module of this one, whose parameters would be found
-        self.convolves = isinstance(layer, nn.Conv2d)
+        self.shares = shares
         self.has_bias = block.bias is not None
         self.generator = generator
         self.entered: Tensor | None = None
@@ -70,23 +74,19 @@ class StochasticLayer(nn.Module):
         return x if self.rotations[0] is None else x @ self.rotations[0]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs of one draw for each sample, or of one for all."""
+        """Outputs of one draw for each sample; of one for all where places share weights."""
         outputs, inputs = self.mean.shape
-        if self.convolves or (
-            self.training
-            and self.rotations[0] is not None
-            and outputs * (outputs + inputs) < len(x) * inputs
-        ):
+        cheaper = outputs * (outputs + inputs) < len(x) * inputs
+        if self.shares or (self.training and self.rotations[0] is not None and cheaper):
             return self._of_drawn_weights(x)
         entered, self.entered = self.entered, None
-        a = self.into_basis(x) if entered is None else entered
-        shape = a.shape
-        a = a.reshape(-1, inputs)
+        shape = x.shape[:-1]
+        a = (self.into_basis(x) if entered is None else entered).view(-1, inputs)
         noise = torch.empty(len(a), outputs, dtype=a.dtype, device=a.device)
         noise.normal_(generator=self.generator)
         y: Tensor = _Draw.apply(a, self.mean, self.variance, noise)
         y = y if self.rotations[1] is None else y @ self.rotations[1].T
-        return y.reshape(*shape[:-1], outputs)
+        return y.view(*shape, outputs)
 
     def _of_drawn_weights(self, x: Tensor) -> Tensor:
         noise = torch.empty_like(self.mean, requires_grad=False)
@@ -96,9 +96,10 @@ class StochasticLayer(nn.Module):
         matrix = matrix if ingoing is None else matrix @ ingoing.T
         matrix = matrix if returning is None else returning @ matrix
         weight, bias = (matrix[:, :-1], matrix[:, -1]) if self.has_bias else (matrix, None)
-        if not self.convolves:
+        layer = self.layer[0]
+        if isinstance(layer, nn.Linear):
             return nn.functional.linear(x, weight, bias)
-        layer: Any = self.layer[0]
+        assert not isinstance(layer.padding, str), "such layers are left out"
         weight = weight.reshape(layer.weight.shape)
         return conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation)
 
@@ -143,10 +144,11 @@ class StochasticNetwork:
         network = deepcopy(network).eval()
         like = next(network.parameters()).detach()
         self.generator = torch.Generator(like.device).manual_seed(seed)
+        shares = _sharing(network, basis)
         self.layers: list[StochasticLayer] = []
         for block in basis.blocks:
-            layer = network.get_submodule(block.layer)
-            layer = StochasticLayer(layer, block, like, self.generator)  # type: ignore[arg-type]
+            given: Any = network.get_submodule(block.layer)
+            layer = StochasticLayer(given, block, shares[block.layer], like, self.generator).eval()
             self.layers.append(layer)
             if block.layer:
                 network.set_submodule(block.layer, layer)
@@ -156,14 +158,13 @@ class StochasticNetwork:
 
     @property
     def independent(self) -> bool:
-        """Whether each sample meets a network of its own, outside training."""
-        return not any(layer.convolves for layer in self.layers)
+        """Whether each sample meets a network of its own, outside a descent."""
+        return not any(layer.shares for layer in self.layers)
 
-    def unit(self, n: int) -> int:
-        """Samples to evaluate at a time: of n, with equal shares where these meet one network."""
-        if self.independent:
-            return 1000
-        return max(size for size in range(1, min(n, 500) + 1) if n % size == 0)
+    def descending(self, mode: bool) -> None:
+        """Say whether a descent is going on, where layers of few outputs draw once per batch."""
+        for layer in self.layers:
+            layer.train(mode)
 
     def split(self, coordinates: np.ndarray) -> list[Tensor]:
         """Coordinates (p,) by layer, (O, I)."""
@@ -198,10 +199,10 @@ class StochasticNetwork:
     def entered(self, inputs: Tensor, batch: int = 1000) -> Tensor | None:
         """What enters the first layer, in the basis: it depends on no weights, so once is enough.
 
-        None if that layer is a convolution.
+        None if it shares weights among places.
         """
         first = self.layers[0]
-        if first.convolves:
+        if first.shares:
             return None
         kept: list[Tensor] = []
         handle = first.register_forward_pre_hook(
@@ -218,3 +219,24 @@ class StochasticNetwork:
         """Outputs (n, C) of drawn networks; ``entered`` as from the method, for these inputs."""
         self.layers[0].entered = entered
         return self.network(inputs)
+
+
+@torch.no_grad()
+def _sharing(network: nn.Module, basis: LayerBasis) -> dict[str, bool]:
+    """Whether each layer uses its weights at several places of a sample."""
+    found: dict[str, bool] = {}
+
+    def keep(name: str) -> Any:
+        def hook(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            found[name] = isinstance(layer, nn.Conv2d) or inputs[0].ndim > 2
+
+        return hook
+
+    modules = {block.layer: network.get_submodule(block.layer) for block in basis.blocks}
+    handles = [layer.register_forward_pre_hook(keep(name)) for name, layer in modules.items()]
+    try:
+        network(basis.problem.inputs[:2].to(next(network.parameters()).dtype))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found

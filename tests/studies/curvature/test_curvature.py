@@ -12,9 +12,9 @@ import zarr
 
 from hyperribbon.config import ConvMixerConfig, FullyConnectedConfig
 from hyperribbon.curvature import Fisher, Hessian, Problem, over_training, survey
-from hyperribbon.curvature.over_training import put_weights
 from hyperribbon.curvature.survey_tables import critical_table
 from hyperribbon.errors import StoreError
+from hyperribbon.networks.weights import put_weights
 from hyperribbon.reporting.style import LeftOut, apply_style
 from hyperribbon.storage.dataset import open_dataset, publish
 from hyperribbon.storage.manifest import manifest_path

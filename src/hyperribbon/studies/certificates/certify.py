@@ -8,10 +8,9 @@ import pandas as pd
 import torch
 from torch.nn.utils import parameters_to_vector
 
-from hyperribbon.curvature.over_training import put_weights
 from hyperribbon.curvature.sloppiness import elbow
-from hyperribbon.curvature.tables import SLOPES_FROM
 from hyperribbon.errors import DataError
+from hyperribbon.networks.weights import put_weights
 from hyperribbon.pac_bayes.optimised import OptimisedCertificate, certify_optimised
 from hyperribbon.pac_bayes.prior import PriorWeights
 from hyperribbon.pac_bayes.samples import BoundedSamples, set_aside
@@ -39,6 +38,7 @@ OF_OPTIMISED += ["posterior_test_error", "n_bounded", "n_prior", "seconds"]
 OTHERS = ["maurer", "quadratic", "lambda", "pinsker"]
 OF_SPECTRUM = ["stiff", "elbow", "strength", "sloppy_factor", "correlation"]
 SCALES = ["eigenvalue", "prior_scale", "posterior_scale"]
+ROUNDING = 1e-12  # of eigenvalues, relative to the largest
 HISTORY = ["epoch", "objective", "surrogate_loss", "kl"]
 COLUMNS = {
     "certificates": [*WHO, "classes", "parameters", *OF_CERTIFICATE, *OTHERS, *OF_OPTIMISED,
@@ -137,7 +137,7 @@ def certificate_row(found: OptimisedCertificate) -> dict[str, Any]:
     stiff = dimension_at(even, found.n_bounded, found.epsilon)
     row |= {"stiff": stiff.pop("effective_dimension"), **stiff}
     with suppress(DataError):  # too few eigenvalues
-        row["elbow"] = elbow(values, SLOPES_FROM)
+        row["elbow"] = elbow(values, ROUNDING)
     return row | {"correlation": scale_correlation(values, posterior / prior)}
 
 

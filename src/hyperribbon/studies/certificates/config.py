@@ -62,7 +62,6 @@ class CertificatesConfig(PartSection):
             if epoch not in kept:
                 expected = f"with certificates must contain {epoch}, {what}"
                 raise refuse("training.keep_weights", kept, expected)
-        certified = {c.network_name for c in self.configurations(study)}
         for name in self.networks:
             if name not in study.networks:
                 expected = f"one of networks: {', '.join(study.networks)}"
@@ -73,7 +72,7 @@ class CertificatesConfig(PartSection):
                     "statistics depend on the samples"
                 )
                 raise refuse("certificates.networks", name, expected)
-            if name not in certified:
+            if not study.has_grid:
                 expected = "a network that learns all classes by their cross-entropy"
                 raise refuse("certificates.networks", name, expected)
         self._check_samples(study.data.train_size)

@@ -24,7 +24,8 @@ OPTIMISED = {
     "kl": "KL (nats)",
 }
 STIFF: dict[str, Any] = {"color": "0.3", "linestyle": "--", "linewidth": 0.8}
-BEYOND = 5  # how far the spectrum is drawn, in effective dimensions
+FALL = 3  # by how many e-folds the sloppy line falls where the spectrum ends
+LEAST = 1e-6  # eigenvalue to draw, relative to the threshold; posteriors are the prior below
 
 
 def certificates(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -53,8 +54,11 @@ def certificates(tables: dict[str, pd.DataFrame]) -> Figure:
     errors.set_yticks(range(len(rows)), [METHODS[method] for method in rows])
     errors.set_ylim(len(rows) - 0.5, -0.5)
     errors.set(xlim=(0, 1), xlabel="error on new samples: measured, and its bound")
-    kl.set(xscale="log", xlabel="KL (nats)")
-    dimension.set(xscale="log", xlabel="effective dimension")
+    kl.set_xlabel("KL (nats)")
+    dimension.set_xlabel("effective dimension")
+    for axes, column in ((kl, "kl"), (dimension, "effective_dimension")):
+        axes.set_xscale("symlog", linthresh=1)  # both may be 0: Q is then the prior
+        axes.set_xlim(0, 3 * max(found[column].max(), 1))
     for axes in panels:
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
@@ -85,17 +89,17 @@ def posterior_scales(tables: dict[str, pd.DataFrame]) -> Figure:
             if row is None:
                 continue
             some = _of(scales, row)
-            some = some[some["eigenvalue"] > 0]
             x = some["eigenvalue"] * some["prior_scale"] ** 2 * 2 * (row["n_bounded"] - 1)
+            some, x = some[x > LEAST], x[x > LEAST]
             prior, colour = some["prior_scale"], colours[name]
             axes.fill_between(x, some["low"] / prior, some["high"] / prior, color=colour,
                               alpha=0.2, linewidth=0)  # fmt: skip
             axes.plot(x, some["posterior_scale"] / prior, color=colour, label=as_text(name))
-            words.append(f"{row['correlation']:.2f}")
-            ends += [x.min(), x.max()]
+            words.append(f"{row['correlation']:.2f}" if np.isfinite(row["correlation"]) else "none")
+            ends += list(x)
         axes.set(xscale="log", yscale="log")
         title_left(axes, f"{METHODS[method]}: rho = {', '.join(words)}")
-    line = np.geomspace(min(ends), max(ends), 100)
+    line = np.geomspace(min(ends, default=LEAST), max(ends, default=1), 100)
     for axes in panels:
         axes.plot(line, 1 / np.sqrt(1 + line), label="analytic posterior", **STIFF)
     name_outer(panels, "eigenvalue / threshold", "posterior scale / prior scale")
@@ -108,7 +112,7 @@ def stiff_and_sloppy(tables: dict[str, pd.DataFrame]) -> Figure:
     found, scales = _found(tables), tables["posterior_scales"]
     pieces = []
     for name, part in _configurations(found):
-        for method in ("hessian", "analytic"):  # both in the eigenbasis at the trained weights
+        for method in ("analytic", "hessian"):  # both in the eigenbasis at the trained weights
             row = _first(part[part["method"] == method])
             if row is not None and len(_of(scales, row)):
                 pieces.append((name, row, _of(scales, row)))
@@ -118,14 +122,16 @@ def stiff_and_sloppy(tables: dict[str, pd.DataFrame]) -> Figure:
     figure, panels = wrapped(len(pieces), 0.85, most=3)
     for axes, (name, row, some) in zip(panels, pieces, strict=True):
         stiff = int(row["stiff"])
-        last = min(max(BEYOND * stiff, 10), some["last"].max())
+        decays = row["sloppy_factor"] > 0
+        last = stiff + FALL / row["sloppy_factor"] if decays else FALL * stiff
+        last = min(max(last, 10), some["last"].max())
         some = some[(some["first"] <= last) & (some["eigenvalue"] > 0)]
         rank = np.sqrt(some["first"] * some["last"])
         axes.semilogy(rank, some["eigenvalue"], ".-", markersize=3, linewidth=1,
                       label="eigenvalues")  # fmt: skip
         axes.axvline(stiff, **STIFF | {"color": "#009E73"}, label="effective dimension")
         threshold = row["epsilon"] / (2 * (row["n_bounded"] - 1))
-        if row["sloppy_factor"] > 0:
+        if decays:
             at = np.array([stiff, last])
             axes.plot(at, threshold * np.exp(-row["sloppy_factor"] * (at - stiff)),
                       color="#D55E00", linewidth=1, label="sloppy factor")  # fmt: skip

@@ -44,8 +44,9 @@ PART = Part(
             Left: bound on the error of networks drawn from Q on new samples (diamonds), and what
             was to be bounded, their error on test samples (circles); vertical strokes are the test
             errors of the networks themselves, and the dashed line is the error of guessing. Middle:
-            KL divergence of Q from the prior. Right: effective dimension, the number of eigenvalues
-            above the threshold that the scale of the prior sets (4.4.1). Means over seeds, with
+            KL divergence of Q from the prior. Right: effective dimension, the number of directions
+            along which Q has half the variance of the prior or less; for the analytic posterior,
+            that of 4.4.1. Means over seeds, with
             their range. The baseline is diagonal in the weights (Dziugaite & Roy, 2017); Method 1
             is analytic; 2 and 3 are diagonal in the eigenbases of the Fisher matrix before training
             and of the Gauss-Newton matrix after it; 4 also takes the covariance of the prior from
@@ -72,10 +73,10 @@ PART = Part(
             "Eigenvalues at the mean of the posterior, split by the effective dimension (4.2).",
             """
             Eigenvalues of the Kronecker-factored Gauss-Newton matrix of cross-entropy / ln 2 at the
-            trained weights, of the first seed. The effective dimension (dashed) counts those above
-            the threshold that the scale of the prior sets. From there on, eigenvalues lie below the
-            red line, an exponential whose rate is the sloppy factor (4.4.3). Thesis Fig. 4.2, where
-            the rate is 0.0004 for FC-600-2.
+            trained weights, the mean of the analytic posterior, of the first seed. The effective
+            dimension (dashed) counts those above the threshold that the scale of the prior sets.
+            From there on, eigenvalues lie below the red line, an exponential whose rate is the
+            sloppy factor (4.4.3). Thesis Fig. 4.2, where the rate is 0.0004 for FC-600-2.
             """,
         ),
         Figure(

@@ -9,6 +9,7 @@ import xarray as xr
 
 from hyperribbon.config import Configuration
 from hyperribbon.data import Dataset
+from hyperribbon.networks.weights import put_weights
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.representations.features import layer_features
 from hyperribbon.representations.image_survey import (
@@ -116,9 +117,7 @@ def survey(
     for k, seed in enumerate(seeds):
         for j, step in enumerate(steps):
             label = f"{configuration.label} seed {seed} step {step}"
-            weights = load_weights(store, seed, step)
-            state = {name: torch.from_numpy(values.copy()) for name, values in weights.items()}
-            network.load_state_dict(state, strict=False)
+            put_weights(network, load_weights(store, seed, step))
             features, classify = layer_features(network, LAYER, shape), classifier(network, shape)
             for kind, paths in enumerate(at.paths):
                 along = survey_paths(features, classify, paths, progress_bar=label)
