@@ -46,3 +46,17 @@ def test_other_layers_are_refused(problem_of):
         KFAC(problem_of("vit"))
     with pytest.raises(DataError, match="not of a linear layer or an ungrouped convolution"):
         KFAC(problem_of("convmixer"))
+
+
+def test_curvature_along_another_basis(problem_of):
+    """The diagonal of B^T F B, for the eigenbasis at other weights and for the weights."""
+    problem, other = problem_of("lenet", n=5), problem_of("lenet")
+    other.parameters = {k: p + 0.1 for k, p in other.parameters.items()}
+    kfac = KFAC(problem)
+    F = dense(kfac)
+    for basis in (KFAC(other), kfac.weights(), kfac):
+        B = basis.from_basis(np.eye(len(F)))
+        np.testing.assert_allclose(kfac.diagonal(basis), np.diag(B.T @ F @ B), atol=1e-12)
+    np.testing.assert_allclose(
+        np.sort(kfac.weights().to_basis(np.arange(len(F)))), np.arange(len(F))
+    )

@@ -109,6 +109,7 @@ class Objective:
         self._free = None if free is None else network.split(free.astype(np.float64))
         self._p, self._log_shape = len(centre), float(log_shape.sum())
         self._step = [torch.empty_like(part) for part in self._centre]
+        self._one = network.layers[0].mean.new_ones(())
         self.kl = self.value = math.nan
 
     def add_gradients(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> float:
@@ -116,9 +117,6 @@ class Objective:
 
         They are those of mean and log_variance, for epsilon held fixed.
         """
-        for layer in self.network.layers:
-            layer.gradients.mean.zero_()
-            layer.gradients.variance.zero_()
         loss = cross_entropy(self.network.outputs(inputs, entered), targets) / math.log(2)
         loss.backward()
         with torch.no_grad():
@@ -154,7 +152,7 @@ class Objective:
                 variance.add_(slope * self.epsilon / 2)
             else:
                 variance.add_(self._inverse[k], alpha=slope * self.epsilon / 2)
-            torch.mul(variance, layer.variance, out=logarithm).sub_(slope / 2)
+            torch.addcmul(-slope / 2 * self._one, variance, layer.variance, out=logarithm)
             if self._free is not None:
                 mean.mul_(self._free[k])
                 logarithm.mul_(self._free[k])

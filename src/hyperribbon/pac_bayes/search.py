@@ -27,7 +27,7 @@ LARGE = 1_000  # from so many samples, each network meets a share where places s
 SHARE_OF_SAMPLES = 100
 JUDGED = 2_000  # samples on which a start is judged
 SHARE = 0.25  # of the way from the prior's centre to the trained weights, where Q starts
-NARROWER = 10  # inverse variance of the prior at the start, in that of the least objective
+NARROWER = 30  # inverse variance of the prior at the start, in that of the least objective
 SCALES_RATE = 10  # learning rate of log variances, in that of the means
 LEFT = 0.01  # of the learning rate at the end
 
@@ -162,9 +162,10 @@ class Search:
         assert best is not None and start is not None
         if not self.method.optimised:
             return best, start
+        if self.method.stiff:  # whose spread is the prior's, almost everywhere
+            return best, start
         scale = round_to_grid(start.scale.epsilon * NARROWER, **GRID)
-        free = self.stiff(curvatures, scale.epsilon) if self.method.stiff else None
-        return best, self.analytic(both, SHARE, scale, free)
+        return best, self.analytic(both, SHARE, scale, None)
 
     @torch.no_grad()
     def _few_judged(self, q: Posterior) -> tuple[float, float]:

@@ -41,7 +41,7 @@ class StochasticLayer(nn.Module):
     ----------
     shares : whether outputs of one sample, at different places, share weights
     mean, log_variance, variance : (O, I), in the basis; the variance is to be kept up to date
-    gradients : Gradients, which are also their ``grad``; passes backward add to the former two
+    gradients : Gradients, which are also their ``grad``; a pass backward leaves the former two
     entered : (n, I) inputs in the basis that replace those of the next call, or None
     """
 
@@ -89,6 +89,8 @@ class StochasticLayer(nn.Module):
         return y.view(*shape, outputs)
 
     def _of_drawn_weights(self, x: Tensor) -> Tensor:
+        self.gradients.mean.zero_()  # to which torch adds
+        self.gradients.variance.zero_()
         noise = torch.empty_like(self.mean, requires_grad=False)
         noise.normal_(generator=self.generator)
         matrix = torch.addcmul(self.mean, self.variance.sqrt(), noise)
@@ -105,7 +107,7 @@ class StochasticLayer(nn.Module):
 
 
 class _Draw(torch.autograd.Function):
-    """Gaussian outputs; gradients of the parameters are added in place to those that they have."""
+    """Gaussian outputs; gradients of the parameters are written where the last ones were."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, mean: Tensor, variance: Tensor, noise: Tensor) -> Tensor:
@@ -121,8 +123,8 @@ class _Draw(torch.autograd.Function):
         g = nn.functional.hardshrink(gradients[0], TINY)
         a, square, half, mean, variance = ctx.saved_tensors
         of_variance = (g * half).mul_(0.5)
-        mean.grad.addmm_(g.T, a)
-        variance.grad.addmm_(of_variance.T, square)
+        torch.mm(g.T, a, out=mean.grad)
+        torch.mm(of_variance.T, square, out=variance.grad)
         back = None
         if ctx.needs_input_grad[0]:
             back = torch.addcmul(g @ mean, a, of_variance @ variance, value=2)
