@@ -1,9 +1,7 @@
 # PAC-Bayes certificates of the networks that the study names, one job per method (thesis 4.3.3).
 CERTIFIED = STUDY.certificates.configurations(STUDY)
 CERTIFICATES = {
-    f"{c.id}-{method}": (c, method)
-    for c in CERTIFIED
-    for method in STUDY.certificates.methods
+    f"{c.id}-{method}": (c, method) for c in CERTIFIED for method in STUDY.certificates.methods
 }
 CERTIFICATE_NAMES = list(step_named("certificate_tables")[1].tables)
 CERTIFICATE_PART = f"{RESULTS}/certificates/{{table}}-{{certificate}}.csv"

@@ -6,7 +6,8 @@ correlations of monitoring, were chosen after a first look at the default study.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -32,10 +33,17 @@ RANDOM = {"method": "random", "weighted": False}
 HALVES = "trainings"
 
 
-def _rows(tables: Tables, name: str, held_out: str, split: str = "test", **equal) -> pd.DataFrame:
+def _rows(
+    tables: Tables,
+    name: str,
+    held_out: str,
+    about: Mapping[str, object] = MappingProxyType({}),
+    split: str = "test",
+) -> pd.DataFrame:
+    """Rows of a table with models held out in a way, and given values in some columns."""
     if name not in tables:
         raise NotHere("needs bases of models and of samples, as in config/bases.yaml")
-    found = of_split(tables, name, split, held_out=held_out, **equal)
+    found = of_split(tables, name, split, held_out=held_out, **about)
     if found.empty:
         raise NotHere(f"the study has no models to hold out by {held_out}")
     return found
@@ -95,12 +103,12 @@ def mixtures_less_inpca(tables: Tables) -> Ours:
     return _over(by_piece[method] - inpca, f"{method}, {found['size'].iloc[0]} models")
 
 
-def larger_less_halves(name: str, about: dict[str, object]) -> Callable[[Tables], Ours]:
+def larger_less_halves(name: str, about: Mapping[str, object]) -> Callable[[Tables], Ours]:
     """Function that measures what a basis from small networks loses on large ones."""
 
     def measure(tables: Tables) -> Ours:
-        larger = _largest(_rows(tables, name, "larger networks", **about))
-        halves = _largest(_rows(tables, name, HALVES, **about))
+        larger = _largest(_rows(tables, name, "larger networks", about))
+        halves = _largest(_rows(tables, name, HALVES, about))
         note = f"{larger['size'].iloc[0]}, fitted to {larger['piece'].iloc[0]}"
         values = larger[EXPLAINED].iloc[0] - halves[EXPLAINED]
         return _over(values, note)
@@ -110,11 +118,11 @@ def larger_less_halves(name: str, about: dict[str, object]) -> Callable[[Tables]
 
 def samples_needed(tables: Tables) -> Ours:
     """Samples of a greedy basis for 95%, as a share of all."""
-    found = _rows(tables, "sample_bases", HALVES, **GREEDY)
+    found = _rows(tables, "sample_bases", HALVES, GREEDY)
     sizes = pd.Series([size_reaching(piece, SHARE) for _, piece in found.groupby("piece")])
     if sizes.isna().any():
         raise NotHere(f"{found['size'].max()} samples keep less than 95% of the distances")
-    monitored = _rows(tables, "monitoring", HALVES, **GREEDY)
+    monitored = _rows(tables, "monitoring", HALVES, GREEDY)
     total = float(monitored["all_samples"].iloc[0])
     return _over(sizes / total, f"{sizes.mean():.0f} of {total:.0f} samples")
 
@@ -122,7 +130,7 @@ def samples_needed(tables: Tables) -> Ours:
 def greedy_less_random(tables: Tables) -> Ours:
     """Explained by 20 (or the most) greedy samples less by as many random ones."""
     greedy, random = (
-        _rows(tables, "sample_bases", HALVES, **about).set_index(["piece", "size"])[EXPLAINED]
+        _rows(tables, "sample_bases", HALVES, about).set_index(["piece", "size"])[EXPLAINED]
         for about in (GREEDY, RANDOM)
     )
     sizes = greedy.index.unique("size")
@@ -135,7 +143,8 @@ def correlation(quantity: str, models: str) -> Callable[[Tables], Ours]:
     """Function that measures how well about 50 samples rank unseen models."""
 
     def measure(tables: Tables) -> Ours:
-        found = _rows(tables, "monitoring", HALVES, quantity=quantity, models=models, **GREEDY)
+        about = {"quantity": quantity, "models": models, **GREEDY}
+        found = _rows(tables, "monitoring", HALVES, about)
         size = found.loc[(found["size"] - 50).abs().idxmin(), "size"]
         found = found[found["size"] == size]
         values = found["pearson"].dropna()
@@ -151,7 +160,7 @@ def tangents_less(other: str) -> Callable[[Tables], Ours]:
     """Function that measures what three directions keep less what another basis does."""
 
     def measure(tables: Tables) -> Ours:
-        found = _rows(tables, "tangent_bases", "none", "train")
+        found = _rows(tables, "tangent_bases", "none", split="train")
         found = found[found["dimensions"] == 3].set_index("basis")[EXPLAINED]
         if not {"tangents", other} <= set(found.index):
             raise NotHere("no models near both ends, so there are no tangents")

@@ -66,12 +66,11 @@ class SomeModels:
 
     def __init__(self, models: Models, split: str, rows: np.ndarray):
         self._models, self._split, self._rows = models, split, rows
-        self.all = models.selections(split, rows)
+        self.all: list = models.selections(split, rows)
+        self._held: np.ndarray | None = None
         if sum(P.dtype.itemsize * math.prod(P.shape) for P in self.all) <= HELD:
-            self.all = [np.concatenate([P[:] for P in self.all])]
-            self._held = self.all[0]
-        else:
-            self._held = None
+            self._held = np.concatenate([P[:] for P in self.all])
+            self.all = [self._held]
 
     def __getitem__(self, some: np.ndarray) -> list:
         """The models (b, N, C), in one array or several, at which ``some`` (m,) is True."""

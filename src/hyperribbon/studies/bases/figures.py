@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +23,7 @@ HALVES = "trainings"
 NO_HALVES = "There are fewer than four trainings, so none can be held out at random."
 SHOWN = 40  # samples
 PER_ROW = 10
-INPCA_STYLE = {"color": "black", "linestyle": ":", "marker": "."}
+INPCA_STYLE: dict[str, Any] = {"color": "black", "linestyle": ":", "marker": "."}
 
 
 def basis_of_models(tables: dict[str, pd.DataFrame], split: str) -> Figure:
@@ -151,7 +152,7 @@ def basis_samples(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     shown = table[table["picture"].notna() & (table["picture"] != "")].head(SHOWN)
     lines = -(-len(shown) // PER_ROW)
     figure = plt.figure(figsize=(2.3 * COLUMN, max(1.0 * COLUMN, 0.27 * COLUMN * lines)))
-    left, right = figure.subfigures(1, 2, width_ratios=[2.2, 1])
+    left, right = np.ravel(figure.subfigures(1, 2, width_ratios=[2.2, 1]))
     if lines:
         grid = left.subplots(lines, PER_ROW, squeeze=False)
         for axes in grid.flat:

@@ -64,7 +64,7 @@ def compare(trained: Trained, smoothing: float) -> tuple[pd.DataFrame, pd.DataFr
     place = trained.store["seed"].values.tolist().index(seed)
     P = Trajectory(open_predictions(trained.path, "train"), place)[:]
     truth, steps = labels.numpy(), trained.store["step"].values
-    s = progress(P, truth, smoothing=smoothing)
+    s = np.ravel(progress(P, truth, smoothing=smoothing))
     who = {
         "configuration": configuration.id,
         "network": configuration.network_name,

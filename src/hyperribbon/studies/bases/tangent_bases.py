@@ -53,7 +53,7 @@ def main(
         for split in SPLITS:
             P, labels = SomeModels(models, split, rows), models.labels(split)
             D = pairwise_distance(P.all, floor=FLOOR, threads=threads)
-            s = progress(P.all, labels, smoothing=smoothing, threads=threads)
+            s = np.ravel(progress(P.all, labels, smoothing=smoothing, threads=threads))
             table = models.table.iloc[rows].reset_index(drop=True)
             for division in divisions(table, models.configurations, bases.draws):
                 if division.held_out not in (FITTED, TRAININGS):
@@ -75,10 +75,11 @@ def main(
                     four = embed_four_points(of_fitted, s, labels, values=[S], smoothing=smoothing)
                     for found in four.values():
                         signs = found.inpca.signature_
-                        shares = explained_pairwise_distance(among, found.embedding, signs)
-                        kept.append(_rows("four points", shares).assign(**about))
+                        of_four = explained_pairwise_distance(among, found.embedding, signs)
+                        kept.append(_rows("four points", of_four).assign(**about))
                 within, between = D[np.ix_(fitted, fitted)], D[np.ix_(judged, fitted)]
-                shares = judge_inpca(within, between, among, COUNTS)["explained_pairwise_distance"]
+                of_inpca = judge_inpca(within, between, among, COUNTS)
+                shares = of_inpca["explained_pairwise_distance"].tolist()
                 kept.append(_rows("InPCA", shares).assign(**about))
             logger.info("%s: three directions, from %d models", split, len(rows))
     write_table(pd.concat(kept).set_index(COLUMNS).reset_index(), output[0])
