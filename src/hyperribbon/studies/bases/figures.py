@@ -152,12 +152,13 @@ def basis_samples(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     shown = table[table["picture"].notna() & (table["picture"] != "")].head(SHOWN)
     lines = -(-len(shown) // PER_ROW)
     figure = plt.figure(figsize=(2.3 * COLUMN, max(1.0 * COLUMN, 0.27 * COLUMN * lines)))
-    left, right = np.ravel(figure.subfigures(1, 2, width_ratios=[2.2, 1]))
+    grid = figure.add_gridspec(1, 2, width_ratios=[2.2, 1])
+    left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     if lines:
-        grid = left.subplots(lines, PER_ROW, squeeze=False)
-        for axes in grid.flat:
+        panels = left.subplots(lines, PER_ROW, squeeze=False)
+        for axes in panels.flat:
             axes.set_axis_off()
-        for axes, (_, sample) in zip(grid.flat, shown.iterrows(), strict=False):
+        for axes, (_, sample) in zip(panels.flat, shown.iterrows(), strict=False):
             axes.imshow(_picture(sample["picture"]), cmap="gray_r")
             axes.set_title(f"{sample['label']}: {sample['rank']:.2f}", fontsize=6, pad=1)
     axes = right.subplots()
