@@ -163,7 +163,7 @@ def basis_samples(tables: dict[str, pd.DataFrame], split: str) -> Figure:
             axes.set_title(f"{sample['label']}: {sample['rank']:.2f}", fontsize=6, pad=1)
     axes = right.subplots()
     weights = np.full(len(table), 10 / len(table))
-    axes.hist(table["rank"], bins=np.linspace(0, 1, 11), weights=weights, color=COLOURS[0])
+    axes.hist(table["rank"], bins=np.linspace(0, 1, 11).tolist(), weights=weights, color=COLOURS[0])
     axes.axhline(1, color="black", linestyle="--", linewidth=0.8)
     axes.set(xlabel="rank of mean loss", ylabel="density", xlim=(0, 1))
     return figure
