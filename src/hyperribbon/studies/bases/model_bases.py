@@ -29,7 +29,7 @@ USUAL = "probability"  # mixtures, with which all methods are compared
 NESTED = ("subset", "k_medoids")  # whose basis models are shown
 ELSEWHERE = ("subset", "random")  # methods for other divisions than random halves
 INPCA = "InPCA"
-ITERATIONS = 10  # of methods that alternate; more hardly change what is explained
+ITERATIONS = 20  # of methods that alternate; more hardly change what is explained
 
 
 def main(
