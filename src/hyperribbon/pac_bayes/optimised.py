@@ -93,11 +93,12 @@ def certify_optimised(
     cross-entropy / ln 2 + :math:`\sqrt{(\mathrm{KL} + \text{penalty}) / (2 (n - 1))}` by Adam,
     together with the scale of P, whose best value is known in closed form; every batch meets new
     draws. They start from an analytic posterior, a quarter of the way from the centre of P to the
-    trained weights; `hyperribbon.pac_bayes.search.Search.start` says at what scale. At the end this
-    moves to its grid; the bound inverts kl, with the union bound over the grid and a limit on the
+    trained weights; `hyperribbon.pac_bayes.search.Search.start` says at what scale. At the end P
+    and Q widen together to that point of the grid of scales where the bound is least. Of this
+    posterior and the analytic one with the least bound, the better is certified, judged by draws
+    that do not count. The bound inverts kl, with the union bound over the grid and a limit on the
     error of Q on the samples that holds for so many draws (see
-    `hyperribbon.pac_bayes.bound.certificate`). Of the end, and of the analytic posterior with the
-    least bound, the better one is certified, judged by draws that do not count.
+    `hyperribbon.pac_bayes.bound.certificate`).
 
     The bound holds with probability 1 - delta - delta_draws over the samples and the draws,
     whatever Q is: the trained weights and the basis of Q may depend on all samples. P may not: its

@@ -29,6 +29,7 @@ JUDGED = 2_000  # samples on which a start is judged
 SHARE = 0.25  # of the way from the prior's centre to the trained weights, where Q starts
 NARROWER = 30  # inverse variance of the prior at the start, in that of the least objective
 SCALES_RATE = 10  # learning rate of log variances, in that of the means
+PATIENCE = 3  # points of the grid without a lower bound, after which no others are tried
 LEFT = 0.01  # of the learning rate at the end
 
 
@@ -162,10 +163,12 @@ class Search:
         assert best is not None and start is not None
         if not self.method.optimised:
             return best, start
+        scale, free = start.scale, None
         if self.method.stiff:  # whose spread is the prior's, almost everywhere
-            return best, start
-        scale = round_to_grid(start.scale.epsilon * NARROWER, **GRID)
-        return best, self.analytic(both, SHARE, scale, None)
+            free = self.stiff(curvatures, scale.epsilon)
+        else:
+            scale = round_to_grid(scale.epsilon * NARROWER, **GRID)
+        return best, self.analytic(both, SHARE, scale, free)
 
     @torch.no_grad()
     def _few_judged(self, q: Posterior) -> tuple[float, float]:
@@ -219,10 +222,24 @@ class Search:
             for name, value in row.items():
                 history[name].append(value)
         network.descending(False)
-        scale = round_to_grid(goal.epsilon, **GRID)
-        # All variances move with the prior's, by a few percent, so that their ratios stay.
-        moved = network.joined("log_variance") + math.log(goal.epsilon / scale.epsilon)
-        return Posterior(network.joined("mean"), moved, scale)
+        return self._widened(network.joined("mean"), network.joined("log_variance"), goal.epsilon)
+
+    def _widened(self, mean: np.ndarray, log_variance: np.ndarray, epsilon: float) -> Posterior:
+        """Of the posteriors that widen together with their prior, the one with the least bound.
+
+        All ratios of variances stay, while the means come closer in units of the prior's width: KL
+        falls, and errors rise. The descent stops short of the best of these, because the
+        cross-entropy weighs errors more than the bound does.
+        """
+        found, waited = None, 0
+        least, scale = math.inf, round_to_grid(epsilon * math.exp(1 / GRID["b"]), **GRID)
+        while found is None or (waited < PATIENCE and scale.j > 1):
+            q = Posterior(mean, log_variance + math.log(epsilon / scale.epsilon), scale)
+            bound, waited = self.judged(q), waited + 1
+            if bound < least:
+                least, found, waited = bound, q, 0
+            scale = round_to_grid(scale.epsilon * math.exp(-1 / GRID["b"]), **GRID)
+        return found
 
 
 def _cosine(steps: int) -> Callable[[int], float]:
