@@ -80,7 +80,7 @@ def posterior_scales(tables: dict[str, pd.DataFrame]) -> Figure:
         raise LeftOut("No posterior has scales along eigenvectors.")
     shown = list(_configurations(found))
     colours = palette(name for name, _ in shown)
-    figure, panels = wrapped(len(methods), 0.9, most=3, sharex=True, sharey=True)
+    figure, panels = wrapped(len(methods), 1.0, sharex=True, sharey=True)
     ends: list[float] = []
     for axes, method in zip(panels, methods, strict=True):
         words = []
