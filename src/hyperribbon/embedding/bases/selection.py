@@ -12,6 +12,7 @@ from hyperribbon.pairwise import pairwise_distance
 
 _BAND_BYTES = 2**29
 _DOUBLE = 2000  # so many models are compared in float64, more in float32
+_EQUAL = 1e-6  # relative difference of reductions that counts as none
 _NOTHING = 1e-9  # squared distance below which nothing is left to reproduce
 
 
@@ -106,9 +107,14 @@ def choose_greedily(
             gain = np.minimum(gain, errors[rows, None])
             gains += np.einsum("ji,ji->i", gain, gain)
         gains[chosen] = -1
-        best = int(gains.argmax()) if step else int(G.sum(axis=0, dtype=np.float64).argmin())
-        if gains[best] <= m * _NOTHING**2 and step:  # the farthest, so that it is no copy
-            best = int(G[chosen].max(axis=0).argmin())
+        if step:
+            equal = gains >= (1 - _EQUAL) * gains.max()
+            if gains.max() <= m * _NOTHING**2:
+                equal[:] = True
+            # Of equally good ones the farthest, which is no copy.
+            best = int(np.where(equal, G[chosen].max(axis=0), np.inf).argmin())
+        else:
+            best = int(G.sum(axis=0, dtype=np.float64).argmin())
         chosen = np.append(chosen, best)
         W = np.hstack([W, np.zeros((m, 1))])
         K = G[np.ix_(chosen, chosen)].astype(np.float64)
