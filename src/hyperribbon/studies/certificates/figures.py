@@ -90,7 +90,8 @@ def posterior_scales(tables: dict[str, pd.DataFrame]) -> Figure:
                 continue
             some = _of(scales, row)
             x = some["eigenvalue"] * some["prior_scale"] ** 2 * 2 * (row["n_bounded"] - 1)
-            some, x = some[x > LEAST], x[x > LEAST]
+            x = x[x > LEAST].sort_values()  # a prior that is no multiple of 1 changes the order
+            some = some.loc[x.index]
             prior, colour = some["prior_scale"], colours[name]
             axes.fill_between(x, some["low"] / prior, some["high"] / prior, color=colour,
                               alpha=0.2, linewidth=0)  # fmt: skip
@@ -98,7 +99,7 @@ def posterior_scales(tables: dict[str, pd.DataFrame]) -> Figure:
             words.append(f"{row['correlation']:.2f}" if np.isfinite(row["correlation"]) else "none")
             ends += list(x)
         axes.set(xscale="log", yscale="log")
-        title_left(axes, f"{METHODS[method]}: rho = {', '.join(words)}")
+        title_left(axes, f"{METHODS[method]}\nrho = {', '.join(words)}")
     line = np.geomspace(min(ends, default=LEAST), max(ends, default=1), 100)
     for axes in panels:
         axes.plot(line, 1 / np.sqrt(1 + line), label="analytic posterior", **STIFF)
