@@ -38,6 +38,11 @@ def recorded(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def section():
+    return SECTION
+
+
+@pytest.fixture(scope="session")
 def tables(recorded, tmp_path_factory):
     """All tables of the part but those of trained networks, by name."""
     folder = tmp_path_factory.mktemp("tables")

@@ -7,8 +7,10 @@ import pytest
 from hyperribbon.embedding.bases import SAMPLE_METHODS, SampleBasis
 from hyperribbon.embedding.bases.finding import METHODS
 from hyperribbon.pairwise import pairwise_distance
+from hyperribbon.reporting.style import LeftOut
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
+from hyperribbon.studies.bases import figures, model_bases, sample_bases, tangent_bases
 from hyperribbon.studies.bases.divisions import divisions, some_checkpoints
 from hyperribbon.studies.bases.part import PART
 
@@ -88,3 +90,16 @@ def test_basis_models_and_samples_are_listed_in_the_order_of_choice(tables):
     assert samples["picture"].isna().all()  # recordings have no images
     assert samples["rank"].between(0, 1).all()
     assert isinstance(tables["monitoring"], pd.DataFrame) and np.isfinite(samples["weight"]).all()
+
+
+def test_of_one_training_none_is_held_out(recorded, section, tmp_path):
+    found = {}
+    for module, step in zip((model_bases, sample_bases, tangent_bases), PART.steps, strict=False):
+        paths = [tmp_path / f"{name}.csv" for name in step.tables]
+        module.main(predictions=recorded[:1], bases=section, threads=1, output=tuple(paths))
+        found |= {path.stem: pd.read_csv(path) for path in paths}
+    for name in ("model_bases", "sample_bases", "tangent_bases"):
+        assert set(found[name]["held_out"]) == {"none"}
+    assert found["monitoring"].empty and len(found["basis_samples"]) == 2 * 8
+    with pytest.raises(LeftOut, match="fewer than four trainings"):
+        figures.monitoring(found, split="test")

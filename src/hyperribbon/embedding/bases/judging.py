@@ -58,11 +58,12 @@ def judge_model_basis(basis: ModelBasis, fitted, judged, D, sizes: Sequence[int]
     whole = clone(basis).set_params(n_basis=sizes[-1]).fit(fitted)
     rows = []
     for size in sizes:
-        fit = whole
-        if size < sizes[-1]:
-            nested = whole.indices_ is not None
-            fit = whole.smaller(size) if nested else clone(whole).set_params(n_basis=size)
-            fit = fit if nested else fit.fit(fitted)
+        if size == sizes[-1]:
+            fit = whole
+        elif whole.indices_ is not None:  # a smaller basis is a part of it
+            fit = whole.smaller(size)
+        else:
+            fit = clone(basis).set_params(n_basis=size).fit(fitted)
         found = nearest_mixtures(judged, fit.basis_, fit.mixture)
         approximate = fit.pairwise_distances(found.weights)
         residuals = found.residuals

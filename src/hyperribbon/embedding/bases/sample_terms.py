@@ -21,7 +21,7 @@ from hyperribbon.pairwise.stack import Stack
 from hyperribbon.probability.distributions import as_distributions
 
 MODELS = 512  # models whose pairs are compared; a model may be drawn more than once
-TOGETHER = 16  # models in a group, of which all pairs count
+TOGETHER = 16  # models per group; every pair within a group counts
 LOADING_MODELS = 256  # models of an InPCA whose samples are kept apart
 COMPONENTS = 10  # of that InPCA
 _GROUP_BYTES = 2**29  # models in memory at a time

@@ -83,7 +83,7 @@ def judge(P: SomeModels, D: np.ndarray, division: Division, sizes: tuple[int, ..
     among = D[np.ix_(division.judged, division.judged)]
     between = D[np.ix_(division.judged, division.fitted)]
     within = D[np.ix_(division.fitted, division.fitted)]
-    most = len(np.unique(within.round(9), axis=0))  # different models
+    most = different(within)
     sizes = tuple(size for size in sizes if size <= most) or (min(2, most),)
     halves = division.held_out == TRAININGS
     found = [judge_inpca(within, between, among, sizes).assign(method=INPCA, mixture="")]
@@ -101,11 +101,15 @@ def basis_models(
     P: list, D: np.ndarray, keys: pd.DataFrame, method: str, size: int
 ) -> pd.DataFrame:
     """The models of a basis in the order of choice, with their mean weight."""
-    size = min(size, len(np.unique(D.round(9), axis=0)))
-    basis = ModelBasis(size, method=method).fit(P)
+    basis = ModelBasis(min(size, different(D)), method=method).fit(P)
     found = keys.iloc[basis.indices_].reset_index(drop=True)
     order = np.arange(1, len(found) + 1)
     return found.assign(method=method, order=order, weight=basis.weights_.mean(axis=0))
+
+
+def different(D: np.ndarray) -> int:
+    """Number of different models among those with distances D, of which a basis is made at most."""
+    return len(np.unique(D.round(9), axis=0))
 
 
 if __name__ == "__main__":

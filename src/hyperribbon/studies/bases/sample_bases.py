@@ -71,7 +71,7 @@ def main(
                 judged.append(found.assign(split=split, **division.about()))
                 if division.held_out in (TRAININGS, NETWORKS):
                     found = rank(P, table, labels, division, sizes, smoothing)
-                    ranked.append(found.assign(split=split, **division.about()))
+                    ranked += [part.assign(split=split, **division.about()) for part in found]
             basis = SampleBasis(sizes[-1], random_state=0).fit(P.all)
             found = chosen_samples(basis, P.all, labels)
             found.insert(0, "order", np.arange(1, len(found) + 1))
@@ -81,7 +81,9 @@ def main(
     first = ["split", "held_out", "piece", "fitted", "judged", "method", "weighted", "size"]
     write_table(pd.concat(judged).set_index(first).reset_index(), output[0])
     columns = ["split", "held_out", "piece", "method", "weighted", "size", "models", "quantity"]
-    write_table(pd.concat(ranked).set_index(columns).reset_index(), output[1])
+    # None if there are too few trainings for any to be held out.
+    ranking = pd.concat(ranked) if ranked else pd.DataFrame(columns=columns)
+    write_table(ranking.set_index(columns).reset_index(), output[1])
     write_table(pd.concat(chosen).set_index(["split", "order"]).reset_index(), output[2])
 
 
@@ -105,8 +107,8 @@ def rank(
     division: Division,
     sizes: tuple[int, ...],
     smoothing: float,
-) -> pd.DataFrame:
-    """One row per method, size, set of models and quantity: correlations with all samples."""
+) -> list[pd.DataFrame]:
+    """Correlations with all samples, for each method, set of models and size."""
     fitted = P[division.fitted]
     of_training = table[["configuration", "seed"]].astype(str).agg("-".join, axis=1)
     last = ~of_training.duplicated(keep="last").to_numpy()
@@ -125,7 +127,7 @@ def rank(
                 )  # fmt: skip
                 compared = compared.rename(columns={"samples": "size", "models": "compared"})
                 found.append(compared.assign(method=method, weighted=weighted, models=name))
-    return pd.concat(found)
+    return found
 
 
 def pictures(images, samples: np.ndarray) -> list[str]:
