@@ -1,28 +1,61 @@
-"""Statistics of a study's tables, with bootstrap intervals over configurations."""
+"""Statistics of a study's tables, each with its 95% interval and what it was drawn from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import betaincinv
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, percentiles
 from hyperribbon.reporting.claims import NotHere, Ours
 
 Tables = Mapping[str, pd.DataFrame]
+DRAWS = 400
+TRAINING = ["configuration", "seed"]
+_BELOW_1 = 1 - 1e-15
+SCALES: dict[str, tuple[Callable, Callable]] = {
+    "correlation": (lambda r: np.arctanh(np.clip(r, -_BELOW_1, _BELOW_1)), np.tanh),
+    "determination": (
+        lambda r: np.arctanh(np.sqrt(np.clip(r, 0, _BELOW_1))),
+        lambda z: np.tanh(np.maximum(z, 0)) ** 2,
+    ),
+    "ratio": (np.log, np.exp),
+}
 
 
-def over_configurations(
-    statistic: Callable[[np.ndarray], float], table: pd.DataFrame, note: str = ""
+def with_interval(
+    statistic: Callable[[np.ndarray], float],
+    table: pd.DataFrame,
+    note: str = "",
+    *,
+    unit: str = "configuration",
+    by: Sequence[str] = (),
+    scale: str = "",
 ) -> Ours:
-    """A statistic with its interval, by resampling the configurations of a table.
+    """A statistic with its interval, by drawing units of a table with replacement.
+
+    The unit is what a repetition of the study would draw anew: configurations with all their seeds,
+    trainings, networks, paths, draws of samples. If a table has one configuration only, its seeds
+    are drawn.
 
     Parameters
     ----------
     statistic : function of the multiplicities of the table's rows
-    table : rows with a column ``configuration``
+    table : rows to draw from
     note : remark for the verdict
+    unit : its name, in the singular
+    by : columns that tell units apart; by default the column named as the unit, and of a
+        "training" its configuration and seed
+    scale : one of `SCALES`, on which the statistic is drawn, less its bias there: that of Fisher
+        for a "correlation" r or a "determination" R^2, the logarithm for a positive "ratio"
+
+    Returns
+    -------
+    Ours
+        Value, interval, unit, sample, and the share of draws above 0; without interval if there is
+        only one unit.
 
     Raises
     ------
@@ -31,9 +64,110 @@ def over_configurations(
     """
     if table.empty:
         raise NotHere("no models or trajectories to measure it on")
+    by = list(by) or (TRAINING if unit == "training" else [unit])
+    if by == ["configuration"] and "seed" in table and table["configuration"].nunique() == 1:
+        unit, by = "seed", ["seed"]
+    names = table[by].astype(str).agg("\n".join, axis=1)
     value = float(statistic(np.ones(len(table))))
-    low, high = bootstrap_interval(statistic, table["configuration"], value)
-    return Ours(value, float(low), float(high), note)
+    if scale:
+        to, back = SCALES[scale]
+        values = bootstrap_draws(
+            lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True
+        )
+        drawn = back(values)
+    else:
+        drawn = bootstrap_draws(statistic, names, value, draws=DRAWS)
+    counted = drawn[~np.isnan(drawn)]
+    low, high = percentiles(counted) if len(counted) else (np.nan, np.nan)
+    units = names.nunique()
+    if units == 1:
+        words = f"no interval: one {unit}"
+    else:
+        words = f"{units} {_plural(unit)} drawn with replacement"
+    first = float((counted > 0).mean()) if len(counted) else np.nan
+    return Ours(value, float(low), float(high), note, words, sample_of(table), first)
+
+
+def _plural(unit: str) -> str:
+    return f"{unit}es" if unit.endswith(("s", "ch")) else f"{unit}s"
+
+
+def exactly(value: float, note: str = "", sample: str = "") -> Ours:
+    """A value that no draw decides: a count, a theorem's check, a computation without training.
+
+    >>> exactly(0).low
+    0.0
+    """
+    value = float(value)
+    return Ours(value, value, value, note, "exact: nothing is drawn", sample)
+
+
+def share(successes: int, trials: int, unit: str, note: str = "") -> Ours:
+    """A share of independent units, with its exact interval (Clopper and Pearson 1934).
+
+    Parameters
+    ----------
+    successes, trials : int
+    unit : name of what is counted, in the singular
+    note : remark for the verdict
+
+    Raises
+    ------
+    NotHere
+        If there are no trials.
+
+    Examples
+    --------
+    >>> ours = share(0, 10, "training")
+    >>> ours.value, ours.low, round(ours.high, 2)
+    (0.0, 0.0, 0.31)
+    """
+    if not trials:
+        raise NotHere(f"no {unit} to count")
+    tail, failures = (1 - LEVEL) / 2, trials - successes
+    low = betaincinv(successes, failures + 1, tail) if successes else 0.0
+    high = betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
+    words = f"{successes} of {trials} {_plural(unit)}"
+    return Ours(
+        successes / trials, float(low), float(high), note, f"{words} (Clopper-Pearson)", words
+    )
+
+
+def difference(first: Ours, second: Ours, note: str = "", digits: int = 3) -> Ours:
+    """Difference of two measured values that were drawn independently.
+
+    The distances of its ends are the root of the sum of squares of both (Zou and Donner 2008).
+
+    Examples
+    --------
+    >>> difference(Ours(3.0, 2.0, 4.0), Ours(1.0, 1.0, 1.0)).low
+    1.0
+    """
+    value = first.value - second.value
+    low = value - np.hypot(first.value - first.low, second.high - second.value)
+    high = value + np.hypot(first.high - first.value, second.value - second.low)
+    words = f"{first.value:.{digits}f} less {second.value:.{digits}f}"
+    drawn = "both drawn independently: " + (first.drawn or second.drawn) if first.drawn else ""
+    sample = first.sample or second.sample
+    note = f"{words}; {note}" if note else words
+    return Ours(value, float(low), float(high), note, drawn, sample)
+
+
+def sample_of(table: pd.DataFrame) -> str:
+    """Numbers of configurations, of trainings and of rows of a table, in words.
+
+    >>> sample_of(pd.DataFrame({"configuration": ["a", "a", "b"], "seed": [0, 1, 0]}))
+    '2 configurations, 3 trainings, 3 rows'
+    """
+    counts = {}
+    if "configuration" in table:
+        counts["configuration"] = table["configuration"].nunique()
+        if "seed" in table:
+            counts["training"] = len(table[TRAINING].drop_duplicates())
+    counts["row"] = len(table)
+    return ", ".join(
+        f"{count:,} {unit if count == 1 else _plural(unit)}" for unit, count in counts.items()
+    )
 
 
 def of_split(tables: Tables, name: str, split: str, **equal: object) -> pd.DataFrame:
@@ -51,8 +185,9 @@ def weighted_mean(values: pd.Series, weights: np.ndarray) -> float:
 
 
 def weighted_median(values: pd.Series, weights: np.ndarray) -> float:
-    """Median of values that are repeated as often as their weights say."""
-    return float(np.median(np.repeat(values.to_numpy(), weights.astype(int))))
+    """Median of values that are repeated as often as their weights say; NaN if none is."""
+    repeated = np.repeat(values.to_numpy(), weights.astype(int))
+    return float(np.median(repeated)) if len(repeated) else np.nan
 
 
 def r_squared(x: pd.Series, y: pd.Series, weights: np.ndarray) -> float:
@@ -70,7 +205,7 @@ def with_less_without(
     ----------
     table, column : the table, and its column to compare
     having : whether each row has the property
-    among : columns in which compared rows agree; their groups are resampled for the interval
+    among : columns in which compared rows agree; their groups are drawn for the interval
     needs : what a study must have for the comparison
 
     Raises
@@ -82,8 +217,9 @@ def with_less_without(
     both = means.unstack("having").dropna() if len(means) else pd.DataFrame()
     if both.shape[1] < 2 or both.empty:
         raise NotHere(f"needs {needs}")
-    less = both[True] - both[False]
-    pairs = less.rename("less").reset_index()
-    pairs["configuration"] = pairs[among].agg("-".join, axis=1)
+    pairs = (both[True] - both[False]).rename("less").reset_index()
     note = f"over {len(pairs)} pairs alike in {' and '.join(among)}"
-    return over_configurations(lambda w: weighted_mean(pairs["less"], w), pairs, note)
+    ours = with_interval(
+        lambda w: weighted_mean(pairs["less"], w), pairs, note, unit="pair", by=among
+    )
+    return ours._replace(sample=sample_of(table))
