@@ -211,8 +211,10 @@ class Search:
             surrogate = total = 0.0
             for rows in torch.randperm(self.n, generator=order).split(size):
                 rows = rows.to(self.inputs.device)
-                entered = None if self.entered is None else self.entered[rows]
-                found = goal.add_gradients(self.inputs[rows], entered, self.targets[rows])
+                # Rows are copied several times faster than by an index in brackets.
+                entered = None if self.entered is None else self.entered.index_select(0, rows)
+                inputs = self.inputs.index_select(0, rows)
+                found = goal.add_gradients(inputs, entered, self.targets[rows])
                 optimiser.step()
                 network.refresh()
                 schedule.step()
