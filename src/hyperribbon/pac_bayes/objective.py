@@ -146,10 +146,9 @@ class Objective:
     def arrays(self, k: int) -> tuple:
         """Arguments of `parts_of_kl` for layer k: what its weights are, and the prior."""
         layer = self.network.layers[k]
-        shaped = self.inverse is not None
-        inverse = self.inverse[k] if shaped else self.centre[k]
+        inverse = self.centre[k] if self.inverse is None else self.inverse[k]
         parts = (layer.mean, self.centre[k], layer.variance, layer.log_variance, inverse)
-        return *map(flat, parts), shaped
+        return *map(flat, parts), self.inverse is not None
 
     @torch.no_grad()
     def add_those_of_kl(self) -> None:
@@ -157,11 +156,13 @@ class Objective:
         weight = self.slope * self.epsilon
         for k, layer in enumerate(self.network.layers):
             mean, variance, logarithm = layer.gradients
-            step, spread = layer.mean - self.centre[k], weight / 2
-            if self.inverse is not None:
-                step, spread = step * self.inverse[k], spread * self.inverse[k]
+            step = layer.mean - self.centre[k]
+            if self.inverse is None:
+                variance += weight / 2
+            else:
+                step *= self.inverse[k]
+                variance += weight / 2 * self.inverse[k]
             mean += weight * step
-            variance += spread
             torch.mul(variance, layer.variance, out=logarithm)
             logarithm -= self.slope / 2
             if self.free is not None:
