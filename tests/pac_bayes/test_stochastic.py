@@ -127,7 +127,8 @@ class Value(torch.autograd.Function):
         drawn.generator.manual_seed(7)
         drawn.assign(mean.numpy(), log_variance.numpy())
         with torch.enable_grad():
-            goal.add_gradients(*batch)
+            goal.evaluate(*batch)
+        goal.add_those_of_kl()
         ctx.gradients = [
             torch.cat([getattr(layer.gradients, name).flatten() for layer in drawn.layers])
             for name in ("mean", "log_variance")
@@ -167,7 +168,8 @@ def test_only_free_directions_have_gradients():
     free = np.arange(problem.n_parameters) % 3 == 0
     zeros = np.zeros(len(free))
     goal = Objective(drawn, zeros, zeros, 50, 0.7, 0.05, free)
-    goal.add_gradients(problem.inputs, None, problem.targets)
+    goal.evaluate(problem.inputs, None, problem.targets)
+    goal.add_those_of_kl()
     for name in ("mean", "log_variance"):
         found = torch.cat([getattr(one.gradients, name).flatten() for one in drawn.layers])
         np.testing.assert_array_equal(found.numpy() != 0, free)

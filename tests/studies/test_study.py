@@ -43,6 +43,7 @@ STUDIES = {
     "curvature_mnist": (4, 0.106),
     "curvature_cifar10": (2, 0.066),
     "cifar10_cpu": (48, 0.47),
+    "cifar10_overnight": (94, 1.07),
     "cifar10_mini": (60, 5.9),
     "cifar10": (3120, 491),
     "fashion_mnist": (30, 3.0),
@@ -489,6 +490,18 @@ def test_combinations_say_what_is_trained_with_what(study):
     assert "ViT-Adam-flip" not in found
     # What is there already keeps its name.
     assert set(ids(study)) < set(ids({**study, **GRID}))
+
+
+def test_a_combination_may_have_its_own_number_of_seeds(study):
+    others = [name for name in study["networks"] if name != "ViT"]
+    grid = [{"networks": ["ViT"], "seeds": 10}, {"networks": others}]
+    parsed = parse_study({**study, "combinations": grid})
+    seeds = {c.label: c.training.seeds for c in parsed.configurations()}
+    assert len(seeds) == len(ids(study))
+    assert parsed.training.seeds == seeds["AllCNN-Adam"] == 3
+    assert seeds["ViT-Adam"] == seeds["ViT-SGD-Nesterov"] == 10
+    with pytest.raises(ConfigError, match=r"combinations\.0\.seeds"):
+        parse_study({**study, "combinations": [{"seeds": 0}]})
 
 
 def test_an_optimiser_may_have_a_batch_size_of_its_own(study):

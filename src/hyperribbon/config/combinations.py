@@ -25,6 +25,8 @@ class CombinationConfig(Section):
     """Their names; by default, all."""
     epochs: Count | None = None
     """How long to train these, if not `training.epochs`."""
+    seeds: Count | None = None
+    """How many of each of these to train, if not `training.seeds`."""
 
     def check(self, known: Mapping[str, Collection[str]]) -> None:
         """Refuse a name that is not among the known ones of its kind."""
@@ -49,6 +51,7 @@ class CombinationConfig(Section):
         ):
             own = {
                 "epochs": self.epochs or training.epochs,
+                "seeds": self.seeds or training.seeds,
                 "batch_size": optimisers[optimiser].batch_size or training.batch_size,
             }
             yield Configuration(

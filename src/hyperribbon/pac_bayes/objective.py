@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from hyperribbon.pac_bayes.analytic import GRID, gaussian_kl
 from hyperribbon.pac_bayes.bound import penalty
+from hyperribbon.pac_bayes.passes import parts_of_kl
 from hyperribbon.pac_bayes.stochastic import StochasticNetwork
 
 
@@ -89,7 +90,9 @@ class Objective:
     ----------
     epsilon : inverse variance of the prior
     kl : KL(Q || P) at the last evaluation, in nats
+    slope : of the objective in KL, at the last evaluation
     value : objective of the last batch
+    centre, inverse, free : by layer, (O, I); inverse is 1 / exp(log_shape), None of equal shapes
     """
 
     def __init__(
@@ -103,56 +106,70 @@ class Objective:
         free: np.ndarray | None = None,
     ):
         self.network, self.n, self.epsilon, self.delta = network, n, epsilon, delta
-        self._centre = network.split(centre)
+        self.centre = network.split(centre)
         shaped = bool(log_shape.any())
-        self._inverse = network.split(np.exp(-log_shape)) if shaped else None
-        self._free = None if free is None else network.split(free.astype(np.float64))
+        self.inverse = network.split(np.exp(-log_shape)) if shaped else None
+        self.free = None if free is None else network.split(free.astype(np.float64))
         self._p, self._log_shape = len(centre), float(log_shape.sum())
-        self._step = [torch.empty_like(part) for part in self._centre]
-        self._one = network.layers[0].mean.new_ones(())
-        self.kl = self.value = math.nan
+        self.slope = self.kl = self.value = math.nan
 
-    def add_gradients(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> float:
-        """Surrogate loss of a batch; gradients of the objective are left in the layers.
-
-        They are those of mean and log_variance, for epsilon held fixed.
-        """
+    def evaluate(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> float:
+        """Surrogate loss of a batch, whose gradients are left in the layers; KL is brought up."""
         loss = cross_entropy(self.network.outputs(inputs, entered), targets) / math.log(2)
         loss.backward()
         with torch.no_grad():
-            self._add_those_of_kl()
+            self._evaluate_kl()
         surrogate = loss.item()
         self.value = objective(surrogate, self.kl, self.n, self.epsilon, self.delta)
         return surrogate
 
-    def _add_those_of_kl(self) -> None:
-        layers, steps = self.network.layers, self._step
+    def _evaluate_kl(self) -> None:
         squares = logs = 0.0
-        for k, (layer, centre, step) in enumerate(zip(layers, self._centre, steps, strict=True)):
-            torch.sub(layer.mean, centre, out=step)
-            if self._inverse is None:
-                squares += float(layer.variance.sum() + torch.dot(step.view(-1), step.view(-1)))
+        for k, layer in enumerate(self.network.layers):
+            if layer.mean.device.type == "cpu":
+                found = parts_of_kl(*self.arrays(k))
             else:
-                distance = torch.dot(step.view(-1), step.mul(self._inverse[k]).view(-1))
-                step.mul_(self._inverse[k])
-                squares += float((layer.variance * self._inverse[k]).sum() + distance)
-            logs += float(layer.log_variance.sum())
-        if self._free is None:
+                parts = layer.variance + (layer.mean - self.centre[k]) ** 2
+                if self.inverse is not None:
+                    parts *= self.inverse[k]
+                found = float(parts.sum()), float(layer.log_variance.sum())
+            squares, logs = squares + found[0], logs + found[1]
+        if self.free is None:
             self.epsilon = self._p / squares
         logs -= self._log_shape
         self.kl = max(
             0.0, (self.epsilon * squares - self._p - logs - self._p * math.log(self.epsilon)) / 2
         )
         cost = self.kl + smooth_penalty(self.epsilon, self.n, self.delta)
-        slope = 1 / math.sqrt(8 * (self.n - 1) * cost)  # of the objective in KL
-        for k, (layer, step) in enumerate(zip(layers, steps, strict=True)):
+        self.slope = 1 / math.sqrt(8 * (self.n - 1) * cost)
+
+    def arrays(self, k: int) -> tuple:
+        """Arguments of `parts_of_kl` for layer k: what its weights are, and the prior."""
+        layer = self.network.layers[k]
+        inverse = self.centre[k] if self.inverse is None else self.inverse[k]
+        parts = (layer.mean, self.centre[k], layer.variance, layer.log_variance, inverse)
+        return *map(flat, parts), self.inverse is not None
+
+    @torch.no_grad()
+    def add_those_of_kl(self) -> None:
+        """Add the gradients of KL to those of the surrogate, for epsilon held fixed."""
+        weight = self.slope * self.epsilon
+        for k, layer in enumerate(self.network.layers):
             mean, variance, logarithm = layer.gradients
-            mean.add_(step, alpha=slope * self.epsilon)
-            if self._inverse is None:
-                variance.add_(slope * self.epsilon / 2)
+            step = layer.mean - self.centre[k]
+            if self.inverse is None:
+                variance += weight / 2
             else:
-                variance.add_(self._inverse[k], alpha=slope * self.epsilon / 2)
-            torch.addcmul(-slope / 2 * self._one, variance, layer.variance, out=logarithm)
-            if self._free is not None:
-                mean.mul_(self._free[k])
-                logarithm.mul_(self._free[k])
+                step *= self.inverse[k]
+                variance += weight / 2 * self.inverse[k]
+            mean += weight * step
+            torch.mul(variance, layer.variance, out=logarithm)
+            logarithm -= self.slope / 2
+            if self.free is not None:
+                mean *= self.free[k]
+                logarithm *= self.free[k]
+
+
+def flat(part: Tensor) -> np.ndarray:
+    """An array (p,) that shares the memory of a tensor on the CPU."""
+    return part.detach().view(-1).numpy()

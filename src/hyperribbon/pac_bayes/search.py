@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from hyperribbon.curvature.kfac import LayerBasis
 from hyperribbon.pac_bayes.analytic import GRID, best_epsilon
 from hyperribbon.pac_bayes.bound import GridPoint, inverse_binary_kl, penalty, round_to_grid
 from hyperribbon.pac_bayes.certificate import STEP
+from hyperribbon.pac_bayes.descent import Descent
 from hyperribbon.pac_bayes.methods import Method
 from hyperribbon.pac_bayes.objective import Objective, diagonal_kl, objective
 from hyperribbon.pac_bayes.prior import Prior
@@ -28,9 +28,7 @@ SHARE_OF_SAMPLES = 100
 JUDGED = 2_000  # samples on which a start is judged
 SHARE = 0.25  # of the way from the prior's centre to the trained weights, where Q starts
 NARROWER = 30  # inverse variance of the prior at the start, in that of the least objective
-SCALES_RATE = 10  # learning rate of log variances, in that of the means
 PATIENCE = 3  # points of the grid without a lower bound, after which no others are tried
-LEFT = 0.01  # of the learning rate at the end
 
 
 class Posterior(NamedTuple):
@@ -196,26 +194,18 @@ class Search:
         network.descending(True)
         epsilon = start.scale.epsilon
         goal = Objective(network, self.centre, self.log_shape, self.n, epsilon, self.delta, free)
-        optimiser = torch.optim.Adam(
-            [
-                {"params": [layer.mean for layer in network.layers], "lr": rate},
-                {"params": [layer.log_variance for layer in network.layers],
-                 "lr": rate * SCALES_RATE},
-            ],
-            fused=True,
-        )  # fmt: skip
-        steps = epochs * -(-self.n // size)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(steps))
+        descent = Descent(goal, rate, epochs * -(-self.n // size))
         order = torch.Generator().manual_seed(self.seed)
         for epoch in bar_over(range(1, epochs + 1), progress_bar):
             surrogate = total = 0.0
             for rows in torch.randperm(self.n, generator=order).split(size):
                 rows = rows.to(self.inputs.device)
-                entered = None if self.entered is None else self.entered[rows]
-                found = goal.add_gradients(self.inputs[rows], entered, self.targets[rows])
-                optimiser.step()
-                network.refresh()
-                schedule.step()
+                if self.entered is None:
+                    inputs, entered = self.inputs.index_select(0, rows), None
+                else:  # in place of inputs, of which only the number counts then
+                    inputs = self.inputs[: len(rows)]
+                    entered = self.entered.index_select(0, rows)
+                found = descent.step(inputs, entered, self.targets[rows])
                 surrogate += found * len(rows) / self.n
                 total += goal.value * len(rows) / self.n
             row = {"epoch": epoch, "objective": total, "surrogate_loss": surrogate, "kl": goal.kl}
@@ -240,7 +230,3 @@ class Search:
                 least, found, waited = bound, q, 0
             scale = round_to_grid(scale.epsilon * math.exp(-1 / GRID["b"]), **GRID)
         return found
-
-
-def _cosine(steps: int) -> Callable[[int], float]:
-    return lambda step: LEFT + (1 - LEFT) * (1 + math.cos(math.pi * step / steps)) / 2
