@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
-from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, percentiles
+from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, jackknife, percentiles
 from hyperribbon.reporting.claims import NotHere, Ours
 
 Tables = Mapping[str, pd.DataFrame]
@@ -69,23 +69,87 @@ def with_interval(
         unit, by = "seed", ["seed"]
     names = table[by].astype(str).agg("\n".join, axis=1)
     value = float(statistic(np.ones(len(table))))
-    if scale:
-        to, back = SCALES[scale]
-        values = bootstrap_draws(
-            lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True
-        )
-        drawn = back(values)
-    else:
-        drawn = bootstrap_draws(statistic, names, value, draws=DRAWS)
-    counted = drawn[~np.isnan(drawn)]
+    values = scaled_draws(statistic, names, value, scale)
+    counted = values[~np.isnan(values)]
     low, high = percentiles(counted) if len(counted) else (np.nan, np.nan)
-    units = names.nunique()
-    if units == 1:
-        words = f"no interval: one {unit}"
-    else:
-        words = f"{units} {_plural(unit)} drawn with replacement"
     first = float((counted > 0).mean()) if len(counted) else np.nan
+    words = _drawn(names.nunique(), unit)
     return Ours(value, float(low), float(high), note, words, sample_of(table), first)
+
+
+def scaled_draws(
+    statistic: Callable[[np.ndarray], np.ndarray | float],
+    names: Sequence,
+    value: np.ndarray | float,
+    scale: str = "",
+) -> np.ndarray:
+    """Values of a statistic, from units drawn with replacement, as `with_interval` draws them.
+
+    Parameters
+    ----------
+    statistic : function of the multiplicities of the rows
+    names : the unit of each row
+    value : the statistic of all rows
+    scale : as in `with_interval`
+
+    Returns
+    -------
+    (DRAWS, ...), of the statistic's shape after the first axis
+    """
+    if not scale:
+        return bootstrap_draws(statistic, names, value, draws=DRAWS)
+    to, back = SCALES[scale]
+    return back(
+        bootstrap_draws(lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True)
+    )
+
+
+def of_step(
+    value: float,
+    ends: Sequence[float],
+    table: pd.DataFrame,
+    note: str = "",
+    unit: str = "configuration",
+) -> Ours:
+    """A value whose interval a step has drawn.
+
+    Parameters
+    ----------
+    value : float
+    ends : of the interval; NaN if there is none
+    table : rows that the step drew from, or of which it drew from evenly spaced ones
+    note : remark for the verdict
+    unit : name of what was drawn with replacement, in the singular, and of its column
+    """
+    low, high = map(float, ends)
+    words = _drawn(table[unit].nunique(), unit)
+    return Ours(float(value), low, high, note, words, sample_of(table))
+
+
+def without_groups(
+    value: float, without: Sequence[float], unit: str, note: str = "", sample: str = ""
+) -> Ours:
+    """A value with its interval from values without one group of units after the other.
+
+    Parameters
+    ----------
+    value : float
+    without : values that leave a group out, see `hyperribbon.numerics.bootstrap.jackknife`
+    unit : name of a unit, in the singular
+    note : remark for the verdict
+    sample : what was measured, in words
+    """
+    low, high, first = jackknife(value, without)
+    words = f"{len(without)} groups of {_plural(unit)}, one after the other left out (jackknife)"
+    if np.isnan(low):
+        words = f"no interval: too few {_plural(unit)} to leave some out"
+    return Ours(float(value), low, high, note, words, sample, first)
+
+
+def _drawn(units: int, unit: str) -> str:
+    if units == 1:
+        return f"no interval: one {unit}"
+    return f"{units} {_plural(unit)} drawn with replacement"
 
 
 def _plural(unit: str) -> str:
@@ -154,7 +218,7 @@ def difference(first: Ours, second: Ours, note: str = "", digits: int = 3) -> Ou
 
 
 def sample_of(table: pd.DataFrame) -> str:
-    """Numbers of configurations, of trainings and of rows of a table, in words.
+    """Numbers of configurations, trainings and models or other rows of a table, in words.
 
     >>> sample_of(pd.DataFrame({"configuration": ["a", "a", "b"], "seed": [0, 1, 0]}))
     '2 configurations, 3 trainings, 3 rows'
@@ -164,7 +228,7 @@ def sample_of(table: pd.DataFrame) -> str:
         counts["configuration"] = table["configuration"].nunique()
         if "seed" in table:
             counts["training"] = len(table[TRAINING].drop_duplicates())
-    counts["row"] = len(table)
+    counts["model" if "checkpoint" in table else "row"] = len(table)
     return ", ".join(
         f"{count:,} {unit if count == 1 else _plural(unit)}" for unit, count in counts.items()
     )
@@ -186,8 +250,13 @@ def weighted_mean(values: pd.Series, weights: np.ndarray) -> float:
 
 def weighted_median(values: pd.Series, weights: np.ndarray) -> float:
     """Median of values that are repeated as often as their weights say; NaN if none is."""
+    return weighted_quantile(values, weights, 0.5)
+
+
+def weighted_quantile(values: pd.Series, weights: np.ndarray, q: float) -> float:
+    """Quantile of values that are repeated as often as their weights say; NaN if none is."""
     repeated = np.repeat(values.to_numpy(), weights.astype(int))
-    return float(np.median(repeated)) if len(repeated) else np.nan
+    return float(np.quantile(repeated, q)) if len(repeated) else np.nan
 
 
 def r_squared(x: pd.Series, y: pd.Series, weights: np.ndarray) -> float:
