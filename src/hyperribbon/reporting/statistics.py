@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
+from scipy.special import betaincinv, ndtr, ndtri
 
 from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, jackknife, percentiles
 from hyperribbon.reporting.claims import NotHere, Ours
@@ -14,14 +14,23 @@ from hyperribbon.reporting.claims import NotHere, Ours
 Tables = Mapping[str, pd.DataFrame]
 DRAWS = 400
 TRAINING = ["configuration", "seed"]
-_BELOW_1 = 1 - 1e-15
+PERFECT = 1 - 1e-12
+OF_PAIRS = ("correlation", "determination")  # scales of statistics of pairs of values
+LEAST_PAIRS = 8  # as few of them vary too little when drawn with replacement
+
+
+def _fisher(r: np.ndarray | float) -> np.ndarray:
+    """Fisher's z; NaN of a perfect correlation, which any two units have."""
+    return np.arctanh(np.where(np.abs(r) < PERFECT, r, np.nan))
+
+
 SCALES: dict[str, tuple[Callable, Callable]] = {
-    "correlation": (lambda r: np.arctanh(np.clip(r, -_BELOW_1, _BELOW_1)), np.tanh),
+    "correlation": (_fisher, np.tanh),
     "determination": (
-        lambda r: np.arctanh(np.sqrt(np.clip(r, 0, _BELOW_1))),
+        lambda r: _fisher(np.sqrt(np.maximum(r, 0))),
         lambda z: np.tanh(np.maximum(z, 0)) ** 2,
     ),
-    "ratio": (np.log, np.exp),
+    "ratio": (lambda r: np.log(np.where(np.asarray(r) > 0, r, np.nan)), np.exp),
 }
 
 
@@ -73,7 +82,12 @@ def with_interval(
     counted = values[~np.isnan(values)]
     low, high = percentiles(counted) if len(counted) else (np.nan, np.nan)
     first = float((counted > 0).mean()) if len(counted) else np.nan
-    words = _drawn(names.nunique(), unit)
+    units = names.nunique()
+    words = _drawn(units, unit)
+    few = scale in OF_PAIRS and len(table) == units < LEAST_PAIRS
+    if few or (units > 1 and not len(counted)):
+        low = high = first = np.nan
+        words = f"no interval: {units} {_plural(unit)} are too few to draw from"
     return Ours(value, float(low), float(high), note, words, sample_of(table), first)
 
 
@@ -154,6 +168,46 @@ def _drawn(units: int, unit: str) -> str:
 
 def _plural(unit: str) -> str:
     return f"{unit}es" if unit.endswith(("s", "ch")) else f"{unit}s"
+
+
+def rank_correlation(x: pd.Series, y: pd.Series, unit: str, note: str = "") -> Ours:
+    """Rank correlation of Spearman over independent units, each with one value of x and of y.
+
+    Its interval is the one by Fisher's z with a standard error of 1.06 / sqrt(n - 3) (Fieller,
+    Hartley and Pearson 1957), because few units vary too little when drawn with replacement. A
+    perfect correlation counts as half an exchange of neighbours less.
+
+    Parameters
+    ----------
+    x, y : (n,)
+    unit : name of a unit, in the singular
+    note : remark for the verdict
+
+    Raises
+    ------
+    NotHere
+        If there are fewer than three units, or all values of x or of y are the same.
+
+    Examples
+    --------
+    >>> ours = rank_correlation(pd.Series([1, 2, 3, 4, 5]), pd.Series([1, 2, 3, 5, 9]), "network")
+    >>> round(ours.value, 2), round(ours.low, 2), ours.drawn
+    (1.0, 0.34, '5 independent networks (Fisher z)')
+    """
+    known = x.notna().to_numpy() & y.notna().to_numpy()
+    ranks = [pd.Series(np.asarray(values)[known]).rank() for values in (x, y)]
+    n = len(ranks[0])
+    if n < 3 or ranks[0].nunique() == 1 or ranks[1].nunique() == 1:
+        raise NotHere(f"needs three {_plural(unit)} that differ")
+    value, words = float(ranks[0].corr(ranks[1])), f"{n} {_plural(unit)}"
+    if n == 3:
+        return Ours(value, note=note, drawn=f"no interval: only {words}", sample=words)
+    most = 1 - 6 / (n**3 - n)
+    z, error = np.arctanh(np.clip(value, -most, most)), 1.06 / np.sqrt(n - 3)
+    half = ndtri((1 + LEVEL) / 2) * error
+    low, high = min(np.tanh(z - half), value), max(np.tanh(z + half), value)
+    drawn, first = f"{n} independent {_plural(unit)} (Fisher z)", float(ndtr(z / error))
+    return Ours(value, float(low), float(high), note, drawn, words, first)
 
 
 def exactly(value: float, note: str = "", sample: str = "") -> Ours:
