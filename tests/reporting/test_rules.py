@@ -1,6 +1,5 @@
 """Rules: which intervals they call reproduced, contradicted and undecided."""
 
-import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -57,10 +56,10 @@ def test_the_whole_interval_decides(rule, low, high, verdict):
     assert rule.verdict(low, high, PUBLISHED) == verdict
 
 
-@given(rule, *[numbers] * 4)
-@example(rules.POSITIVE, 0.0, 0.0, 0.0, 1.0)
-def test_a_wider_interval_never_decides_more(rule, *ends):
-    inner, outer = sorted(ends)[1:3], sorted(ends)[::3]
+@given(rule, st.lists(numbers, min_size=4, max_size=4).map(sorted))
+@example(rules.POSITIVE, [0.0, 0.0, 0.0, 1.0])
+def test_a_wider_interval_never_decides_more(rule, ends):
+    inner, outer = ends[1:3], ends[::3]
     wide = rule.verdict(*outer, PUBLISHED)
     if wide != UNDECIDED:
         assert rule.verdict(*inner, PUBLISHED) == wide
@@ -103,7 +102,8 @@ def test_a_name_says_the_limits():
     assert rules.at_most().name == "at most the published value"
     assert rules.between(0.1, 0.5).name == "from 0.1 to 0.5"
     assert len({rule.name for rule in RULES}) == len(RULES)
-    assert all(np.isnan(rule.margin) or f"{rule.margin:g}" in rule.name for rule in RULES)
+    for rule in RULES:
+        assert not rule.margin > 0 or f"{rule.margin:g}" in rule.name
 
 
 def test_rules_of_plugins_go_by_name():

@@ -14,6 +14,7 @@ from hyperribbon.reporting.statistics import (
     difference,
     exactly,
     of_step,
+    rank_correlation,
     sample_of,
     share,
     weighted_mean,
@@ -78,11 +79,11 @@ def test_the_interval_is_that_of_the_bootstrap():
 
 
 def test_one_unit_has_no_interval():
-    table = study(configurations=1, seeds=1)
-    ours = with_interval(mean_of(table), table, unit="network", by=["configuration"])
+    table = study(configurations=1).assign(network="ViT")
+    ours = with_interval(mean_of(table), table, unit="network")
     assert np.isnan([ours.low, ours.high, ours.first]).all()
     assert ours.drawn == "no interval: one network"
-    assert ours.sample == "1 configuration, 1 training, 2 models"
+    assert ours.sample == "1 configuration, 3 trainings, 6 models"
     with pytest.raises(NotHere, match="no models"):
         with_interval(mean_of(table), table[:0])
 
@@ -103,9 +104,9 @@ def test_first_is_the_share_of_draws_above_0():
 
 
 def test_scales_keep_an_interval_where_it_belongs():
-    table = study(configurations=3).assign(value=[0.99, 0.9, 0.97] * 8)
+    table = study(configurations=3)
     plain, scaled = (
-        with_interval(lambda w: 0.3 + 0.7 * w[0] / w.max(), table, scale=scale)
+        with_interval(lambda w: 0.8 + 0.15 * w[0] / w.max(), table, scale=scale)
         for scale in ("", "correlation")
     )
     assert plain.high > 1 >= scaled.high
@@ -113,9 +114,35 @@ def test_scales_keep_an_interval_where_it_belongs():
     assert ratio.low > 0
     unknown = with_interval(lambda w: -1.0, table, scale="ratio")  # has no logarithm
     assert np.isnan([unknown.low, unknown.high]).all()
-    assert unknown.drawn.startswith("no interval")
+    assert unknown.drawn == "no interval: 3 configurations are too few to draw from"
     with pytest.raises(KeyError):
         with_interval(mean_of(table), table, scale="logarithm")
+
+
+def test_few_units_of_one_row_have_no_correlation_to_draw():
+    """Any two of them lie on a line."""
+    table = pd.DataFrame({"network": range(7)})
+    for n, known in ((7, False), (8, True)):
+        table = pd.DataFrame({"network": range(n), "x": np.sin(range(n)), "y": np.cos(range(n))})
+
+        def correlation(w, table=table):
+            return np.cov(table["x"], table["y"], aweights=w)[0, 1] / 2
+
+        ours = with_interval(correlation, table, unit="network", scale="correlation")
+        assert np.isfinite(ours.low) == known
+
+
+def test_a_perfect_correlation_counts_by_how_many_have_it():
+    x = pd.Series(range(9), dtype=float)
+    found = {n: rank_correlation(x[:n], x[:n] ** 2, "network") for n in (3, 4, 5, 9)}
+    assert {n: ours.value for n, ours in found.items()} == dict.fromkeys(found, pytest.approx(1))
+    assert np.isnan(found[3].low)  # one of six orders is perfect
+    assert found[4].low < 0 < found[5].low < found[9].low
+    assert rank_correlation(x[:5], -x[:5], "network").high < 0
+    assert rank_correlation(x, x.where(x > 0), "network").sample == "8 networks"
+    for values in (x * 0, x.where(x < 2)):
+        with pytest.raises(NotHere, match="three networks"):
+            rank_correlation(x, values, "network")
 
 
 @given(st.integers(1, 40), st.data())

@@ -19,7 +19,7 @@ from hyperribbon.reporting.statistics import (
     with_interval,
 )
 
-NINE_OF_TEN = 0.9
+THREE_OF_FOUR = 0.75  # the interval of a higher quantile covers less
 
 
 def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
@@ -53,15 +53,15 @@ def second_eigenvalue(tables: Tables) -> Ours:
 
 
 def first_distance(tables: Tables) -> Ours:
-    """Distance from ignorance within which nine of ten models are at initialisation, on test."""
+    """Distance from ignorance within which three of four models are at initialisation, on test."""
     models = of_split(tables, "models", "test", step=0)
     if models.empty:
         raise NotHere("no model at step 0")
-    return _nine_of_ten(models, "distance_to_ignorance")
+    return _three_of_four(models, "distance_to_ignorance")
 
 
 def last_distance(split: str) -> Callable[[Tables], Ours]:
-    """Distance from the truth within which nine of ten trainings end, of those that learn.
+    """Distance from the truth within which three of four trainings end, of those that learn.
 
     They learn if their train error is at most 10%.
     """
@@ -72,14 +72,14 @@ def last_distance(split: str) -> Callable[[Tables], Ours]:
         trained = (ends["train"]["error"] <= 0.1).to_numpy()
         if not trained.any():
             raise NotHere("no training ended with a train error of at most 10%")
-        return _nine_of_ten(ends[split][trained].reset_index(), "distance_to_truth")
+        return _three_of_four(ends[split][trained].reset_index(), "distance_to_truth")
 
     return measure
 
 
-def _nine_of_ten(models: pd.DataFrame, column: str) -> Ours:
+def _three_of_four(models: pd.DataFrame, column: str) -> Ours:
     note = f"the largest is {models[column].max():.3g}"
-    return with_interval(lambda w: weighted_quantile(models[column], w, NINE_OF_TEN), models, note)
+    return with_interval(lambda w: weighted_quantile(models[column], w, THREE_OF_FOUR), models, note)
 
 
 def away_of(network: str) -> Callable[[Tables], Ours]:
