@@ -69,9 +69,7 @@ def test_the_interval_is_that_of_the_bootstrap():
     table = study()
     ours = with_interval(mean_of(table), table, "a note")
     assert ours.value == pytest.approx(table["value"].mean())
-    low, high = bootstrap_interval(
-        mean_of(table), table["configuration"], ours.value, draws=DRAWS
-    )
+    low, high = bootstrap_interval(mean_of(table), table["configuration"], ours.value, draws=DRAWS)
     assert (ours.low, ours.high) == (low, high)
     assert ours.note == "a note"
     # More independent units of the same values tell more.
@@ -100,7 +98,9 @@ def test_first_is_the_share_of_draws_above_0():
     for shift, first in ((10, 1), (-10, 0)):
         ours = with_interval(lambda w, s=shift: weighted_mean(table["value"] + s, w), table)
         assert ours.first == first
-    assert 0.2 < with_interval(lambda w: weighted_mean(table["value"] - 1.605, w), table).first < 0.8
+    assert (
+        0.2 < with_interval(lambda w: weighted_mean(table["value"] - 1.605, w), table).first < 0.8
+    )
 
 
 def test_scales_keep_an_interval_where_it_belongs():

@@ -101,8 +101,8 @@ def explained(
     """What each dimension explains, with intervals; of PCA, the variance.
 
     The draws (draws, k) of the stress by this distance and by that of InPCA took the same
-    configurations, so that they also give the interval of the difference. The second dimension has
-    the interval of its eigenvalue relative to the first.
+    configurations, so that they also give the interval of the difference. The second dimension of
+    InPCA has the interval of its eigenvalue relative to the first.
     """
     values = inpca.eigenvalues_
     of_pairs = explained_pairwise_distance_interval(
@@ -116,8 +116,9 @@ def explained(
     bounds[["low", "high"]] = np.clip(percentiles(draws), 0, 1).T
     bounds.loc[: SHOWN - 1, ["pairwise_low", "pairwise_high"]] = np.transpose(of_pairs)
     bounds[["less_inpca_low", "less_inpca_high"]] = np.transpose(percentiles(draws - of_inpca))
-    ratio = second_eigenvalue_interval(D, configurations, values[1] / values[0])
-    bounds.loc[1, ["ratio_low", "ratio_high"]] = ratio
+    if draws is of_inpca:
+        ratio = second_eigenvalue_interval(D, configurations, values[1] / values[0])
+        bounds.loc[1, ["ratio_low", "ratio_high"]] = ratio
     return dimension_table(inpca).drop(columns="kind").join(bounds)
 
 

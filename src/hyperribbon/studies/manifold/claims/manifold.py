@@ -79,7 +79,9 @@ def last_distance(split: str) -> Callable[[Tables], Ours]:
 
 def _three_of_four(models: pd.DataFrame, column: str) -> Ours:
     note = f"the largest is {models[column].max():.3g}"
-    return with_interval(lambda w: weighted_quantile(models[column], w, THREE_OF_FOUR), models, note)
+    return with_interval(
+        lambda w: weighted_quantile(models[column], w, THREE_OF_FOUR), models, note
+    )
 
 
 def away_of(network: str) -> Callable[[Tables], Ours]:
@@ -120,9 +122,11 @@ def few_samples(split: str, size: int) -> Callable[[Tables], Ours]:
         of_all = found[found["size"] == whole]["explained_pairwise_distance"].iloc[0]
         less = few["explained_pairwise_distance"] - of_all
         ours = with_interval(
-            lambda w: weighted_mean(less, w), few, unit="set of samples", by=["draw"]
+            lambda w: weighted_mean(less, w), few, unit="random subset", by=["draw"]
         )
-        return ours._replace(sample=f"{few['models'].iloc[0]} models, {len(few)} sets of samples")
+        return ours._replace(
+            sample=f"{few['models'].iloc[0]} models, {len(few)} random subsets of samples"
+        )
 
     return measure
 
