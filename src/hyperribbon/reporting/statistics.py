@@ -49,6 +49,11 @@ def with_interval(
     trainings, networks, paths, draws of samples. If a table has one configuration only, its seeds
     are drawn.
 
+    On made-up studies of 3 to 20 units, 95% intervals of means, medians and correlations cover 92
+    to 99%, of a third quartile 87 to 94%, of means of very skewed values 81 to 89%, and of higher
+    quantiles less; largest and least values have no honest interval. Correlations of one row per
+    unit have none for fewer than eight units: see `rank_correlation`.
+
     Parameters
     ----------
     statistic : function of the multiplicities of the table's rows

@@ -17,9 +17,9 @@ PART = Part(
             "claims.html",
             "claims",
             (
-                "Verdicts: for each claim, the rule with its margin, the published and the measured "
-                "value with its interval, and whether it is reproduced, contradicted, undecided or "
-                "not comparable here."
+                "Verdicts: for each claim, the rule with its margin, the published and the "
+                "measured value with its interval, and whether it is reproduced, contradicted, "
+                "undecided or not comparable here."
             ),
             "claims",
             """
