@@ -126,6 +126,7 @@ def configuration_distance(tables: Tables) -> Ours:
     ours = with_interval(
         lambda w: weighted_mean(found["distance"], w[first] * w[second]),
         pd.DataFrame({"configuration": names}),
+        scale="ratio",
     )
     return ours._replace(sample=f"{len(names)} configurations, {len(found)} pairs")
 
@@ -150,7 +151,7 @@ def tube_width(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         widths = _tubes(tables, split)
-        return with_interval(lambda w: weighted_median(widths["to_mean"], w), widths)
+        return with_interval(lambda w: weighted_median(widths["to_mean"], w), widths, scale="ratio")
 
     return measure
 
