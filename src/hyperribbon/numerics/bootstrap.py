@@ -155,7 +155,7 @@ def jackknife(estimate: float, without: Sequence[float]) -> tuple[float, float, 
     --------
     >>> low, high, above = jackknife(1.0, [0.9, 1.1, 1.0, 1.2, 0.8])
     >>> round(low, 2), round(high, 2), round(above, 2)
-    (0.22, 1.78, 0.99)
+    (0.21, 1.79, 0.99)
     """
     values, groups = np.asarray(without, dtype=float), len(without)
     if groups < 2 or np.isnan(values).any():

@@ -197,7 +197,7 @@ def rank_correlation(x: pd.Series, y: pd.Series, unit: str, note: str = "") -> O
     --------
     >>> ours = rank_correlation(pd.Series([1, 2, 3, 4, 5]), pd.Series([1, 2, 3, 5, 9]), "network")
     >>> round(ours.value, 2), round(ours.low, 2), ours.drawn
-    (1.0, 0.34, '5 independent networks (Fisher z)')
+    (1.0, 0.35, '5 independent networks (Fisher z)')
     """
     known = x.notna().to_numpy() & y.notna().to_numpy()
     ranks = [pd.Series(np.asarray(values)[known]).rank() for values in (x, y)]

@@ -80,7 +80,7 @@ def last_distance(split: str) -> Callable[[Tables], Ours]:
 def _three_of_four(models: pd.DataFrame, column: str) -> Ours:
     note = f"the largest is {models[column].max():.3g}"
     return with_interval(
-        lambda w: weighted_quantile(models[column], w, THREE_OF_FOUR), models, note
+        lambda w: weighted_quantile(models[column], w, THREE_OF_FOUR), models, note, scale="ratio"
     )
 
 
