@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from hyperribbon.errors import DataError
 
@@ -131,6 +131,40 @@ def percentiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         warnings.simplefilter("ignore", RuntimeWarning)  # if all draws are NaN, so is the result
         low, high = np.nanpercentile(values, [tail, 100 - tail], axis=0)
     return low, high
+
+
+def jackknife(estimate: float, without: Sequence[float]) -> tuple[float, float, float]:
+    """A 95% interval of a statistic, from its values without one group of units after the other.
+
+    For statistics that a unit drawn twice would distort. The standard error is that of a jackknife
+    with groups left out (Kott 2001, "The delete-a-group jackknife"), and Student's distribution has
+    one degree of freedom less than there are groups.
+
+    Parameters
+    ----------
+    estimate : float, from all units
+    without : (g,), from the units that are not in the first group, in the second, ..., which are of
+        equal size
+
+    Returns
+    -------
+    low, high : float; NaN if there is only one group, or a value is NaN
+    above : float, probability that the statistic is above 0
+
+    Examples
+    --------
+    >>> low, high, above = jackknife(1.0, [0.9, 1.1, 1.0, 1.2, 0.8])
+    >>> round(low, 2), round(high, 2), round(above, 2)
+    (0.21, 1.79, 0.99)
+    """
+    values, groups = np.asarray(without, dtype=float), len(without)
+    if groups < 2 or np.isnan(values).any():
+        return np.nan, np.nan, np.nan
+    error = np.sqrt((groups - 1) * values.var())
+    half = stdtrit(groups - 1, (1 + LEVEL) / 2) * error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = stdtr(groups - 1, estimate / error)
+    return float(estimate - half), float(estimate + half), float(above)
 
 
 def bootstrap_mean(values: np.ndarray, groups: Sequence) -> tuple[float, float, float]:

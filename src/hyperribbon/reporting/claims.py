@@ -116,7 +116,7 @@ def judge(
             continue
         verdict, remark = _verdict(claim, ours, data)
         row |= {name: getattr(ours, name) for name in ("low", "high", "drawn", "sample")}
-        row |= {"ours": ours.value, "detectable": _detectable(ours), "verdict": verdict}
+        row |= {"ours": ours.value, "detectable": detectable(ours), "verdict": verdict}
         rows.append({**row, "note": "; ".join(filter(None, (ours.note, remark)))})
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -143,10 +143,14 @@ def _verdict(claim: Claim, ours: Ours, data: str) -> tuple[str, str]:
     return verdict, ""
 
 
-def _detectable(ours: Ours) -> float:
-    """Distance from a limit that a test of 5% finds with a power of 80%, from the interval.
+def detectable(ours: Ours) -> float:
+    """How far from a rule's limit a value must be for a verdict in four of five such studies.
 
-    That is (z_0.975 + z_0.8) standard errors, of which half an interval is z_0.975.
+    That is (z_0.975 + z_0.8) standard errors, of which half an interval is z_0.975; of few units
+    somewhat less would do.
+
+    >>> round(detectable(Ours(0.5, low=0.4, high=0.6)), 3)
+    0.143
     """
     half = NormalDist().inv_cdf(0.975)
     return (half + NormalDist().inv_cdf(POWER)) / half * (ours.high - ours.low) / 2

@@ -33,6 +33,7 @@ class Rule(NamedTuple):
         compared with none
     outside : whether the claim holds outside the region instead
     of_first : whether the share of draws decides in which the claimed one of several is first
+    one_way : whether no value contradicts the claim, as no p-value shows that there is no effect
     """
 
     name: str
@@ -40,6 +41,7 @@ class Rule(NamedTuple):
     margin: float = np.nan
     outside: bool = False
     of_first: bool = False
+    one_way: bool = False
 
     def verdict(self, low: float, high: float, published: float = np.nan) -> str:
         """Verdict on an interval.
@@ -58,7 +60,8 @@ class Rule(NamedTuple):
         beside = high < least or low > largest
         if self.outside:
             inside, beside = beside, inside
-        return REPRODUCED if inside else CONTRADICTED if beside else UNDECIDED
+        contradicted = beside and not self.one_way
+        return REPRODUCED if inside else CONTRADICTED if contradicted else UNDECIDED
 
 
 def about(margin: float) -> Rule:
@@ -122,6 +125,9 @@ POSITIVE = Rule("above 0", lambda value: (_ABOVE_0, np.inf))
 NEGATIVE = Rule("below 0", lambda value: (-np.inf, -_ABOVE_0))
 ALIKE = between(0.5, 2)
 AT_MOST_TWICE = Rule("at most 2", lambda value: (-np.inf, 2.0))
+SIGNIFICANT = Rule(
+    "at most 0.05 (a larger p-value shows nothing)", lambda value: (0.0, 0.05), one_way=True
+)
 FIRST = Rule(
     f"of draws in which the named one is first, at least {SURE:.0%} (contradicted: at most "
     f"{1 - SURE:.0%})",

@@ -6,22 +6,31 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
+from scipy.special import betaincinv, ndtr, ndtri
 
-from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, percentiles
+from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, jackknife, percentiles
 from hyperribbon.reporting.claims import NotHere, Ours
 
 Tables = Mapping[str, pd.DataFrame]
 DRAWS = 400
 TRAINING = ["configuration", "seed"]
-_BELOW_1 = 1 - 1e-15
+PERFECT = 1 - 1e-12
+OF_PAIRS = ("correlation", "determination")  # scales of statistics of pairs of values
+LEAST_PAIRS = 8  # as few of them vary too little when drawn with replacement
+
+
+def _fisher(r: np.ndarray | float) -> np.ndarray:
+    """Fisher's z; NaN of a perfect correlation, which any two units have."""
+    return np.arctanh(np.where(np.abs(r) < PERFECT, r, np.nan))
+
+
 SCALES: dict[str, tuple[Callable, Callable]] = {
-    "correlation": (lambda r: np.arctanh(np.clip(r, -_BELOW_1, _BELOW_1)), np.tanh),
+    "correlation": (_fisher, np.tanh),
     "determination": (
-        lambda r: np.arctanh(np.sqrt(np.clip(r, 0, _BELOW_1))),
+        lambda r: _fisher(np.sqrt(np.maximum(r, 0))),
         lambda z: np.tanh(np.maximum(z, 0)) ** 2,
     ),
-    "ratio": (np.log, np.exp),
+    "ratio": (lambda r: np.log(np.where(np.asarray(r) > 0, r, np.nan)), np.exp),
 }
 
 
@@ -39,6 +48,11 @@ def with_interval(
     The unit is what a repetition of the study would draw anew: configurations with all their seeds,
     trainings, networks, paths, draws of samples. If a table has one configuration only, its seeds
     are drawn.
+
+    On made-up studies of 3 to 20 units, 95% intervals of means, medians and correlations cover 92
+    to 99%, of a third quartile 87 to 94%, of means of very skewed values 81 to 89%, and of higher
+    quantiles less; largest and least values have no honest interval. Correlations of one row per
+    unit have none for fewer than eight units: see `rank_correlation`.
 
     Parameters
     ----------
@@ -69,27 +83,136 @@ def with_interval(
         unit, by = "seed", ["seed"]
     names = table[by].astype(str).agg("\n".join, axis=1)
     value = float(statistic(np.ones(len(table))))
-    if scale:
-        to, back = SCALES[scale]
-        values = bootstrap_draws(
-            lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True
-        )
-        drawn = back(values)
-    else:
-        drawn = bootstrap_draws(statistic, names, value, draws=DRAWS)
-    counted = drawn[~np.isnan(drawn)]
+    values = scaled_draws(statistic, names, value, scale)
+    counted = values[~np.isnan(values)]
     low, high = percentiles(counted) if len(counted) else (np.nan, np.nan)
-    units = names.nunique()
-    if units == 1:
-        words = f"no interval: one {unit}"
-    else:
-        words = f"{units} {_plural(unit)} drawn with replacement"
     first = float((counted > 0).mean()) if len(counted) else np.nan
+    units = names.nunique()
+    words = _drawn(units, unit)
+    few = scale in OF_PAIRS and len(table) == units < LEAST_PAIRS
+    if few or (units > 1 and not len(counted)):
+        low = high = first = np.nan
+        words = f"no interval: {units} {_plural(unit)} are too few to draw from"
     return Ours(value, float(low), float(high), note, words, sample_of(table), first)
+
+
+def scaled_draws(
+    statistic: Callable[[np.ndarray], np.ndarray | float],
+    names: Sequence,
+    value: np.ndarray | float,
+    scale: str = "",
+) -> np.ndarray:
+    """Values of a statistic, from units drawn with replacement, as `with_interval` draws them.
+
+    Parameters
+    ----------
+    statistic : function of the multiplicities of the rows
+    names : the unit of each row
+    value : the statistic of all rows
+    scale : as in `with_interval`
+
+    Returns
+    -------
+    (DRAWS, ...), of the statistic's shape after the first axis
+    """
+    if not scale:
+        return bootstrap_draws(statistic, names, value, draws=DRAWS)
+    to, back = SCALES[scale]
+    return back(
+        bootstrap_draws(lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True)
+    )
+
+
+def of_step(
+    value: float,
+    ends: Sequence[float],
+    table: pd.DataFrame,
+    note: str = "",
+    unit: str = "configuration",
+) -> Ours:
+    """A value whose interval a step has drawn.
+
+    Parameters
+    ----------
+    value : float
+    ends : of the interval; NaN if there is none
+    table : rows that the step drew from, or of which it drew from evenly spaced ones
+    note : remark for the verdict
+    unit : name of what was drawn with replacement, in the singular, and of its column
+    """
+    low, high = map(float, ends)
+    words = _drawn(table[unit].nunique(), unit)
+    return Ours(float(value), low, high, note, words, sample_of(table))
+
+
+def without_groups(
+    value: float, without: Sequence[float], unit: str, note: str = "", sample: str = ""
+) -> Ours:
+    """A value with its interval from values without one group of units after the other.
+
+    Parameters
+    ----------
+    value : float
+    without : values that leave a group out, see `hyperribbon.numerics.bootstrap.jackknife`
+    unit : name of a unit, in the singular
+    note : remark for the verdict
+    sample : what was measured, in words
+    """
+    low, high, first = jackknife(value, without)
+    words = f"{len(without)} groups of {_plural(unit)}, one after the other left out (jackknife)"
+    if np.isnan(low):
+        words = f"no interval: too few {_plural(unit)} to leave some out"
+    return Ours(float(value), low, high, note, words, sample, first)
+
+
+def _drawn(units: int, unit: str) -> str:
+    if units == 1:
+        return f"no interval: one {unit}"
+    return f"{units} {_plural(unit)} drawn with replacement"
 
 
 def _plural(unit: str) -> str:
     return f"{unit}es" if unit.endswith(("s", "ch")) else f"{unit}s"
+
+
+def rank_correlation(x: pd.Series, y: pd.Series, unit: str, note: str = "") -> Ours:
+    """Rank correlation of Spearman over independent units, each with one value of x and of y.
+
+    Its interval is the one by Fisher's z with a standard error of 1.06 / sqrt(n - 3) (Fieller,
+    Hartley and Pearson 1957), because few units vary too little when drawn with replacement. A
+    perfect correlation counts as half an exchange of neighbours less.
+
+    Parameters
+    ----------
+    x, y : (n,)
+    unit : name of a unit, in the singular
+    note : remark for the verdict
+
+    Raises
+    ------
+    NotHere
+        If there are fewer than three units, or all values of x or of y are the same.
+
+    Examples
+    --------
+    >>> ours = rank_correlation(pd.Series([1, 2, 3, 4, 5]), pd.Series([1, 2, 3, 5, 9]), "network")
+    >>> round(ours.value, 2), round(ours.low, 2), ours.drawn
+    (1.0, 0.35, '5 independent networks (Fisher z)')
+    """
+    known = x.notna().to_numpy() & y.notna().to_numpy()
+    ranks = [pd.Series(np.asarray(values)[known]).rank() for values in (x, y)]
+    n = len(ranks[0])
+    if n < 3 or ranks[0].nunique() == 1 or ranks[1].nunique() == 1:
+        raise NotHere(f"needs three {_plural(unit)} that differ")
+    value, words = float(ranks[0].corr(ranks[1])), f"{n} {_plural(unit)}"
+    if n == 3:
+        return Ours(value, note=note, drawn=f"no interval: only {words}", sample=words)
+    most = 1 - 6 / (n**3 - n)
+    z, error = np.arctanh(np.clip(value, -most, most)), 1.06 / np.sqrt(n - 3)
+    half = ndtri((1 + LEVEL) / 2) * error
+    low, high = min(np.tanh(z - half), value), max(np.tanh(z + half), value)
+    drawn, first = f"{n} independent {_plural(unit)} (Fisher z)", float(ndtr(z / error))
+    return Ours(value, float(low), float(high), note, drawn, words, first)
 
 
 def exactly(value: float, note: str = "", sample: str = "") -> Ours:
@@ -154,7 +277,7 @@ def difference(first: Ours, second: Ours, note: str = "", digits: int = 3) -> Ou
 
 
 def sample_of(table: pd.DataFrame) -> str:
-    """Numbers of configurations, of trainings and of rows of a table, in words.
+    """Numbers of configurations, trainings and models or other rows of a table, in words.
 
     >>> sample_of(pd.DataFrame({"configuration": ["a", "a", "b"], "seed": [0, 1, 0]}))
     '2 configurations, 3 trainings, 3 rows'
@@ -164,7 +287,7 @@ def sample_of(table: pd.DataFrame) -> str:
         counts["configuration"] = table["configuration"].nunique()
         if "seed" in table:
             counts["training"] = len(table[TRAINING].drop_duplicates())
-    counts["row"] = len(table)
+    counts["model" if "checkpoint" in table else "row"] = len(table)
     return ", ".join(
         f"{count:,} {unit if count == 1 else _plural(unit)}" for unit, count in counts.items()
     )
@@ -186,8 +309,13 @@ def weighted_mean(values: pd.Series, weights: np.ndarray) -> float:
 
 def weighted_median(values: pd.Series, weights: np.ndarray) -> float:
     """Median of values that are repeated as often as their weights say; NaN if none is."""
+    return weighted_quantile(values, weights, 0.5)
+
+
+def weighted_quantile(values: pd.Series, weights: np.ndarray, q: float) -> float:
+    """Quantile of values that are repeated as often as their weights say; NaN if none is."""
     repeated = np.repeat(values.to_numpy(), weights.astype(int))
-    return float(np.median(repeated)) if len(repeated) else np.nan
+    return float(np.quantile(repeated, q)) if len(repeated) else np.nan
 
 
 def r_squared(x: pd.Series, y: pd.Series, weights: np.ndarray) -> float:
