@@ -16,6 +16,7 @@ from hyperribbon.reporting.claims import (
 )
 from hyperribbon.studies.corners import claims as corners
 from hyperribbon.studies.manifold.claims import manifold, progress, trajectories
+from hyperribbon.studies.manifold.claims.details import CLAIMS as DETAILS
 
 OTHER_CENTROIDS = ["arithmetic", "sqrt_arithmetic", "geometric", "bhattacharyya", "jeffreys"]
 SIGNIFICANT = Rule("ours is at most 0.05", lambda ours, value: ours.value <= 0.05)
@@ -361,5 +362,6 @@ CLAIMS = [
         *ENSEMBLES,
         *CORNERS,
         *ERRORS,
+        *DETAILS,
     ]
 ]

@@ -101,7 +101,7 @@ def pairs_of(tables: Tables, split: str) -> Pairs:
         names,
         found["distance"].to_numpy(),
         *(place.loc[side].to_numpy() for side in sides),
-        *(about.loc[side] for side in sides),
+        *(about.loc[side].reset_index(drop=True) for side in sides),
     )
 
 

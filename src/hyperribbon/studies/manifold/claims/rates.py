@@ -51,7 +51,7 @@ def _beside_line(models: pd.DataFrame) -> Callable[[np.ndarray], np.ndarray]:
 
     def residual(weights: np.ndarray) -> np.ndarray:
         if np.ptp(x[weights > 0]) == 0:
-            return np.full(len(x), np.nan)
+            return y - np.average(y, weights=weights)
         slope, level = np.polyfit(x, y, 1, w=np.sqrt(weights))
         return y - slope * x - level
 
