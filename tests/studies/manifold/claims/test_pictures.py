@@ -51,6 +51,7 @@ def test_a_geodesic_in_its_own_embedding_is_captured():
     summary = {"quantity": ["length of the geodesic"], "value": [f"{length:.4f}"]}
     found = {
         "geodesic": table, "explained_stress": dimensions(*kinds), "summary": pd.DataFrame(summary),
+        "models": models(),
     }  # fmt: skip
     assert claims.geodesic_captured(found).value == pytest.approx(1, abs=1e-3)
     found["geodesic"] = table.assign(**dict.fromkeys(names[1:], 0.0))
@@ -66,14 +67,16 @@ def test_signs_of_four_points():
     columns = ["selection", "points", "s", "dimension", "kind"]
     table = pd.DataFrame(rows, columns=columns).assign(split="train")
     table["kind"] = table["kind"].map({"s": "space-like", "t": "time-like"})
-    assert claims.like_signs(0.3)({"four_points": table}).value == pytest.approx(2 / 3)
+    assert claims.like_signs(0.3)(
+        {"four_points": table, "models": models()}
+    ).value == pytest.approx(2 / 3)
     near = pd.concat([table, table.assign(selection="near the manifold")])
-    assert claims.space_like("four")({"four_points": near}).value == 3
-    assert claims.space_like("all")({"four_points": near}).value == 2
+    assert claims.space_like("four")({"four_points": near, "models": models()}).value == 3
+    assert claims.space_like("all")({"four_points": near, "models": models()}).value == 2
     with pytest.raises(NotHere, match="near progress 0.1"):
-        claims.like_signs(0.1)({"four_points": table})
+        claims.like_signs(0.1)({"four_points": table, "models": models()})
     with pytest.raises(NotHere, match="no model is away"):
-        claims.space_like("all")({"four_points": table})
+        claims.space_like("all")({"four_points": table, "models": models()})
 
 
 def test_spreads():
@@ -130,16 +133,17 @@ def test_mixtures_and_shares_of_pairs():
     assert claims.mixed_classes("test")({"subsets": table}).value == pytest.approx(-0.05)
     with pytest.raises(NotHere, match="two classes"):
         claims.mixed_classes("test")({"subsets": table[:1]})
+    both = pd.concat([models(), models("test")])
     joint = pd.DataFrame({
         "split": ["train", "test", "test"], "axes": ["train", "test", "train"], "dimension": 3,
         "explained_pairwise_distance": [0.8, 0.6, 0.5], "low": [0.7, 0.5, 0.4],
         "high": [0.9, 0.7, 0.6],
     })  # fmt: skip
-    ours = claims.pairwise_on_test({"joint_explained": joint})
+    ours = claims.pairwise_on_test({"joint_explained": joint, "models": both})
     assert ours.value == pytest.approx(-0.2) and ours.low == pytest.approx(-0.2 - 0.1 * 2**0.5)
     with pytest.raises(NotHere, match="10 models"):
         claims.joint("train")({"joint_explained": joint})
-    found = claims.joint("train")({"joint_explained": joint.assign(dimension=10)})
+    found = claims.joint("train")({"joint_explained": joint.assign(dimension=10), "models": both})
     assert found[:3] == (0.5, 0.4, 0.6)
     spectrum = pd.DataFrame({"split": "train", "eigenvalue": [4.0, 2.0, -1.0, 0.5]})
-    assert claims.third_eigenvalue({"explained_stress": spectrum}).value == -0.25
+    assert claims.third_eigenvalue({"explained_stress": spectrum, "models": both}).value == -0.25

@@ -61,9 +61,9 @@ def test_widths_are_compared_at_equal_progress():
 
 def test_the_first_network_is_compared_with_the_next():
     found = tables(
-        geodesic=lambda row: (
-            {"Large": 0.4, "Small": 0.1, "AllCNN": -0.3}.get(row["network"], 0)
-            + 0.2 * (row["split"] == "test") * (row["network"] != "ViT")
+        geodesic=lambda rows: (
+            rows["network"].map({"Large": 0.4, "Small": 0.1, "AllCNN": -0.3, "ViT": 0.0})
+            + 0.2 * ((rows["split"] == "test") & (rows["network"] != "ViT"))
         )
     )
     assert claims.large_is_farthest(found).value == pytest.approx(0.3)
@@ -77,10 +77,10 @@ def test_the_first_network_is_compared_with_the_next():
 
 def test_optimisers_are_compared_midway():
     found = tables(
-        geodesic=lambda row: (
-            (row["optimiser"] == "Adam")
-            * {"AllCNN": 0.5, "ViT": 0.2}.get(row["network"], 0.1)
-            * (0.3 <= row["progress"] < 0.7)
+        geodesic=lambda rows: (
+            (rows["optimiser"] == "Adam")
+            * rows["network"].map({"AllCNN": 0.5, "ViT": 0.2, "Small": 0.1, "Large": 0.1})
+            * rows["progress"].between(0.3, 0.699)
         )
     )
     assert claims.optimisers_differ("AllCNN")(found).value == pytest.approx(0.3)

@@ -20,6 +20,7 @@ from hyperribbon.reporting.statistics import (
     Tables,
     difference,
     of_split,
+    sample_of,
     weighted_mean,
     weighted_median,
     with_interval,
@@ -75,8 +76,13 @@ def geodesic_captured(tables: Tables) -> Ours:
     D = -np.log(np.cos(angle[:, None] - angle))
     found = ((X[:, None] - X) ** 2 @ signature).astype(float)
     value = 1 - np.abs(D - found).sum() / D.sum()
-    words = "no interval: the coordinates are of one embedding"
-    return Ours(value, note=f"{len(columns)} dimensions", drawn=words, sample=f"{len(D)} points")
+    return _of_one_embedding(tables, value, f"{len(columns)} dimensions, {len(D)} points")
+
+
+def _of_one_embedding(tables: Tables, value: float, note: str = "") -> Ours:
+    """A value of the embedding of all models on train, of which no table has draws."""
+    sample = sample_of(of_split(tables, "models", "train"))
+    return Ours(float(value), note=note, drawn="no interval: one embedding", sample=sample)
 
 
 def stress_on_test(dimension: int) -> Callable[[Tables], Ours]:
@@ -95,7 +101,9 @@ def _joint(tables: Tables, split: str, axes: str, dimension: int) -> Ours:
         raise NotHere(f"fewer than {dimension} models")
     row = found.iloc[0]
     words = "configurations drawn with replacement"
-    return Ours(*row[["explained_pairwise_distance", "low", "high"]], drawn=words)
+    sample = sample_of(of_split(tables, "models", split))
+    columns = ["explained_pairwise_distance", "low", "high"]
+    return Ours(*row[columns])._replace(drawn=words, sample=sample)
 
 
 def joint(axes: str) -> Callable[[Tables], Ours]:
@@ -114,8 +122,7 @@ def third_eigenvalue(tables: Tables) -> Ours:
     values = of_split(tables, "explained_stress", "train")["eigenvalue"].to_numpy()[:3]
     if len(values) < 3:
         raise NotHere("fewer than three dimensions")
-    words = "no interval: the eigenvalues are of one embedding"
-    return Ours(values.min() / values[0], drawn=words)
+    return _of_one_embedding(tables, values.min() / values[0])
 
 
 def mixed_classes(split: str) -> Callable[[Tables], Ours]:
@@ -151,8 +158,7 @@ def like_signs(s: float) -> Callable[[Tables], Ours]:
         kinds = [part.sort_values("dimension")["kind"].to_numpy()[:3] for part in (four, whole)]
         if min(map(len, kinds)) < 3:
             raise NotHere(f"no models near progress {s:g} and {1 - s:g}")
-        words = "no interval: the signs are of one embedding"
-        return Ours(float(np.mean(kinds[0] == kinds[1])), drawn=words)
+        return _of_one_embedding(tables, np.mean(kinds[0] == kinds[1]))
 
     return measure
 
@@ -168,8 +174,7 @@ def space_like(points: str) -> Callable[[Tables], Ours]:
         if len(found) < 3:
             raise NotHere("no model is away from the manifold, or none is near 0.2 and 0.8")
         first = found.sort_values("dimension")["kind"].iloc[:3]
-        words = "no interval: the signs are of one embedding"
-        return Ours(float((first == "space-like").sum()), drawn=words)
+        return _of_one_embedding(tables, (first == "space-like").sum())
 
     return measure
 
