@@ -299,5 +299,5 @@ PART = Part(
             when=_maps,
         ),
     ),
-    claims=("claims",),
+    claims=("claims", "further_claims"),
 )

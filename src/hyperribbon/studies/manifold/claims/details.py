@@ -4,6 +4,7 @@ Their rules were written before any study was judged by them, when results of th
 chapter 2 were known (docs/chapter2.md).
 """
 
+from hyperribbon.studies.corners import further_claims as corners
 from hyperribbon.studies.manifold.claims import (
     away,
     centroids,
@@ -20,4 +21,5 @@ CLAIMS = [
     *tubes.CLAIMS,
     *rates.CLAIMS,
     *centroids.CLAIMS,
+    *corners.CLAIMS,
 ]
