@@ -1,6 +1,6 @@
-"""Where trainings from random labels join the manifold, and where they end (thesis 2.5.4.1, 2.5.4.2).
+"""Where trainings from random labels join the manifold, and where they end.
 
-Their rules were written before any study was judged by them.
+Thesis 2.5.4.1 and 2.5.4.2. Rules were written before any study was judged by them.
 """
 
 from __future__ import annotations

@@ -371,8 +371,8 @@ CLAIMS = [
         for matrix, words in (("input", "the inputs"), ("fisher", "the Fisher matrix"))
     ),
     Claim(
-        "Sloppy eigenvalues of the Fisher matrix grow during training more than the largest (orders "
-        "of magnitude, difference)",
+        "Sloppy eigenvalues of the Fisher matrix grow during training more than the largest "
+        "(orders of magnitude, difference)",
         f"{COWLAGI}, Fig. 2",
         POSITIVE,
         sloppy_grow_more,

@@ -182,8 +182,8 @@ CLAIMS = [
         longer_is_higher,
     ),
     Claim(
-        "The decay of the eigenvalues from the targets does not depend on T (largest over smallest, "
-        "from ten steps on)",
+        "The decay of the eigenvalues from the targets does not depend on T (largest over "
+        "smallest, from ten steps on)",
         "section 5.2.2",
         AT_MOST_TWICE,
         decay_over_lengths,
