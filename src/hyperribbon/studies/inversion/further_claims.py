@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.combining import largest_of, least_of
 from hyperribbon.reporting.rules import AT_LEAST, AT_MOST, between
 from hyperribbon.reporting.statistics import Tables, share, with_interval
 
@@ -37,27 +38,25 @@ def inverts(tables: Tables) -> Ours:
     return share(int(found["inverts"].sum()), len(found), "run")
 
 
-def _worst_data_set(
-    rows: pd.DataFrame, statistic: Callable[[pd.DataFrame], float], worst: Callable, note: str = ""
-) -> Ours:
-    """A statistic of one data set's runs, for the data set where it is worst; runs are drawn."""
-
-    def over_data_sets(weights: np.ndarray) -> float:
-        drawn = rows.loc[rows.index.repeat(weights.astype(int))]
-        return float(worst([statistic(part) for _, part in drawn.groupby("data")]))
-
-    each = {name: statistic(part) for name, part in rows.groupby("data", sort=False)}
-    words = ", ".join(f"{name} {value:.3g}" for name, value in each.items())
-    return with_interval(over_data_sets, rows, words + note, unit="run", by=["data", "run"])
+def _by_data_set(rows: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> dict[str, Ours]:
+    """A positive statistic of the runs of each data set; runs are drawn."""
+    found = {}
+    for name, part in rows.groupby("data", sort=False):
+        part = part.reset_index(drop=True)
+        found[str(name)] = with_interval(
+            lambda w, values=part[column].to_numpy(): statistic(np.repeat(values, w.astype(int))),
+            part, unit="run", scale="ratio",
+        )  # fmt: skip
+    return found
 
 
 def spread_of_step(tables: Tables) -> Ours:
     """Relative standard deviation of t* over initial weights, largest over data sets."""
-    return _worst_data_set(
-        _inverting(tables),
-        lambda part: part["step"].std() / part["step"].mean(),
-        np.nanmax,
-    )
+    found = _inverting(tables)
+    found = found[found.groupby("data")["run"].transform("size") > 2]
+    if found.empty:
+        raise NotHere("needs three runs that invert on a data set")
+    return largest_of(_by_data_set(found, "step", lambda x: x.std(ddof=1) / x.mean()))
 
 
 def fast_then_slow(tables: Tables) -> Ours:
@@ -72,7 +71,7 @@ def fast_then_slow(tables: Tables) -> Ours:
         raise NotHere("radii rise in no run")
     after = found["rise"] / (found["steps"] - found["step"])
     found = found.assign(ratio=1 / found["step"] / after)
-    return _worst_data_set(found, lambda part: part["ratio"].median(), np.nanmin)
+    return least_of(_by_data_set(found, "ratio", np.median))
 
 
 def turn_together(tables: Tables) -> Ours:
@@ -85,9 +84,7 @@ def turn_together(tables: Tables) -> Ours:
     if found.empty:
         raise NotHere("in no run do both radii and the distance turn")
     found = found.assign(ratio=found[columns].max(axis=1) / found[columns].min(axis=1))
-    return _worst_data_set(
-        found, lambda part: part["ratio"].median(), np.nanmax, f"; {len(found)} runs"
-    )
+    return largest_of(_by_data_set(found, "ratio", np.median))
 
 
 CLAIMS = [

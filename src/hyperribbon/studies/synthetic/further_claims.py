@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.combining import least_of
 from hyperribbon.reporting.rules import (
     AT_MOST,
     NEGATIVE,
@@ -21,7 +22,7 @@ from hyperribbon.reporting.rules import (
     within_factor,
 )
 from hyperribbon.reporting.statistics import Tables, difference, with_interval
-from hyperribbon.studies.synthetic.claims import ISOTROPIC, SLOPPY, STUDIED, least_stress
+from hyperribbon.studies.synthetic.measures import ISOTROPIC, SLOPPY, STUDIED, least_stress
 
 SHOWN = ["pc1", "pc2", "pc3"]
 MANY = 10  # corners
@@ -37,18 +38,17 @@ def _corners(tables: Tables, corners: int, dimension: int) -> pd.DataFrame:
     return found.set_index("decay")
 
 
-def _ours(row: pd.Series, note: str = "") -> Ours:
+def _ours(row: pd.Series) -> Ours:
     return Ours(
-        *row[["explained_stress", "low", "high"]], note, "starts drawn with replacement",
-        f"{row['trajectories']:g} trainings",
+        *row[["explained_stress", "low", "high"]], drawn="starts drawn with replacement",
+        sample=f"{row['trajectories']:g} trainings",
     )  # fmt: skip
 
 
 def least_from_many(tables: Tables) -> Ours:
     """Explained stress of ten dimensions from ten corners, at the c where it is smallest."""
     found = _corners(tables, MANY, 10)
-    decay = found["explained_stress"].idxmin()
-    return _ours(found.loc[decay], f"least, at c = {decay:g}")
+    return least_of({f"c = {decay:g}": _ours(row) for decay, row in found.iterrows()})
 
 
 def fewer_corners(decay: float) -> Callable[[Tables], Ours]:
@@ -72,13 +72,13 @@ def _embedded(tables: Tables) -> pd.DataFrame:
     return found
 
 
-def _apart(means: pd.DataFrame, weights: np.ndarray) -> float:
-    """Root mean square distance of corners' mean models from their centre, by checkpoint."""
-    X = means[SHOWN].to_numpy()
-    if not weights.sum():
-        return np.nan
-    centre = np.average(X, axis=0, weights=weights)
-    return float(np.sqrt(np.average(((X - centre) ** 2).sum(axis=1), weights=weights)))
+def _radius(X: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Root mean square distance of points (..., m, 3) from their weighted mean."""
+    if not weights.any():
+        return np.full(X.shape[:-2], np.nan)
+    centre = np.average(X, axis=-2, weights=weights)
+    square = ((X - centre[..., None, :]) ** 2).sum(axis=-1)
+    return np.sqrt(np.average(square, axis=-1, weights=weights))
 
 
 def corners_merge(tables: Tables) -> Ours:
@@ -88,27 +88,24 @@ def corners_merge(tables: Tables) -> Ours:
     """
     found = _embedded(tables)
     found = found[found["fraction"] <= 0.5]
-    keys = ["decay", "fraction", "corner"]
-    means = found.groupby(keys)[SHOWN].mean().reset_index()
-    corners = means["corner"].drop_duplicates().reset_index(drop=True)
-    place = means["corner"].map(pd.Series(corners.index, index=corners)).to_numpy()
-    groups = {
-        decay: [part.index.to_numpy() for _, part in rows.groupby("fraction")]
-        for decay, rows in means.groupby("decay")
-    }
-    if min(map(len, groups.values())) < 2:
+    means = found.groupby(["decay", "fraction", "corner"])[SHOWN].mean()
+    corners = means.index.unique("corner")
+    of = {}
+    for decay in KINDS:
+        part = means.loc[decay].unstack("corner").stack("corner", future_stack=True)
+        of[decay] = part.to_numpy().reshape(-1, len(corners), len(SHOWN))
+    if min(map(len, of.values())) < 2:
         raise NotHere("needs checkpoints in the first half of training")
 
     def merging(decay: float, weights: np.ndarray) -> float:
-        w = weights[place]
-        apart = [_apart(means.loc[rows], w[rows]) for rows in groups[decay]]
-        return float(np.mean(apart[1:]) / apart[0]) if apart[0] else np.nan
+        apart = _radius(of[decay], weights)
+        return float(apart[1:].mean() / apart[0]) if apart[0] else np.nan
 
     one = np.ones(len(corners))
     note = ", ".join(f"{words} {merging(decay, one):.3g}" for decay, words in KINDS.items())
     return with_interval(
-        lambda w: merging(SLOPPY, w) - merging(ISOTROPIC, w), corners.to_frame(), note,
-        unit="corner",
+        lambda w: merging(SLOPPY, w) - merging(ISOTROPIC, w), pd.DataFrame({"corner": corners}),
+        note, unit="corner",
     )  # fmt: skip
 
 
@@ -118,9 +115,11 @@ def ends_spread(tables: Tables) -> Ours:
     last = (found["fraction"] == found["fraction"].max()).to_numpy()
     sides = {decay: (found["decay"] == decay).to_numpy() for decay in KINDS}
 
+    X = found[SHOWN].to_numpy()
+
     def spread(decay: float, weights: np.ndarray) -> float:
         w = weights * sides[decay]
-        return _apart(found, w * last) / _apart(found, w)
+        return float(_radius(X, w * last) / _radius(X, w))
 
     keys = ["decay", "optimiser", "weight_decay", "corner", "seed"]
     return with_interval(

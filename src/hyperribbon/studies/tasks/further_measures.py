@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from hyperribbon.reporting.claims import NotHere, Ours
+from hyperribbon.reporting.combining import largest_of, least_of, ranked
 from hyperribbon.reporting.statistics import Tables, weighted_mean, with_interval
 from hyperribbon.studies.tasks.names import ALL, EPISODIC, METHODS, TASKS, TREE, WAYS
 
@@ -82,12 +82,14 @@ def least_stress(tables: Tables) -> Ours:
     rows = _table(tables, "task_stress").query("dimension == 3 and kind == 'models'")
     if rows.empty:
         raise NotHere("needs a comparison")
-    row = rows.loc[rows["explained_stress"].idxmin()]
     words = "configurations drawn with replacement"
-    return Ours(
-        *row[["explained_stress", "low", "high"]], f"least of {len(rows)}, {row['comparison']}",
-        words, f"{row['models']} models",
-    )  # fmt: skip
+    found = {
+        row.comparison: Ours(
+            row.explained_stress, row.low, row.high, drawn=words, sample=f"{row.models:g} models"
+        )
+        for row in rows.itertuples()
+    }
+    return least_of(found)
 
 
 def larger_phyla(tables: Tables) -> Ours:
@@ -95,18 +97,9 @@ def larger_phyla(tables: Tables) -> Ours:
     classes = _groups(tables, TASKS).query("kind == 'node'")["classes"]
     if len(classes) < 3:
         raise NotHere(f"needs three nodes of a tree in the comparison {TASKS}")
-    rows = _ends(tables, "progress")
-    rows = rows[rows["group"].isin(classes.index)].reset_index(drop=True)
-    member, names = pd.factorize(rows["group"])
-    sizes, values = classes[names].to_numpy(), rows["progress"].to_numpy()
-
-    def statistic(weights: np.ndarray) -> float:
-        total = np.bincount(member, weights, len(names))
-        kept = total > 0
-        means = np.bincount(member, weights * values, len(names))[kept] / total[kept]
-        return float(spearmanr(sizes[kept], means)[0]) if kept.sum() > 2 else np.nan
-
-    return with_interval(statistic, rows, f"{len(names)} nodes", unit="training", by=TRAINING)
+    means = _ends(tables, "progress").groupby("group")["progress"].mean().reindex(classes.index)
+    note = ", ".join(f"{name} {value:.3g}" for name, value in means.items())
+    return ranked(classes.tolist(), means.tolist(), "node", note)
 
 
 def _of_all(tables: Tables) -> pd.DataFrame:
@@ -236,7 +229,7 @@ def approaches_with_way(tables: Tables) -> Ours:
         raise NotHere(f"needs three numbers of classes in the comparison {WAYS}, at some progress")
     means = wide.mean()
     note = ", ".join(f"{classes[name]}: {value:.3g}" for name, value in means.items())
-    return _of_means(spearmanr(classes[means.index], means)[0], note, len(means))
+    return ranked(classes[means.index].tolist(), means.tolist(), "random set", note)
 
 
 def _methods(tables: Tables) -> tuple[str, list[str]]:
@@ -298,13 +291,11 @@ def mixing(tables: Tables) -> Ours:
     if rows.empty:
         raise NotHere("needs a comparison with more than two classes")
     rows = rows[rows["n_classes"] == rows["n_classes"].max()].reset_index(drop=True)
-    comparison, names = pd.factorize(rows["comparison"])
-
-    def largest(weights: np.ndarray) -> float:
-        means = [
-            weighted_mean(rows["rmsd"], weights * (comparison == k)) for k in range(len(names))
-        ]
-        return float(np.nanmax(means))
-
-    note = f"{rows['n_classes'].iloc[0]} mixed classes"
-    return with_interval(largest, rows, note, unit="mixture", by=["comparison", "draw"])
+    found = {}
+    for name, part in rows.groupby("comparison", sort=False):
+        part = part.reset_index(drop=True)
+        found[str(name)] = with_interval(
+            lambda w, values=part["rmsd"]: weighted_mean(values, w),
+            part, unit="mixture", by=["draw"],
+        )  # fmt: skip
+    return largest_of(found, f"{rows['n_classes'].iloc[0]} mixed classes")

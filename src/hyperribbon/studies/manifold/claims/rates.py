@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.combining import least_of
 from hyperribbon.reporting.rules import NEGATIVE, POSITIVE, about, between
 from hyperribbon.reporting.statistics import (
     Tables,
@@ -173,6 +174,14 @@ def _sizes(table: pd.DataFrame, value: str, at: list[str]) -> pd.DataFrame:
     return less.groupby(among)["less"].mean().reset_index()
 
 
+def _mean(pairs: pd.DataFrame) -> Ours:
+    pairs = pairs.reset_index(drop=True)
+    return with_interval(
+        lambda w: weighted_mean(pairs["less"], w), pairs, unit="pair",
+        by=["architecture", "optimiser", "augmentation"],
+    )  # fmt: skip
+
+
 def larger_with_any_algorithm(tables: Tables) -> Ours:
     """Progress at equal updates, larger network less smaller; least over algorithms."""
     models = of_split(tables, "models", "train").query("step > 0")
@@ -180,24 +189,12 @@ def larger_with_any_algorithm(tables: Tables) -> Ours:
         described(tables), on="configuration"
     )
     pairs = _sizes(models, "progress", ["step"])
-    by = pairs["algorithm"].to_numpy()
-
-    def statistic(weights: np.ndarray) -> float:
-        means = [weighted_mean(pairs["less"], weights * (by == name)) for name in set(by)]
-        return float(np.nanmin(means))
-
-    each = pairs.groupby("algorithm")["less"].mean()
-    note = ", ".join(f"{name} {value:.3g}" for name, value in each.items())
-    return with_interval(statistic, pairs, note, unit="pair", by=["optimiser", "augmentation"])
+    return least_of({str(name): _mean(part) for name, part in pairs.groupby("algorithm")})
 
 
 def larger_in_the_end(tables: Tables) -> Ours:
     """Final train progress, larger network less smaller."""
-    pairs = _sizes(_ends(tables, "train"), "final_progress", [])
-    return with_interval(
-        lambda w: weighted_mean(pairs["less"], w), pairs, unit="pair",
-        by=["architecture", "optimiser", "augmentation"],
-    )  # fmt: skip
+    return _mean(_sizes(_ends(tables, "train"), "final_progress", []))
 
 
 def final_progress(tables: Tables) -> Ours:

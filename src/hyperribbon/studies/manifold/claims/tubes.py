@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.combining import least_of
 from hyperribbon.reporting.rules import (
     AT_MOST_TWICE,
     FIRST,
@@ -214,10 +215,14 @@ def farther_on_test(tables: Tables) -> Ours:
     if both.empty:
         raise NotHere("no progress is reached on both splits")
     architecture = both["configuration"].map(described(tables)["architecture"])
-    both = both.assign(less=both[f"{GEODESIC}_y"] - both[f"{GEODESIC}_x"], network=architecture)
-    means = _means_of_networks(both, "less")
-    note = ", ".join(f"{name} {x:.3g}" for name, x in means(np.ones(len(both))).items())
-    return with_interval(lambda w: float(means(w).min()), both, note)
+    less = (both[f"{GEODESIC}_y"] - both[f"{GEODESIC}_x"]).rename("less")
+    found = {}
+    for name, rows in both.join(less).groupby(architecture, sort=False):
+        rows = rows.reset_index(drop=True)
+        found[str(name)] = with_interval(
+            lambda w, values=rows["less"]: weighted_mean(values, w), rows
+        )
+    return least_of(found)
 
 
 def far_at_large_progress(tables: Tables) -> Ours:
