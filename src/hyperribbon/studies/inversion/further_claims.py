@@ -38,13 +38,15 @@ def inverts(tables: Tables) -> Ours:
     return share(int(found["inverts"].sum()), len(found), "run")
 
 
-def _by_data_set(rows: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> dict[str, Ours]:
-    """A positive statistic of the runs of each data set; runs are drawn."""
+def _by_data_set(
+    rows: pd.DataFrame, column: str, statistic: Callable[[np.ndarray], float]
+) -> dict[str, Ours]:
+    """A positive statistic of a column for the runs of each data set; runs are drawn."""
     found = {}
     for name, part in rows.groupby("data", sort=False):
-        part = part.reset_index(drop=True)
+        part, values = part.reset_index(drop=True), part[column].to_numpy()
         found[str(name)] = with_interval(
-            lambda w, values=part[column].to_numpy(): statistic(np.repeat(values, w.astype(int))),
+            lambda w, values=values: statistic(np.repeat(values, w.astype(int))),
             part, unit="run", scale="ratio",
         )  # fmt: skip
     return found
