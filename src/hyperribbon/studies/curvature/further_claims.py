@@ -144,7 +144,8 @@ def networks_differ(matrix: str) -> Callable[[Tables], Ours]:
             return float(drawn.max() / drawn.min())
 
         note = f"{rates.idxmax()} over {rates.idxmin()}"
-        return with_interval(ratio, rows, note, unit="network", scale="ratio")
+        ours = with_interval(ratio, rows, note, unit="network", scale="ratio")
+        return ours._replace(sample=f"{len(rows)} networks")
 
     return measure
 

@@ -45,10 +45,11 @@ def _by_data_set(
     found = {}
     for name, part in rows.groupby("data", sort=False):
         part, values = part.reset_index(drop=True), part[column].to_numpy()
-        found[str(name)] = with_interval(
-            lambda w, values=values: statistic(np.repeat(values, w.astype(int))),
-            part, unit="run", scale="ratio",
-        )  # fmt: skip
+
+        def of_drawn(weights: np.ndarray, values: np.ndarray = values) -> float:
+            return float(statistic(np.repeat(values, weights.astype(int))))
+
+        found[str(name)] = with_interval(of_drawn, part, unit="run", scale="ratio")
     return found
 
 

@@ -39,10 +39,9 @@ def _corners(tables: Tables, corners: int, dimension: int) -> pd.DataFrame:
 
 
 def _ours(row: pd.Series) -> Ours:
-    return Ours(
-        *row[["explained_stress", "low", "high"]], drawn="starts drawn with replacement",
-        sample=f"{row['trajectories']:g} trainings",
-    )  # fmt: skip
+    value, low, high = row[["explained_stress", "low", "high"]]
+    sample = f"{row['trajectories']:g} trainings"
+    return Ours(value, low, high, drawn="starts drawn with replacement", sample=sample)
 
 
 def least_from_many(tables: Tables) -> Ours:
@@ -55,10 +54,10 @@ def fewer_corners(decay: float) -> Callable[[Tables], Ours]:
     """Explained stress of three dimensions, from one corner less that from ten."""
 
     def measure(tables: Tables) -> Ours:
-        rows = [_corners(tables, corners, 3) for corners in (1, MANY)]
-        if not all(decay in part.index for part in rows):
+        one, many = (_corners(tables, corners, 3) for corners in (1, MANY))
+        if not {decay} <= set(one.index) & set(many.index):
             raise NotHere(f"the study has no trainings from corners with c = {decay:g}")
-        return difference(*(_ours(part.loc[decay]) for part in rows))
+        return difference(_ours(one.loc[decay]), _ours(many.loc[decay]))
 
     return measure
 

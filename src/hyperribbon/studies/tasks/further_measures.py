@@ -77,6 +77,10 @@ def _less(rows: pd.DataFrame, column: str, first: str, second: str, note: str = 
     )  # fmt: skip
 
 
+def _mean(rows: pd.DataFrame, column: str, unit: str, by: list[str]) -> Ours:
+    return with_interval(lambda w: weighted_mean(rows[column], w), rows, unit=unit, by=by)
+
+
 def least_stress(tables: Tables) -> Ours:
     """Explained stress of three dimensions of the models alone, least over comparisons."""
     rows = _table(tables, "task_stress").query("dimension == 3 and kind == 'models'")
@@ -113,9 +117,7 @@ def _of_all(tables: Tables) -> pd.DataFrame:
 def progress_over_classes(tables: Tables) -> Ours:
     """Mean final progress over classes, of training on all of them."""
     rows = _of_all(tables).groupby(TRAINING)["progress"].mean().reset_index()
-    return with_interval(
-        lambda w: weighted_mean(rows["progress"], w), rows, unit="training", by=TRAINING
-    )
+    return _mean(rows, "progress", "training", TRAINING)
 
 
 def progress_and_error_of_classes(tables: Tables) -> Ours:
@@ -142,9 +144,7 @@ def seen_less_unseen(tables: Tables) -> Ours:
     if means.empty or means.shape[1] < 2:
         raise NotHere(f"needs trainings on some of the classes in the comparison {TASKS}")
     less = (means[True] - means[False]).rename("less").reset_index()
-    return with_interval(
-        lambda w: weighted_mean(less["less"], w), less, unit="training", by=TRAINING
-    )
+    return _mean(less, "less", "training", TRAINING)
 
 
 def bifurcate(tables: Tables) -> Ours:
@@ -294,8 +294,5 @@ def mixing(tables: Tables) -> Ours:
     found = {}
     for name, part in rows.groupby("comparison", sort=False):
         part = part.reset_index(drop=True)
-        found[str(name)] = with_interval(
-            lambda w, values=part["rmsd"]: weighted_mean(values, w),
-            part, unit="mixture", by=["draw"],
-        )  # fmt: skip
+        found[str(name)] = _mean(part, "rmsd", "mixture", ["draw"])
     return largest_of(found, f"{rows['n_classes'].iloc[0]} mixed classes")

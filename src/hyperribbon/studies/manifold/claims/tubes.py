@@ -207,6 +207,10 @@ def optimisers_differ(network: str) -> Callable[[Tables], Ours]:
     return measure
 
 
+def _mean(rows: pd.DataFrame, column: str) -> Ours:
+    return with_interval(lambda w: weighted_mean(rows[column], w), rows)
+
+
 def farther_on_test(tables: Tables) -> Ours:
     """Distance from the geodesic at equal progress, test less train; least over architectures."""
     keys = ["configuration", "network", "optimiser", "seed", "tenth"]
@@ -219,9 +223,7 @@ def farther_on_test(tables: Tables) -> Ours:
     found = {}
     for name, rows in both.join(less).groupby(architecture, sort=False):
         rows = rows.reset_index(drop=True)
-        found[str(name)] = with_interval(
-            lambda w, values=rows["less"]: weighted_mean(values, w), rows
-        )
+        found[str(name)] = _mean(rows, "less")
     return least_of(found)
 
 
