@@ -11,6 +11,7 @@ from hyperribbon.reporting.statistics import (
     Tables,
     of_split,
     weighted_mean,
+    weighted_quantile,
     with_interval,
 )
 from hyperribbon.studies.manifold.claims.configurations import (
@@ -185,10 +186,11 @@ def accurate_networks(tables: Tables) -> Ours:
 
 
 def accurate_to_truth(tables: Tables) -> Ours:
-    """Largest distance from the truth among models below 10% test error, on test, in nats."""
+    """Distance from the truth within which three of four such models are, on test, in nats."""
     found = _accurate(tables)
     distance = found["distance_to_truth"]
-    return with_interval(lambda w: float(distance[w > 0].max()), found)
+    note = f"the largest is {distance.max():.3g}"
+    return with_interval(lambda w: weighted_quantile(distance, w, 0.75), found, note)
 
 
 CLAIMS = [
@@ -274,7 +276,7 @@ CLAIMS = [
         data=CIFAR10,
     ),
     Claim(
-        "They are within 1 nat of the truth, test (largest distance)",
+        "Three of four of them are within 1 nat of the truth, test",
         "section 2.5.4.2, Fig. 2.18",
         at_most(0.1),
         accurate_to_truth,

@@ -9,7 +9,13 @@ import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
 from hyperribbon.reporting.rules import FIRST, POSITIVE, about, between
-from hyperribbon.reporting.statistics import Tables, of_split, weighted_mean, with_interval
+from hyperribbon.reporting.statistics import (
+    Tables,
+    of_split,
+    weighted_mean,
+    weighted_quantile,
+    with_interval,
+)
 from hyperribbon.studies.manifold.claims import progress
 from hyperribbon.studies.manifold.claims.configurations import CIFAR10, described
 
@@ -51,13 +57,8 @@ def quartile(network: str, split: str, parameters: int, upper: bool) -> Callable
         ends = ends[own.to_numpy()].reset_index(drop=True)
         if ends.empty:
             raise NotHere(f"no network has {parameters:,} parameters, like {network}")
-        errors = 100 * ends["final_error"].to_numpy()
-
-        def statistic(weights: np.ndarray) -> float:
-            repeated = np.repeat(errors, weights.astype(int))
-            return float(np.quantile(repeated, 0.75 if upper else 0.25))
-
-        return with_interval(statistic, ends)
+        errors, q = 100 * ends["final_error"], 0.75 if upper else 0.25
+        return with_interval(lambda w: weighted_quantile(errors, w, q), ends)
 
     return measure
 

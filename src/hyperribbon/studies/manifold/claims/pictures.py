@@ -20,6 +20,7 @@ from hyperribbon.reporting.statistics import (
     Tables,
     difference,
     of_split,
+    of_step,
     sample_of,
     weighted_mean,
     weighted_median,
@@ -99,11 +100,8 @@ def _joint(tables: Tables, split: str, axes: str, dimension: int) -> Ours:
     found = of_split(tables, "joint_explained", split, axes=axes, dimension=dimension)
     if found.empty:
         raise NotHere(f"fewer than {dimension} models")
-    row = found.iloc[0]
-    words = "configurations drawn with replacement"
-    sample = sample_of(of_split(tables, "models", split))
-    columns = ["explained_pairwise_distance", "low", "high"]
-    return Ours(*row[columns])._replace(drawn=words, sample=sample)
+    value, *ends = found[["explained_pairwise_distance", "low", "high"]].iloc[0]
+    return of_step(value, ends, of_split(tables, "models", split))
 
 
 def joint(axes: str) -> Callable[[Tables], Ours]:
