@@ -53,6 +53,19 @@ def test_eigenvalues_from_initial_weights_fall_as_the_bound_says():
         claims.fall_of_initialisation({"linear_spectra": chapter_spectra(5, 0)})
 
 
+def test_heads_of_both_parts_are_compared():
+    index = np.arange(1, 9)
+    parts = [
+        pd.DataFrame({"index": index, "eigenvalue": height * np.exp(-rate * index)}).assign(
+            figure="5.2", part=part, slope=0.2, steps=50
+        )
+        for part, height, rate in (("targets", 20.0, 0.3), ("initialisation", 1.0, 0.2))
+    ]
+    found = {"linear_spectra": pd.concat(parts)}
+    assert claims.decays_of_heads(found).value == pytest.approx(1.5)
+    assert claims.heights_of_heads(found).value == pytest.approx(20 * np.exp(-0.1))
+
+
 def test_decay_over_lengths():
     table = pd.DataFrame({
         "bound": ["Lemma 5.2.1"] * 4 + ["Eq. 5.2.10"], "slope": [0.1, 0.1, 0.1, 0.2, 0.1],

@@ -115,8 +115,8 @@ def test_vertebrates_need_their_names():
 def test_the_worst_comparison_counts():
     stress = pd.DataFrame({
         "comparison": ["tasks", "episodic", "tasks"], "kind": ["models", "models", "shuffled"],
-        "dimension": 3, "models": 50, "explained_stress": [0.8, 0.4, 0.1], "low": [0.7, 0.3, 0],
-        "high": [0.9, 0.5, 0],
+        "dimension": 3, "models": 50, "configurations": 5, "explained_stress": [0.8, 0.4, 0.1],
+        "low": [0.7, 0.3, 0], "high": [0.9, 0.5, 0],
     })  # fmt: skip
     ours = measures.least_stress({"task_stress": stress})
     assert ours[:3] == (0.4, 0.3, 0.5)

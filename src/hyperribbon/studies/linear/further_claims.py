@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
 from hyperribbon.reporting.rules import (
     ALIKE,
+    AT_LEAST,
     AT_MOST,
     AT_MOST_TWICE,
     NEGATIVE,
@@ -22,10 +23,11 @@ from hyperribbon.reporting.rules import (
     about,
     between,
 )
-from hyperribbon.reporting.statistics import Tables, exactly, weighted_median, with_interval
+from hyperribbon.reporting.statistics import Tables, weighted_median, with_interval
+from hyperribbon.studies.linear.measures import LOW, TENTH, _of_theory
 
-LOW, TENTH = 3, 10  # dimensions
 WINGS = 4.8  # ratio of the contour in Fig. 5.3e whose two wings are apart
+HEAD = 5  # leading eigenvalues
 LEAST_STEPS = 10  # below, few eigenvalues have reached their limit
 
 
@@ -54,13 +56,37 @@ def fall_of_initialisation(tables: Tables) -> Ours:
     if len(last) < 2:
         raise NotHere("needs two lengths of training at which eigenvalues fall within the samples")
     growth = np.polyfit(np.log(last.index.to_numpy(dtype=float)), last.to_numpy(), 1)[0]
-    return exactly(growth * slope, f"T = {last.index.tolist()}, indices {last.tolist()}")
+    note = f"T = {last.index.tolist()}, indices {last.tolist()}"
+    return _of_theory(growth * slope, note, rows)
+
+
+def _heads(tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leading eigenvalues in Fig. 5.2 by index, of targets and of initial weights, and all rows."""
+    rows = tables["linear_spectra"]
+    rows = rows[rows["figure"] == "5.2"]
+    wide = rows.pivot(index="index", columns="part", values="eigenvalue").sort_index()
+    return wide[["targets", "initialisation"]].iloc[:HEAD], rows
+
+
+def decays_of_heads(tables: Tables) -> Ours:
+    """Decay per index of the leading eigenvalues from targets over that from initial weights."""
+    head, rows = _heads(tables)
+    decays = -np.polyfit(head.index, np.log(head), 1)[0]
+    return _of_theory(decays[0] / decays[1], f"{decays[0]:.3g} over {decays[1]:.3g}", rows)
+
+
+def heights_of_heads(tables: Tables) -> Ours:
+    """Largest eigenvalue from targets over that from initial weights."""
+    head, rows = _heads(tables)
+    first, second = head.iloc[0]
+    return _of_theory(first / second, f"{first:.3g} over {second:.3g}", rows)
 
 
 def longer_is_higher(tables: Tables) -> Ours:
     """Rank correlation of T with the mean dimension over slopes, at the smallest ratio."""
     dimensions = _dimensions(tables, _ratios(tables)[0]).mean(axis=0)
-    return exactly(spearmanr(range(len(dimensions)), dimensions)[0])
+    value = spearmanr(range(len(dimensions)), dimensions)[0]
+    return _of_theory(value, f"{len(dimensions)} lengths", tables["linear_phase"])
 
 
 def decay_over_lengths(tables: Tables) -> Ours:
@@ -72,33 +98,37 @@ def decay_over_lengths(tables: Tables) -> Ours:
     if ratio.empty:
         raise NotHere("needs two lengths of training")
     note = ", ".join(f"{value:.3g} at c = {slope:g}" for slope, value in ratio.items())
-    return exactly(ratio.max(), note)
+    return _of_theory(ratio.max(), note, rows)
 
 
 def lower_with_ratio(tables: Tables) -> Ours:
     """Rank correlation of the ratio with the mean dimension over slopes and T."""
     ratios = _ratios(tables)
     means = [_dimensions(tables, ratio).mean() for ratio in ratios]
-    return exactly(spearmanr(ratios, means)[0])
+    value = spearmanr(ratios, means)[0]
+    return _of_theory(value, f"{len(ratios)} ratios", tables["linear_phase"])
 
 
 def sensitive_at_small_slope(tables: Tables) -> Ours:
     """Range of the dimension over T and ratios at the smallest slope, less at the largest."""
     phase = tables["linear_phase"]
     ranges = phase.groupby("slope")["dimension"].agg(lambda x: x.max() - x.min())
-    return exactly(ranges.iloc[0] - ranges.iloc[-1], f"{ranges.iloc[0]:g} less {ranges.iloc[-1]:g}")
+    note = f"{ranges.iloc[0]:g} less {ranges.iloc[-1]:g}"
+    return _of_theory(ranges.iloc[0] - ranges.iloc[-1], note, phase)
 
 
 def from_corner_to_corner(tables: Tables) -> Ours:
     """Dimension at large T, small c and ratio, less that at small T, large c and ratio."""
     ratios = _ratios(tables)
     first, last = (_dimensions(tables, ratio) for ratio in (ratios[-1], ratios[0]))
-    return exactly(last[0, -1] - first[-1, 0], f"{last[0, -1]:g} less {first[-1, 0]:g}")
+    note = f"{last[0, -1]:g} less {first[-1, 0]:g}"
+    return _of_theory(last[0, -1] - first[-1, 0], note, tables["linear_phase"])
 
 
 def short_on_sloppy(tables: Tables) -> Ours:
     """Largest dimension over ratios, at the largest slope and the shortest training."""
-    return exactly(max(_dimensions(tables, ratio)[-1, 0] for ratio in _ratios(tables)))
+    found = [_dimensions(tables, ratio)[-1, 0] for ratio in _ratios(tables)]
+    return _of_theory(max(found), f"{len(found)} ratios", tables["linear_phase"])
 
 
 def connected(dimensions: np.ndarray, below: int) -> bool:
@@ -136,13 +166,14 @@ def wings(tables: Tables) -> Ours:
     """Whether the areas of fewer than three dimensions are connected at the ratio nearest 4.8."""
     ratios = _ratios(tables)
     ratio = ratios[np.abs(np.log(ratios / WINGS)).argmin()]
-    return exactly(float(connected(_dimensions(tables, ratio), LOW)), f"ratio {ratio:.3g}")
+    value = connected(_dimensions(tables, ratio), LOW)
+    return _of_theory(value, f"ratio {ratio:.3g}", tables["linear_phase"])
 
 
 def ten_before_three(tables: Tables) -> Ours:
     """Smallest ratio that connects areas below ten dimensions, over that for three."""
     ten, three = (_first_connected(tables, below) for below in (TENTH, LOW))
-    return exactly(ten / three, f"{ten:.3g} over {three:.3g}")
+    return _of_theory(ten / three, f"{ten:.3g} over {three:.3g}", tables["linear_phase"])
 
 
 def kernel_decays(kernel: str) -> Callable[[Tables], Ours]:
@@ -173,6 +204,21 @@ CLAIMS = [
         about(0.1),
         fall_of_initialisation,
         1,
+    ),
+    Claim(
+        "Leading eigenvalues from targets and from initial weights decay comparably (ratio of "
+        "decays per index, first five)",
+        "section 5.2.2",
+        ALIKE,
+        decays_of_heads,
+    ),
+    Claim(
+        "If initial weights are small, the head from the targets is much taller (ratio of the "
+        "largest, at least ten)",
+        "section 5.2.2, Fig. 5.2",
+        AT_LEAST,
+        heights_of_heads,
+        10,
     ),
     Claim(
         "If initial weights are large, models trained for longer have a higher-dimensional "

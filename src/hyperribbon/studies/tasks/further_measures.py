@@ -5,39 +5,30 @@ Distances along mean trajectories have no interval: the tables have the means of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.combining import largest_of, least_of, ranked
 from hyperribbon.reporting.statistics import Tables, weighted_mean, with_interval
+from hyperribbon.studies.tasks.mean_measures import OF_MEANS
+from hyperribbon.studies.tasks.measures import Measure, compared, episodic, table_of
 from hyperribbon.studies.tasks.names import ALL, EPISODIC, METHODS, TASKS, TREE, WAYS
 
-Measure = Callable[[Tables], Ours]
 TRAINING = ["group", "stage", "seed"]
 CONTRASTIVE_METHODS = ("simclr", "barlow_twins")
 ALIKE = 0.1  # relative difference of distances that the text calls equal
 NEAR = 1.0  # tube radii: tubes intersect
 
 
-def _table(tables: Tables, name: str) -> pd.DataFrame:
-    if name not in tables:
-        raise NotHere("needs a study of tasks")
-    return tables[name]
-
-
 def _groups(tables: Tables, comparison: str) -> pd.DataFrame:
     """Groups of a comparison, by name: what they learned, and by which method."""
-    members = _table(tables, "task_embedding").query("comparison == @comparison")["group"].unique()
-    found = _table(tables, "task_trainings").drop_duplicates("group")
-    return found[found["group"].isin(members)].set_index("group")
+    return compared(tables, comparison).set_index("group")
 
 
 def _along(tables: Tables, comparison: str, column: str = "distance") -> pd.DataFrame:
     """Distances from the first reference by progress (rows) and group."""
-    rows = _table(tables, "task_distances")
+    rows = table_of(tables, "task_distances")
     rows = rows[rows["comparison"] == comparison]
     if rows.empty:
         raise NotHere(f"needs the comparison {comparison}")
@@ -46,8 +37,7 @@ def _along(tables: Tables, comparison: str, column: str = "distance") -> pd.Data
 
 
 def _of_means(value: float, note: str, groups: int) -> Ours:
-    words = "no interval: mean trajectories of all seeds"
-    return Ours(float(value), note=note, drawn=words, sample=f"{groups} mean trajectories")
+    return Ours(float(value), note=note, drawn=OF_MEANS, sample=f"{groups} mean trajectories")
 
 
 def _thirds(values: pd.Series) -> tuple[float, float]:
@@ -61,19 +51,19 @@ def _thirds(values: pd.Series) -> tuple[float, float]:
 
 def _ends(tables: Tables, column: str, split: str = "test") -> pd.DataFrame:
     """One row per training: the last value of a column of its checkpoints."""
-    rows = _table(tables, "task_checkpoints")
+    rows = table_of(tables, "task_checkpoints")
     rows = rows[rows["split"] == split]
     return rows.groupby(TRAINING, sort=False)[column].last().reset_index()
 
 
-def _less(rows: pd.DataFrame, column: str, first: str, second: str, note: str = "") -> Ours:
+def _less(rows: pd.DataFrame, column: str, first: str, second: str) -> Ours:
     """Mean of one group less that of another; trainings are drawn."""
     rows = rows[rows["group"].isin([first, second])].reset_index(drop=True)
     own = (rows["group"] == first).to_numpy()
     values = rows[column]
     return with_interval(
         lambda w: weighted_mean(values, w * own) - weighted_mean(values, w * ~own),
-        rows, note or f"{first} less {second}", unit="training", by=TRAINING,
+        rows, f"{first} less {second}", unit="training", by=TRAINING,
     )  # fmt: skip
 
 
@@ -83,16 +73,17 @@ def _mean(rows: pd.DataFrame, column: str, unit: str, by: list[str]) -> Ours:
 
 def least_stress(tables: Tables) -> Ours:
     """Explained stress of three dimensions of the models alone, least over comparisons."""
-    rows = _table(tables, "task_stress").query("dimension == 3 and kind == 'models'")
+    rows = table_of(tables, "task_stress").query("dimension == 3 and kind == 'models'")
     if rows.empty:
         raise NotHere("needs a comparison")
-    words = "configurations drawn with replacement"
     found = {
         row.comparison: Ours(
-            row.explained_stress, row.low, row.high, drawn=words, sample=f"{row.models:g} models"
+            row.explained_stress, row.low, row.high,
+            drawn=f"{row.configurations:g} configurations drawn with replacement",
+            sample=f"{row.configurations:g} configurations, {row.models:g} models",
         )
         for row in rows.itertuples()
-    }
+    }  # fmt: skip
     return least_of(found)
 
 
@@ -107,7 +98,7 @@ def larger_phyla(tables: Tables) -> Ours:
 
 
 def _of_all(tables: Tables) -> pd.DataFrame:
-    rows = _table(tables, "task_classes")
+    rows = table_of(tables, "task_classes")
     rows = rows[rows["group"] == ALL].reset_index(drop=True)
     if rows.empty:
         raise NotHere("needs trainings on all classes")
@@ -137,7 +128,7 @@ def progress_and_error_of_classes(tables: Tables) -> Ours:
 
 def seen_less_unseen(tables: Tables) -> Ours:
     """Final progress on classes of a task, less that on all others."""
-    rows = _table(tables, "task_classes")
+    rows = table_of(tables, "task_classes")
     some = _groups(tables, TASKS).query("method == 'supervised'").index.drop(ALL, errors="ignore")
     rows = rows[rows["group"].isin(some)]
     means = rows.groupby([*TRAINING, rows["seen"].astype(bool)])["progress"].mean().unstack("seen")
@@ -183,15 +174,15 @@ def vertebrates_as_near(tables: Tables) -> Ours:
 
 
 def _references(tables: Tables, comparison: str) -> set[str]:
-    rows = _table(tables, "task_distances")
+    rows = table_of(tables, "task_distances")
     return set(rows.loc[rows["comparison"] == comparison, "reference"])
 
 
 def _ways(tables: Tables) -> tuple[str, str]:
-    found = _groups(tables, EPISODIC).query("method == 'prototypical'").sort_values("way")
-    if found["way"].nunique() < 2:
-        raise NotHere(f"needs two ways of episodic learning in the comparison {EPISODIC}")
-    return found.index[0], found.index[-1]
+    small, large = episodic(tables, least=True), episodic(tables, least=False)
+    if small == large:
+        raise NotHere("needs two ways of episodic learning")
+    return small, large
 
 
 def small_way_errs_more(tables: Tables) -> Ours:
@@ -271,7 +262,7 @@ def fixmatch_accuracy(tables: Tables) -> Ours:
 
 def pairs_fall_short(tables: Tables) -> Ours:
     """Final progress of contrastive learning of all classes, less that of two classes."""
-    found = _table(tables, "task_trainings").query("method == 'simclr'").drop_duplicates("group")
+    found = table_of(tables, "task_trainings").query("method == 'simclr'").drop_duplicates("group")
     whole = found.loc[found["classes"] == found["classes"].max(), "group"]
     pairs = found.loc[found["classes"] == 2, "group"]
     if pairs.empty or found["classes"].nunique() < 2:
@@ -287,7 +278,7 @@ def mixing(tables: Tables) -> Ours:
 
     Classes are mixed at random into the largest number that the table has.
     """
-    rows = _table(tables, "task_projection").dropna(subset="rmsd")
+    rows = table_of(tables, "task_projection").dropna(subset="rmsd")
     if rows.empty:
         raise NotHere("needs a comparison with more than two classes")
     rows = rows[rows["n_classes"] == rows["n_classes"].max()].reset_index(drop=True)
