@@ -69,7 +69,7 @@ def test_pairs_that_differ_in_one_factor_are_as_far_apart_as_it_makes_them(facto
 def test_groups_sizes_and_splits():
     found = tables()
     near = claims.farther("train", claims.sizes, claims.architectures, "")(found)
-    assert near.high < 0 and near.drawn.startswith("30 configurations")
+    assert near.high < 0 and near.drawn.startswith("20 groups of configurations")
     two = claims.farther(
         "train", lambda pairs: ~claims.within_groups(pairs), claims.within_groups, ""
     )(found)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
 from hyperribbon.reporting.rules import ALIKE, NEGATIVE, POSITIVE, about, between
-from hyperribbon.reporting.statistics import Tables, of_split, share, with_interval
+from hyperribbon.reporting.statistics import Tables, of_split, share, without_groups
 
 CIFAR10 = ("cifar10",)
 CONVOLUTIONAL = ("allcnn", "wide_resnet", "resnet", "convmixer")
@@ -20,6 +20,7 @@ OPTIMISATION = ("algorithm", "batch size", "weight decay")
 FACTORS = ["architecture", "network", *OPTIMISATION, "augmentation"]
 CUT = 0.05  # nats
 SPLITS = ("train", "test")
+GROUPS = 20  # of configurations, at most
 
 
 def described(tables: Tables) -> pd.DataFrame:
@@ -56,6 +57,7 @@ class Pairs(NamedTuple):
     distance : (m,) nats
     first, second : (m,) positions of both configurations among the names
     about, other : what both configurations are, one row per pair
+    cell : (m,) number of the pair of networks, regardless of their order
     """
 
     names: np.ndarray
@@ -64,6 +66,7 @@ class Pairs(NamedTuple):
     second: np.ndarray
     about: pd.DataFrame
     other: pd.DataFrame
+    cell: np.ndarray
 
     def same(self, factor: str) -> np.ndarray:
         """Whether both configurations have the same value of a factor."""
@@ -80,9 +83,18 @@ class Pairs(NamedTuple):
         return (self.about[factor].isin(values) & self.other[factor].isin(values)).to_numpy()
 
     def mean(self, chosen: np.ndarray, weights: np.ndarray) -> float:
-        """Mean distance of chosen pairs, given the multiplicity of each name."""
+        """Mean distance of chosen pairs, given the multiplicity of each name.
+
+        It is the mean over pairs of networks of their mean distance: a study chooses its networks,
+        so that how often each is drawn must not count.
+        """
         w = (weights[self.first] * weights[self.second])[chosen]
-        return float(self.distance[chosen] @ w / w.sum()) if w.sum() else np.nan
+        cell = np.unique(self.cell[chosen], return_inverse=True)[1]
+        total = np.bincount(cell, w)
+        known = total > 0
+        if not known.any():
+            return np.nan
+        return float((np.bincount(cell, w * self.distance[chosen])[known] / total[known]).mean())
 
 
 Choice = Callable[[Pairs], np.ndarray]
@@ -97,19 +109,29 @@ def pairs_of(tables: Tables, split: str) -> Pairs:
     names = pd.unique(found[["configuration", "other"]].to_numpy().ravel())
     place, about = pd.Series(range(len(names)), index=names), described(tables)
     sides = [found["configuration"], found["other"]]
-    return Pairs(
-        names,
-        found["distance"].to_numpy(),
-        *(place.loc[side].to_numpy() for side in sides),
-        *(about.loc[side].reset_index(drop=True) for side in sides),
-    )
+    both = [about.loc[side].reset_index(drop=True) for side in sides]
+    code, networks = pd.factorize(pd.concat([side["network"] for side in both]))
+    code = np.sort(code.reshape(2, -1), axis=0)
+    first, second = (place.loc[side].to_numpy() for side in sides)
+    cell = code[0] * len(networks) + code[1]
+    return Pairs(names, found["distance"].to_numpy(), first, second, both[0], both[1], cell)
 
 
-def _drawn(statistic: Callable[[np.ndarray], float], pairs: Pairs, note: str, scale: str = ""):
-    """A statistic of the configurations' multiplicities, with these drawn."""
-    table = pd.DataFrame({"configuration": pairs.names})
-    ours = with_interval(statistic, table, note, scale=scale)
-    return ours._replace(sample=f"{len(pairs.names)} configurations, {len(pairs.distance)} pairs")
+def _left_out(statistic: Callable[[np.ndarray], float], pairs: Pairs, note: str) -> Ours:
+    """A statistic of the configurations' multiplicities, without some after the other.
+
+    A configuration that is drawn twice would be compared with itself, which makes intervals too
+    wide: of three configurations per network, by more than half.
+    """
+    names = len(pairs.names)
+    order = np.random.default_rng(0).permutation(names)
+    without = []
+    for group in np.array_split(order, min(GROUPS, names)):
+        kept = np.ones(names)
+        kept[group] = 0
+        without.append(statistic(kept))
+    sample = f"{names} configurations, {len(pairs.distance)} pairs"
+    return without_groups(statistic(np.ones(names)), without, "configuration", note, sample)
 
 
 def _chosen(pairs: Pairs, needs: str, *choices: Choice) -> list[np.ndarray]:
@@ -127,7 +149,7 @@ def farther(split: str, far: Choice, near: Choice, needs: str) -> Callable[[Tabl
         a, b = _chosen(pairs, needs, far, near)
         one = np.ones(len(pairs.names))
         note = f"{pairs.mean(a, one):.3g} less {pairs.mean(b, one):.3g}"
-        return _drawn(lambda w: pairs.mean(a, w) - pairs.mean(b, w), pairs, note)
+        return _left_out(lambda w: pairs.mean(a, w) - pairs.mean(b, w), pairs, note)
 
     return measure
 
@@ -138,7 +160,7 @@ def mean_of(split: str, choice: Choice, needs: str) -> Callable[[Tables], Ours]:
     def measure(tables: Tables) -> Ours:
         pairs = pairs_of(tables, split)
         (chosen,) = _chosen(pairs, needs, choice)
-        return _drawn(lambda w: pairs.mean(chosen, w), pairs, f"{chosen.sum()} pairs")
+        return _left_out(lambda w: pairs.mean(chosen, w), pairs, f"{chosen.sum()} pairs")
 
     return measure
 
@@ -151,7 +173,9 @@ def ratio_of(split: str, above: Choice, below: Choice, needs: str) -> Callable[[
         a, b = _chosen(pairs, needs, above, below)
         one = np.ones(len(pairs.names))
         note = f"{pairs.mean(a, one):.3g} over {pairs.mean(b, one):.3g}"
-        return _drawn(lambda w: pairs.mean(a, w) / pairs.mean(b, w), pairs, note, "ratio")
+        logarithm = _left_out(lambda w: np.log(pairs.mean(a, w) / pairs.mean(b, w)), pairs, note)
+        value, low, high = np.exp(logarithm[:3])
+        return logarithm._replace(value=value, low=low, high=high)
 
     return measure
 
@@ -169,7 +193,7 @@ def test_less_train(tables: Tables) -> Ours:
     """Mean distance of configurations on test, less that on train."""
     train, test = _both_splits(tables)
     every = np.ones(len(train.distance), dtype=bool)
-    return _drawn(lambda w: test.mean(every, w) - train.mean(every, w), train, "")
+    return _left_out(lambda w: test.mean(every, w) - train.mean(every, w), train, "")
 
 
 def sizes_less_distinguishable(tables: Tables) -> Ours:
@@ -181,7 +205,7 @@ def sizes_less_distinguishable(tables: Tables) -> Ours:
     def relative(pairs: Pairs, w: np.ndarray) -> float:
         return pairs.mean(chosen[0], w) / pairs.mean(chosen[1], w)
 
-    return _drawn(lambda w: relative(both[1], w) - relative(both[0], w), both[0], "")
+    return _left_out(lambda w: relative(both[1], w) - relative(both[0], w), both[0], "")
 
 
 def separated(tables: Tables) -> Ours:
