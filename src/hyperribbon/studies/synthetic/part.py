@@ -240,6 +240,6 @@ PART = Part(
         ),
         "synthetic/*.csv": "The tables for each c, before they are concatenated.",
     },
-    claims=("claims",),
+    claims=("claims", "further_claims"),
     data="synthetic",
 )

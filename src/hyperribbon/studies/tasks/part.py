@@ -300,5 +300,5 @@ PART = Part(
             when=_maps,
         ),
     ),
-    claims=("claims",),
+    claims=("claims", "further_claims"),
 )

@@ -21,6 +21,7 @@ from hyperribbon.reporting.rules import (
 )
 from hyperribbon.studies.corners import claims as corners
 from hyperribbon.studies.manifold.claims import manifold, progress, trajectories
+from hyperribbon.studies.manifold.claims.details import CLAIMS as DETAILS
 
 OTHER_CENTROIDS = ["arithmetic", "sqrt_arithmetic", "geometric", "bhattacharyya", "jeffreys"]
 SHARE = 0.05  # margin of equivalence of published shares of stress, variance and distance
@@ -368,5 +369,6 @@ CLAIMS = [
         *ENSEMBLES,
         *CORNERS,
         *ERRORS,
+        *DETAILS,
     ]
 ]
