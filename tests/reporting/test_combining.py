@@ -1,15 +1,12 @@
 """Values combined from others, on made-up ones of which the truth is known."""
 
-from itertools import permutations
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours, judge
-from hyperribbon.reporting.combining import largest_of, least_of, magnitude, ranked, ratio
+from hyperribbon.reporting.combining import largest_of, least_of, magnitude, ratio
 from hyperribbon.reporting.rules import POSITIVE
 from hyperribbon.reporting.statistics import exactly
 
@@ -58,34 +55,3 @@ def test_ratios_of_what_is_exact_are_exact_and_others_are_wider_than_either():
     assert ours.value == 3 and ours.low == pytest.approx(3 / 2 ** np.sqrt(2))
     assert "9 runs" in ours.drawn and ours.note == "6 over 2"
     assert np.isnan(ratio(Ours(0.0, -1.0, 1.0), second).low)
-
-
-@pytest.mark.parametrize("n", [4, 5, 6])
-def test_a_perfect_order_of_few_is_judged_as_by_the_test_of_all_orders(n):
-    x = np.arange(n)
-    found = [spearmanr(x, order).statistic for order in permutations(x)]
-    p = np.mean(np.abs(found) >= 1 - 1e-9)  # two-sided
-    ours = ranked(x, x, "task")
-    assert (ours.low > 0) == (p < 0.05)
-    assert ranked(x, -x, "task")[:3] == pytest.approx((-1, -1, -ours.low))
-
-
-@pytest.mark.parametrize("truth", [0.0, 0.6])
-@pytest.mark.parametrize("n", [6, 20])
-def test_intervals_of_rank_correlations_cover(n, truth):
-    rng = np.random.default_rng(0)
-    of_normal = 6 / np.pi * np.arcsin(truth / 2)  # Spearman's of the bivariate normal
-    covered = []
-    for _ in range(300):
-        x = rng.standard_normal(n)
-        y = truth * x + np.sqrt(1 - truth**2) * rng.standard_normal(n)
-        ours = ranked(x, y, "task")
-        covered.append(ours.low <= of_normal <= ours.high)
-    assert 0.9 <= np.mean(covered) <= 0.99
-
-
-def test_what_does_not_vary_has_no_rank_correlation():
-    assert np.isnan(ranked([1, 2, 3], [4, 4, 4], "task").value)
-    assert ranked([1, 2, 3], [4, 5, 6], "task").drawn == "no interval: 3 tasks"
-    with pytest.raises(NotHere, match="needs three tasks"):
-        ranked([1, 2], [1, 2], "task")

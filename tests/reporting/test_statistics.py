@@ -1,11 +1,13 @@
 """Statistics with their intervals: what is drawn, and what is said of it."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, spearmanr
 
 from hyperribbon.numerics.bootstrap import bootstrap_interval
 from hyperribbon.reporting.claims import NotHere, Ours
@@ -223,3 +225,27 @@ def test_a_sample_in_words():
     assert sample_of(study()) == "4 configurations, 12 trainings, 24 models"
     assert sample_of(study()[["configuration"]]) == "4 configurations, 24 rows"
     assert sample_of(pd.DataFrame({"path": range(1200)})) == "1,200 rows"
+
+
+@pytest.mark.parametrize("n", [4, 5, 6])
+def test_a_perfect_order_of_few_is_judged_as_by_the_test_of_all_orders(n):
+    x = np.arange(n)
+    found = [spearmanr(x, order).statistic for order in permutations(x)]
+    p = np.mean(np.abs(found) >= 1 - 1e-9)  # two-sided
+    ours = rank_correlation(x, x, "task")
+    assert (ours.low > 0) == (p < 0.05)
+    assert rank_correlation(x, -x, "task")[:3] == pytest.approx((-1, -1, -ours.low))
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.6])
+@pytest.mark.parametrize("n", [6, 20])
+def test_intervals_of_rank_correlations_cover(n, truth):
+    rng = np.random.default_rng(0)
+    of_normal = 6 / np.pi * np.arcsin(truth / 2)  # Spearman's of the bivariate normal
+    covered = []
+    for _ in range(300):
+        x = rng.standard_normal(n)
+        y = truth * x + np.sqrt(1 - truth**2) * rng.standard_normal(n)
+        ours = rank_correlation(x, y, "task")
+        covered.append(ours.low <= of_normal <= ours.high)
+    assert 0.9 <= np.mean(covered) <= 0.99

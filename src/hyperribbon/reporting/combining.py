@@ -1,20 +1,15 @@
-"""Means, rank correlations, and values combined from several measured ones, with intervals."""
+"""Means, and values combined from several measured ones, with intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from hyperribbon.numerics.bootstrap import LEVEL
 from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.statistics import difference, weighted_mean, with_interval
-
-FEWEST = 4  # pairs of values for an interval of their rank correlation
 
 
 def mean_over(
@@ -133,52 +128,3 @@ def ratio(first: Ours, second: Ours, note: str = "") -> Ours:
         high=float(np.exp(less.high)),
         note=f"{words}; {note}" if note else words,
     )
-
-
-def ranked(x: Sequence[float], y: Sequence[float], unit: str, note: str = "") -> Ours:
-    """Rank correlation of independent pairs of values, with an interval on Fisher's scale.
-
-    The standard error is that of Fieller, Hartley and Pearson (1957), ``sqrt(1.06 / (n - 3))``. A
-    bootstrap would have no width if all pairs are in order. So that the interval has one then, the
-    correlation counts as at most half a step below 1: if all are in order, n = 5 is the fewest for
-    which it leaves out 0, as in the test of all orders.
-
-    Parameters
-    ----------
-    x, y : (n,) values
-    unit : name of what a pair belongs to, in the singular
-    note : remark for the verdict
-
-    Returns
-    -------
-    Ours
-        Without interval of fewer than four pairs.
-
-    Raises
-    ------
-    NotHere
-        If there are fewer than three pairs.
-
-    Examples
-    --------
-    >>> ours = ranked([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], "task")
-    >>> round(ours.value, 6), ours.low > 0
-    (1.0, True)
-    >>> ranked([1, 2, 3, 4], [1, 2, 3, 4], "task").low > 0
-    False
-    """
-    n = len(x)
-    if n < 3:
-        raise NotHere(f"needs three {unit}s")
-    sample = f"{n} {unit}s"
-    if len(set(x)) == 1 or len(set(y)) == 1:
-        return Ours(np.nan, note=note)
-    value = float(spearmanr(x, y).statistic)
-    if n < FEWEST:
-        return Ours(value, note=note, drawn=f"no interval: {n} {unit}s", sample=sample)
-    largest = 1 - 6 / (n * (n**2 - 1))
-    centre = np.arctanh(np.clip(value, -largest, largest))
-    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * np.sqrt(1.06 / (n - 3))
-    low, high = np.tanh([centre - half, centre + half])
-    words = f"Fisher's scale, {sample} (Fieller, Hartley and Pearson)"
-    return Ours(value, min(float(low), value), max(float(high), value), note, words, sample)

@@ -175,10 +175,10 @@ def _plural(unit: str) -> str:
     return f"{unit}es" if unit.endswith(("s", "ch")) else f"{unit}s"
 
 
-def rank_correlation(x: pd.Series, y: pd.Series, unit: str, note: str = "") -> Ours:
+def rank_correlation(x: Sequence[float], y: Sequence[float], unit: str, note: str = "") -> Ours:
     """Rank correlation of Spearman over independent units, each with one value of x and of y.
 
-    Its interval is the one by Fisher's z with a standard error of 1.06 / sqrt(n - 3) (Fieller,
+    Its interval is the one by Fisher's z with a standard error of sqrt(1.06 / (n - 3)) (Fieller,
     Hartley and Pearson 1957), because few units vary too little when drawn with replacement. A
     perfect correlation counts as half an exchange of neighbours less.
 
@@ -199,8 +199,8 @@ def rank_correlation(x: pd.Series, y: pd.Series, unit: str, note: str = "") -> O
     >>> round(ours.value, 2), round(ours.low, 2), ours.drawn
     (1.0, 0.35, '5 independent networks (Fisher z)')
     """
-    known = x.notna().to_numpy() & y.notna().to_numpy()
-    ranks = [pd.Series(np.asarray(values)[known]).rank() for values in (x, y)]
+    both = np.asarray([x, y], dtype=float)
+    ranks = [pd.Series(values).rank() for values in both[:, ~np.isnan(both).any(axis=0)]]
     n = len(ranks[0])
     if n < 3 or ranks[0].nunique() == 1 or ranks[1].nunique() == 1:
         raise NotHere(f"needs three {_plural(unit)} that differ")
@@ -208,7 +208,7 @@ def rank_correlation(x: pd.Series, y: pd.Series, unit: str, note: str = "") -> O
     if n == 3:
         return Ours(value, note=note, drawn=f"no interval: only {words}", sample=words)
     most = 1 - 6 / (n**3 - n)
-    z, error = np.arctanh(np.clip(value, -most, most)), 1.06 / np.sqrt(n - 3)
+    z, error = np.arctanh(np.clip(value, -most, most)), np.sqrt(1.06 / (n - 3))
     half = ndtri((1 + LEVEL) / 2) * error
     low, high = min(np.tanh(z - half), value), max(np.tanh(z + half), value)
     drawn, first = f"{n} independent {_plural(unit)} (Fisher z)", float(ndtr(z / error))

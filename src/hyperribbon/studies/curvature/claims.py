@@ -29,7 +29,7 @@ STRONG = 0.5
 PERCEPTRONS = ("mnist", "mnist5k")
 
 
-def _of_networks(values: pd.Series, needs: str, *, note: str = "", scale: str = "") -> Ours:
+def of_networks(values: pd.Series, needs: str, *, note: str = "", scale: str = "") -> Ours:
     """Median of one value per network, with networks drawn for its interval."""
     values = values[np.isfinite(values)]
     if values.empty:
@@ -47,7 +47,7 @@ def _of_networks(values: pd.Series, needs: str, *, note: str = "", scale: str = 
     return ours._replace(sample=f"{len(values)} {networks}")
 
 
-def _decay(tables: Tables, matrix: str, moment: str = "end") -> pd.Series:
+def decay(tables: Tables, matrix: str, moment: str = "end") -> pd.Series:
     """Decay of the sloppy eigenvalues per index, by configuration; mean over layers or classes."""
     found = tables["sloppiness"]
     found = found[(found["matrix"] == matrix) & (found["moment"] == moment)]
@@ -58,8 +58,8 @@ def decay_of_inputs(matrix: str) -> Callable[[Tables], Ours]:
     """Decay of a matrix's sloppy eigenvalues, divided by that of the inputs."""
 
     def measure(tables: Tables) -> Ours:
-        ratio = _decay(tables, matrix) / _decay(tables, "input")
-        return _of_networks(ratio, "sloppy ranges with slopes", scale="ratio")
+        ratio = decay(tables, matrix) / decay(tables, "input")
+        return of_networks(ratio, "sloppy ranges with slopes", scale="ratio")
 
     return measure
 
@@ -73,7 +73,7 @@ def parts_differ(matrix: str) -> Callable[[Tables], Ours]:
         slopes = found.groupby("configuration")["slope"]
         several = slopes.count() > 1
         ratio = (slopes.min() / slopes.max())[several]
-        return _of_networks(ratio, "two layers or classes", scale="ratio")
+        return of_networks(ratio, "two layers or classes", scale="ratio")
 
     return measure
 
@@ -83,14 +83,14 @@ def stiff_share(tables: Tables) -> Ours:
     found = tables["sloppiness"]
     found = found[(found["matrix"] == "fisher") & (found["moment"] == "end")]
     found = found.dropna(subset="elbow").set_index("configuration")
-    return _of_networks(found["elbow"] / found["eigenvalues"], "complete Fisher spectra")
+    return of_networks(found["elbow"] / found["eigenvalues"], "complete Fisher spectra")
 
 
 def during_training(tables: Tables) -> Ours:
     """Decay of the Fisher matrix's sloppy eigenvalues at initialisation, divided by the end."""
-    ratio = _decay(tables, "fisher", "initialisation") / _decay(tables, "fisher")
+    ratio = decay(tables, "fisher", "initialisation") / decay(tables, "fisher")
     needs = "complete Fisher spectra at initialisation and end"
-    return _of_networks(ratio, needs, scale="ratio")
+    return of_networks(ratio, needs, scale="ratio")
 
 
 def least_growth_of_trace(tables: Tables) -> Ours:
@@ -98,7 +98,7 @@ def least_growth_of_trace(tables: Tables) -> Ours:
     found = tables["sloppiness"]
     found = found[found["matrix"] == "fisher"].dropna(subset="trace").sort_values("epoch")
     changes = found.groupby("configuration")["trace"].agg(lambda t: (t / t.shift() - 1).min())
-    return _of_networks(changes, "traces at two moments")
+    return of_networks(changes, "traces at two moments")
 
 
 def overlap(spaces: str, *, over_random: bool = False) -> Callable[[Tables], Ours]:
@@ -109,7 +109,7 @@ def overlap(spaces: str, *, over_random: bool = False) -> Callable[[Tables], Our
         found = found[(found["spaces"] == spaces) & (found["moment"] == "end")]
         last = found.loc[found.groupby("configuration")["k"].idxmax()].set_index("configuration")
         values = last["overlap"] / last["random"] if over_random else last["overlap"]
-        return _of_networks(values, "eigenvectors", note=f"{last['k'].max()} eigenvectors")
+        return of_networks(values, "eigenvectors", note=f"{last['k'].max()} eigenvectors")
 
     return measure
 
@@ -118,7 +118,7 @@ def effective_dimension(tables: Tables) -> Ours:
     """Effective dimension, as a share of the weights."""
     found = tables["effective_dimension"]
     found = found[found["moment"] == "end"].set_index("configuration")
-    return _of_networks(found["effective_dimension"] / found["parameters"], "trained networks")
+    return of_networks(found["effective_dimension"] / found["parameters"], "trained networks")
 
 
 def lost_with(share: float) -> Callable[[Tables], Ours]:
@@ -130,7 +130,7 @@ def lost_with(share: float) -> Callable[[Tables], Ours]:
         at_most = (share * by_network["kept"].transform("last")).round()  # all weights are last
         some = found[found["kept"] <= at_most].groupby("configuration")["test_error"].last()
         lost = some - by_network["test_error"].last()
-        return _of_networks(lost, "complete Fisher spectra")
+        return of_networks(lost, "complete Fisher spectra")
 
     return measure
 

@@ -27,7 +27,7 @@ from hyperribbon.reporting.rules import (
     outside,
 )
 from hyperribbon.reporting.statistics import Tables, with_interval
-from hyperribbon.studies.curvature.claims import PERCEPTRONS, _decay, _of_networks, decay_of_inputs
+from hyperribbon.studies.curvature.claims import PERCEPTRONS, decay, decay_of_inputs, of_networks
 
 CIFAR10 = ("cifar10",)
 MATRICES = {
@@ -49,13 +49,13 @@ def _value(tables: Tables, matrix: str, column: str, moment: str = END) -> pd.Se
 
 def decay_of_activations(tables: Tables) -> Ours:
     """Decay of the Fisher matrix's sloppy eigenvalues, divided by that of the activations."""
-    ratio = _decay(tables, "fisher") / _decay(tables, "activations")
-    return _of_networks(ratio, "sloppy ranges with slopes", scale="ratio")
+    ratio = decay(tables, "fisher") / decay(tables, "activations")
+    return of_networks(ratio, "sloppy ranges with slopes", scale="ratio")
 
 
 def evenly_spaced(matrix: str) -> Callable[[Tables], Ours]:
     """R^2 of the line through the logarithms of a matrix's sloppy eigenvalues."""
-    return lambda tables: _of_networks(
+    return lambda tables: of_networks(
         _value(tables, matrix, "r_squared"), "sloppy ranges with slopes"
     )
 
@@ -67,7 +67,7 @@ def orders(matrix: str) -> Callable[[Tables], Ours]:
         found = _rows(tables, matrix)
         falls = -found["slope"] * (found["last"] - found["first"]) / np.log(10)
         means = falls.groupby(found["configuration"]).mean()
-        return _of_networks(means, "sloppy ranges with slopes")
+        return of_networks(means, "sloppy ranges with slopes")
 
     return measure
 
@@ -75,7 +75,7 @@ def orders(matrix: str) -> Callable[[Tables], Ours]:
 def stiff_share_of_inputs(tables: Tables) -> Ours:
     """Stiff eigenvalues of the inputs' correlations, as a share of the nonzero ones."""
     found = _rows(tables, "input").dropna(subset="elbow").set_index("configuration")
-    return _of_networks(found["elbow"] / found["eigenvalues"], "spectra of inputs")
+    return of_networks(found["elbow"] / found["eigenvalues"], "spectra of inputs")
 
 
 def _spectrum(tables: Tables, matrix: str, moment: str = END) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def stiff_part_of_trace(matrix: str) -> Callable[[Tables], Ours]:
             stiff = values[name].loc[: int(elbow)].dropna()
             if len(stiff) == int(elbow):  # the table keeps the first 200 without gaps
                 found[name] = stiff.sum() / about_.loc[name, "trace"]
-        return _of_networks(pd.Series(found, dtype=float), "complete spectra with few stiff ones")
+        return of_networks(pd.Series(found, dtype=float), "complete spectra with few stiff ones")
 
     return measure
 
@@ -106,7 +106,7 @@ def ratio_of_leading(first: str, second: str) -> Callable[[Tables], Ours]:
     def measure(tables: Tables) -> Ours:
         a, b = (_spectrum(tables, matrix).abs() for matrix in (first, second))
         median = (a / b).median() if len(a) and len(b) else pd.Series(dtype=float)
-        return _of_networks(median, f"spectra of both ({first} and {second})", scale="ratio")
+        return of_networks(median, f"spectra of both ({first} and {second})", scale="ratio")
 
     return measure
 
@@ -116,7 +116,7 @@ def ratio_of(column: str, first: str, second: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         ratio = _value(tables, first, column) / _value(tables, second, column)
-        return _of_networks(ratio, f"both spectra ({first} and {second})", scale="ratio")
+        return of_networks(ratio, f"both spectra ({first} and {second})", scale="ratio")
 
     return measure
 
@@ -125,7 +125,7 @@ def shrinks_with_layers(tables: Tables) -> Ours:
     """Rank correlation of a layer's number with the largest eigenvalue of its gradients."""
     found = _rows(tables, "gradients").groupby("configuration", sort=False)["largest"]
     ranks = found.agg(lambda x: spearmanr(range(len(x)), x)[0] if len(x) > 1 else np.nan)
-    return _of_networks(ranks, "two layers")
+    return of_networks(ranks, "two layers")
 
 
 def networks_differ(matrix: str) -> Callable[[Tables], Ours]:
@@ -134,7 +134,7 @@ def networks_differ(matrix: str) -> Callable[[Tables], Ours]:
     def measure(tables: Tables) -> Ours:
         plain = tables["sloppiness"]
         plain = plain[~plain["augmentation"].str.fullmatch(r"random-\d+")]
-        rates = _decay({"sloppiness": plain}, matrix).dropna()
+        rates = decay({"sloppiness": plain}, matrix).dropna()
         if len(rates) < 2:
             raise NotHere("needs two networks with slopes on the same data")
         rows = rates.rename("rate").rename_axis("network").reset_index()
@@ -157,8 +157,8 @@ def growth(index: str) -> Callable[[Tables], Ours]:
         ratio = _value(tables, "fisher", "largest") / _value(tables, "fisher", "largest", START)
         needs = "Fisher spectra at initialisation and end"
         if index == "orders":
-            return _of_networks(np.log10(ratio), needs)
-        return _of_networks(ratio, needs, scale="ratio")
+            return of_networks(np.log10(ratio), needs)
+        return of_networks(ratio, needs, scale="ratio")
 
     return measure
 
@@ -177,7 +177,7 @@ def sloppy_grow_more(tables: Tables) -> Ours:
             sloppy = change[change.index > elbow]
             if len(sloppy) and 1 in change.index:
                 found[name] = sloppy.median() - change[1]
-    return _of_networks(
+    return of_networks(
         pd.Series(found, dtype=float), "complete Fisher spectra at initialisation and end"
     )
 
@@ -190,7 +190,7 @@ def hessian_keeps_shape(tables: Tables) -> Ours:
         if not {1, 10} <= set(values.index):
             raise NotHere("needs ten eigenvalues of the Hessian at initialisation and end")
         shapes.append(values.loc[10] / values.loc[1])
-    return _of_networks(shapes[1] / shapes[0], "Hessians at both moments", scale="ratio")
+    return of_networks(shapes[1] / shapes[0], "Hessians at both moments", scale="ratio")
 
 
 def orders_without_random_labels(tables: Tables) -> Ours:
@@ -204,7 +204,7 @@ def orders_without_random_labels(tables: Tables) -> Ours:
         raise NotHere("needs random labels in fractions, as in config/random_labels.yaml")
     least = found.loc[fraction == fraction.min()].set_index("network")["largest"]
     plain = found.loc[fraction.isna()].set_index("network")["largest"]
-    return _of_networks(np.log10(least / plain), "networks with and without random labels")
+    return of_networks(np.log10(least / plain), "networks with and without random labels")
 
 
 def error_with(share: float) -> Callable[[Tables], Ours]:
@@ -215,7 +215,7 @@ def error_with(share: float) -> Callable[[Tables], Ours]:
         whole = found.groupby("configuration")["kept"].transform("last")
         some = found[found["kept"] <= (share * whole).round()]
         errors = some.groupby("configuration")["test_error"].last()
-        return _of_networks(errors, "complete Fisher spectra")
+        return of_networks(errors, "complete Fisher spectra")
 
     return measure
 
@@ -234,7 +234,7 @@ def nearer_to_a_line(tables: Tables) -> Ours:
             variance = last.var()
             parts.append(variance["pc1"] / variance.sum())
         shares[name] = parts[0] - parts[1]
-    return _of_networks(pd.Series(shares, dtype=float), "networks reduced to 1% and to 5%")
+    return of_networks(pd.Series(shares, dtype=float), "networks reduced to 1% and to 5%")
 
 
 COWLAGI = "Cowlagi & Chaudhari"

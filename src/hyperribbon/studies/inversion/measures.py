@@ -9,10 +9,11 @@ import pandas as pd
 from scipy.stats import chi2
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.combining import largest_of, least_of, magnitude, mean_over, ranked
+from hyperribbon.reporting.combining import largest_of, least_of, magnitude, mean_over
 from hyperribbon.reporting.statistics import (
     Tables,
     difference,
+    rank_correlation,
     share,
 )
 
@@ -236,7 +237,7 @@ def correlation_with(column: str, among: Sequence[str] = ()) -> Callable[[Tables
         if len(rows) < 3:
             raise NotHere("needs three tasks that invert")
         note = f"linear correlation {rows['share'].corr(rows[column]):.2f}"
-        return ranked(rows["share"], rows[column], "task", note)
+        return rank_correlation(rows["share"], rows[column], "task", note)
 
     return measure
 

@@ -25,7 +25,7 @@ from hyperribbon.reporting.rules import (
     between,
 )
 from hyperribbon.reporting.statistics import Tables, weighted_median, with_interval
-from hyperribbon.studies.linear.measures import LOW, TENTH, _of_theory
+from hyperribbon.studies.linear.measures import LOW, TENTH, of_theory
 
 WINGS = 4.8  # ratio of the contour in Fig. 5.3e whose two wings are apart
 HEAD = 5  # leading eigenvalues
@@ -58,7 +58,7 @@ def fall_of_initialisation(tables: Tables) -> Ours:
         raise NotHere("needs two lengths of training at which eigenvalues fall within the samples")
     growth = np.polyfit(np.log(last.index.to_numpy(dtype=float)), last.to_numpy(), 1)[0]
     note = f"T = {last.index.tolist()}, indices {last.tolist()}"
-    return _of_theory(growth * slope, note, rows)
+    return of_theory(growth * slope, note, rows)
 
 
 def _heads(tables: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -73,21 +73,21 @@ def decays_of_heads(tables: Tables) -> Ours:
     """Decay per index of the leading eigenvalues from targets over that from initial weights."""
     head, rows = _heads(tables)
     decays = -np.polyfit(head.index, np.log(head), 1)[0]
-    return _of_theory(decays[0] / decays[1], f"{decays[0]:.3g} over {decays[1]:.3g}", rows)
+    return of_theory(decays[0] / decays[1], f"{decays[0]:.3g} over {decays[1]:.3g}", rows)
 
 
 def heights_of_heads(tables: Tables) -> Ours:
     """Largest eigenvalue from targets over that from initial weights."""
     head, rows = _heads(tables)
     first, second = head.iloc[0]
-    return _of_theory(first / second, f"{first:.3g} over {second:.3g}", rows)
+    return of_theory(first / second, f"{first:.3g} over {second:.3g}", rows)
 
 
 def longer_is_higher(tables: Tables) -> Ours:
     """Rank correlation of T with the mean dimension over slopes, at the smallest ratio."""
     dimensions = _dimensions(tables, _ratios(tables)[0]).mean(axis=0)
     value = spearmanr(range(len(dimensions)), dimensions)[0]
-    return _of_theory(value, f"{len(dimensions)} lengths", tables["linear_phase"])
+    return of_theory(value, f"{len(dimensions)} lengths", tables["linear_phase"])
 
 
 def decay_over_lengths(tables: Tables) -> Ours:
@@ -99,7 +99,7 @@ def decay_over_lengths(tables: Tables) -> Ours:
     if ratio.empty:
         raise NotHere("needs two lengths of training")
     note = ", ".join(f"{value:.3g} at c = {slope:g}" for slope, value in ratio.items())
-    return _of_theory(ratio.max(), note, rows)
+    return of_theory(ratio.max(), note, rows)
 
 
 def lower_with_ratio(tables: Tables) -> Ours:
@@ -107,7 +107,7 @@ def lower_with_ratio(tables: Tables) -> Ours:
     ratios = _ratios(tables)
     means = [_dimensions(tables, ratio).mean() for ratio in ratios]
     value = spearmanr(ratios, means)[0]
-    return _of_theory(value, f"{len(ratios)} ratios", tables["linear_phase"])
+    return of_theory(value, f"{len(ratios)} ratios", tables["linear_phase"])
 
 
 def sensitive_at_small_slope(tables: Tables) -> Ours:
@@ -115,7 +115,7 @@ def sensitive_at_small_slope(tables: Tables) -> Ours:
     phase = tables["linear_phase"]
     ranges = phase.groupby("slope")["dimension"].agg(lambda x: x.max() - x.min())
     note = f"{ranges.iloc[0]:g} less {ranges.iloc[-1]:g}"
-    return _of_theory(ranges.iloc[0] - ranges.iloc[-1], note, phase)
+    return of_theory(ranges.iloc[0] - ranges.iloc[-1], note, phase)
 
 
 def from_corner_to_corner(tables: Tables) -> Ours:
@@ -123,13 +123,13 @@ def from_corner_to_corner(tables: Tables) -> Ours:
     ratios = _ratios(tables)
     first, last = (_dimensions(tables, ratio) for ratio in (ratios[-1], ratios[0]))
     note = f"{last[0, -1]:g} less {first[-1, 0]:g}"
-    return _of_theory(last[0, -1] - first[-1, 0], note, tables["linear_phase"])
+    return of_theory(last[0, -1] - first[-1, 0], note, tables["linear_phase"])
 
 
 def short_on_sloppy(tables: Tables) -> Ours:
     """Largest dimension over ratios, at the largest slope and the shortest training."""
     found = [_dimensions(tables, ratio)[-1, 0] for ratio in _ratios(tables)]
-    return _of_theory(max(found), f"{len(found)} ratios", tables["linear_phase"])
+    return of_theory(max(found), f"{len(found)} ratios", tables["linear_phase"])
 
 
 def connected(dimensions: np.ndarray, below: int) -> bool:
@@ -168,13 +168,13 @@ def wings(tables: Tables) -> Ours:
     ratios = _ratios(tables)
     ratio = ratios[np.abs(np.log(ratios / WINGS)).argmin()]
     value = connected(_dimensions(tables, ratio), LOW)
-    return _of_theory(value, f"ratio {ratio:.3g}", tables["linear_phase"])
+    return of_theory(value, f"ratio {ratio:.3g}", tables["linear_phase"])
 
 
 def ten_before_three(tables: Tables) -> Ours:
     """Smallest ratio that connects areas below ten dimensions, over that for three."""
     ten, three = (_first_connected(tables, below) for below in (TENTH, LOW))
-    return _of_theory(ten / three, f"{ten:.3g} over {three:.3g}", tables["linear_phase"])
+    return of_theory(ten / three, f"{ten:.3g} over {three:.3g}", tables["linear_phase"])
 
 
 def kernel_decays(kernel: str) -> Callable[[Tables], Ours]:

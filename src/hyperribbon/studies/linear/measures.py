@@ -17,7 +17,7 @@ REACHED = 10  # a direction is learnt if T alpha lambda is above this
 SMALL = 10.0  # ratio at which initial weights count as small
 
 
-def _of_theory(value: float, note: str, rows: pd.DataFrame) -> Ours:
+def of_theory(value: float, note: str, rows: pd.DataFrame) -> Ours:
     """A value in closed form, for the study's true weights."""
     counts = [
         f"{rows[column].nunique()} {name}"
@@ -48,7 +48,7 @@ def low_where_weights_are_small(tables: Tables) -> Ours:
     phase = tables["linear_phase"]
     ratio = phase["ratio"].max()
     share = (_slice(phase, ratio) <= LOW).to_numpy().mean()
-    return _of_theory(share, f"at a ratio of {ratio:.3g}", phase)
+    return of_theory(share, f"at a ratio of {ratio:.3g}", phase)
 
 
 def line_of_log_steps(tables: Tables) -> Ours:
@@ -79,7 +79,7 @@ def _line(phase: pd.DataFrame, steps: pd.Series, of: str, note: str = "") -> Our
     c, log = steps.index.to_numpy(), np.log(steps.to_numpy(dtype=float))
     note += f"{len(c)} slopes from {c.min():.2g} to {c.max():.2g}; "
     note += f"ln T grows by {np.polyfit(c, log, 1)[0]:.3g} per unit of c"
-    return _of_theory(np.corrcoef(c, log)[0, 1], note, phase)
+    return of_theory(np.corrcoef(c, log)[0, 1], note, phase)
 
 
 def dimensions_at_small_slope(tables: Tables) -> Ours:
@@ -87,7 +87,7 @@ def dimensions_at_small_slope(tables: Tables) -> Ours:
     phase = tables["linear_phase"]
     found = _slice(phase, phase["ratio"].min())
     note = f"ratio {phase['ratio'].min():.3g}, c = {found.index[0]:.3g}"
-    return _of_theory(found.iloc[0].min(), note, phase)
+    return of_theory(found.iloc[0].min(), note, phase)
 
 
 def upper_left_grows(tables: Tables) -> Ours:
@@ -98,7 +98,7 @@ def upper_left_grows(tables: Tables) -> Ours:
         values = _slice(phase, ratio)
         rows, columns = (size // 2 for size in values.shape)
         found.append(values.iloc[:rows, columns:].to_numpy().mean())
-    return _of_theory(found[0] - found[1], f"{found[0]:.3g} less {found[1]:.3g}", phase)
+    return of_theory(found[0] - found[1], f"{found[0]:.3g} less {found[1]:.3g}", phase)
 
 
 def ratio_of_one_region(tables: Tables) -> Ours:
@@ -116,7 +116,7 @@ def ratio_of_one_region(tables: Tables) -> Ours:
         joined = set(upper_left[upper_left > 0]) & set(lower_right[lower_right > 0])
         if joined:
             share = np.isin(regions, list(joined)).mean()
-            ours = _of_theory(ratio, f"{share:.0%} of (T, c) there", phase)
+            ours = of_theory(ratio, f"{share:.0%} of (T, c) there", phase)
             drawn = f"{ours.drawn}; from the next smaller ratio of the diagram"
             return ours._replace(low=before, drawn=drawn)
         before = ratio
@@ -134,7 +134,7 @@ def decay_over_bound(which: str) -> Callable[[Tables], Ours]:
             rows = rows[rows["steps"] == rows["steps"].max()]
         ratio = rows["decay"] / rows["decay_of_bound"]
         note = f"{ratio.min():.3g} to {ratio.max():.3g} over {len(ratio)} slopes"
-        return _of_theory(ratio.median(), note if which == "longest" else f"{note} and T", rows)
+        return of_theory(ratio.median(), note if which == "longest" else f"{note} and T", rows)
 
     return measure
 
@@ -146,7 +146,7 @@ def violations(*bounds: str) -> Callable[[Tables], Ours]:
         rows = tables["linear_bounds"]
         rows = rows[rows["bound"].str.startswith(bounds)]
         note = f"of {rows['eigenvalues'].sum()} eigenvalues"
-        return _of_theory(rows["violations"].sum(), note, rows)
+        return of_theory(rows["violations"].sum(), note, rows)
 
     return measure
 
@@ -157,7 +157,7 @@ def sloppier_decays_slower(tables: Tables) -> Ours:
     rows = rows[rows["bound"] == "Lemma 5.2.1"]
     rows = rows[rows["steps"] == rows["steps"].max()].dropna(subset="decay")
     note = ", ".join(f"{d:.3g} at c = {c:g}" for c, d in rows[["slope", "decay"]].to_numpy())
-    return _of_theory(rows["slope"].corr(rows["decay"], method="spearman"), note, rows)
+    return of_theory(rows["slope"].corr(rows["decay"], method="spearman"), note, rows)
 
 
 def last_of_initialisation(tables: Tables) -> Ours:
@@ -167,7 +167,7 @@ def last_of_initialisation(tables: Tables) -> Ours:
     reached = rows["steps"] * np.exp(-rows["slope"] * (rows["index"] - 1)) > REACHED
     last = rows[reached].iloc[-1]
     note = f"the {last['index']}th, T = {last['steps']:.0e}"
-    return _of_theory(last["eigenvalue"], note, rows)
+    return of_theory(last["eigenvalue"], note, rows)
 
 
 def head_of_targets(tables: Tables) -> Ours:
@@ -185,7 +185,7 @@ def _apart(tables: Tables, part: str, which: slice) -> Ours:
     found = _of(tables, "5.2")
     rows = found.pivot(index="index", columns="part", values="eigenvalue")
     apart = (rows["both"] / rows[part] - 1).iloc[which].abs()
-    return _of_theory(apart.max(), f"mean {apart.mean():.3g}", found)
+    return of_theory(apart.max(), f"mean {apart.mean():.3g}", found)
 
 
 def growth_with_time(which: int) -> Callable[[Tables], Ours]:
@@ -197,7 +197,7 @@ def growth_with_time(which: int) -> Callable[[Tables], Ours]:
         values = rows.dropna(axis=1).iloc[:, which]
         growth = values.pct_change().dropna()
         note = f"index {values.name}, T = {rows.index.tolist()}"
-        return _of_theory(growth.min(), note, found)
+        return of_theory(growth.min(), note, found)
 
     return measure
 

@@ -16,10 +16,11 @@ import pandas as pd
 from scipy.stats import spearmanr, t
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
-from hyperribbon.reporting.combining import mean_over, ranked
+from hyperribbon.reporting.combining import mean_over
 from hyperribbon.reporting.rules import ALIKE, AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, about
 from hyperribbon.reporting.statistics import (
     Tables,
+    rank_correlation,
     weighted_mean,
     weighted_median,
     with_interval,
@@ -133,7 +134,7 @@ def goes_with_accuracy(task: str, *, standard: bool) -> Callable[[Tables], Ours]
             raise NotHere("needs five trainings")
         found = found.assign(magnified=-found["change_without_radius"]).reset_index(drop=True)
         if standard:
-            return ranked(found["magnified"], found["accuracy"], "seed")
+            return rank_correlation(found["magnified"], found["accuracy"], "seed")
 
         def statistic(weights: np.ndarray) -> float:
             drawn = found.loc[found.index.repeat(weights.astype(int)), ["magnified", "accuracy"]]

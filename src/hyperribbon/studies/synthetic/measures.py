@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.combining import largest_of, least_of, magnitude, mean_over, ranked
+from hyperribbon.reporting.combining import largest_of, least_of, magnitude, mean_over
 from hyperribbon.reporting.statistics import (
     Tables,
     difference,
+    rank_correlation,
     share,
     weighted_mean,
     with_interval,
@@ -247,5 +248,5 @@ def critical_with_stiff(tables: Tables) -> Ours:
     means = found.groupby("decay")[["stiff_fraction", "critical_fraction"]].mean()
     critical = means["critical_fraction"]
     note = ", ".join(f"{share:.2f} (c = {decay:g})" for decay, share in critical.items())
-    ours = ranked(means["stiff_fraction"], critical, "data set", f"means {note}")
+    ours = rank_correlation(means["stiff_fraction"], critical, "data set", f"means {note}")
     return ours._replace(sample=f"{len(means)} data sets, {len(found)} students")

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.combining import largest_of, least_of, ranked
-from hyperribbon.reporting.statistics import Tables, weighted_mean, with_interval
+from hyperribbon.reporting.combining import largest_of, least_of
+from hyperribbon.reporting.statistics import Tables, rank_correlation, weighted_mean, with_interval
 from hyperribbon.studies.tasks.mean_measures import OF_MEANS
 from hyperribbon.studies.tasks.measures import Measure, compared, episodic, table_of
 from hyperribbon.studies.tasks.names import ALL, EPISODIC, METHODS, TASKS, TREE, WAYS
@@ -94,7 +94,7 @@ def larger_phyla(tables: Tables) -> Ours:
         raise NotHere(f"needs three nodes of a tree in the comparison {TASKS}")
     means = _ends(tables, "progress").groupby("group")["progress"].mean().reindex(classes.index)
     note = ", ".join(f"{name} {value:.3g}" for name, value in means.items())
-    return ranked(classes.tolist(), means.tolist(), "node", note)
+    return rank_correlation(classes.tolist(), means.tolist(), "node", note)
 
 
 def _of_all(tables: Tables) -> pd.DataFrame:
@@ -220,7 +220,7 @@ def approaches_with_way(tables: Tables) -> Ours:
         raise NotHere(f"needs three numbers of classes in the comparison {WAYS}, at some progress")
     means = wide.mean()
     note = ", ".join(f"{classes[name]}: {value:.3g}" for name, value in means.items())
-    return ranked(classes[means.index].tolist(), means.tolist(), "random set", note)
+    return rank_correlation(classes[means.index].tolist(), means.tolist(), "random set", note)
 
 
 def _methods(tables: Tables) -> tuple[str, list[str]]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pandas as pd
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.combining import mean_over, ranked
-from hyperribbon.reporting.statistics import Tables
+from hyperribbon.reporting.combining import mean_over
+from hyperribbon.reporting.statistics import Tables, rank_correlation
 from hyperribbon.studies.tasks.measures import (
     Measure,
     compared,
@@ -72,7 +72,7 @@ def _ranked(tables: Tables, values: pd.Series, note: str = "") -> Ours:
     if len(found) < 3:
         raise NotHere(f"needs the comparison {WAYS} of at least three numbers of classes")
     each = ", ".join(f"{row.classes:.0f}: {row.value:.3g}" for row in found.itertuples())
-    return ranked(found["classes"], found["value"], "group", f"{each} {note}".strip())
+    return rank_correlation(found["classes"], found["value"], "group", f"{each} {note}".strip())
 
 
 def _common(tables: Tables, comparison: str, column: str) -> pd.DataFrame:
