@@ -197,7 +197,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float], unit: str, note: st
     --------
     >>> ours = rank_correlation(pd.Series([1, 2, 3, 4, 5]), pd.Series([1, 2, 3, 5, 9]), "network")
     >>> round(ours.value, 2), round(ours.low, 2), ours.drawn
-    (1.0, 0.35, '5 independent networks (Fisher z)')
+    (1.0, 0.38, '5 independent networks (Fisher z)')
     """
     both = np.asarray([x, y], dtype=float)
     ranks = [pd.Series(values).rank() for values in both[:, ~np.isnan(both).any(axis=0)]]

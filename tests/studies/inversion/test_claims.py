@@ -180,7 +180,7 @@ def test_correlations_need_three_tasks_and_five_for_a_sign():
     table = pd.DataFrame({"task": ["parity"] * 3, "share": [0.1, 0.2, 0.3], "progress": [3, 2, 1]})
     found = {"inversion_difficulty": table}
     ours = inversion.correlation_with("progress")(found)
-    assert ours.value == pytest.approx(-1) and ours.drawn == "no interval: 3 tasks"
+    assert ours.value == pytest.approx(-1) and ours.drawn == "no interval: only 3 tasks"
     with pytest.raises(NotHere, match="needs three tasks"):
         inversion.correlation_with("progress")({"inversion_difficulty": table[:2]})
     many = pd.DataFrame({"task": "parity", "share": np.arange(20), "progress": -np.arange(20)})

@@ -8,6 +8,7 @@ from hyperribbon.reporting import rules
 from hyperribbon.reporting.claims import NotHere, judge
 from hyperribbon.reporting.verdicts import NOT_COMPARABLE
 from hyperribbon.studies.corners import claims as corners
+from hyperribbon.studies.corners import further_claims
 from hyperribbon.studies.manifold.claims import chapter2, manifold, progress, trajectories
 
 RNG = np.random.default_rng(0)
@@ -340,10 +341,11 @@ def test_every_claim_says_what_where_and_by_which_rule():
 
 
 def test_a_study_of_corners_judges_only_the_claims_about_these():
-    others = [claim for claim in chapter2.CLAIMS if claim not in chapter2.CORNERS]
+    own = [*chapter2.CORNERS, *further_claims.CLAIMS]
+    others = [claim for claim in chapter2.CLAIMS if claim not in own]
     assert {claim.check for claim in others} == {corners.without_corners}
-    assert {claim.check for claim in chapter2.CORNERS} == {corners.with_corners}
+    assert {claim.check for claim in own} == {corners.with_corners}
     verdicts = judge(others, {"rejoining": None}, "corners", "cifar10")["verdict"]
     assert (verdicts == NOT_COMPARABLE).all()
-    verdicts = judge(chapter2.CORNERS, {}, "no corners", "cifar10")["verdict"]
+    verdicts = judge(own, {}, "no corners", "cifar10")["verdict"]
     assert (verdicts == NOT_COMPARABLE).all()

@@ -189,7 +189,7 @@ def test_measures_of_ways_are_ranked_by_the_number_of_classes():
         "task_distances": distances("ways", "all", two=1.0, five=2.0, seven=3.0),
     }
     ranks = mean_measures.over_ways("end_distance_apart")(tables)
-    assert ranks.value == pytest.approx(-1) and ranks.drawn == "no interval: 3 groups"
+    assert ranks.value == pytest.approx(-1) and ranks.drawn == "no interval: only 3 groups"
     # Only at progress that all reach: there, radii fall with the classes, elsewhere they rise.
     rows = tables["task_distances"]
     rows["radius"] = 0.1 * rows["normalised"]
