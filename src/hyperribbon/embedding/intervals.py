@@ -2,7 +2,7 @@
 
 Computed on a few hundred models, evenly spaced among all, because the number of configurations
 determines the width of the intervals. A draw takes O(m^3) time for the stress and O(m^2 k) for
-pairwise distances.
+pairwise distances, which take O(m^2 k) memory.
 """
 
 from collections.abc import Sequence
@@ -40,6 +40,8 @@ def explained_stress_interval(
     """
     few = evenly(len(groups), MODELS)
     D, k = np.asarray(submatrix(D, few), dtype=np.float64), len(estimate)
+    CentredDistances(D, np.ones(len(D)))  # it refuses what is no matrix of distances
+    D = (D + D.T) / 2
     largest = np.abs(D).max()
 
     def stress(weights: np.ndarray) -> np.ndarray:
@@ -47,7 +49,11 @@ def explained_stress_interval(
         drawn = D[np.ix_(some, some)]
         if np.abs(drawn).max() <= 1e-9 * largest:
             return np.full(k, np.nan)  # all models coincide: nothing to explain
-        eigenvalues = eigvalsh(CentredDistances(drawn, weights[some]).dense())
+        root, mu = np.sqrt(weights[some]), weights[some] / weights.sum()
+        means = drawn @ mu
+        # As CentredDistances(drawn, weights[some]).dense(), which would check each draw anew.
+        W = -0.5 * (drawn - means[:, None] - means + mu @ means)
+        eigenvalues = eigvalsh(root[:, None] * W * root)
         largest_first = eigenvalues[np.abs(eigenvalues).argsort()[::-1]]
         # As many dimensions as models explain everything.
         return np.append(explained_stress(largest_first), np.ones(k))[:k]
@@ -79,10 +85,17 @@ def explained_pairwise_distance_interval(
         If shapes do not fit.
     """
     few = evenly(len(groups), MODELS)
-    D, X = submatrix(D, few), embedding[few]
+    D, X = np.asarray(submatrix(D, few), dtype=np.float64), np.asarray(embedding)[few]
+    explained_pairwise_distance(D, X, signature)  # it refuses what does not fit
+    squares = (X.T[:, :, None] - X.T[:, None, :]) ** 2
+    misfit = np.abs(D - np.cumsum(np.reshape(signature, (-1, 1, 1)) * squares, axis=0))
+    magnitude = np.abs(D)
 
     def share(weights: np.ndarray) -> np.ndarray:
-        return explained_pairwise_distance(D, X, signature, weights)
+        # Not by BLAS: last digits would depend on its number of threads.
+        total = np.einsum("uv,u,v", magnitude, weights, weights)
+        left = np.einsum("duv,u,v->d", misfit, weights, weights)
+        return 1 - left / total if total > 0 else np.full(len(left), np.nan)
 
     low, high = bootstrap_interval(share, np.asarray(groups)[few], estimate)
     return np.minimum(low, 1), np.minimum(high, 1)
