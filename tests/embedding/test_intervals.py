@@ -3,6 +3,7 @@ import pytest
 import zarr
 
 from hyperribbon.embedding import InPCA, align
+from hyperribbon.embedding.fidelity import explained_pairwise_distance
 from hyperribbon.embedding.intervals import (
     explained_pairwise_distance_draws,
     explained_pairwise_distance_interval,
@@ -11,6 +12,7 @@ from hyperribbon.embedding.intervals import (
     rmsd_interval,
     second_eigenvalue_interval,
 )
+from hyperribbon.errors import DataError
 
 
 def test_groups_that_are_copies_leave_no_doubt(random_distances):
@@ -112,3 +114,44 @@ def test_every_draw_is_aligned_anew(random_distances):
     rmsd = align(moved, B, np.ones(3)).rmsd
     low, high = rmsd_interval(moved, B, np.ones(3), groups, rmsd)
     assert 0.5 * rmsd < low < rmsd < high < 1.5 * rmsd
+
+
+def test_each_draw_has_the_stress_of_the_repeated_models(random_distances, monkeypatch):
+    D = random_distances(1, 12)
+
+    def interval(statistic, labels, estimate):
+        chosen = np.repeat([0, 2, 1, 1], 3)
+        found, rows = statistic(chosen.astype(float)), np.repeat(range(12), chosen)
+        expected = InPCA(3, metric="precomputed").fit(D[np.ix_(rows, rows)]).explained_stress_
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+        return np.array([estimate])
+
+    monkeypatch.setattr("hyperribbon.embedding.intervals.bootstrap_draws", interval)
+    explained_stress_interval(D, np.repeat(range(4), 3), np.ones(3))
+    with pytest.raises(DataError, match="D: not symmetric"):
+        explained_stress_interval(np.triu(D), np.repeat(range(4), 3), np.ones(3))
+
+
+def test_each_draw_is_what_the_drawn_models_explain(random_distances, monkeypatch):
+    """As the plain function says it of multiplicities, and NaN if all models coincide."""
+    D, groups = random_distances(1, 12), np.repeat(range(4), 3)
+    D[:3, :3] = 0
+    inpca = InPCA(3, metric="precomputed").fit(D)
+    X, signature = inpca.embedding_, inpca.signature_
+    draws = []
+
+    def interval(statistic, labels, estimate):
+        for chosen in ([1, 1, 1, 1], [0, 2, 1, 1], [4, 0, 0, 0]):
+            weights = np.repeat(chosen, 3).astype(float)
+            draws.append(
+                (statistic(weights), explained_pairwise_distance(D, X, signature, weights))
+            )
+        return np.array([estimate])
+
+    monkeypatch.setattr("hyperribbon.embedding.intervals.bootstrap_draws", interval)
+    explained_pairwise_distance_interval(D, X, signature, groups, np.ones(3))
+    for found, expected in draws:
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert np.isnan(draws[-1][0]).all()
+    with pytest.raises(DataError, match="embedding, signature: shapes"):
+        explained_pairwise_distance_interval(D, X, signature[:2], groups, np.ones(3))

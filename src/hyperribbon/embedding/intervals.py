@@ -2,8 +2,8 @@
 
 Computed on a few hundred models, evenly spaced among all, because the number of configurations
 determines the width of the intervals. A draw takes O(m^3) time for the stress and O(m^2 k) for
-pairwise distances. Draws of several statistics of the same models take the same configurations, so
-that their differences are those of pairs.
+pairwise distances, which take O(m^2 k) memory. Draws of several statistics of the same models take
+the same configurations, so that their differences are those of pairs.
 """
 
 from collections.abc import Callable, Sequence
@@ -88,6 +88,8 @@ def _of_spectra(
     """Draws of a function of InPCA's eigenvalues, which are given by decreasing magnitude."""
     few = evenly(len(groups), MODELS)
     D = np.asarray(submatrix(D, few), dtype=np.float64)
+    CentredDistances(D, np.ones(len(D)))  # it refuses what is no matrix of distances
+    D = (D + D.T) / 2
     largest = np.abs(D).max()
 
     def of_drawn(weights: np.ndarray) -> np.ndarray | float:
@@ -95,7 +97,11 @@ def _of_spectra(
         drawn = D[np.ix_(some, some)]
         if np.abs(drawn).max() <= 1e-9 * largest:
             return np.full(np.shape(estimate), np.nan)  # all models coincide: nothing to explain
-        eigenvalues = eigvalsh(CentredDistances(drawn, weights[some]).dense())
+        root, mu = np.sqrt(weights[some]), weights[some] / weights.sum()
+        means = drawn @ mu
+        # As CentredDistances(drawn, weights[some]).dense(), which would check each draw anew.
+        W = -0.5 * (drawn - means[:, None] - means + mu @ means)
+        eigenvalues = eigvalsh(root[:, None] * W * root)
         return statistic(eigenvalues[np.abs(eigenvalues).argsort()[::-1]])
 
     return bootstrap_draws(of_drawn, np.asarray(groups)[few], estimate)
@@ -142,10 +148,17 @@ def explained_pairwise_distance_draws(
     (draws, k)
     """
     few = evenly(len(groups), MODELS)
-    D, X = submatrix(D, few), embedding[few]
+    D, X = np.asarray(submatrix(D, few), dtype=np.float64), np.asarray(embedding)[few]
+    explained_pairwise_distance(D, X, signature)  # it refuses what does not fit
+    squares = (X.T[:, :, None] - X.T[:, None, :]) ** 2
+    misfit = np.abs(D - np.cumsum(np.reshape(signature, (-1, 1, 1)) * squares, axis=0))
+    magnitude = np.abs(D)
 
     def share(weights: np.ndarray) -> np.ndarray:
-        return explained_pairwise_distance(D, X, signature, weights)
+        # Not by BLAS: last digits would depend on its number of threads.
+        total = np.einsum("uv,u,v", magnitude, weights, weights)
+        left = np.einsum("duv,u,v->d", misfit, weights, weights)
+        return 1 - left / total if total > 0 else np.full(len(left), np.nan)
 
     return bootstrap_draws(share, np.asarray(groups)[few], estimate)
 
