@@ -1,0 +1,135 @@
+"""The comparison of studies as one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from hyperribbon.analysis.across.explained import DRAWS, MODELS
+from hyperribbon.analysis.across.figure import LABELS, explained_figure
+from hyperribbon.analysis.explorer import explorer_of
+from hyperribbon.bars import bar_over
+from hyperribbon.probability.shuffling import NULLS
+from hyperribbon.reporting.interactive import packed_plotly
+from hyperribbon.reporting.page import Html, html_table, page
+from hyperribbon.reporting.pages import asset
+from hyperribbon.reporting.saving import save
+from hyperribbon.reporting.style import RC
+
+if TYPE_CHECKING:
+    from hyperribbon.analysis.across.comparison import StudyComparison
+
+SHOWN = (1, 2, 3, 10, 25, 50)  # dimensions in the table
+NOTE = (
+    "Models are coloured by study first; choose another colour, a split or a metric above each "
+    "picture, and point at a model to see what sets it apart."
+)
+ABOUT_EXPLAINED = (
+    "Of how many models there are, the explained stress depends too, so that at most "
+    f"{MODELS} are taken of each study and of all together, evenly spaced, on the samples of the "
+    f"picture. In the null models, means of {DRAWS} draws, samples trade places within their "
+    "classes: for each training, or for each model, in another way. Then models share nothing but "
+    "how far they got. Intervals are 95% bootstrap intervals over configurations."
+)
+
+
+def comparison_page(comparison: StudyComparison) -> str:
+    """HTML of a comparison, which loads nothing from the network."""
+    sections: dict[str, str | pd.DataFrame] = {"What is compared": _sentences(comparison.about)}
+    if comparison.pictures:
+        one = len(comparison.pictures) == 1
+        heading = "One picture" if one else "Pictures, each with an embedding of its own"
+        sections[heading] = _pictures(comparison)
+        sections["What the first dimensions explain"] = _explained(comparison.explained)
+    if len(comparison.claims):
+        sections["Verdicts by study"] = html_table(comparison.verdicts, index=True)
+        sections["Claims by study"] = html_table(comparison.side_by_side.reset_index())
+    return page(f"Comparison of {', '.join(comparison.names)}", sections)
+
+
+def _sentences(sentences: list[str]) -> Html:
+    return Html("\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences))
+
+
+def _pictures(comparison: StudyComparison) -> Html:
+    """The explorer of each picture, a page within the page; plotly is there once."""
+    shown = []
+    for picture in bar_over(comparison.pictures, "pictures"):
+        inside = escape(explorer_of(picture.study, plotly=False), quote=True)
+        name = escape(picture.study.name, quote=True)
+        shown.append(f'<iframe title="{name}" srcdoc="{inside}"></iframe>')
+    plotly = f'<script id="plotly" type="text/plain">{packed_plotly()}</script>'
+    style = f"<style>{asset('comparison.css')}</style>"
+    frames = "\n".join(shown)
+    return Html(f'<p>{NOTE}</p>\n{style}\n{plotly}\n<div class="pictures">\n{frames}\n</div>')
+
+
+def _explained(explained: pd.DataFrame) -> Html:
+    parts = [_sentences([ABOUT_EXPLAINED]), html_table(explained_in_words(explained))]
+    with mpl.rc_context(RC):
+        for _, of_picture in explained.groupby("picture", sort=False):
+            parts.append(_picture(of_picture))
+    return Html("\n".join(parts))
+
+
+def _picture(explained: pd.DataFrame) -> Html:
+    """The figure of one picture, as an image in the page."""
+    figure = explained_figure(explained)
+    with tempfile.TemporaryDirectory() as folder:
+        save(figure, folder, "explained")
+        content = base64.b64encode(Path(folder, "explained.png").read_bytes()).decode()
+    plt.close(figure)
+    name = escape(explained["picture"].iloc[0], quote=True)
+    return Html(f'<img alt="{name}" class="figure" src="data:image/png;base64,{content}">')
+
+
+def explained_in_words(explained: pd.DataFrame) -> pd.DataFrame:
+    """Table with one row per study, split and measure: value, interval and null models.
+
+    Parameters
+    ----------
+    explained : DataFrame
+        As `hyperribbon.analysis.across.explained.explained_by_dimension` makes it.
+
+    Returns
+    -------
+    DataFrame
+        One column per dimension of 1, 2, 3, 10, 25 and 50, as far as there are so many.
+    """
+    shown = [d for d in SHOWN if d <= explained["dimension"].max()]
+    rows = []
+    keys = ["picture", "study", "split"]
+    for (_, study, split), part in explained.groupby(keys, sort=False):
+        first = part.iloc[0]
+        about = {"study": study, "split": split, "models": first["models"]}
+        about["samples"] = first["samples"]
+        means = part.groupby(["kind", "dimension"])[[*LABELS, "low", "high"]].mean()
+        for measure, words in LABELS.items():
+            cells = {
+                f"{d} dimension{'s' * (d > 1)}": _cell(means, measure, d)
+                for d in shown
+                if ("observed", d) in means.index
+            }
+            rows.append({**about, "explained": words.removeprefix("explained "), **cells})
+    return pd.DataFrame(rows).fillna("")
+
+
+def _cell(means: pd.DataFrame, measure: str, dimension: int) -> str:
+    """Share, its interval, and those of null models."""
+    observed = means.loc[("observed", dimension)]
+    words = f"{observed[measure]:.1%}"
+    if measure == "explained_stress" and pd.notna(observed["low"]):
+        words += f" ({observed['low']:.0%} to {observed['high']:.0%})"
+    nulls = [
+        f"{means.loc[(kind, dimension), measure]:.1%} {kind}"
+        for kind in NULLS
+        if (kind, dimension) in means.index
+    ]
+    return f"{words}; null: {', '.join(nulls)}" if nulls else words
