@@ -140,6 +140,6 @@ def test_help_names_every_command_and_imports_nothing_heavy():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    for command in ("run", "explore", "compare", "claims", "verify", "report", "new"):
+    for command in ("run", "explore", "compare", "claims", "verify", "report", "new", "completion"):
         assert f"\n  {command} " in run.stdout
     assert run.stdout.endswith("[]\n")

@@ -75,10 +75,16 @@ def test_explained_shares_are_those_of_the_embedding(compared):
         np.testing.assert_allclose(ours[measure].iloc[:5], theirs[measure].iloc[:5], rtol=1e-6)
 
 
-def test_shuffled_models_share_less(compared):
-    at_two = compared.explained.query("study == 'a' and dimension == 2")
-    means = at_two.groupby("kind")["explained_stress"].mean()
-    assert means["shuffled by model"] < means["observed"]
+def test_trainings_alike_share_more_than_shuffled_ones(make_study):
+    alike = make_study({"train": np.arange(60)}).predictions().values[:6]
+    labels = np.arange(60) % 3
+    studies = {
+        name: Study.from_arrays({f"{name}{k}": alike for k in range(3)}, labels) for name in "ab"
+    }
+    table = hr.compare_studies(studies).explained.query("study == 'a + b' and dimension == 5")
+    means = table.groupby("kind")["explained_stress"].mean()
+    assert means["observed"] == pytest.approx(1)
+    assert means["shuffled by model"] < means["shuffled by training"] < 0.99
 
 
 def test_models_without_labels_have_no_null_model(predictions, make_study):
@@ -137,14 +143,15 @@ def test_tables_are_beside_the_page(written, compared):
     assert pd.read_csv(written[2])["study"].tolist() == ["a", "d"]
 
 
-def test_words_name_value_interval_and_null(compared):
-    table = explained_in_words(compared.explained)
-    row = table[(table["study"] == "a") & (table["explained"] == "stress")].iloc[0]
-    assert re.fullmatch(
-        r"\d+\.\d% \(\d+% to \d+%\); null: \d+\.\d% shuffled by training, "
-        r"\d+\.\d% shuffled by model",
-        row["2 dimensions"],
-    )
+def test_every_share_in_words_has_null_models_below_it(compared):
+    table = explained_in_words(compared.explained, "explained_stress")
+    kinds = ["observed", "null: shuffled by training", "null: shuffled by model"]
+    assert table["kind"].tolist() == kinds * 4
+    of_a = table.query("study == 'a'")["2 dimensions"]
+    assert re.fullmatch(r"\d+\.\d% \(\d+% to \d+%\)", of_a.iloc[0])
+    assert re.fullmatch(r"\d+\.\d%", of_a.iloc[1])
+    pairwise = explained_in_words(compared.explained, "explained_pairwise_distance")
+    assert re.fullmatch(r"\d+\.\d%", pairwise["2 dimensions"].iloc[0])
 
 
 def test_the_figure_has_a_line_for_every_study_and_null_model(compared):

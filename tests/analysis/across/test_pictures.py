@@ -57,7 +57,7 @@ def test_a_third_study_shares_what_all_share(studies, make_study):
     assert apart == []
     assert picture.study.splits == ("train",)
     assert picture.about[0] == ("a, b and c share 75 train samples (of 200 (a), 100 (b), 350 (c)).")
-    assert picture.about[1] == "They do not share test samples."
+    assert picture.about[1] == "They do not share test samples (c: no test predictions)."
 
 
 def test_too_few_common_samples_are_not_shared(studies, make_study):

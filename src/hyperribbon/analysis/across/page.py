@@ -32,11 +32,11 @@ NOTE = (
     "picture, and point at a model to see what sets it apart."
 )
 ABOUT_EXPLAINED = (
-    "Of how many models there are, the explained stress depends too, so that at most "
-    f"{MODELS} are taken of each study and of all together, evenly spaced, on the samples of the "
-    f"picture. In the null models, means of {DRAWS} draws, samples trade places within their "
-    "classes: for each training, or for each model, in another way. Then models share nothing but "
-    "how far they got. Intervals are 95% bootstrap intervals over configurations."
+    f"Explained stress depends on the number of models, so at most {MODELS} are taken of each "
+    "study, and as many of all studies of a picture together, evenly spaced, on the samples of "
+    f"the picture. In the null models (means of {DRAWS} draws), samples trade places within their "
+    "classes, in another way for each training or for each model, so that models share nothing "
+    "but how far they got. In brackets: 95% bootstrap intervals over configurations."
 )
 
 
@@ -72,10 +72,13 @@ def _pictures(comparison: StudyComparison) -> Html:
 
 
 def _explained(explained: pd.DataFrame) -> Html:
-    parts = [_sentences([ABOUT_EXPLAINED]), html_table(explained_in_words(explained))]
+    parts = [_sentences([ABOUT_EXPLAINED])]
     with mpl.rc_context(RC):
         for _, of_picture in explained.groupby("picture", sort=False):
             parts.append(_picture(of_picture))
+    for measure, words in LABELS.items():
+        table = html_table(explained_in_words(explained, measure))
+        parts.append(Html(f"<h3>{words.capitalize()}</h3>\n{table}"))
     return Html("\n".join(parts))
 
 
@@ -90,46 +93,40 @@ def _picture(explained: pd.DataFrame) -> Html:
     return Html(f'<img alt="{name}" class="figure" src="data:image/png;base64,{content}">')
 
 
-def explained_in_words(explained: pd.DataFrame) -> pd.DataFrame:
-    """Table with one row per study, split and measure: value, interval and null models.
+def explained_in_words(explained: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Table with one row per study, split and kind: observed, then null models.
 
     Parameters
     ----------
     explained : DataFrame
         As `hyperribbon.analysis.across.explained.explained_by_dimension` makes it.
+    measure : str
+        ``explained_stress`` or ``explained_pairwise_distance``.
 
     Returns
     -------
     DataFrame
         One column per dimension of 1, 2, 3, 10, 25 and 50, as far as there are so many.
     """
-    shown = [d for d in SHOWN if d <= explained["dimension"].max()]
     rows = []
-    keys = ["picture", "study", "split"]
-    for (_, study, split), part in explained.groupby(keys, sort=False):
-        first = part.iloc[0]
-        about = {"study": study, "split": split, "models": first["models"]}
-        about["samples"] = first["samples"]
-        means = part.groupby(["kind", "dimension"])[[*LABELS, "low", "high"]].mean()
-        for measure, words in LABELS.items():
-            cells = {
-                f"{d} dimension{'s' * (d > 1)}": _cell(means, measure, d)
-                for d in shown
-                if ("observed", d) in means.index
-            }
-            rows.append({**about, "explained": words.removeprefix("explained "), **cells})
-    return pd.DataFrame(rows).fillna("")
+    keys = ["picture", "study", "split", "models", "samples", "kind"]
+    for (_, *about), part in explained.groupby(keys, sort=False):
+        means = part.groupby("dimension")[[measure, "low", "high"]].mean()
+        cells = {
+            f"{d} dimension{'s' * (d > 1)}": _cell(means.loc[d], measure)
+            for d in SHOWN
+            if d in means.index
+        }
+        rows.append(dict(zip(keys[1:], about, strict=True)) | cells)
+    found = pd.DataFrame(rows)
+    is_null = found["kind"].isin(list(NULLS))
+    found["kind"] = found["kind"].where(~is_null, "null: " + found["kind"])
+    return found.fillna("")
 
 
-def _cell(means: pd.DataFrame, measure: str, dimension: int) -> str:
-    """Share, its interval, and those of null models."""
-    observed = means.loc[("observed", dimension)]
-    words = f"{observed[measure]:.1%}"
-    if measure == "explained_stress" and pd.notna(observed["low"]):
-        words += f" ({observed['low']:.0%} to {observed['high']:.0%})"
-    nulls = [
-        f"{means.loc[(kind, dimension), measure]:.1%} {kind}"
-        for kind in NULLS
-        if (kind, dimension) in means.index
-    ]
-    return f"{words}; null: {', '.join(nulls)}" if nulls else words
+def _cell(means: pd.Series, measure: str) -> str:
+    """A share, with its interval where there is one."""
+    words = f"{means[measure]:.1%}"
+    if measure == "explained_stress" and pd.notna(means["low"]):
+        words += f" ({means['low']:.0%} to {means['high']:.0%})"
+    return words

@@ -9,7 +9,7 @@ import numpy as np
 
 from hyperribbon.analysis.across.joined import JoinedModels, Member, evenly_along_trainings
 from hyperribbon.analysis.study import Study
-from hyperribbon.storage.dataset import SPLITS, Split
+from hyperribbon.storage.dataset import Split
 from hyperribbon.storage.shared_samples import (
     CHOOSING,
     FEWEST,
@@ -41,6 +41,7 @@ class _Group:
         self.places: dict[Split, list[np.ndarray]] = {
             split: [np.arange(_count(models, split))] for split in study.splits
         }
+        self.not_shared: dict[str, str] = {}  # why, by split
 
     def add(self, name: str, models: Any) -> None:
         """Add a study, on the samples that it shares with all others; NotShared if it has none."""
@@ -60,6 +61,8 @@ class _Group:
         self.names.append(name)
         self.models.append(models)
         self.places = found
+        for reason, splits in reasons.items():
+            self.not_shared |= {split: f"{name}: {reason}" for split in splits}
 
     def _common(self, split: Split, places: list[np.ndarray], models: Any) -> list[np.ndarray]:
         if split not in models.splits:
@@ -147,9 +150,8 @@ def _about(group: _Group, taken: Sequence[np.ndarray]) -> list[str]:
         else:
             said.append(f"{n:,} {split} samples")
     sentences = [f"{names} {'share' if several else 'has'} {' and '.join(said)}."]
-    missing = [split for split in SPLITS if split not in group.places]
-    if several and missing and any(missing[0] in models.splits for models in group.models):
-        sentences.append(f"They do not share {missing[0]} samples.")
+    for split, reason in group.not_shared.items():
+        sentences.append(f"They do not share {split} samples ({reason}).")
     sentences += _differences(group)
     totals = [len(models) for models in group.models]
     if any(len(rows) < total for rows, total in zip(taken, totals, strict=True)):
