@@ -62,7 +62,7 @@ class _Group:
         self.models.append(models)
         self.places = found
         for reason, splits in reasons.items():
-            self.not_shared |= {split: f"{name}: {reason}" for split in splits}
+            self.not_shared |= dict.fromkeys(splits, f"{name}: {reason}")
 
     def _common(self, split: Split, places: list[np.ndarray], models: Any) -> list[np.ndarray]:
         if split not in models.splits:
