@@ -147,11 +147,11 @@ def test_every_share_in_words_has_null_models_below_it(compared):
     table = explained_in_words(compared.explained, "explained_stress")
     kinds = ["observed", "null: shuffled by training", "null: shuffled by model"]
     assert table["kind"].tolist() == kinds * 4
-    of_a = table.query("study == 'a'")["2 dimensions"]
-    assert re.fullmatch(r"\d+\.\d% \(\d+% to \d+%\)", of_a.iloc[0])
+    of_a = table.query("study == 'a'")["d = 2"]
+    assert re.fullmatch(r"\d+\.\d% \(\d+\.\d to \d+\.\d\)", of_a.iloc[0])
     assert re.fullmatch(r"\d+\.\d%", of_a.iloc[1])
     pairwise = explained_in_words(compared.explained, "explained_pairwise_distance")
-    assert re.fullmatch(r"\d+\.\d%", pairwise["2 dimensions"].iloc[0])
+    assert re.fullmatch(r"\d+\.\d%", pairwise["d = 2"].iloc[0])
 
 
 def test_the_figure_has_a_line_for_every_study_and_null_model(compared):

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from hyperribbon.analysis.across.comparison import StudyComparison
 
 SHOWN = (1, 2, 3, 10, 25, 50)  # dimensions in the table
+PIXELS = 120  # per inch of a figure, so that its text is as large as the page's
 NOTE = (
-    "Models are coloured by study first; choose another colour, a split or a metric above each "
-    "picture, and point at a model to see what sets it apart."
+    "Where there are several studies, models are coloured by study. Choose another colour, such "
+    "as the network, or the split above a picture; point at a model to see what sets it apart."
 )
 ABOUT_EXPLAINED = (
     f"Explained stress depends on the number of models, so at most {MODELS} are taken of each "
@@ -66,9 +67,11 @@ def _pictures(comparison: StudyComparison) -> Html:
         name = escape(picture.study.name, quote=True)
         shown.append(f'<iframe title="{name}" srcdoc="{inside}"></iframe>')
     plotly = f'<script id="plotly" type="text/plain">{packed_plotly()}</script>'
-    style = f"<style>{asset('comparison.css')}</style>"
+    style = asset("comparison.css")
     frames = "\n".join(shown)
-    return Html(f'<p>{NOTE}</p>\n{style}\n{plotly}\n<div class="pictures">\n{frames}\n</div>')
+    return Html(
+        f'<p>{NOTE}</p>\n<style>{style}</style>\n{plotly}\n<div class="pictures">\n{frames}\n</div>'
+    )
 
 
 def _explained(explained: pd.DataFrame) -> Html:
@@ -88,9 +91,11 @@ def _picture(explained: pd.DataFrame) -> Html:
     with tempfile.TemporaryDirectory() as folder:
         save(figure, folder, "explained")
         content = base64.b64encode(Path(folder, "explained.png").read_bytes()).decode()
+    width = round(PIXELS * figure.get_figwidth())
     plt.close(figure)
     name = escape(explained["picture"].iloc[0], quote=True)
-    return Html(f'<img alt="{name}" class="figure" src="data:image/png;base64,{content}">')
+    source = f"data:image/png;base64,{content}"
+    return Html(f'<img alt="{name}" class="figure" width="{width}" src="{source}">')
 
 
 def explained_in_words(explained: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -106,17 +111,13 @@ def explained_in_words(explained: pd.DataFrame, measure: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One column per dimension of 1, 2, 3, 10, 25 and 50, as far as there are so many.
+        One column for the first d = 1, 2, 3, 10, 25 and 50 dimensions, as far as there are so many.
     """
     rows = []
     keys = ["picture", "study", "split", "models", "samples", "kind"]
     for (_, *about), part in explained.groupby(keys, sort=False):
         means = part.groupby("dimension")[[measure, "low", "high"]].mean()
-        cells = {
-            f"{d} dimension{'s' * (d > 1)}": _cell(means.loc[d], measure)
-            for d in SHOWN
-            if d in means.index
-        }
+        cells = {f"d = {d}": _cell(means.loc[d], measure) for d in SHOWN if d in means.index}
         rows.append(dict(zip(keys[1:], about, strict=True)) | cells)
     found = pd.DataFrame(rows)
     is_null = found["kind"].isin(list(NULLS))
@@ -128,5 +129,5 @@ def _cell(means: pd.Series, measure: str) -> str:
     """A share, with its interval where there is one."""
     words = f"{means[measure]:.1%}"
     if measure == "explained_stress" and pd.notna(means["low"]):
-        words += f" ({means['low']:.0%} to {means['high']:.0%})"
+        words += f" ({100 * means['low']:.1f} to {100 * means['high']:.1f})"
     return words
