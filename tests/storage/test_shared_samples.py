@@ -91,6 +91,6 @@ def test_recorded_samples_that_are_not_the_same(other, reason):
 
 def test_some_samples_are_taken_with_all_that_is_known():
     taken = of_source([4, 9, 2]).taken(np.array([2, 0]))
-    assert taken.index.tolist() == [2, 4]
+    assert taken.places.tolist() == [2, 4]
     assert taken.labels.tolist() == LABELS[[2, 4]].tolist()
     assert taken.hashes is None

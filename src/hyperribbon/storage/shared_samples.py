@@ -27,16 +27,16 @@ class Samples(NamedTuple):
     """True classes (N,), if they are known."""
     data: Mapping[str, Any] | None = None
     """The section of the data, of a study's own trainings."""
-    index: np.ndarray | None = None
+    places: np.ndarray | None = None
     """Positions (N,) in the source that the section names."""
     hashes: np.ndarray | None = None
     """Hash (N,) of each sample's inputs, if they are known."""
 
     def taken(self, places: np.ndarray) -> Samples:
         """Some of the samples, by their positions."""
-        some = (None if x is None else x[places] for x in (self.labels, self.index, self.hashes))
-        labels, index, hashes = some
-        return Samples(self.n_classes, labels, self.data, index, hashes)
+        arrays = (self.labels, self.places, self.hashes)
+        labels, of_source, hashes = (None if x is None else x[places] for x in arrays)
+        return Samples(self.n_classes, labels, self.data, of_source, hashes)
 
 
 def shared_samples(ours: Samples, theirs: Samples) -> tuple[np.ndarray, np.ndarray]:
@@ -94,9 +94,9 @@ def _of_source(ours: Samples, theirs: Samples) -> tuple[np.ndarray, np.ndarray]:
         given, expected = theirs.data.get(key), ours.data.get(key)
         if key not in CHOOSING + SHOWING and given != expected:
             raise NotShared(f"of other data (data.{key} = {given}, not {expected})")
-    assert ours.index is not None
-    assert theirs.index is not None
-    found = _common(ours.index, theirs.index)
+    assert ours.places is not None
+    assert theirs.places is not None
+    found = _common(ours.places, theirs.places)
     if not len(found[0]):
         raise NotShared(f"other samples of {ours.data.get('name')}")
     return _with_equal_labels(ours, theirs, found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -17,7 +19,7 @@ LABELS = {
     "explained_stress": "explained stress",
     "explained_pairwise_distance": "explained pairwise distance",
 }
-LINES = dict(zip(["observed", *NULLS], ["-", "--", ":"], strict=True))
+LINES: dict[str, Any] = dict(zip(["observed", *NULLS], ["-", "--", ":"], strict=True))
 ALL = "black"  # of all studies together
 
 

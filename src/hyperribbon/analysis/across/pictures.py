@@ -50,8 +50,8 @@ class _Group:
         for split, places in self.places.items():
             try:
                 found[split] = self._common(split, places, models)
-            except NotShared as reason:
-                reasons.setdefault(str(reason), []).append(split)
+            except NotShared as error:
+                reasons.setdefault(str(error), []).append(split)
         if not found:
             said = [
                 f"{' and '.join(splits)}: {reason}" if len(reasons) > 1 else reason
@@ -124,7 +124,7 @@ def _picture(group: _Group, studies: Mapping[str, Study]) -> Picture:
         )
         for k, (name, models, rows) in enumerate(zip(group.names, group.models, taken, strict=True))
     ]  # fmt: skip
-    images = {
+    images: dict[str, Any] = {
         split: _images(first.images(split), members[0].samples[split])
         for split in group.places
         if first.images(split) is not None
@@ -150,8 +150,8 @@ def _about(group: _Group, taken: Sequence[np.ndarray]) -> list[str]:
         else:
             said.append(f"{n:,} {split} samples")
     sentences = [f"{names} {'share' if several else 'has'} {' and '.join(said)}."]
-    for split, reason in group.not_shared.items():
-        sentences.append(f"They do not share {split} samples ({reason}).")
+    for missing, reason in group.not_shared.items():
+        sentences.append(f"They do not share {missing} samples ({reason}).")
     sentences += _differences(group)
     totals = [len(models) for models in group.models]
     if any(len(rows) < total for rows, total in zip(taken, totals, strict=True)):
