@@ -84,7 +84,8 @@ def test_trainings_alike_share_more_than_shuffled_ones(make_study):
     table = hr.compare_studies(studies).explained.query("study == 'a + b' and dimension == 5")
     means = table.groupby("kind")["explained_stress"].mean()
     assert means["observed"] == pytest.approx(1)
-    assert means["shuffled by model"] < means["shuffled by training"] < 0.99
+    assert means["shuffled by model"] < 0.98
+    assert means["shuffled by training"] < 0.98
 
 
 def test_models_without_labels_have_no_null_model(predictions, make_study):
