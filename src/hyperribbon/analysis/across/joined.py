@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from hyperribbon.bars import bar_over
 from hyperribbon.numerics.blocks import evenly
 from hyperribbon.probability.scores import loss_and_error
 from hyperribbon.probability.views import Selection, selections
@@ -70,10 +71,9 @@ class JoinedModels:
                 continue
             labels = member.models.labels(split)
             if labels is not None:
-                found = [
-                    loss_and_error(P, labels[samples])
-                    for P in selections(member.models.trajectories(split), member.rows, samples)
-                ]
+                parts = selections(member.models.trajectories(split), member.rows, samples)
+                shown = bar_over(parts, f"{split} losses of {member.name}")
+                found = [loss_and_error(P, labels[samples]) for P in shown]
                 names = [f"{split}_loss", f"{split}_error"]
                 rows[names] = np.concatenate(found, axis=1).T
         curves = [f"{split}_{name}" for split in self.splits for name in ("loss", "error")]
