@@ -7,6 +7,7 @@ import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, judge
 from hyperribbon.reporting.page import write_page
+from hyperribbon.reporting.side_by_side import interval_in_words
 from hyperribbon.reporting.verdicts import CONTRADICTED, REPRODUCED, UNDECIDED, VERDICTS
 from hyperribbon.storage.tables import read_tables, write_table
 from hyperribbon.studies.part import Part
@@ -79,7 +80,7 @@ def main(
     counts = claims["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     all_data = ", ".join(claims["data"].unique())
-    numbers = claims.assign(interval=interval(claims))
+    numbers = claims.assign(interval=interval_in_words(claims))
     for name in ("ours", "detectable"):
         numbers[name] = ["" if pd.isna(value) else f"{value:.3g}" for value in claims[name]]
     rules = {"rule": "reproduced if the whole interval is", "drawn": "interval from"}
@@ -117,14 +118,6 @@ def by_chance(claims: pd.DataFrame) -> str:
 def claims_of(part: Part) -> list[Claim]:
     """All claims of a part."""
     return [claim for name in part.claims for claim in import_module(part.module(name)).CLAIMS]
-
-
-def interval(claims: pd.DataFrame) -> list[str]:
-    """Both ends of each interval, in words."""
-    return [
-        "" if pd.isna(row.low) else f"{row.low:.3g} to {row.high:.3g}"
-        for row in claims.itertuples()
-    ]
 
 
 if __name__ == "__main__":
