@@ -40,6 +40,9 @@ $(TESTABLE): $(READY) envs/test_oracles.txt
 	@$(PIP) --no-deps --requirement envs/test_oracles.txt
 	@touch $@
 
+# Else each of some hundred processes of the tests would compile the library anew.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(TESTABLE) ## run the tests, with one file per core at a time
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
