@@ -27,8 +27,11 @@ def described(tables: Tables) -> pd.DataFrame:
     """What each configuration is, by its name: the factors of `FACTORS`, and its parameters.
 
     Nesterov's acceleration, which is recognised by the optimiser's name, makes another algorithm.
+    Raises NotHere for recordings, whose factors are not known.
     """
     table = tables["configurations"].set_index("configuration")
+    if table[["architecture", "algorithm"]].isna().any(axis=None):
+        raise NotHere("needs trainings of known networks and optimisers, not recordings")
     nesterov = table["optimiser"].str.contains("nesterov", case=False)
     columns = {
         "algorithm": table["algorithm"] + np.where(nesterov, " with Nesterov", ""),
