@@ -130,7 +130,7 @@ def _fingerprint(name: str) -> str:
 
 @cache
 def _page_files() -> set[str]:
-    files = filter(Path.is_file, ROOT.joinpath(*PAGES).iterdir())  # not __pycache__
+    files = filter(Path.is_file, ROOT.joinpath(*PAGES).glob("*"))  # not __pycache__
     return {path.name for path in files if path.suffix != ".py"}
 
 
