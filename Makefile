@@ -40,11 +40,14 @@ $(TESTABLE): $(READY) envs/test_oracles.txt
 	@$(PIP) --no-deps --requirement envs/test_oracles.txt
 	@touch $@
 
+# Else each of some hundred processes of the tests would compile the library anew.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(TESTABLE) ## run the tests, with one file per core at a time
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-all: $(TESTABLE) ## run the tests, and slow ones that only repeat what others cover
-	$(BIN)/python -m pytest -m 'slow or not slow' --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m 'slow or not slow' --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slurm: $(TESTABLE) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)

@@ -1,6 +1,7 @@
 """Shared by the tests: slices of the oracles, random models, a tiny data set and configuration."""
 
 import json
+import os
 import shutil
 import subprocess
 from importlib.resources import files
@@ -23,6 +24,12 @@ collect_ignore = ["compiled_loops.py"]  # it is slow to import
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]):
+    """Of several processes, none is to begin the longest files when the others have finished."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith("tests/workflow/"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,6 +52,17 @@ def test_explore_writes_one_page_and_opens_it(runs, place, tmp_path):
     assert len(place) == 1
 
 
+def test_compare_writes_one_page_with_its_tables_and_opens_it(runs, place, tmp_path):
+    words = ["compare", "runs/net-0.zarr", "runs/net-1.zarr", "-o", "deep/both.html"]
+    code, printed = called(*words)
+    assert code == 0
+    assert "net-0 and net-1 share 12 train samples (all of them)." in printed
+    assert "deep/both_explained.csv" in printed
+    page = tmp_path / "deep" / "both.html"
+    assert place == [page.as_uri()]
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_verify_names_what_is_damaged(runs, tmp_path):
     assert called("verify", "runs") == (
         0,
@@ -74,6 +85,10 @@ def test_verify_names_what_is_damaged(runs, tmp_path):
         (["explore", "nowhere"], 1, "Error: nowhere: no recorded stores there; expected NAME.zarr"),
         (["explore"], 2, "Missing argument 'PATH...'"),
         (["explore", "runs", "-o", "page.txt"], 1, "page.txt: expected the path of a page"),
+        (["compare", "runs"], 1, "Error: studies: 1, expected two or more to compare"),
+        (["compare", "runs", "runs/"], 1, "Error: runs/: given twice, first as runs"),
+        (["compare", "runs", "x", "-o", "a.txt"], 1, "a.txt: expected the path of a page"),
+        (["claims", "runs"], 1, "runs: no study is there; expected the folder of its results"),
         (["verify", "nowhere"], 1, "nowhere: no recorded stores there"),
         (["report", "results/none"], 1, "results/none/report.html: no report is there yet"),
         (["run", "none.yaml"], 1, "none.yaml: no such file; `hyperribbon new study NAME`"),
@@ -125,6 +140,6 @@ def test_help_names_every_command_and_imports_nothing_heavy():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    for command in ("run", "explore", "verify", "report", "new", "completion"):
+    for command in ("run", "explore", "compare", "claims", "verify", "report", "new", "completion"):
         assert f"\n  {command} " in run.stdout
     assert run.stdout.endswith("[]\n")

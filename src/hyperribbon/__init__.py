@@ -43,6 +43,7 @@ _ROOMS = [
     "trajectories",
 ]
 _HOMES = {
+    "analysis.across.comparison": ["compare_studies"],
     "analysis.explain": ["explain_coordinate", "explain_distance", "explain_progress"],
     "analysis.study": ["Study"],
     "errors": ["ConfigError", "DataError", "HyperribbonError", "MissingExtra", "StoreError"],
@@ -95,6 +96,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon import tasks as tasks
     from hyperribbon import training as training
     from hyperribbon import trajectories as trajectories
+    from hyperribbon.analysis.across.comparison import compare_studies as compare_studies
     from hyperribbon.analysis.explain import explain_coordinate as explain_coordinate
     from hyperribbon.analysis.explain import explain_distance as explain_distance
     from hyperribbon.analysis.explain import explain_progress as explain_progress

@@ -1,4 +1,4 @@
-"""The command line: ``hyperribbon run``, ``explore``, ``verify``, ``report`` and ``new study``.
+"""The command line: ``hyperribbon run``, ``explore``, ``compare``, ``verify``, and others.
 
 Exit codes: 0, all is well; 1, something is wrong that one line names; 2, a command that does not
 exist or an option that it does not have.
@@ -99,6 +99,65 @@ def explore(paths: tuple[str, ...], output: Path, opens: bool, prior: str) -> No
     click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
     if opens:
         webbrowser.open(page.resolve().as_uri())
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="STUDY STUDY...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("compare.html"),
+    show_default=True,
+    help="The page to write; tables go beside it.",
+)
+@click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
+@in_one_line
+def compare(paths: tuple[str, ...], output: Path, opens: bool) -> None:
+    """Put studies side by side on one page.
+
+    Each STUDY is a folder of a study's results, such as results/mnist5k, a folder of recordings or
+    one recording (NAME.zarr). Studies that share samples are in one picture. What the first
+    dimensions explain is beside null models, and claims are beside each other.
+    """
+    from hyperribbon.reporting.page import page_path
+    from hyperribbon.studies.across import compare_paths
+
+    page_path(output)
+    comparison = compare_paths(paths)
+    for sentence in comparison.about:
+        click.echo(sentence)
+    page, *tables = comparison.write(output)
+    for table in tables:
+        click.echo(table)
+    click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
+    if opens:
+        webbrowser.open(page.resolve().as_uri())
+
+
+@main.command()
+@click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("claims_by_study.md"),
+    show_default=True,
+    help="The file to write, in Markdown.",
+)
+@in_one_line
+def claims(results: tuple[str, ...], output: Path) -> None:
+    """Write the verdicts of studies as one table, claim by claim.
+
+    RESULTS are folders of studies' results, such as results/mnist5k. The file says how it was made
+    and has hashes of the studies: equal studies give an equal file.
+    """
+    from hyperribbon.reporting.page import write_text
+    from hyperribbon.studies.across import claims_as_markdown
+
+    command = ["hyperribbon", "claims", *results, "-o", str(output)]
+    write_text(output, claims_as_markdown(results, command))
+    click.echo(output)
 
 
 @main.command()

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import ttest_1samp
 
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import bootstrap_draws, bootstrap_interval, jackknife
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=1, max_size=20), st.integers(0, 2**32 - 1))
@@ -54,3 +55,39 @@ def test_one_group_has_no_interval_and_draws_that_fail_do_not_count():
     assert np.isnan(bootstrap_interval(lambda w: np.nan, range(3))).all()
     with pytest.raises(DataError, match="groups: empty"):
         bootstrap_interval(lambda w: 0.0, [])
+
+
+def test_few_groups_have_wider_intervals():
+    """That of Student's t, on average over what is measured."""
+    rng, found = np.random.default_rng(0), {}
+    for n in (3, 30):
+        values = rng.normal(size=(200, n))
+        low, high = bootstrap_interval(lambda w, v=values: v @ w / w.sum(), range(n), draws=200)
+        half = (high - low) / 2 / values.std(axis=1, ddof=1) * np.sqrt(n)
+        found[n] = np.median(half)
+    assert found == pytest.approx({3: 4.3, 30: 2.05}, rel=0.15)
+
+
+def test_draws_are_around_the_estimate_and_lose_their_bias_on_request():
+    groups, values = range(40), np.random.default_rng(0).normal(size=40)
+
+    def variance(w):
+        return np.average((values - np.average(values, weights=w)) ** 2, weights=w)
+
+    estimate = variance(np.ones(40))
+    draws = bootstrap_draws(variance, groups, draws=300)
+    assert draws.mean() == pytest.approx(estimate)
+    without_bias = bootstrap_draws(variance, groups, draws=3000, unbiased=True).mean()
+    assert without_bias == pytest.approx(estimate * (1 + 1 / 40), rel=0.02)
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error():
+    values = np.random.default_rng(0).normal(size=12)
+    without = [np.delete(values, k).mean() for k in range(12)]
+    low, high, above = jackknife(values.mean(), without)
+    expected = ttest_1samp(values, 0)
+    assert (low, high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert above == pytest.approx(ttest_1samp(values, 0, alternative="less").pvalue)
+    assert np.isnan(jackknife(1.0, [2.0])).all()
+    assert np.isnan(jackknife(1.0, [2.0, np.nan, 3.0])).all()
+    assert jackknife(1.0, [1.0, 1.0]) == (1.0, 1.0, 1.0)

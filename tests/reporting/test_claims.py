@@ -1,98 +1,103 @@
+"""Verdicts on claims, from what a study measured."""
+
 import numpy as np
 import pytest
 
-from hyperribbon.reporting.claims import (
-    AT_LEAST,
-    AT_MOST,
-    NEGATIVE,
-    POSITIVE,
-    Claim,
-    NotHere,
-    Ours,
-    about,
-    judge,
-    not_worse,
+from hyperribbon.errors import DataError
+from hyperribbon.reporting import rules
+from hyperribbon.reporting.claims import COLUMNS, Claim, NotHere, Ours, judge
+from hyperribbon.reporting.verdicts import (
+    CONTRADICTED,
+    NOT_COMPARABLE,
+    REPRODUCED,
+    UNDECIDED,
+    VERDICTS,
 )
-from hyperribbon.studies.corners import claims as corners
-from hyperribbon.studies.manifold.claims import chapter2
-from hyperribbon.studies.synthetic import claims as synthetic
+
+
+def judged(rule, ours, published=np.nan, *, data=(), study_of="mnist", check=None):
+    """The row of one claim."""
+
+    def measure(tables):
+        if isinstance(ours, Exception):
+            raise ours
+        return ours
+
+    claim = Claim("Words.", "Fig. 1", rule, measure, published, data, check)
+    (row,) = judge([claim], {}, "study", study_of).to_dict("records")
+    return row
+
+
+def test_a_row_shows_all_that_a_reader_needs():
+    ours = Ours(0.93, 0.9, 0.96, "a note", "9 configurations drawn", "9 configurations")
+    row = judged(rules.about(0.05), ours, 0.95)
+    assert list(row) == COLUMNS
+    expected = {
+        "claim": "Words.", "source": "Fig. 1", "rule": "within 0.05 of the published value",
+        "published": 0.95, "margin": 0.05, "ours": 0.93, "low": 0.9, "high": 0.96,
+        "drawn": "9 configurations drawn", "sample": "9 configurations", "verdict": REPRODUCED,
+        "note": "a note", "study": "study", "data": "mnist",
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert row["detectable"] == pytest.approx(0.03 * (1.96 + 0.8416) / 1.96, rel=1e-3)
+
+
+def test_a_value_without_interval_decides_nothing():
+    row = judged(rules.POSITIVE, Ours(5.0))
+    assert (row["verdict"], row["note"]) == (UNDECIDED, "no interval")
+    why = judged(rules.POSITIVE, Ours(5.0, drawn="no interval: one network"))
+    assert (why["verdict"], why["note"]) == (UNDECIDED, "")  # beside the words of `drawn`
+    assert judged(rules.POSITIVE, Ours(5.0, 5.0, 5.0))["verdict"] == REPRODUCED
+    assert judged(rules.POSITIVE, Ours(np.nan))["verdict"] == NOT_COMPARABLE
+
+
+def test_an_interval_too_wide_to_agree_is_said():
+    wide, clear = (judged(rules.about(0.05), Ours(0.9, a, 1.0), 0.95) for a in (0.8, 0.89))
+    assert wide["verdict"] == clear["verdict"] == UNDECIDED
+    assert wide["note"].endswith("a study of this size cannot agree")
+    wide = judged(rules.about(0.01), Ours(0.5, 0.4, 0.6), 0.95)
+    assert (wide["verdict"], wide["note"]) == (CONTRADICTED, "")
 
 
 @pytest.mark.parametrize(
-    ("rule", "ours", "published", "holds"),
-    [
-        (AT_LEAST, Ours(0.8), 0.76, True),
-        (AT_LEAST, Ours(0.7, 0.6, 0.77), 0.76, True),
-        (AT_LEAST, Ours(0.7, 0.6, 0.75), 0.76, False),
-        (AT_MOST, Ours(0.06, 0.04, 0.08), 0.05, True),
-        (AT_MOST, Ours(0.06), 0.05, False),
-        (POSITIVE, Ours(0.1, 0.02, 0.2), np.nan, True),
-        (POSITIVE, Ours(0.1, -0.02, 0.2), np.nan, False),
-        (POSITIVE, Ours(0.1), np.nan, True),
-        (NEGATIVE, Ours(-0.1, -0.2, 0.01), np.nan, False),
-        (NEGATIVE, Ours(-0.1, -0.2, -0.01), np.nan, True),
-        (about(0.05), Ours(0.9), 0.95, True),
-        (about(0.05), Ours(0.8, 0.7, 0.96), 0.95, True),
-        (about(0.05), Ours(0.8, 0.7, 0.9), 0.95, False),
-        (not_worse(0.05), Ours(-0.04), np.nan, True),
-        (not_worse(0.05), Ours(-0.06), np.nan, False),
-    ],
+    ("first", "verdict"),
+    [(0.96, REPRODUCED), (0.5, UNDECIDED), (0.04, CONTRADICTED), (np.nan, UNDECIDED)],
 )
-def test_a_rule_does_what_it_says(rule, ours, published, holds):
-    assert rule.holds(ours, published) == holds
+def test_of_the_first_of_several_the_share_of_draws_decides(first, verdict):
+    row = judged(rules.FIRST, Ours(0.1, -0.2, 0.3, first=first))
+    assert row["verdict"] == verdict
+    assert row["note"] == ("no draws" if np.isnan(first) else f"first in {first:.0%} of draws")
 
 
 def test_a_value_counts_only_for_the_data_that_it_was_published_for():
-    def measure(tables):
-        return Ours(tables["x"])
-
-    def missing(tables):
-        raise NotHere("needs two seeds")
-
-    claims = [
-        Claim("value", "Fig. 1", AT_LEAST, measure, 0.5, ("cifar10",)),
-        Claim("statement", "Fig. 2", POSITIVE, measure),
-        Claim("missing", "Fig. 3", POSITIVE, missing),
-    ]
-    for data, verdict in (("cifar10", "not reproduced"), ("mnist", "not comparable here")):
-        found = judge(claims, {"x": 0.4}, "study", data).set_index("claim")
-        assert found.loc["value", "verdict"] == verdict
-        assert found.loc["value", "ours"] == 0.4  # told, whatever the verdict
-        assert found.loc["statement", "verdict"] == "reproduced"
-        assert found.loc["missing", "verdict"] == "not comparable here"
-        assert found.loc["missing", "note"] == "needs two seeds"
-        assert np.isnan(found.loc["missing", "ours"])
-    assert found.loc["value", "note"] == "published for cifar10"
+    ours = Ours(0.4, 0.3, 0.45)
+    row = judged(rules.at_least(), ours, 0.5, data=("cifar10", "imagenet"))
+    assert row["verdict"] == NOT_COMPARABLE
+    assert row["note"] == "published for cifar10 and imagenet"
+    assert (row["ours"], row["low"]) == (0.4, 0.3)  # shown, whatever the verdict
+    row = judged(rules.at_least(), ours, 0.5, data=("cifar10",), study_of="cifar10")
+    assert row["verdict"] == CONTRADICTED
 
 
-CLAIMS = [*chapter2.CLAIMS, *synthetic.CLAIMS]
+def test_a_study_that_cannot_judge_a_claim_says_why():
+    row = judged(rules.POSITIVE, NotHere("needs two seeds"))
+    assert (row["verdict"], row["note"]) == (NOT_COMPARABLE, "needs two seeds")
+    assert np.isnan(row["ours"])
+
+    def check(tables):
+        raise NotHere("is about other studies")
+
+    row = judged(rules.POSITIVE, Ours(1.0, 1.0, 1.0), check=check)
+    assert (row["verdict"], row["note"]) == (NOT_COMPARABLE, "is about other studies")
 
 
-def test_every_claim_says_what_where_and_by_which_rule():
-    assert len({claim.text + claim.source for claim in CLAIMS}) == len(CLAIMS)
-    for claim in CLAIMS:
-        assert claim.source.startswith(("Fig", "Table", "section"))
-        if claim.rule in (AT_LEAST, AT_MOST) or claim.rule.name.endswith("of the published value"):
-            assert not np.isnan(claim.published)
+@pytest.mark.parametrize(
+    "rule", [rules.about(0.1), rules.at_least(), rules.at_most(0.1), rules.within_factor(2)]
+)
+def test_a_rule_that_compares_needs_a_published_value(rule):
+    with pytest.raises(DataError, match=r"claim 'Words.': the rule '.*' needs a value"):
+        judged(rule, Ours(1.0, 1.0, 1.0))
 
 
-def test_a_claim_says_itself_of_which_studies_it_is():
-    def measure(tables):
-        return Ours(1.0)
-
-    claim = Claim("a", "Fig. 1", POSITIVE, measure)
-    claims = [
-        claim._replace(check=corners.without_corners),
-        claim._replace(check=corners.with_corners),
-    ]
-    without = judge(claims, {}, "study", "data")
-    assert without["verdict"].tolist() == ["reproduced", "not comparable here"]
-    assert without["note"].tolist()[1].startswith("needs trainings to random labels")
-    by_corners = judge(claims, {"rejoining": None}, "study", "data")
-    assert by_corners["verdict"].tolist() == without["verdict"].tolist()[::-1]
-
-
-def test_a_study_of_corners_judges_only_the_claims_about_these():
-    others = [claim for claim in chapter2.CLAIMS if claim not in chapter2.CORNERS]
-    assert {claim.check for claim in others} == {corners.without_corners}
-    assert {claim.check for claim in chapter2.CORNERS} == {corners.with_corners}
+def test_there_are_four_verdicts():
+    assert VERDICTS == ("reproduced", "contradicted", "undecided", "not comparable here")

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,14 +17,33 @@ from hyperribbon.studies.parts import PARTS, step_module
 STEPS = {step.name: step_module(step.name) for part in PARTS for step in part.steps}
 
 
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A copy of the package, in which tests put back what they change."""
+    target = tmp_path_factory.mktemp("code") / PACKAGE
+    return shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
 @pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A copy of the package that `code_version` looks at; nothing is remembered of it."""
-    copy = shutil.copytree(ROOT, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(module, "ROOT", copy)
+def package(copied, monkeypatch):
+    """The copy, at which `code_version` looks; nothing is remembered of it."""
+    monkeypatch.setattr(module, "ROOT", copied)
     forget()
-    yield copy
+    yield copied
     forget()
+
+
+@contextmanager
+def edited(file, edit):
+    """A file that reads otherwise for a while."""
+    text = file.read_text()
+    file.write_text(edit(text))
+    assert file.read_text() != text
+    forget()
+    try:
+        yield
+    finally:
+        file.write_text(text)
 
 
 def forget():
@@ -42,12 +62,8 @@ def before():
 
 def changed_by(package, path, edit, before):
     """Steps whose version an edit of a file changes."""
-    file = package / path
-    text = file.read_text()
-    file.write_text(edit(text))
-    assert file.read_text() != text
-    forget()
-    return {step for step, module in STEPS.items() if code_version(module) != before[step]}
+    with edited(package / path, edit):
+        return {step for step, module in STEPS.items() if code_version(module) != before[step]}
 
 
 def add_code(text):
@@ -256,15 +272,15 @@ def test_comments_docstrings_and_formatting_do_not_count(before, package, path, 
 
 
 def test_any_other_change_counts(package):
-    loop = package / "training" / "loop.py"
     versions = {code_version(f"{PACKAGE}.training.loop")}
     for old, new in [
         ("EVALUATION_BATCH = 500", "EVALUATION_BATCH = 501"),
         ("zero_grad", "zerograd"),
     ]:
-        loop.write_text(loop.read_text().replace(old, new))
-        forget()
-        versions.add(code_version(f"{PACKAGE}.training.loop"))
+        with edited(
+            package / "training" / "loop.py", lambda text, o=old, n=new: text.replace(o, n)
+        ):
+            versions.add(code_version(f"{PACKAGE}.training.loop"))
     assert len(versions) == 3
 
 
@@ -293,11 +309,9 @@ def test_versions_of_libraries_count_where_they_are_used(monkeypatch):
 def test_a_module_beside_the_step_counts(package):
     with_vit = code_version(STEPS["train"], f"{PACKAGE}.networks.vit")
     with_cnn = code_version(STEPS["train"], f"{PACKAGE}.networks.allcnn")
-    path = package / "networks" / "vit.py"
-    path.write_text(add_code(path.read_text()))
-    forget()
-    assert code_version(STEPS["train"], f"{PACKAGE}.networks.vit") != with_vit
-    assert code_version(STEPS["train"], f"{PACKAGE}.networks.allcnn") == with_cnn
+    with edited(package / "networks" / "vit.py", add_code):
+        assert code_version(STEPS["train"], f"{PACKAGE}.networks.vit") != with_vit
+        assert code_version(STEPS["train"], f"{PACKAGE}.networks.allcnn") == with_cnn
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,7 @@ def test_killed_at_random_moments_it_goes_on_and_is_bit_equal(trainings, undistu
     assert resumed >= 3
 
 
+@pytest.mark.slow  # at moments of the clock; the test above kills at every kind of moment
 def test_killed_from_outside_it_goes_on_and_is_bit_equal(trainings, undisturbed, tmp_path):
     rng = random.Random(1)
     start = time.monotonic()

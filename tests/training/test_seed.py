@@ -110,14 +110,32 @@ def interrupt(monkeypatch):
     return interrupt
 
 
-def assert_equal_to_undisturbed(training, undisturbed):
-    if not undisturbed.is_finished():
-        undisturbed.train(CPU)
-    assert training.is_finished()
-    assert Manifest.of(training.store) == Manifest.of(undisturbed.store)
-    folders = [training.store.parent, undisturbed.store.parent]
-    ours, theirs = (sorted(p.name for p in folder.iterdir()) for folder in folders)
-    assert ours == theirs == ["seed-1.json", "seed-1.zarr"]
+@pytest.fixture(scope="module")
+def known():
+    """Manifests of undisturbed trainings, by configuration: each is trained once."""
+    return {}
+
+
+@pytest.fixture
+def assert_equal_to_undisturbed(make, known):
+    """Function that compares a finished training with one that nothing disturbed."""
+
+    def check(training, network=NETWORKS[1], optimiser=OPTIMISERS["Adam"]):
+        what = network.architecture, optimiser.model_dump_json()
+        if what not in known:
+            undisturbed = make("undisturbed", network, optimiser)
+            undisturbed.train(CPU)
+            known[what] = Manifest.of(undisturbed.store)
+            assert names_beside(undisturbed) == ["seed-1.json", "seed-1.zarr"]
+        assert training.is_finished()
+        assert Manifest.of(training.store) == known[what]
+        assert names_beside(training) == ["seed-1.json", "seed-1.zarr"]
+
+    return check
+
+
+def names_beside(training):
+    return sorted(path.name for path in training.store.parent.iterdir())
 
 
 def test_every_architecture_is_tested_here():
@@ -127,13 +145,15 @@ def test_every_architecture_is_tested_here():
 
 
 @pytest.mark.parametrize(("network", "optimiser"), PAIRS)
-def test_stopped_at_every_checkpoint_it_is_bit_equal(make, interrupt, network, optimiser):
+def test_stopped_at_every_checkpoint_it_is_bit_equal(
+    make, interrupt, assert_equal_to_undisturbed, network, optimiser
+):
     training = make("interrupted", network, OPTIMISERS[optimiser])
     for step in STEPS:
         assert interrupt(training, 1) == [step]
         assert not training.is_finished()
     training.train(CPU)
-    assert_equal_to_undisturbed(training, make("undisturbed", network, OPTIMISERS[optimiser]))
+    assert_equal_to_undisturbed(training, network, OPTIMISERS[optimiser])
 
 
 def test_a_network_that_draws_random_numbers_goes_on_with_them(make, interrupt, monkeypatch):
@@ -154,8 +174,10 @@ def test_a_network_that_draws_random_numbers_goes_on_with_them(make, interrupt, 
     np.random.seed(5)
     torch.manual_seed(5)
     interrupt(training, 2)
-    training.train(CPU)
-    assert_equal_to_undisturbed(training, undisturbed)
+    for one in (training, undisturbed):
+        one.train(CPU)
+        assert one.is_finished()
+    assert Manifest.of(training.store) == Manifest.of(undisturbed.store)
 
 
 def test_the_last_state_is_that_of_an_undisturbed_training(make, interrupt):
@@ -179,12 +201,12 @@ def test_the_last_state_is_that_of_an_undisturbed_training(make, interrupt):
             assert a == b
 
 
-def test_a_diverged_training_diverges_again(make, interrupt):
+def test_a_diverged_training_diverges_again(make, interrupt, assert_equal_to_undisturbed):
     wild = SGDConfig(algorithm="sgd", learning_rate=1e6, momentum=0.9)
     training = make("interrupted", NETWORKS[-1], wild)
     interrupt(training, 1)
     training.train(CPU)
-    assert_equal_to_undisturbed(training, make("undisturbed", NETWORKS[-1], wild))
+    assert_equal_to_undisturbed(training, NETWORKS[-1], wild)
     assert (training.store / "diverged_step" / "c" / "0").exists()
 
 
@@ -200,7 +222,9 @@ def test_what_was_recorded_is_not_recorded_again(make, interrupt, monkeypatch):
     assert evaluated == [60, 30] * 4
 
 
-def test_a_process_killed_before_it_marked_a_seed_as_finished(make, interrupt, monkeypatch):
+def test_a_process_killed_before_it_marked_a_seed_as_finished(
+    make, interrupt, assert_equal_to_undisturbed, monkeypatch
+):
     """Not a step of it is taken again."""
     training = make()
 
@@ -214,7 +238,7 @@ def test_a_process_killed_before_it_marked_a_seed_as_finished(make, interrupt, m
     with monkeypatch.context() as patch:
         patch.setattr(evaluation, "predict", die)
         training.train(CPU)
-    assert_equal_to_undisturbed(training, make("undisturbed"))
+    assert_equal_to_undisturbed(training)
 
 
 def flip(path):
@@ -252,7 +276,9 @@ DAMAGES = {  # of a seed after six checkpoints: what is done to it, what is said
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_cannot_be_trusted_is_named_and_trained_anew(make, interrupt, caplog, damage):
+def test_what_cannot_be_trusted_is_named_and_trained_anew(
+    make, interrupt, assert_equal_to_undisturbed, caplog, damage
+):
     training = make()
     interrupt(training, 6)
     change, message = DAMAGES[damage]
@@ -262,10 +288,12 @@ def test_what_cannot_be_trusted_is_named_and_trained_anew(make, interrupt, caplo
     assert record.levelno == logging.WARNING
     assert re.search(message + "; seed 1 is trained again$", record.getMessage())
     training.train(CPU)
-    assert_equal_to_undisturbed(training, make("undisturbed"))
+    assert_equal_to_undisturbed(training)
 
 
-def test_what_a_killed_process_was_writing_is_removed(make, interrupt, caplog):
+def test_what_a_killed_process_was_writing_is_removed(
+    make, interrupt, assert_equal_to_undisturbed, caplog
+):
     training = make()
     interrupt(training, 6)
     (training.store / "test_predictions/c/0/6/0").mkdir(parents=True)
@@ -273,12 +301,12 @@ def test_what_a_killed_process_was_writing_is_removed(make, interrupt, caplog):
     (training.store / "test_predictions/c/0/6/0/0").write_text("torn too")
     training.train(CPU)
     assert caplog.records == []
-    assert_equal_to_undisturbed(training, make("undisturbed"))
+    assert_equal_to_undisturbed(training)
 
 
 @pytest.mark.parametrize("damage", [name for name in DAMAGES if "state" not in name])
 def test_a_finished_seed_that_was_damaged_is_named_and_trained_again(
-    make, interrupt, caplog, damage
+    make, interrupt, assert_equal_to_undisturbed, caplog, damage
 ):
     training = make()
     training.train(CPU)
@@ -291,7 +319,7 @@ def test_a_finished_seed_that_was_damaged_is_named_and_trained_again(
     assert not training.is_finished()
     assert len(caplog.records) == 1  # said once
     training.train(CPU)
-    assert_equal_to_undisturbed(training, make("undisturbed"))
+    assert_equal_to_undisturbed(training)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_p_values_of_a_factor_without_effect_are_uniform_beside_one_that_has():
     for seed in range(25):
         D = squared_distances(seed, network=3.0)
         found = variable_importance(
-            D, GRID[["network", "augmentation"]], trees=5, permutations=19, random_state=seed
+            D, GRID[["network", "augmentation"]], trees=5, permutations=9, random_state=seed
         )
         values.append(found.set_index("factor").loc["augmentation", "p_value"])
     assert np.mean(values) == pytest.approx(0.5, abs=0.17)  # three standard errors

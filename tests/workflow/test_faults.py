@@ -165,6 +165,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", disk], check=True)
 
 
+@pytest.mark.slow  # as a step says it in tests/training/test_kills.py
 def test_a_full_disk_is_said_and_nothing_finished_is_lost(fresh, finished, small_disk):
     (fresh / "results").symlink_to(small_disk)
     run = snakemake(fresh, "--cores", "1", "--retries", "0")
@@ -203,6 +204,7 @@ def test_read_only_results_are_refused_before_any_job(fresh, small_disk):
     assert "Traceback" not in run.stdout
 
 
+@pytest.mark.slow  # the trainings that go on after a kill, above, are bit-equal too
 def test_bit_equal_on_the_cpu(fresh, finished):
     """Two studies in two places, run with other numbers of cores."""
     target = "results/smoke/predictions"

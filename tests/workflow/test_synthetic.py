@@ -6,6 +6,7 @@ import xarray as xr
 import yaml
 from running import copy_repository, figures_of, finished_study, tables_of
 
+from hyperribbon.studies.synthetic import further_claims
 from hyperribbon.studies.synthetic.claims import CLAIMS
 
 pytestmark = pytest.mark.workflow
@@ -56,7 +57,7 @@ def test_it_leaves_report_tables_and_figures_and_only_its_own(trained, planned):
     inputs = tables["synthetic_spectra"].groupby("data").size()
     assert inputs.to_dict() == {"digits": 64, "synthetic": 12}
     claims = pd.read_csv(results / "claims.csv")
-    assert len(claims) == len(CLAIMS)
+    assert len(claims) == len([*CLAIMS, *further_claims.CLAIMS])
     assert set(claims["data"]) == {"synthetic"}
     assert "All students interpolate" in (results / "claims.html").read_text()
     stress = tables["synthetic_corners_stress"].groupby("corners")["trajectories"].first()

@@ -74,39 +74,45 @@ def test_a_flipped_byte_in_any_file_is_found(changeable):
             Manifest.read(path)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "jobs"),
-    [
-        ("predictions/ViT-Adam-*.zarr/test_predictions/c/1/3/0/0", {"train": 1, "all": 1}),
-        ("distance/train.zarr/distance/c/0/0", {"distance": 1, "all": 1}),
-        ("embedding/test.zarr/eigenvalue/c/0", {"embed": 1, "all": 1}),
-    ],
-    ids=["predictions", "distance", "embedding"],
-)
-def test_damage_is_named_and_repaired(changeable, finished, planned, pattern, jobs):
+def test_damage_is_named_and_repaired(changeable, finished, planned):
     results = changeable / "results" / "smoke"
-    (chunk,) = results.glob(pattern)
-    store = next(parent for parent in chunk.parents if parent.suffix == ".zarr")
-    flip_a_byte(chunk)
+    found = [
+        next(results.glob(pattern))
+        for pattern in (
+            "predictions/ViT-Adam-*.zarr/test_predictions/c/1/3/0/0",
+            "distance/train.zarr/distance/c/0/0",
+            "embedding/test.zarr/eigenvalue/c/0",
+        )
+    ]
+    stores = {
+        next(parent for parent in chunk.parents if parent.suffix == ".zarr"): chunk
+        for chunk in found
+    }
+    for chunk in found:
+        flip_a_byte(chunk)
     before = files_of(results)
 
     run = snakemake(changeable, "--cores", "1", "verify")
     assert run.returncode != 0
     assert "Traceback" not in run.stdout
-    name = chunk.relative_to(store).as_posix()
-    assert f"{store.relative_to(changeable)}: damaged in {name} (changed)" in run.stdout
-    assert f"rm -r {store.relative_to(changeable)}\n" in run.stdout
+    for store, chunk in stores.items():
+        name = chunk.relative_to(store).as_posix()
+        assert f"{store.relative_to(changeable)}: damaged in {name} (changed)" in run.stdout
+    named = " ".join(sorted(str(store.relative_to(changeable)) for store in stores))
+    assert f"rm -r {named}\n" in run.stdout
     assert files_of(results) == before
 
-    shutil.rmtree(store)
-    assert planned(changeable) == jobs
+    for store in stores:
+        shutil.rmtree(store)
+    assert planned(changeable) == {"train": 1, "distance": 1, "embed": 1, "all": 1}
     run = snakemake(changeable, "--cores", "2")
     assert run.returncode == 0, run.stdout
     assert snakemake(changeable, "--cores", "1", "verify").returncode == 0
-    theirs = finished / store.relative_to(changeable)
-    xr.testing.assert_identical(xr.open_zarr(store).load(), xr.open_zarr(theirs).load())
+    for store in stores:
+        theirs = finished / store.relative_to(changeable)
+        xr.testing.assert_identical(xr.open_zarr(store).load(), xr.open_zarr(theirs).load())
+    ours = tuple(f"{store.relative_to(results).as_posix()}/" for store in stores)
     after = files_of(results)
-    ours = store.relative_to(results).as_posix()
     assert {k: v for k, v in after.items() if not k.startswith(ours)} == {
         k: v for k, v in before.items() if not k.startswith(ours)
     }

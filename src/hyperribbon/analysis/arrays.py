@@ -12,6 +12,7 @@ from hyperribbon.probability.distributions import check_labels
 from hyperribbon.probability.scores import loss_and_error
 from hyperribbon.probability.views import trajectories_of
 from hyperribbon.storage.dataset import SPLITS, Split
+from hyperribbon.storage.shared_samples import Samples
 from hyperribbon.storage.tables import TRAINING_KEYS
 
 UNKNOWN = ("optimiser", "augmentation", "stage")
@@ -106,6 +107,10 @@ class ArrayModels:
     def labels(self, split: str) -> np.ndarray | None:
         """True classes (N,) of a split, if they are known."""
         return self._labels[split]
+
+    def known_samples(self, split: str) -> Samples:
+        """What is known about the samples of a split: no more than their labels."""
+        return Samples(self.n_classes, self.labels(split))
 
     def class_names(self) -> list[str] | None:
         """Names of the classes: none are known."""

@@ -20,7 +20,8 @@ from hyperribbon.reporting.thumbnails import ROW, are_images, sheet
 
 SPLITS = ("train", "test")
 MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
-CATEGORIES = ["network", "optimiser", "augmentation", "seed"]
+CATEGORIES = ["study", "network", "optimiser", "augmentation", "seed"]  # that a table may have
+TABLES = ["models", "explained_stress", "geodesic", "metric_embedding"]
 PICTURES = 1000  # of samples in the page at most, those that occur most often
 LABELS = {
     "step": "optimiser step (log scale)",
@@ -43,8 +44,23 @@ class SetsApart(NamedTuple):
     """(N, channels, height, width) of the samples, if there are images."""
 
 
+def explorer_of(study: Any, *, plotly: bool = True) -> str:
+    """HTML page of a `Study`; see `explorer`."""
+    sets_apart = {
+        split: SetsApart(
+            study.sets_apart(split), study.labels(split), study.class_names, study.images(split)
+        )
+        for split in study.splits
+    }
+    tables = {name: study.tables[name] for name in TABLES if name in study.tables}
+    return explorer(tables, sets_apart, plotly=plotly)
+
+
 def explorer(
-    tables: Mapping[str, pd.DataFrame], sets_apart: Mapping[str, SetsApart] | None = None
+    tables: Mapping[str, pd.DataFrame],
+    sets_apart: Mapping[str, SetsApart] | None = None,
+    *,
+    plotly: bool = True,
 ) -> str:
     """HTML page of the first three coordinates, to choose split, metric and colour.
 
@@ -56,10 +72,13 @@ def explorer(
     sets_apart : mapping, optional
         By split, the samples that set each model apart, in the order of the table; they are shown
         for the model that one points at.
+    plotly : bool
+        As in `hyperribbon.reporting.interactive.interactive_page`.
     """
     scripts = [asset("explorer_figure.js"), asset("explorer_apart.js"), asset("explorer.js")]
     data = page_data(tables) | {"apart": {s: _apart(of) for s, of in (sets_apart or {}).items()}}
-    return interactive_page("explorer", asset("explorer_form.html"), data, scripts)
+    form = asset("explorer_form.html")
+    return interactive_page("explorer", form, data, scripts, plotly=plotly)
 
 
 def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
@@ -90,7 +109,8 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     stress = tables["explained_stress"]
     geodesic = tables.get("geodesic")
     curves = {} if geodesic is None else {s: geodesic.query("split == @s") for s in halves}
-    several = [name for name in CATEGORIES if name == "network" or models[name].nunique() > 1]
+    categories = [name for name in CATEGORIES if name in models]
+    several = [name for name in categories if name == "network" or models[name].nunique() > 1]
     colours = {name: name.replace("_", " ") for name in [*several, *texts, *numbers]}
     return {
         "choices": {
@@ -100,7 +120,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
         },
         "categories": {
             name: _category({split: half[name] for split, half in halves.items()}, networks)
-            for name in ["configuration", *CATEGORIES, *texts]
+            for name in ["configuration", *categories, *texts]
         },
         "values": {
             name: {

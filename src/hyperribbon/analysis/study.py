@@ -21,8 +21,8 @@ from hyperribbon.analysis.lazy import lazy_array
 from hyperribbon.analysis.tables import LABELLED, TABLES, Tables
 from hyperribbon.embedding.inpca import InPCA
 from hyperribbon.errors import DataError, StoreError
+from hyperribbon.reporting.page import page_path, write_text
 from hyperribbon.storage.dataset import SPLITS
-from hyperribbon.storage.files import written_whole
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.predictions import splits_in
 from hyperribbon.storage.tables import MODEL_KEYS
@@ -298,19 +298,10 @@ class Study:
         path : path
             The page, ending in .html, which is replaced if it exists.
         """
-        path = Path(path).expanduser()
-        if path.suffix != ".html":
-            raise DataError(f"path = {path}: expected the path of a page, ending in .html")
-        from hyperribbon.analysis.explorer import SetsApart, explorer  # plotly takes time to import
+        path = page_path(path)
+        from hyperribbon.analysis.explorer import explorer_of  # plotly takes time to import
 
-        sets_apart = {
-            s: SetsApart(self.sets_apart(s), self.labels(s), self.class_names, self.images(s))
-            for s in self.splits
-        }
-        page = explorer(self._explorer_tables(), sets_apart)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as partial:
-            partial.write_text(page, encoding="utf-8")
+        write_text(path, explorer_of(self))
         return path
 
     def sets_apart(self, split: str | None = None) -> Apart:
@@ -364,10 +355,6 @@ class Study:
     def _table(self, name: str) -> pd.DataFrame:
         parts = [TABLES[name](self.geometry(split)) for split in self.splits]
         return pd.concat(parts).set_index("split").reset_index()
-
-    def _explorer_tables(self) -> dict[str, pd.DataFrame]:
-        names = ["models", "explained_stress", "geodesic", "metric_embedding"]
-        return {name: self.tables[name] for name in names if name in self.tables}
 
 
 def find_stores(runs: str | Path | Sequence[str | Path]) -> list[Path]:

@@ -23,7 +23,8 @@ def model_table(geometry: Any) -> pd.DataFrame:
     Where labels are not known, everything that needs them is left out.
     """
     models, split = geometry.models, geometry.split
-    table = models.table[MODEL_KEYS].copy()
+    of_several = [name for name in ("study",) if name in models.table]
+    table = models.table[[*of_several, *MODEL_KEYS]].copy()
     table.insert(0, "split", split)
     if geometry.labels is not None:
         table = table.assign(

@@ -86,3 +86,7 @@ def shuffled_by_model(parts: Sequence, labels: np.ndarray, draw: int) -> list[Se
         for k, P in enumerate(parts)
         for i in range(len(P))
     ]
+
+
+# Null models by the names that tables and figures give them.
+NULLS = {"shuffled by training": shuffled_by_training, "shuffled by model": shuffled_by_model}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -57,6 +57,36 @@ class Selection:
     def _read(self, model: int) -> np.ndarray:
         P = np.asarray(self._P[int(model)])
         return P if self._samples is None else P[self._samples]
+
+
+def selections(
+    trajectories: Iterable, rows: np.ndarray, samples: np.ndarray | None = None
+) -> list[Selection]:
+    """Some models of several trajectories, and some samples of all of them.
+
+    Parameters
+    ----------
+    trajectories : arrays (K, N, C) with slices, one after the other
+    rows : positions of models among those of all trajectories, increasing
+    samples : positions of samples; all by default
+
+    Returns
+    -------
+    list of (b, n, C), read where they are sliced; trajectories without a model are left out
+
+    Examples
+    --------
+    >>> P = np.arange(24).reshape(3, 4, 2) / 24
+    >>> [part.shape for part in selections([P, P, P], rows=np.array([1, 2, 7]))]
+    [(2, 4, 2), (1, 4, 2)]
+    """
+    parts, start = [], 0
+    for P in trajectories:
+        inside = rows[(start <= rows) & (rows < start + P.shape[0])]
+        if len(inside):
+            parts.append(Selection(P, inside - start, samples))
+        start += P.shape[0]
+    return parts
 
 
 class Projected:

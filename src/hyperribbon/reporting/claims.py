@@ -1,112 +1,51 @@
-"""Claims, the rules by which they are judged, and the verdicts."""
+"""Claims, what a study measured of them, and the verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.reporting.verdicts import NOT_COMPARABLE, NOT_REPRODUCED, REPRODUCED
+from hyperribbon.reporting.rules import SURE, Rule
+from hyperribbon.reporting.verdicts import CONTRADICTED, NOT_COMPARABLE, REPRODUCED, UNDECIDED
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = [
-    "claim", "source", "rule", "published", "ours", "low", "high", "verdict", "note", "study",
-    "data",
+    "claim", "source", "rule", "published", "margin", "ours", "low", "high", "drawn", "sample",
+    "detectable", "verdict", "note", "study", "data",
 ]  # fmt: skip
+POWER = 0.8
 
 
 class Ours(NamedTuple):
-    """What a study measured, with a 95% interval where there is one."""
+    """What a study measured, with its 95% interval.
+
+    Attributes
+    ----------
+    value : what was measured, NaN if it is undefined in the study
+    low, high : ends of the interval, NaN if there is none; both are the value if it is exact
+    note : remark
+    drawn : how the interval was found, or why there is none
+    sample : configurations, trainings and models that it was measured on, in words
+    first : share of draws in which the value is above 0, for the rule `FIRST`
+    """
 
     value: float
     low: float = np.nan
     high: float = np.nan
     note: str = ""
+    drawn: str = ""
+    sample: str = ""
+    first: float = np.nan
 
 
 class NotHere(Exception):
     """A study cannot judge a claim; the message is a sentence that says why."""
-
-
-class Rule(NamedTuple):
-    """When a claim counts as reproduced.
-
-    Attributes
-    ----------
-    name : words that complete "reproduced if ..."
-    holds : function of what was measured and of the published value
-    """
-
-    name: str
-    holds: Callable[[Ours, float], bool]
-
-
-def about(tolerance: float) -> Rule:
-    """The rule that a value is near the published one."""
-    return Rule(
-        f"ours is within {tolerance:g} of the published value, or that is in our interval",
-        lambda ours, value: abs(ours.value - value) <= tolerance or ours.low <= value <= ours.high,
-    )
-
-
-AT_LEAST = Rule(
-    "ours, or the upper end of its interval, is at least the published value",
-    lambda ours, value: np.fmax(ours.value, ours.high) >= value,
-)
-AT_MOST = Rule(
-    "ours, or the lower end of its interval, is at most the published value",
-    lambda ours, value: np.fmin(ours.value, ours.low) <= value,
-)
-POSITIVE = Rule(
-    "ours, and all of its interval, is above 0",
-    lambda ours, value: np.fmin(ours.value, ours.low) > 0,
-)
-NEGATIVE = Rule(
-    "ours, and all of its interval, is below 0",
-    lambda ours, value: np.fmax(ours.value, ours.high) < 0,
-)
-
-ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
-AT_MOST_TWICE = Rule("ours is at most 2", lambda ours, value: ours.value <= 2)
-
-
-def not_worse(tolerance: float) -> Rule:
-    """The rule that a difference is not much below 0."""
-    return Rule(
-        f"ours, a difference, is at least -{tolerance:g}",
-        lambda ours, value: ours.value >= -tolerance,
-    )
-
-
-RULES = {"at least": AT_LEAST, "at most": AT_MOST, "positive": POSITIVE, "negative": NEGATIVE}
-
-
-def rule_named(words: str) -> Rule:
-    """A rule by its name: one of `RULES`, or ``within X`` of the published value.
-
-    Raises
-    ------
-    DataError
-        If there is no such rule.
-
-    Examples
-    --------
-    >>> rule_named("within 0.05").name
-    'ours is within 0.05 of the published value, or that is in our interval'
-    """
-    if isinstance(words, str) and words in RULES:
-        return RULES[words]
-    try:
-        kind, tolerance = words.split()
-        if kind == "within" and 0 <= float(tolerance) < np.inf:
-            return about(float(tolerance))
-    except (AttributeError, ValueError):
-        pass
-    raise DataError(f"rule = {words!r}: expected one of {', '.join(RULES)}, within 0.05")
 
 
 class Claim(NamedTuple):
@@ -145,7 +84,13 @@ def judge(
 
     Returns
     -------
-    DataFrame with the columns ``COLUMNS``
+    DataFrame with the columns ``COLUMNS``; ``detectable`` is how far from a rule's limit a value
+    must be for a verdict in four of five such studies
+
+    Raises
+    ------
+    DataError
+        If a rule compares with a published value that a claim lacks.
     """
     import pandas as pd  # takes a while, and whoever only registers a claim needs none
 
@@ -156,9 +101,12 @@ def judge(
             "source": claim.source,
             "rule": claim.rule.name,
             "published": claim.published,
+            "margin": claim.rule.margin,
             "study": study,
             "data": data,
         }
+        if np.isnan(claim.rule.region(claim.published)).any():
+            raise DataError(f"claim {claim.text!r}: the rule {claim.rule.name!r} needs a value")
         try:
             if claim.check is not None:
                 claim.check(tables)
@@ -166,15 +114,43 @@ def judge(
         except NotHere as reason:
             rows.append({**row, "verdict": NOT_COMPARABLE, "note": str(reason)})
             continue
-        notes = [ours.note] if ours.note else []
-        if np.isnan(ours.value):
-            verdict = NOT_COMPARABLE
-            notes.append("undefined in this study")
-        elif claim.data and data not in claim.data:
-            verdict = NOT_COMPARABLE
-            notes.append(f"published for {' and '.join(claim.data)}")
-        else:
-            verdict = REPRODUCED if claim.rule.holds(ours, claim.published) else NOT_REPRODUCED
-        row |= {"ours": ours.value, "low": ours.low, "high": ours.high}
-        rows.append({**row, "verdict": verdict, "note": "; ".join(notes)})
+        verdict, remark = _verdict(claim, ours, data)
+        row |= {name: getattr(ours, name) for name in ("low", "high", "drawn", "sample")}
+        row |= {"ours": ours.value, "detectable": detectable(ours), "verdict": verdict}
+        rows.append({**row, "note": "; ".join(filter(None, (ours.note, remark)))})
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _verdict(claim: Claim, ours: Ours, data: str) -> tuple[str, str]:
+    """Verdict, and a remark that explains it."""
+    rule = claim.rule
+    if np.isnan(ours.value):
+        return NOT_COMPARABLE, "undefined in this study"
+    if claim.data and data not in claim.data:
+        return NOT_COMPARABLE, f"published for {' and '.join(claim.data)}"
+    if rule.of_first:
+        if np.isnan(ours.first):
+            return UNDECIDED, "no draws"
+        words = f"first in {ours.first:.0%} of draws"
+        sure = ours.first >= SURE, ours.first <= 1 - SURE
+        return REPRODUCED if sure[0] else CONTRADICTED if sure[1] else UNDECIDED, words
+    if np.isnan(ours.low) or np.isnan(ours.high):
+        return UNDECIDED, "" if ours.drawn else "no interval"
+    verdict = rule.verdict(ours.low, ours.high, claim.published)
+    least, largest = rule.region(claim.published)
+    if verdict == UNDECIDED and not rule.outside and ours.high - ours.low > largest - least:
+        return verdict, "the interval is wider than the margin: a study of this size cannot agree"
+    return verdict, ""
+
+
+def detectable(ours: Ours) -> float:
+    """How far from a rule's limit a value must be for a verdict in four of five such studies.
+
+    That is (z_0.975 + z_0.8) standard errors, of which half an interval is z_0.975; of few units
+    somewhat less would do.
+
+    >>> round(detectable(Ours(0.5, low=0.4, high=0.6)), 3)
+    0.143
+    """
+    half = NormalDist().inv_cdf(0.975)
+    return (half + NormalDist().inv_cdf(POWER)) / half * (ours.high - ours.low) / 2

@@ -12,7 +12,14 @@ from plotly.offline import get_plotlyjs
 from hyperribbon.reporting.pages import asset
 
 
-def interactive_page(title: str, form: str, data: dict, scripts: Sequence[str]) -> str:
+def packed_plotly() -> str:
+    """Plotly's script, in gzip and base64, as a page holds it: at under half its size."""
+    return base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
+
+
+def interactive_page(
+    title: str, form: str, data: dict, scripts: Sequence[str], *, plotly: bool = True
+) -> str:
     """HTML of a page that loads nothing from the network.
 
     Parameters
@@ -21,15 +28,15 @@ def interactive_page(title: str, form: str, data: dict, scripts: Sequence[str]) 
     form : HTML of what there is to choose
     data : as JSON can hold it, which ``pageData()`` returns to the scripts
     scripts : JavaScript that draws into the element ``ELEMENT`` once ``withPlotly`` says so
+    plotly : whether the page holds plotly; a page within another, which holds it, need not
     """
     # A name with a tag in it could end the script; in JSON, this is the same.
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    plotly = gzip.compress(get_plotlyjs().encode(), mtime=0)
     return Template(asset("interactive.html")).substitute(
         title=escape(title),
         style=asset("interactive.css"),
         form=form,
-        plotly=base64.b64encode(plotly).decode(),
+        plotly=packed_plotly() if plotly else "",
         data=text,
         script="\n".join([asset("interactive.js"), *scripts]),
     )

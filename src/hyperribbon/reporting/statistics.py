@@ -1,28 +1,75 @@
-"""Statistics of a study's tables, with bootstrap intervals over configurations."""
+"""Statistics of a study's tables, each with its 95% interval and what it was drawn from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import betaincinv, ndtr, ndtri
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
+from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, jackknife, percentiles
 from hyperribbon.reporting.claims import NotHere, Ours
 
 Tables = Mapping[str, pd.DataFrame]
+DRAWS = 400
+TRAINING = ["configuration", "seed"]
+PERFECT = 1 - 1e-12
+OF_PAIRS = ("correlation", "determination")  # scales of statistics of pairs of values
+LEAST_PAIRS = 8  # as few of them vary too little when drawn with replacement
 
 
-def over_configurations(
-    statistic: Callable[[np.ndarray], float], table: pd.DataFrame, note: str = ""
+def _fisher(r: np.ndarray | float) -> np.ndarray:
+    """Fisher's z; NaN of a perfect correlation, which any two units have."""
+    return np.arctanh(np.where(np.abs(r) < PERFECT, r, np.nan))
+
+
+SCALES: dict[str, tuple[Callable, Callable]] = {
+    "correlation": (_fisher, np.tanh),
+    "determination": (
+        lambda r: _fisher(np.sqrt(np.maximum(r, 0))),
+        lambda z: np.tanh(np.maximum(z, 0)) ** 2,
+    ),
+    "ratio": (lambda r: np.log(np.where(np.asarray(r) > 0, r, np.nan)), np.exp),
+}
+
+
+def with_interval(
+    statistic: Callable[[np.ndarray], float],
+    table: pd.DataFrame,
+    note: str = "",
+    *,
+    unit: str = "configuration",
+    by: Sequence[str] = (),
+    scale: str = "",
 ) -> Ours:
-    """A statistic with its interval, by resampling the configurations of a table.
+    """A statistic with its interval, by drawing units of a table with replacement.
+
+    The unit is what a repetition of the study would draw anew: configurations with all their seeds,
+    trainings, networks, paths, draws of samples. If a table has one configuration only, its seeds
+    are drawn.
+
+    On made-up studies of 3 to 20 units, 95% intervals of means, medians and correlations cover 92
+    to 99%, of a third quartile 87 to 94%, of means of very skewed values 81 to 89%, and of higher
+    quantiles less; largest and least values have no honest interval. Correlations of one row per
+    unit have none for fewer than eight units: see `rank_correlation`.
 
     Parameters
     ----------
     statistic : function of the multiplicities of the table's rows
-    table : rows with a column ``configuration``
+    table : rows to draw from
     note : remark for the verdict
+    unit : its name, in the singular
+    by : columns that tell units apart; by default the column named as the unit, and of a
+        "training" its configuration and seed
+    scale : one of `SCALES`, on which the statistic is drawn, less its bias there: that of Fisher
+        for a "correlation" r or a "determination" R^2, the logarithm for a positive "ratio"
+
+    Returns
+    -------
+    Ours
+        Value, interval, unit, sample, and the share of draws above 0; without interval if there is
+        only one unit.
 
     Raises
     ------
@@ -31,9 +78,219 @@ def over_configurations(
     """
     if table.empty:
         raise NotHere("no models or trajectories to measure it on")
+    by = list(by) or (TRAINING if unit == "training" else [unit])
+    if by == ["configuration"] and "seed" in table and table["configuration"].nunique() == 1:
+        unit, by = "seed", ["seed"]
+    names = table[by].astype(str).agg("\n".join, axis=1)
     value = float(statistic(np.ones(len(table))))
-    low, high = bootstrap_interval(statistic, table["configuration"], value)
-    return Ours(value, float(low), float(high), note)
+    values = scaled_draws(statistic, names, value, scale)
+    counted = values[~np.isnan(values)]
+    low, high = percentiles(counted) if len(counted) else (np.nan, np.nan)
+    first = float((counted > 0).mean()) if len(counted) else np.nan
+    units = names.nunique()
+    words = _drawn(units, unit)
+    few = scale in OF_PAIRS and len(table) == units < LEAST_PAIRS
+    if few or (units > 1 and not len(counted)):
+        low = high = first = np.nan
+        words = f"no interval: {units} {_plural(unit)} are too few to draw from"
+    return Ours(value, float(low), float(high), note, words, sample_of(table), first)
+
+
+def scaled_draws(
+    statistic: Callable[[np.ndarray], np.ndarray | float],
+    names: Sequence,
+    value: np.ndarray | float,
+    scale: str = "",
+) -> np.ndarray:
+    """Values of a statistic, from units drawn with replacement, as `with_interval` draws them.
+
+    Parameters
+    ----------
+    statistic : function of the multiplicities of the rows
+    names : the unit of each row
+    value : the statistic of all rows
+    scale : as in `with_interval`
+
+    Returns
+    -------
+    (DRAWS, ...), of the statistic's shape after the first axis
+    """
+    if not scale:
+        return bootstrap_draws(statistic, names, value, draws=DRAWS)
+    to, back = SCALES[scale]
+    return back(
+        bootstrap_draws(lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True)
+    )
+
+
+def of_step(
+    value: float,
+    ends: Sequence[float],
+    table: pd.DataFrame,
+    note: str = "",
+    unit: str = "configuration",
+) -> Ours:
+    """A value whose interval a step has drawn.
+
+    Parameters
+    ----------
+    value : float
+    ends : of the interval; NaN if there is none
+    table : rows that the step drew from, or of which it drew from evenly spaced ones
+    note : remark for the verdict
+    unit : name of what was drawn with replacement, in the singular, and of its column
+    """
+    low, high = map(float, ends)
+    words = _drawn(table[unit].nunique(), unit)
+    return Ours(float(value), low, high, note, words, sample_of(table))
+
+
+def without_groups(
+    value: float, without: Sequence[float], unit: str, note: str = "", sample: str = ""
+) -> Ours:
+    """A value with its interval from values without one group of units after the other.
+
+    Parameters
+    ----------
+    value : float
+    without : values that leave a group out, see `hyperribbon.numerics.bootstrap.jackknife`
+    unit : name of a unit, in the singular
+    note : remark for the verdict
+    sample : what was measured, in words
+    """
+    low, high, first = jackknife(value, without)
+    words = f"{len(without)} groups of {_plural(unit)}, one after the other left out (jackknife)"
+    if np.isnan(low):
+        words = f"no interval: too few {_plural(unit)} to leave some out"
+    return Ours(float(value), low, high, note, words, sample, first)
+
+
+def _drawn(units: int, unit: str) -> str:
+    if units == 1:
+        return f"no interval: one {unit}"
+    return f"{units} {_plural(unit)} drawn with replacement"
+
+
+def _plural(unit: str) -> str:
+    return f"{unit}es" if unit.endswith(("s", "ch")) else f"{unit}s"
+
+
+def rank_correlation(x: Sequence[float], y: Sequence[float], unit: str, note: str = "") -> Ours:
+    """Rank correlation of Spearman over independent units, each with one value of x and of y.
+
+    Its interval is the one by Fisher's z with a standard error of sqrt(1.06 / (n - 3)) (Fieller,
+    Hartley and Pearson 1957), because few units vary too little when drawn with replacement. A
+    perfect correlation counts as half an exchange of neighbours less.
+
+    Parameters
+    ----------
+    x, y : (n,)
+    unit : name of a unit, in the singular
+    note : remark for the verdict
+
+    Raises
+    ------
+    NotHere
+        If there are fewer than three units, or all values of x or of y are the same.
+
+    Examples
+    --------
+    >>> ours = rank_correlation(pd.Series([1, 2, 3, 4, 5]), pd.Series([1, 2, 3, 5, 9]), "network")
+    >>> round(ours.value, 2), round(ours.low, 2), ours.drawn
+    (1.0, 0.38, '5 independent networks (Fisher z)')
+    """
+    both = np.asarray([x, y], dtype=float)
+    ranks = [pd.Series(values).rank() for values in both[:, ~np.isnan(both).any(axis=0)]]
+    n = len(ranks[0])
+    if n < 3 or ranks[0].nunique() == 1 or ranks[1].nunique() == 1:
+        raise NotHere(f"needs three {_plural(unit)} that differ")
+    value, words = float(ranks[0].corr(ranks[1])), f"{n} {_plural(unit)}"
+    if n == 3:
+        return Ours(value, note=note, drawn=f"no interval: only {words}", sample=words)
+    most = 1 - 6 / (n**3 - n)
+    z, error = np.arctanh(np.clip(value, -most, most)), np.sqrt(1.06 / (n - 3))
+    half = ndtri((1 + LEVEL) / 2) * error
+    low, high = min(np.tanh(z - half), value), max(np.tanh(z + half), value)
+    drawn, first = f"{n} independent {_plural(unit)} (Fisher z)", float(ndtr(z / error))
+    return Ours(value, float(low), float(high), note, drawn, words, first)
+
+
+def exactly(value: float, note: str = "", sample: str = "") -> Ours:
+    """A value that no draw decides: a count, a theorem's check, a computation without training.
+
+    >>> exactly(0).low
+    0.0
+    """
+    value = float(value)
+    return Ours(value, value, value, note, "exact: nothing is drawn", sample)
+
+
+def share(successes: int, trials: int, unit: str, note: str = "") -> Ours:
+    """A share of independent units, with its exact interval (Clopper and Pearson 1934).
+
+    Parameters
+    ----------
+    successes, trials : int
+    unit : name of what is counted, in the singular
+    note : remark for the verdict
+
+    Raises
+    ------
+    NotHere
+        If there are no trials.
+
+    Examples
+    --------
+    >>> ours = share(0, 10, "training")
+    >>> ours.value, ours.low, round(ours.high, 2)
+    (0.0, 0.0, 0.31)
+    """
+    if not trials:
+        raise NotHere(f"no {unit} to count")
+    tail, failures = (1 - LEVEL) / 2, trials - successes
+    low = betaincinv(successes, failures + 1, tail) if successes else 0.0
+    high = betaincinv(successes + 1, failures, 1 - tail) if failures else 1.0
+    words = f"{successes} of {trials} {_plural(unit)}"
+    return Ours(
+        successes / trials, float(low), float(high), note, f"{words} (Clopper-Pearson)", words
+    )
+
+
+def difference(first: Ours, second: Ours, note: str = "", digits: int = 3) -> Ours:
+    """Difference of two measured values that were drawn independently.
+
+    The distances of its ends are the root of the sum of squares of both (Zou and Donner 2008).
+
+    Examples
+    --------
+    >>> difference(Ours(3.0, 2.0, 4.0), Ours(1.0, 1.0, 1.0)).low
+    1.0
+    """
+    value = first.value - second.value
+    low = value - np.hypot(first.value - first.low, second.high - second.value)
+    high = value + np.hypot(first.high - first.value, second.value - second.low)
+    words = f"{first.value:.{digits}f} less {second.value:.{digits}f}"
+    drawn = "both drawn independently: " + (first.drawn or second.drawn) if first.drawn else ""
+    sample = first.sample or second.sample
+    note = f"{words}; {note}" if note else words
+    return Ours(value, float(low), float(high), note, drawn, sample)
+
+
+def sample_of(table: pd.DataFrame) -> str:
+    """Numbers of configurations, trainings and models or other rows of a table, in words.
+
+    >>> sample_of(pd.DataFrame({"configuration": ["a", "a", "b"], "seed": [0, 1, 0]}))
+    '2 configurations, 3 trainings, 3 rows'
+    """
+    counts = {}
+    if "configuration" in table:
+        counts["configuration"] = table["configuration"].nunique()
+        if "seed" in table:
+            counts["training"] = len(table[TRAINING].drop_duplicates())
+    counts["model" if "checkpoint" in table else "row"] = len(table)
+    return ", ".join(
+        f"{count:,} {unit if count == 1 else _plural(unit)}" for unit, count in counts.items()
+    )
 
 
 def of_split(tables: Tables, name: str, split: str, **equal: object) -> pd.DataFrame:
@@ -51,8 +308,14 @@ def weighted_mean(values: pd.Series, weights: np.ndarray) -> float:
 
 
 def weighted_median(values: pd.Series, weights: np.ndarray) -> float:
-    """Median of values that are repeated as often as their weights say."""
-    return float(np.median(np.repeat(values.to_numpy(), weights.astype(int))))
+    """Median of values that are repeated as often as their weights say; NaN if none is."""
+    return weighted_quantile(values, weights, 0.5)
+
+
+def weighted_quantile(values: pd.Series, weights: np.ndarray, q: float) -> float:
+    """Quantile of values that are repeated as often as their weights say; NaN if none is."""
+    repeated = np.repeat(values.to_numpy(), weights.astype(int))
+    return float(np.quantile(repeated, q)) if len(repeated) else np.nan
 
 
 def r_squared(x: pd.Series, y: pd.Series, weights: np.ndarray) -> float:
@@ -70,7 +333,7 @@ def with_less_without(
     ----------
     table, column : the table, and its column to compare
     having : whether each row has the property
-    among : columns in which compared rows agree; their groups are resampled for the interval
+    among : columns in which compared rows agree; their groups are drawn for the interval
     needs : what a study must have for the comparison
 
     Raises
@@ -82,8 +345,9 @@ def with_less_without(
     both = means.unstack("having").dropna() if len(means) else pd.DataFrame()
     if both.shape[1] < 2 or both.empty:
         raise NotHere(f"needs {needs}")
-    less = both[True] - both[False]
-    pairs = less.rename("less").reset_index()
-    pairs["configuration"] = pairs[among].agg("-".join, axis=1)
+    pairs = (both[True] - both[False]).rename("less").reset_index()
     note = f"over {len(pairs)} pairs alike in {' and '.join(among)}"
-    return over_configurations(lambda w: weighted_mean(pairs["less"], w), pairs, note)
+    ours = with_interval(
+        lambda w: weighted_mean(pairs["less"], w), pairs, note, unit="pair", by=among
+    )
+    return ours._replace(sample=sample_of(table))

@@ -1,7 +1,8 @@
 """The verdicts on claims, as tables and pages write them. This module imports nothing."""
 
-REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE = VERDICTS = (
+REPRODUCED, CONTRADICTED, UNDECIDED, NOT_COMPARABLE = VERDICTS = (
     "reproduced",
-    "not reproduced",
+    "contradicted",
+    "undecided",
     "not comparable here",
 )

@@ -15,7 +15,7 @@ import zarr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.numerics.blocks import evenly
-from hyperribbon.probability.views import Selection
+from hyperribbon.probability.views import Selection, selections
 from hyperribbon.storage.dataset import SPLITS, Split, open_dataset
 from hyperribbon.storage.manifest import Manifest, inputs_of, manifest_path
 from hyperribbon.storage.predictions import (
@@ -25,6 +25,7 @@ from hyperribbon.storage.predictions import (
     stored_form,
 )
 from hyperribbon.storage.recorded_samples import RecordedSamples
+from hyperribbon.storage.shared_samples import Samples
 
 
 class Models:
@@ -83,7 +84,7 @@ class Models:
         elsewhere = list(itertools.compress(self._paths, recorded))
         self.inputs = inputs_of(self._paths, elsewhere)
         # Trainings of the study decide, if there are any, because all of their data is known.
-        first = recorded.index(False) if False in recorded else 0
+        self._first = first = recorded.index(False) if False in recorded else 0
         recorded_samples = RecordedSamples()
         for path, store, configuration, foreign in zip(
             self._paths, self._stores, configurations, recorded, strict=True
@@ -124,6 +125,19 @@ class Models:
         """True classes (N,) of a split."""
         return self._stores[0][f"{split}_label"].values
 
+    def known_samples(self, split: str) -> Samples:
+        """What is known about the samples of a split, to find them among those of others."""
+        store, hashes = self._stores[self._first], f"{split}_input_hash"
+        of_own = not json.loads(store.attrs["configuration"]).get("recorded", False)
+        hashed = next((store for store in self._stores if hashes in store), None)
+        return Samples(
+            self.n_classes,
+            self.labels(split),
+            json.loads(store.attrs["configuration"]).get("data") if of_own else None,
+            store[f"{split}_index"].values if of_own else None,
+            None if of_own or hashed is None else hashed[hashes].values,
+        )
+
     def class_names(self) -> list[str] | None:
         """Names of the classes, if a store has them."""
         return self._class_names
@@ -159,14 +173,7 @@ class Models:
 
         They are read lazily; trainings without any are left out.
         """
-        trajectories = list(self.trajectories(split))
-        bounds = np.cumsum([0, *map(len, trajectories)])
-        parts = []
-        for P, start, stop in zip(trajectories, bounds, bounds[1:], strict=False):
-            inside = rows[(start <= rows) & (rows < stop)]
-            if len(inside):
-                parts.append(Selection(P, inside - start))
-        return parts
+        return selections(self.trajectories(split), rows)
 
     def coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
         """Coordinates that identify the models in a store that was computed from them."""

@@ -10,6 +10,7 @@ import xarray as xr
 
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.dataset import SPLITS
+from hyperribbon.storage.shared_samples import common_places
 
 
 class RecordedSamples:
@@ -62,9 +63,6 @@ def _moved(hashes: np.ndarray, other: np.ndarray) -> tuple[int, int] | None:
     >>> _moved(np.array([5, 6, 6, 8]), np.array([5, 8, 6, 6])), _moved(np.arange(3), np.arange(4))
     ((3, 1), None)
     """
-    once = [np.unique(array, return_index=True, return_counts=True) for array in (hashes, other)]
-    (a, i), (b, j) = ((values[n == 1], at[n == 1]) for values, at, n in once)
-    _, here, there = np.intersect1d(a, b, assume_unique=True, return_indices=True)
-    places = np.stack([i[here], j[there]], axis=1)
+    places = np.stack(common_places(hashes, other), axis=1)
     places = places[places[:, 0] != places[:, 1]]
-    return (int(places[:, 0].min()), int(places[places[:, 0].argmin(), 1])) if len(places) else None
+    return (int(places[0, 0]), int(places[0, 1])) if len(places) else None

@@ -130,7 +130,8 @@ def _fingerprint(name: str) -> str:
 
 @cache
 def _page_files() -> set[str]:
-    return {path.name for path in ROOT.joinpath(*PAGES).glob("*") if path.suffix != ".py"}
+    files = filter(Path.is_file, ROOT.joinpath(*PAGES).glob("*"))  # not __pycache__
+    return {path.name for path in files if path.suffix != ".py"}
 
 
 @cache

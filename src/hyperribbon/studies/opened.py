@@ -22,6 +22,7 @@ from hyperribbon.studies.manifold.stored import KINDS, StoredGeometry
 logger = logging.getLogger(__name__)
 
 STUDY = "study.json"  # in the folder of every study's results
+CLAIMS = "claims.csv"  # in that of every finished one
 
 
 def open_study(results: str | Path, *, prior=None) -> Study:
@@ -64,7 +65,7 @@ such as results/mnist5k
     models = Models(_stores(folder))
     stored = {} if prior is not None else _geometries(folder, models)
     found = sorted((folder / "tables").glob("*.csv"))
-    claims = folder / "claims.csv"
+    claims = folder / CLAIMS
     tables = {path.stem: partial(_table, path) for path in [*found, *[claims][: claims.exists()]]}
     if prior is not None or set(stored) != set(SPLITS):
         for name in ("models", "geodesic", "tubes", "trajectories", "configuration_distances"):
@@ -80,6 +81,10 @@ such as results/mnist5k
     )
 
 
+class NoPredictions(StoreError):
+    """No training of a study is finished yet, or it has none."""
+
+
 def is_study(folder: str | Path) -> bool:
     """Whether a folder holds the results of a study."""
     return Path(folder, STUDY).is_file()
@@ -92,7 +97,7 @@ def _stores(folder: Path) -> list[Path]:
         there = folder / "predictions"
         finished = [path for path in sorted(there.glob("*.zarr")) if manifest_path(path).exists()]
         if not finished:
-            raise StoreError(f"{there}: no training is finished yet")
+            raise NoPredictions(f"{there}: no training is finished yet")
         return finished
     found = []
     for name in Manifest.read(manifest_path(distances)).inputs:

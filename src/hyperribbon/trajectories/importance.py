@@ -9,7 +9,8 @@ from hyperribbon.errors import DataError
 from hyperribbon.probability.distributions import as_numpy
 
 TO_GEODESIC = "distance to geodesic"
-COLUMNS = ["factor", "levels", "importance", "std", "p_value", "arrangements", "r_squared", "pairs"]
+COLUMNS = ["factor", "levels", "importance", "std", "p_value", "permutations", "arrangements"]
+COLUMNS += ["r_squared", "pairs"]
 _LEAST_PAIRS = 10  # the pairs of five configurations
 _UNTESTED = 20  # permutations of the factor that has no p-value
 
@@ -58,6 +59,7 @@ def variable_importance(
         - importance, std: mean and standard deviation of the drop in :math:`R^2`
         - p_value: (1 + #{:math:`R^2_\pi \ge R^2`}) / (1 + permutations); missing for the distance
           to the geodesic, which belongs to its configuration and cannot be permuted
+        - permutations: number of those counted for the p-value
         - arrangements: number of permutations that differ in which configurations share a value;
           the p-value cannot be much below 1 / arrangements
         - r_squared, pairs: :math:`R^2` and number of pairs of the forest
@@ -146,16 +148,17 @@ def variable_importance(
         )  # small studies have few distinct orders
         found = scores(sample(order, order) for order in once)[which.ravel()]
         p_value = (1 + (found >= observed).sum()) / (1 + permutations)
-        rows.append((name, code.max() + 1, observed - found, p_value, len(arrangements)))
+        counts = permutations, len(arrangements)
+        rows.append((name, code.max() + 1, observed - found, p_value, *counts))
     if rows and to_geodesic is not None:
         found = scores(sample(order, own) for order in exchanges([], n, _UNTESTED, rng))
-        rows.append((TO_GEODESIC, None, observed - found, None, None))
+        rows.append((TO_GEODESIC, None, observed - found, None, None, None))
     table = [
-        (name, levels, drop.mean(), drop.std(), p_value, arrangements, observed, n_pairs)
-        for name, levels, drop, p_value, arrangements in rows
+        (name, levels, drop.mean(), drop.std(), *tested, observed, n_pairs)
+        for name, levels, drop, *tested in rows
     ]
-    counts = dict.fromkeys(["levels", "arrangements"], "Int64")
-    found = pd.DataFrame(table, columns=COLUMNS).astype(counts)
+    integers = dict.fromkeys(["levels", "permutations", "arrangements"], "Int64")
+    found = pd.DataFrame(table, columns=COLUMNS).astype(integers)
     return found.sort_values("importance", ascending=False, ignore_index=True)
 
 

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hyperribbon.numerics.bootstrap import bootstrap_interval
+
+COLUMNS = ["factor", "checkpoint", "between", "within", "low", "high", "settings"]
+
 
 def separation(
     distance: np.ndarray, trainings: pd.DataFrame, factors: Sequence[str], checkpoints: int
@@ -28,26 +32,54 @@ def separation(
     mean distance of trainings that differ in the factor and the seed, and agree in the other
     factors; ``within`` that of trainings that differ in nothing but the seed. (Of one seed, the
     order of the samples would be the same, and the weights if the network is.) A factor of one
-    level has no row.
+    level has no row. ``low`` and ``high`` are the 95% interval of the ratio of both means, from the
+    settings of the other factors drawn with replacement; ``settings`` is their number. They are NaN
+    if there is one, or only one seed.
 
     Examples
     --------
     >>> trainings = pd.DataFrame({"network": list("AABB"), "seed": [0, 1, 0, 1]})
     >>> D = np.array([[0, 1, 9, 5], [1, 0, 5, 9], [9, 5, 0, 2], [5, 9, 2, 0]])
-    >>> separation(D, trainings, ["network"], 1).to_dict("list")
-    {'factor': ['network'], 'checkpoint': [0], 'between': [5.0], 'within': [1.5]}
+    >>> found = separation(D, trainings, ["network"], 1)
+    >>> found[["factor", "checkpoint", "between", "within", "settings"]].to_dict("list")
+    {'factor': ['network'], 'checkpoint': [0], 'between': [5.0], 'within': [1.5], 'settings': [1]}
     """
     same = {f: trainings[f].to_numpy()[:, None] == trainings[f].to_numpy() for f in factors}
     seeds = trainings["seed"].to_numpy()[:, None] != trainings["seed"].to_numpy()
     within = np.logical_and.reduce([*same.values(), seeds])
     rows = []
     for factor in factors:
-        others = [agree for name, agree in same.items() if name != factor]
-        between = np.logical_and.reduce([~same[factor], *others, seeds])
+        names = [name for name in factors if name != factor]
+        setting = trainings.groupby(names).ngroup() if names else np.zeros(len(trainings), int)
+        setting = np.asarray(setting)
+        same_setting = setting[:, None] == setting
+        between = ~same[factor] & same_setting & seeds
         if not between.any():
             continue
         for k in range(checkpoints):
             at = distance[k::checkpoints, k::checkpoints]
-            mean = at[within].mean() if within.any() else np.nan
-            rows.append((factor, k, at[between].mean(), mean))
-    return pd.DataFrame(rows, columns=["factor", "checkpoint", "between", "within"])
+            means = [at[pairs].mean() if pairs.any() else np.nan for pairs in (between, within)]
+            low, high = _interval(at, between, within, setting)
+            rows.append((factor, k, *means, low, high, setting.max() + 1))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _interval(
+    at: np.ndarray, between: np.ndarray, within: np.ndarray, setting: np.ndarray
+) -> tuple[float, float]:
+    """Of the ratio of the mean distances of two kinds of pairs, each within a setting (T,)."""
+    sums = []
+    for pairs in (between, within):
+        of_pair = setting[np.nonzero(pairs)[0]]
+        count = setting.max() + 1
+        sums.append(np.bincount(of_pair, at[pairs], count))
+        sums.append(np.bincount(of_pair, minlength=count))
+
+    def ratio(weights: np.ndarray) -> float:
+        of_between, n_between, of_within, n_within = (weights @ each for each in sums)
+        if min(n_between, of_within) <= 0:
+            return np.nan
+        return float(of_between / n_between / (of_within / n_within))
+
+    low, high = bootstrap_interval(ratio, range(setting.max() + 1))
+    return float(low), float(high)

@@ -1,5 +1,6 @@
 """Claims on spectra: what is put into tables is what is measured of them."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -30,6 +31,7 @@ def test_slopes_are_compared_with_those_of_the_inputs_network_by_network():
     assert "0.2 to 0.4" in ours.note
     assert curvature.decay_of_inputs("activations")(tables).value == pytest.approx(0.8)
     assert curvature.parts_differ("activations")(tables).value == pytest.approx(3)
+    assert ours.drawn == "2 networks drawn with replacement" and ours.low > 0
     with pytest.raises(NotHere, match="needs two layers or classes"):
         curvature.parts_differ("fisher")(tables)
     with pytest.raises(NotHere, match="sloppy ranges"):
@@ -44,22 +46,39 @@ def test_of_traces_the_least_change_counts():
     assert curvature.least_growth_of_trace(tables).value == pytest.approx(-0.25)
     assert curvature.during_training(tables).value == pytest.approx(1)
     assert curvature.stiff_share(tables).value == pytest.approx(0.02)
+    # A single network says nothing of others.
+    assert np.isnan(curvature.stiff_share(tables).low)
+    assert curvature.stiff_share(tables).drawn == "no interval: one network"
+
+
+def random_labels(*networks):
+    return sloppiness(
+        *(
+            row("empirical_fisher", -0.1 / v, who=f"{name}-{k}", noise=name, largest=v)
+            for k, (name, v) in enumerate(networks)
+        )
+    )
 
 
 def test_random_labels_are_ordered_by_their_fraction():
-    names = {"random-100": 9.0, "none": 1.0, "random-20": 4.0}
-    tables = sloppiness(
-        *(
-            row("empirical_fisher", -0.1 / v, who=name, noise=name, largest=v)
-            for name, v in names.items()
-        )
-    )
+    tables = random_labels(("random-100", 11.0), ("none", 1.0), ("random-20", 3.0))
     ours = curvature.random_labels("largest")(tables)
-    assert ours.value == pytest.approx(8)
-    assert "rises at 2 of 2" in ours.note
-    assert curvature.random_labels("slope")(tables).value == pytest.approx(0.1 - 0.1 / 9)
+    assert ours.value == pytest.approx(10)  # all on a line
+    assert "rises at 2 of 2" in ours.note and ours.sample == "3 networks"
+    assert curvature.random_labels("slope")(tables).value > 0
     with pytest.raises(NotHere, match="random labels in fractions"):
         curvature.random_labels("largest")(sloppiness(row("empirical_fisher", -0.1)))
+    with pytest.raises(NotHere, match="random labels in fractions"):
+        curvature.random_labels("largest")(random_labels(("random-20", 1.0), ("random-20", 2.0)))
+
+
+def test_a_rise_is_sure_if_networks_agree():
+    names = ["none", "random-20", "random-50", "random-80", "random-100"]
+    rising = random_labels(*((name, 1.0 + k) for k, name in enumerate(names)))
+    assert curvature.random_labels("largest")(rising).low > 0
+    mixed = random_labels(*((name, v) for name, v in zip(names, (1, 5, 2, 1.5, 2), strict=True)))
+    ours = curvature.random_labels("largest")(mixed)
+    assert ours.low < 0 < ours.high
 
 
 def test_overlaps_are_of_all_eigenvectors_at_the_end():
@@ -76,7 +95,7 @@ def test_overlaps_are_of_all_eigenvectors_at_the_end():
 def test_of_bounds_the_nearest_counts():
     found = pd.DataFrame({"statement": ["Lemma 4.7.2", "Lemma 4.3.2"], "ratio": [0.1, 0.4]})
     ours = curvature.nearest_bound({"norm_bounds": found})
-    assert ours.value == 0.4 and "Lemma 4.3.2" in ours.note
+    assert ours[:3] == (0.4, 0.4, 0.4) and "Lemma 4.3.2" in ours.note
     with pytest.raises(NotHere, match="without biases"):
         curvature.nearest_bound({"norm_bounds": found[:0]})
 
@@ -87,7 +106,7 @@ def test_what_few_directions_lose_is_against_the_whole_network():
         "test_error": [0.5, 0.3, 0.2, 0.1, 0.15, 0.05],
     })  # fmt: skip
     lost = curvature.lost_with(0.05)({"reduction": found})
-    assert lost.value == pytest.approx(0.15) and "2 networks, 0.1 to 0.2" in lost.note
+    assert lost.value == pytest.approx(0.15) and lost.note == "0.1 to 0.2"
     with pytest.raises(NotHere, match="Fisher spectra"):
         curvature.lost_with(0.001)({"reduction": found})
 

@@ -212,12 +212,13 @@ def test_the_critical_number_is_the_first_that_predicts_about_as_well():
     assert row["input_elbow"] == 3 and row["stiff_fraction"] == 3 / 60
 
 
+@pytest.mark.slow  # test_figures.py draws them of made-up tables, and the smoke study of such ones
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", CURVATURE_FIGURES)
-def test_figures(tables, name, tmp_path):
+def test_figures(tables, name):
     apply_style()
     figure = CURVATURE_FIGURES[name](tables)
-    figure.savefig(tmp_path / "figure.png", dpi=50)
+    figure.draw_without_rendering()
     assert figure.axes
     plt.close("all")
 

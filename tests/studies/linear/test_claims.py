@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.studies.linear import claims as linear
+from hyperribbon.reporting.claims import NotHere, judge
+from hyperribbon.studies.linear import measures as linear
+from hyperribbon.studies.linear.claims import CLAIMS
 
 SLOPES = np.linspace(0.1, 1, 10)
 STEPS = np.geomspace(1, 10**9, 10).astype(int)
@@ -25,7 +26,10 @@ def phase(ratios, dimension):
 
 def test_low_dimensions_are_counted_at_the_largest_ratio():
     found = phase([1.0, 50.0], lambda r, c, t: 2 if r > 10 and t < 4.5 else 9)
-    assert linear.low_where_weights_are_small(found).value == pytest.approx(0.5)
+    ours = linear.low_where_weights_are_small(found)
+    assert ours[:3] == pytest.approx((0.5, 0.5, 0.5))
+    assert ours.drawn.startswith("exact: closed form")
+    assert ours.sample == "2 ratios, 10 slopes, 10 lengths T"
 
 
 def test_a_ridge_along_a_line_is_found():
@@ -52,17 +56,19 @@ def test_two_wings_are_one_region_from_some_ratio():
         return 9 if (apart and r < 9) or t == 0 else 2
 
     ours = linear.ratio_of_one_region(phase([3.0, 9.0, 27.0], wings))
-    assert ours[:3] == (9, 3, 9)
+    assert ours[:3] == (9, 3, 9) and "next smaller ratio" in ours.drawn
     with pytest.raises(NotHere, match="not connected at any ratio"):
         linear.ratio_of_one_region(phase([3.0, 5.0], wings))
 
 
 @pytest.mark.parametrize(
-    ("ours", "holds"),
-    [((9,), True), ((19,), False), ((4,), False), ((30, 15, 30), True), ((30, 20, 30), False)],
+    ("joined_at", "verdict"),
+    [(9.0, "reproduced"), (27.0, "undecided"), (81.0, "contradicted")],
 )
-def test_within_twice_counts_the_interval(ours, holds):
-    assert linear.WITHIN_TWICE.holds(Ours(*ours), 9) == holds
+def test_the_ratio_of_one_region_is_known_up_to_the_grid(joined_at, verdict):
+    found = phase([5.0, 9.0, 27.0, 81.0], lambda r, c, t: 2 if r >= joined_at or c < 0.2 else 9)
+    claims = [claim for claim in CLAIMS if claim.measure is linear.ratio_of_one_region]
+    assert judge(claims, found, "study", "linear")["verdict"].tolist() == [verdict]
 
 
 def test_small_slopes_and_the_upper_left():
@@ -142,6 +148,7 @@ def test_a_kernel_that_moves_is_told():
     )
     assert ours.value == 2
     assert "after 10 steps; v v^T - u u^T moves by 0.25" in ours.note
+    assert ours.low == ours.high == 2 and ours.sample == "1 network"
 
 
 def test_predictions_are_compared_model_by_model():
@@ -153,7 +160,16 @@ def test_predictions_are_compared_model_by_model():
     ]  # fmt: skip
     columns = ["data", "model", "steps", "predicted", "measured"]
     found = {"linear_experiments": pd.DataFrame(rows, columns=columns)}
-    assert linear.linear_models_as_predicted(found).value == pytest.approx(0.1)
+    alone = linear.linear_models_as_predicted(found)
+    assert alone.value == pytest.approx(0.1)
+    assert np.isnan(alone.low) and alone.drawn == "no interval: one data set"
     ours = linear.wide_networks_as_predicted(found)
     assert ours.value == pytest.approx(0.5)
     assert "64-64 units, digits, T = 3: 10 predicted, 5 measured" in ours.note
+    more = [("mnist", "linear", 3, 10, 13), ("kmnist", "linear", 3, 10, 12)]
+    found = {"linear_experiments": pd.DataFrame(rows + more, columns=columns)}
+    ours = linear.linear_models_as_predicted(found)
+    assert ours.value == pytest.approx(0.2) and ours.low < 0.1 < 0.3 < ours.high
+    assert "largest 0.3: mnist" in ours.note and ours.drawn.startswith("3 data sets drawn")
+    with pytest.raises(NotHere, match="needs networks"):
+        linear.wide_networks_as_predicted({"linear_experiments": found["linear_experiments"][:1]})

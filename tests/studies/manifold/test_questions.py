@@ -114,6 +114,12 @@ def test_metrics_are_side_by_side(analysed):
     pca = table.query("split == 'test' and metric == 'euclidean'")["explained_pairwise_distance"]
     np.testing.assert_allclose(pca[:3], (variances.cumsum() / variances.sum())[:3], rtol=1e-4)
     assert curve["alpha"].max() < 1
+    # The same configurations were drawn for all distances, so InPCA differs from itself by nothing.
+    of_inpca = table.query("metric == 'bhattacharyya'")
+    assert (of_inpca[["less_inpca_low", "less_inpca_high"]] == 0).all(axis=None)
+    second = of_inpca.query("dimension == 2")
+    assert (second["ratio_low"] <= second["ratio_high"]).all()
+    assert table["ratio_low"].notna().sum() == len(second)
 
 
 def test_all_samples_give_the_original(analysed, monkeypatch):
@@ -138,6 +144,9 @@ def test_test_models_lie_in_the_axes_of_train(analysed):
     np.testing.assert_allclose(
         curve[["pc1", "pc2", "pc3"]], store["geodesic_embedding"].values, atol=1e-6
     )
+    less = explained.query("axes != split")
+    assert (less["less_own_low"] <= less["less_own_high"]).iloc[0]
+    assert explained.query("axes == split")["less_own_low"].isna().all()
     own = explained.query("split == 'train'")["explained_pairwise_distance"]
     np.testing.assert_allclose(own, store["explained_pairwise_distance"][: len(own)])
 
@@ -150,6 +159,14 @@ def test_four_points_explain_what_they_can(analysed):
     assert four.groupby(["split", "selection", "s"])["dimension"].max().eq(3).all()
     assert (four["explained_pairwise_distance"] <= 1).all()
     assert (four["low"] <= four["explained_pairwise_distance"]).all()
+    assert (four["rmsd_low"] <= four["rmsd_high"]).equals(four["rmsd"].notna())
+    less = table.query("points == 'four less all'").set_index(["split", "selection", "s"])
+    whole = table.query("points == 'all'").set_index(["split", "selection", "dimension"])
+    for at, row in less.iterrows():
+        three = four.query("dimension == 3").set_index(["split", "selection", "s"]).loc[at]
+        of_all = whole.loc[(*at[:2], row["dimension"])]
+        difference = three["explained_pairwise_distance"] - of_all["explained_pairwise_distance"]
+        assert row["explained_pairwise_distance"] == pytest.approx(difference)
     # Random models are partly worse than ignorance; without them, all is as if they were not there.
     store, matrix = models.distances(store_path(manifests["distance"][0]))
     near = np.flatnonzero(~is_away(store["geodesic_distance"].values[-1], 3))

@@ -11,13 +11,13 @@ ENVIRONMENT = dict(os.environ)
 
 
 def run(study, *manifests):
-    """The three tables of a study, whose test split is for once its train split."""
+    """The tables of a study, whose test split is for once its train split."""
     common = ["--predictions", *manifests, "--split", "train", "--threads", 2, "--code", 1]
     progress, trajectories = (study.root / f"{name}.zarr" for name in ("progress", "trajectories"))
     after = ["--progress", progress.with_suffix(".json"), "--points", 7]
     manifest, tables = trajectories.with_suffix(".json"), study.root / "tables"
     tables.mkdir()
-    names = ("importance", "trajectory_embedding", "trajectory_stress")
+    names = ("importance", "importance_without", "trajectory_embedding", "trajectory_stress")
     files = [tables / f"{name}.csv" for name in names]
     for step, *options in (
         ("progress", *common, "--output", progress),

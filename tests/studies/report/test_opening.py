@@ -7,11 +7,12 @@ from PIL import Image
 
 from hyperribbon.studies.report.opening import opening
 
-CLAIMS = """claim,published,ours,verdict
-"a <b> & c",0.76,0.9360492,not comparable here
-third,1,2.5,reproduced
-fourth,1,0.5,not reproduced
-fifth,2,2,reproduced
+CLAIMS = """claim,published,ours,low,high,verdict
+"a <b> & c",0.76,0.9360492,,,not comparable here
+third,1,2.5,2.25,2.75,reproduced
+fourth,1,0.5,0.4,0.6123,contradicted
+fifth,2,2,2,2,reproduced
+sixth,2,2,,,undecided
 """
 PAGES = {"explorer.html": "Turn it", "linear_explorer.html": "Choose"}
 SUMMARY = """quantity,value,note
@@ -38,12 +39,13 @@ def test_it_has_picture_verdict_and_findings_in_that_order(results):
     page = opening(results, PAGES)
     order = [
         'alt="manifold_train" src="data:image/png;base64,',
-        "<strong>2</strong> reproduced, <strong>1</strong> not reproduced, "
-        "<strong>1</strong> not comparable here",
+        "<strong>2</strong> reproduced, <strong>1</strong> contradicted, "
+        "<strong>1</strong> undecided, <strong>1</strong> not comparable here",
         "<td>models</td><td>192</td><td></td>",
         "<td>explained stress of 3 dimensions</td><td>0.936</td><td>0.938</td>",
-        "<td>fourth</td><td>1</td><td>0.5</td><td>not reproduced</td>",
-        "<td>third</td><td>1</td><td>2.5</td><td>reproduced</td>",
+        "<td>fourth</td><td>1</td><td>0.5</td><td>0.4 to 0.612</td><td>contradicted</td>",
+        "<td>third</td><td>1</td><td>2.5</td><td>2.25 to 2.75</td><td>reproduced</td>",
+        "<td>sixth</td><td>2</td><td>2</td><td></td><td>undecided</td>",
         '<a href="explorer.html"',
     ]
     places = [page.index(text) for text in order]
@@ -54,7 +56,7 @@ def test_it_has_picture_verdict_and_findings_in_that_order(results):
 def test_docutils_reads_it(results):
     """Its lines have at most 10,000 characters."""
     Image.effect_noise((200, 200), 50).save(results / "figures" / "manifold_train.png")
-    (results / "claims.csv").write_text(CLAIMS + "again,1,2,reproduced\n" * 200)
+    (results / "claims.csv").write_text(CLAIMS + "again,1,2,1,3,reproduced\n" * 200)
     page = opening(results, PAGES)
     assert len(page) > 40_000
     assert max(map(len, page.splitlines())) < 5000

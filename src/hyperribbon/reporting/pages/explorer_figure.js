@@ -92,7 +92,7 @@ function explorerFigure(data, { split, metric, colour }) {
     axes = data.axes[split];
     const stress = data.stress[split];
     found += stress === null ? "models, all in one point" :
-      `models, explained stress of three dimensions ${Math.round(100 * stress)}%`;
+      `models,<br>explained stress of three dimensions ${Math.round(100 * stress)}%`;
   } else {
     found += `sampled models, ${data.metrics[metric]} metric`;
   }
@@ -101,8 +101,9 @@ function explorerFigure(data, { split, metric, colour }) {
   ["x", "y", "z"].forEach((name, k) => { scene[`${name}axis`] = axis(axes[k]); });
   // What was turned or hidden by hand stays so while its revision is the same.
   const layout = {
-    title: { text: `${split} predictions: ${found}`, font: { size: 15 } },
-    margin: { l: 0, r: 0, b: 0, t: 40 }, scene, uirevision: "all",
+    title: { text: `${split} predictions: ${found}`, font: { size: 15 }, x: 0, xanchor: "left",
+      pad: { l: 12 } },
+    margin: { l: 0, r: 0, b: 0, t: 56 }, scene, uirevision: "all",
     legend: { itemsizing: "constant", uirevision: colour },
   };
   return { traces, layout };

@@ -14,11 +14,14 @@ async function unpacked(packed) {
   return new Response(stream).text();
 }
 
-// Start the page when plotly is there: the page holds it compressed, at under half its size.
+// Start the page when plotly is there: the page, or the one that it is part of, holds it
+// compressed, at under half its size.
 async function withPlotly(start) {
   try {
+    const packed = document.getElementById("plotly").textContent ||
+      parent.document.getElementById("plotly").textContent;
     const script = document.createElement("script");
-    script.textContent = await unpacked(document.getElementById("plotly").textContent);
+    script.textContent = await unpacked(packed);
     document.head.append(script);
     start();
   } catch (error) {
@@ -28,8 +31,9 @@ async function withPlotly(start) {
   }
 }
 
-// Put what is chosen into the address, so that it can be shared.
+// Put what is chosen into the address, so that it can be shared; a page within another has none.
 function remember(chosen) {
+  if (location.protocol === "about:") return;
   history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
 }
 

@@ -1,7 +1,9 @@
 """Questions of chapter 6, which has no published answers: these are first values.
 
 The rules were written before the study ran, except that the target of 95% for samples, and the
-correlations of monitoring, were chosen after a first look at the default study.
+correlations of monitoring, were chosen after a first look at the default study. Pieces are random
+halves of the trainings, which are drawn for the intervals: with the few that a study has, these are
+wide.
 """
 
 from __future__ import annotations
@@ -13,19 +15,11 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.embedding.bases.judging import size_reaching
-from hyperribbon.reporting.claims import (
-    POSITIVE,
-    Claim,
-    NotHere,
-    Ours,
-    Rule,
-    not_worse,
-)
+from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.combining import mean_over
+from hyperribbon.reporting.rules import AT_LEAST, AT_MOST, POSITIVE, not_worse
 from hyperribbon.reporting.statistics import Tables, of_split
 
-# On the mean alone: a range over few pieces is no confidence interval.
-AT_LEAST = Rule("ours, a mean, is at least this", lambda ours, value: ours.value >= value)
-AT_MOST = Rule("ours, a mean, is at most this", lambda ours, value: ours.value <= value)
 SOURCE = "Sec. 6, our own question"
 SHARE = 0.95
 EXPLAINED = "explained_pairwise_distance"
@@ -51,10 +45,11 @@ def _rows(
     return found
 
 
-def _over(values: pd.Series, note: str) -> Ours:
-    """Mean with the range over pieces, which are too few for a bootstrap."""
-    low, high = (values.min(), values.max()) if len(values) > 1 else (np.nan, np.nan)
-    return Ours(float(values.mean()), float(low), float(high), f"{note}; mean and range")
+def _over(values: pd.Series, note: str, unit: str = "piece") -> Ours:
+    """Mean over pieces, or other units, of values by their names."""
+    table = pd.DataFrame({unit: values.index.astype(str), "value": values.to_numpy(float)})
+    ours = mean_over(table, "value", note, unit=unit)
+    return ours._replace(sample=f"{len(table)} {unit}{'s' * (len(table) != 1)}")
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:
@@ -65,11 +60,8 @@ def share_of_models_needed(tables: Tables) -> Ours:
     """Basis models for 95%, as a share of the models fitted."""
     found = _rows(tables, "model_bases", HALVES)
     found = found[found["mixture"] == "probability"]
-    needed = {
-        str(method): [size_reaching(piece, SHARE) for _, piece in rows.groupby("piece")]
-        for method, rows in found.groupby("method")
-    }
-    reached = {method: sizes for method, sizes in needed.items() if not np.isnan(sizes).any()}
+    needed = {str(method): _sizes(rows, SHARE) for method, rows in found.groupby("method")}
+    reached = {method: sizes for method, sizes in needed.items() if not sizes.isna().any()}
     if not reached:
         best = _largest(found).groupby("method")[EXPLAINED].mean()
         size = found["size"].max()
@@ -77,9 +69,14 @@ def share_of_models_needed(tables: Tables) -> Ours:
             f"no basis of up to {size} models keeps 95% of the distances of trainings held out "
             f"(at most {best.max():.0%}, {best.idxmax()})"
         )
-    method = min(reached, key=lambda name: np.mean(reached[name]))
-    shares = pd.Series(reached[method]) / found["fitted"].iloc[0]
-    return _over(shares, f"{method}, {np.mean(reached[method]):.0f} models")
+    method = min(reached, key=lambda name: reached[name].mean())
+    shares = reached[method] / found["fitted"].iloc[0]
+    return _over(shares, f"{method}, {reached[method].mean():.0f} models")
+
+
+def _sizes(rows: pd.DataFrame, share: float) -> pd.Series:
+    """Least size of a basis that keeps a share of the distances, by piece; NaN if none does."""
+    return pd.Series({piece: size_reaching(part, share) for piece, part in rows.groupby("piece")})
 
 
 def best_share_of_models(column: str = EXPLAINED) -> Callable[[Tables], Ours]:
@@ -90,7 +87,7 @@ def best_share_of_models(column: str = EXPLAINED) -> Callable[[Tables], Ours]:
         found = _largest(found[found["mixture"] == "probability"])
         method = found.groupby("method")[column].mean().idxmax()
         note = f"{method}, {found['size'].iloc[0]} of {found['fitted'].iloc[0]} models"
-        return _over(found.loc[found["method"] == method, column], note)
+        return _over(found[found["method"] == method].set_index("piece")[column], note)
 
     return measure
 
@@ -106,14 +103,18 @@ def mixtures_less_inpca(tables: Tables) -> Ours:
 
 
 def larger_less_halves(name: str, about: Mapping[str, object]) -> Callable[[Tables], Ours]:
-    """Function that measures what a basis from small networks loses on large ones."""
+    """Function that measures what a basis from small networks loses on large ones.
+
+    A study has one division of its networks by size, so there is no interval.
+    """
 
     def measure(tables: Tables) -> Ours:
         larger = _largest(_rows(tables, name, "larger networks", about))
         halves = _largest(_rows(tables, name, HALVES, about))
         note = f"{larger['size'].iloc[0]}, fitted to {larger['piece'].iloc[0]}"
-        values = larger[EXPLAINED].iloc[0] - halves[EXPLAINED]
-        return _over(values, note)
+        value = larger[EXPLAINED].iloc[0] - halves[EXPLAINED].mean()
+        drawn = "no interval: one division of the networks by size"
+        return Ours(value, note=note, drawn=drawn, sample=f"{larger['judged'].iloc[0]} models")
 
     return measure
 
@@ -121,7 +122,7 @@ def larger_less_halves(name: str, about: Mapping[str, object]) -> Callable[[Tabl
 def samples_needed(tables: Tables) -> Ours:
     """Samples of a greedy basis for 95%, as a share of all."""
     found = _rows(tables, "sample_bases", HALVES, GREEDY)
-    sizes = pd.Series([size_reaching(piece, SHARE) for _, piece in found.groupby("piece")])
+    sizes = _sizes(found, SHARE)
     if sizes.isna().any():
         raise NotHere(f"{found['size'].max()} samples keep less than 95% of the distances")
     monitored = _rows(tables, "monitoring", HALVES, GREEDY)
@@ -149,7 +150,7 @@ def correlation(quantity: str, models: str) -> Callable[[Tables], Ours]:
         found = _rows(tables, "monitoring", HALVES, about)
         size = found.loc[(found["size"] - 50).abs().idxmin(), "size"]
         found = found[found["size"] == size]
-        values = found["pearson"].dropna()
+        values = found.set_index("piece")["pearson"].dropna()
         if values.empty:
             raise NotHere("all models have the same value")
         cut = found["cost_cut"].iloc[0]
@@ -159,14 +160,21 @@ def correlation(quantity: str, models: str) -> Callable[[Tables], Ours]:
 
 
 def tangents_less(other: str) -> Callable[[Tables], Ours]:
-    """Function that measures what three directions keep less what another basis does."""
+    """Function that measures what three directions keep less what another basis does.
+
+    All are fitted to the models that they are judged by, at once, so there is no interval.
+    """
 
     def measure(tables: Tables) -> Ours:
         found = _rows(tables, "tangent_bases", "none", split="train")
+        models = found["judged"].iloc[0]
         found = found[found["dimensions"] == 3].set_index("basis")[EXPLAINED]
         if not {"tangents", other} <= set(found.index):
             raise NotHere("no models near both ends, so there are no tangents")
-        return Ours(float(found["tangents"] - found[other]))
+        note = f"{found['tangents']:.3f} less {found[other]:.3f}"
+        drawn = "no interval: all models at once"
+        value = float(found["tangents"] - found[other])
+        return Ours(value, note=note, drawn=drawn, sample=f"{models} models")
 
     return measure
 
@@ -180,7 +188,7 @@ def kernel_cosine(at_end: bool) -> Callable[[Tables], Ours]:
         rows = tables["kernel_tangents"].groupby("network", sort=False)
         found = (rows.last() if at_end else rows.first())["cosine"]
         note = ", ".join(f"{network} {value:.2f}" for network, value in found.items())
-        return _over(found, note)
+        return _over(found, note, unit="network")
 
     return measure
 

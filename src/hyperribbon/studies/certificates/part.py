@@ -92,5 +92,5 @@ PART = Part(
     files={
         "certificates/*.csv": "The tables of each certificate, before they are concatenated.",
     },
-    claims=("claims",),
+    claims=("claims", "further_claims"),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.statistics import Tables, of_split, over_configurations
+from hyperribbon.reporting.statistics import Tables, of_split, weighted_mean, with_interval
 
 
 def with_corners(tables: Tables) -> None:
@@ -36,7 +36,8 @@ def nearer_than_geodesic(tables: Tables) -> Ours:
 
 def geodesic_from_corner(tables: Tables) -> Ours:
     """Least distance of the geodesic from corner to truth from ignorance, on train, in nats."""
-    return _of_rejoining(tables, "geodesic_distance_to_ignorance")
+    column, unit = "geodesic_distance_to_ignorance", "random labelling"
+    return _of_rejoining(tables, column, unit=unit, by=["corner"])
 
 
 def rejoining_progress(tables: Tables) -> Ours:
@@ -44,16 +45,20 @@ def rejoining_progress(tables: Tables) -> Ours:
     return _of_rejoining(tables, "rejoining_progress")
 
 
-def _of_rejoining(tables: Tables, column: str, less: str | None = None) -> Ours:
+def _of_rejoining(
+    tables: Tables,
+    column: str,
+    *,
+    less: str | None = None,
+    unit: str = "training",
+    by: Sequence[str] = (),
+) -> Ours:
+    """Mean of a column; trainings are drawn, for those from one corner share only its labels."""
     found = of_split(tables, "rejoining", "train")
-    values = found[column] if less is None else found[column] - found[less]
-    kept = values.notna()
-    if not kept.any():
+    found = found.assign(value=found[column] if less is None else found[column] - found[less])
+    found = found.dropna(subset="value").reset_index(drop=True)
+    if found.empty:
         raise NotHere("no training from a corner progressed that far")
-    found, values = found[kept].reset_index(drop=True), values[kept].to_numpy()
-    # Seeds are resampled, because trainings from one corner share nothing but the labels.
-    found["configuration"] = found["configuration"] + found["seed"].astype(str)
-    note = f"{len(values)} trainings, standard deviation {values.std(ddof=1):.2g}"
-    return over_configurations(
-        lambda w: float(np.average(values, weights=w)), found, f"{note}; seeds resampled"
-    )
+    values = found["value"]
+    note = f"standard deviation {values.std():.2g}"
+    return with_interval(lambda w: weighted_mean(values, w), found, note, unit=unit, by=by)

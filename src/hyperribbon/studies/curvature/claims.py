@@ -2,7 +2,8 @@
 
 Where the dissertation calls slopes the same or different, "the same" means within a factor of 2;
 where it calls an overlap strong, at least half of both spaces is required. With several networks,
-the measured value is their median, at the end of training unless stated otherwise.
+the measured value is their median, at the end of training unless stated otherwise; networks are
+drawn for its interval. Thresholds are the source's or ours, without margin.
 """
 
 from __future__ import annotations
@@ -12,36 +13,41 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from hyperribbon.reporting.claims import (
+from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.rules import (
     ALIKE,
     AT_LEAST,
     AT_MOST,
     AT_MOST_TWICE,
     POSITIVE,
-    Claim,
-    NotHere,
-    Ours,
-    Rule,
+    outside,
 )
-from hyperribbon.reporting.statistics import Tables
+from hyperribbon.reporting.statistics import Tables, exactly, weighted_median, with_interval
 
-UNLIKE = Rule("ours is below 0.5 or above 2", lambda ours, value: not 0.5 <= ours.value <= 2)
+UNLIKE = outside(0.5, 2)
 STRONG = 0.5
 PERCEPTRONS = ("mnist", "mnist5k")
 
 
-def _of_networks(values: pd.Series, needs: str) -> Ours:
-    """Median of one value per network."""
+def of_networks(values: pd.Series, needs: str, *, note: str = "", scale: str = "") -> Ours:
+    """Median of one value per network, with networks drawn for its interval."""
     values = values[np.isfinite(values)]
     if values.empty:
         raise NotHere(f"needs {needs}")
-    if len(values) == 1:
-        return Ours(values.iloc[0], note="one network")
-    note = f"{len(values)} networks, {values.min():.3g} to {values.max():.3g}"
-    return Ours(values.median(), note=note)
+    found = values.rename("value").rename_axis("network").reset_index()
+    spread = f"{values.min():.3g} to {values.max():.3g}" if len(values) > 1 else ""
+    ours = with_interval(
+        lambda w: weighted_median(found["value"], w),
+        found,
+        "; ".join(filter(None, (spread, note))),
+        unit="network",
+        scale=scale,
+    )
+    networks = "network" if len(values) == 1 else "networks"
+    return ours._replace(sample=f"{len(values)} {networks}")
 
 
-def _decay(tables: Tables, matrix: str, moment: str = "end") -> pd.Series:
+def decay(tables: Tables, matrix: str, moment: str = "end") -> pd.Series:
     """Decay of the sloppy eigenvalues per index, by configuration; mean over layers or classes."""
     found = tables["sloppiness"]
     found = found[(found["matrix"] == matrix) & (found["moment"] == moment)]
@@ -52,8 +58,8 @@ def decay_of_inputs(matrix: str) -> Callable[[Tables], Ours]:
     """Decay of a matrix's sloppy eigenvalues, divided by that of the inputs."""
 
     def measure(tables: Tables) -> Ours:
-        ratio = _decay(tables, matrix) / _decay(tables, "input")
-        return _of_networks(ratio, "sloppy ranges with slopes")
+        ratio = decay(tables, matrix) / decay(tables, "input")
+        return of_networks(ratio, "sloppy ranges with slopes", scale="ratio")
 
     return measure
 
@@ -66,7 +72,8 @@ def parts_differ(matrix: str) -> Callable[[Tables], Ours]:
         found = found[(found["matrix"] == matrix) & (found["moment"] == "end")]
         slopes = found.groupby("configuration")["slope"]
         several = slopes.count() > 1
-        return _of_networks((slopes.min() / slopes.max())[several], "two layers or classes")
+        ratio = (slopes.min() / slopes.max())[several]
+        return of_networks(ratio, "two layers or classes", scale="ratio")
 
     return measure
 
@@ -76,13 +83,14 @@ def stiff_share(tables: Tables) -> Ours:
     found = tables["sloppiness"]
     found = found[(found["matrix"] == "fisher") & (found["moment"] == "end")]
     found = found.dropna(subset="elbow").set_index("configuration")
-    return _of_networks(found["elbow"] / found["eigenvalues"], "complete Fisher spectra")
+    return of_networks(found["elbow"] / found["eigenvalues"], "complete Fisher spectra")
 
 
 def during_training(tables: Tables) -> Ours:
     """Decay of the Fisher matrix's sloppy eigenvalues at initialisation, divided by the end."""
-    ratio = _decay(tables, "fisher", "initialisation") / _decay(tables, "fisher")
-    return _of_networks(ratio, "complete Fisher spectra at initialisation and end")
+    ratio = decay(tables, "fisher", "initialisation") / decay(tables, "fisher")
+    needs = "complete Fisher spectra at initialisation and end"
+    return of_networks(ratio, needs, scale="ratio")
 
 
 def least_growth_of_trace(tables: Tables) -> Ours:
@@ -90,7 +98,7 @@ def least_growth_of_trace(tables: Tables) -> Ours:
     found = tables["sloppiness"]
     found = found[found["matrix"] == "fisher"].dropna(subset="trace").sort_values("epoch")
     changes = found.groupby("configuration")["trace"].agg(lambda t: (t / t.shift() - 1).min())
-    return _of_networks(changes, "traces at two moments")
+    return of_networks(changes, "traces at two moments")
 
 
 def overlap(spaces: str, *, over_random: bool = False) -> Callable[[Tables], Ours]:
@@ -101,8 +109,7 @@ def overlap(spaces: str, *, over_random: bool = False) -> Callable[[Tables], Our
         found = found[(found["spaces"] == spaces) & (found["moment"] == "end")]
         last = found.loc[found.groupby("configuration")["k"].idxmax()].set_index("configuration")
         values = last["overlap"] / last["random"] if over_random else last["overlap"]
-        ours = _of_networks(values, "eigenvectors")
-        return ours._replace(note=f"{ours.note}, {last['k'].max()} eigenvectors")
+        return of_networks(values, "eigenvectors", note=f"{last['k'].max()} eigenvectors")
 
     return measure
 
@@ -111,7 +118,7 @@ def effective_dimension(tables: Tables) -> Ours:
     """Effective dimension, as a share of the weights."""
     found = tables["effective_dimension"]
     found = found[found["moment"] == "end"].set_index("configuration")
-    return _of_networks(found["effective_dimension"] / found["parameters"], "trained networks")
+    return of_networks(found["effective_dimension"] / found["parameters"], "trained networks")
 
 
 def lost_with(share: float) -> Callable[[Tables], Ours]:
@@ -123,7 +130,7 @@ def lost_with(share: float) -> Callable[[Tables], Ours]:
         at_most = (share * by_network["kept"].transform("last")).round()  # all weights are last
         some = found[found["kept"] <= at_most].groupby("configuration")["test_error"].last()
         lost = some - by_network["test_error"].last()
-        return _of_networks(lost, "complete Fisher spectra")
+        return of_networks(lost, "complete Fisher spectra")
 
     return measure
 
@@ -134,22 +141,34 @@ def nearest_bound(tables: Tables) -> Ours:
     if found.empty:
         raise NotHere("needs networks of linear layers without biases, and few samples")
     row = found.loc[found["ratio"].idxmax()]
-    return Ours(row["ratio"], note=f"of {len(found)}; nearest is {row['statement']}")
+    return exactly(row["ratio"], f"nearest is {row['statement']}", f"{len(found)} values")
 
 
 def _by_fraction(tables: Tables, column: str) -> Ours:
-    """A property of the empirical Fisher matrix with most random labels, less without any."""
+    """A property of the empirical Fisher matrix with most random labels, less without any.
+
+    By a straight line through the values of all networks, with networks drawn.
+    """
     found = tables["sloppiness"]
     found = found[(found["matrix"] == "empirical_fisher") & (found["moment"] == "end")]
     random = found["augmentation"].str.fullmatch(r"random-\d+")
     numbers = found["augmentation"].where(random, "0").str.extract(r"(\d+)$")[0].astype(float)
-    ends = found.groupby(numbers)[column].mean().dropna()
-    if not random.any() or len(ends) < 2:
+    found = found.assign(number=numbers).dropna(subset=column).reset_index(drop=True)
+    if not random.any() or found["number"].nunique() < 2:
         raise NotHere("needs random labels in fractions, as in config/random_labels.yaml")
-    first, last = ends.iloc[0], ends.iloc[-1]
+    ends = found.groupby("number")[column].mean()
+    x, y = found["number"], found[column]
+
+    def rise(w: np.ndarray) -> float:
+        covariance = np.cov(x, y, aweights=w, bias=True)
+        if covariance[0, 0] == 0:
+            return np.nan
+        return float((x.max() - x.min()) * covariance[0, 1] / covariance[0, 0])
+
     rising = (np.diff(ends) > 0).sum()
-    note = f"{last:.3g} less {first:.3g}; rises at {rising} of {len(ends) - 1} steps"
-    return Ours(last - first, note=note)
+    note = f"{ends.iloc[-1]:.3g} and {ends.iloc[0]:.3g}; rises at {rising} of {len(ends) - 1} steps"
+    ours = with_interval(rise, found, note, unit="network", by=["configuration"])
+    return ours._replace(sample=f"{found['configuration'].nunique()} networks")
 
 
 def random_labels(column: str) -> Callable[[Tables], Ours]:
@@ -261,14 +280,14 @@ CLAIMS = [
     ),
     Claim(
         "With more random labels the largest eigenvalue of the empirical Fisher matrix is larger "
-        "(most less fewest)",
+        "(most less fewest, by a straight line)",
         "Fig. 4.11",
         POSITIVE,
         random_labels("largest"),
     ),
     Claim(
         "With more random labels its eigenvalues decay more slowly (slope per index, most less "
-        "fewest)",
+        "fewest, by a straight line)",
         "Fig. 4.11",
         POSITIVE,
         random_labels("slope"),

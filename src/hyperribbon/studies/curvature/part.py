@@ -190,5 +190,5 @@ PART = Part(
             "at the moments of its snapshots."
         ),
     },
-    claims=("claims",),
+    claims=("claims", "further_claims"),
 )

@@ -148,6 +148,6 @@ PART = Part(
         "inversion/<data>.npz": "The images on which networks train and are tested.",
         "inversion/*.csv": "The tables of each data set, before they are concatenated.",
     },
-    claims=("claims",),
+    claims=("claims", "further_claims"),
     data="inversion",
 )

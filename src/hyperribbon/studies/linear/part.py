@@ -192,6 +192,6 @@ PART = Part(
         "linear/<data>.npz": "The samples on which linear models and networks are trained.",
         "linear/*.csv": "The tables of each data set, before they are concatenated.",
     },
-    claims=("claims",),
+    claims=("claims", "further_claims"),
     data="linear",
 )

@@ -10,9 +10,14 @@ import zarr
 from hyperribbon.embedding import InPCA, align_like_signs, explained_pairwise_distance
 from hyperribbon.embedding.fidelity import kinds
 from hyperribbon.embedding.four_points import DIMENSIONS, embed_four_points
-from hyperribbon.embedding.intervals import MODELS, explained_pairwise_distance_interval
+from hyperribbon.embedding.intervals import (
+    MODELS,
+    explained_pairwise_distance_draws,
+    rmsd_interval,
+)
 from hyperribbon.embedding.neighbourhood import is_away
 from hyperribbon.numerics.blocks import evenly, submatrix
+from hyperribbon.numerics.bootstrap import percentiles
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
@@ -21,10 +26,14 @@ from hyperribbon.studies.step import logger, run_step
 
 SHOWN = 0.2  # of the values of progress
 ORIGINAL = 10  # dimensions of the original embedding to compare with
+DIFFERENCE = "four less all"  # three dimensions of four points, less those of all models
 
 
 class Embedding(NamedTuple):
-    """The original embedding to compare with: dimensions, signs and coordinates of all models."""
+    """The original embedding to compare with.
+
+    Its dimensions, and the signs and coordinates of all models in as many of them as are known.
+    """
 
     eigenvalues: np.ndarray
     explained: np.ndarray
@@ -72,20 +81,35 @@ def main(
             few = np.flatnonzero(chosen)
             few = few[evenly(len(few), MODELS)]
             D, configurations = submatrix(matrix, few), models.table["configuration"].iloc[few]
+            original_draws = explained_pairwise_distance_draws(
+                D, original.X[few], original.signature, configurations,
+                original.explained[: len(original.signature)],
+            )  # fmt: skip
             table = dimension_table(original.eigenvalues, original.explained)
+            table = table.join(ends(original_draws).clip(upper=1))
             explained.append(table.assign(**about, points="all"))
-            shown = {"all": original.X[chosen]}
+            shown_signature = original.signature[:DIMENSIONS]
+            shown_X = original.X[chosen, :DIMENSIONS]
+            shown = {"all": shown_X}
             for s, (inpca, X) in fours.items():
                 share = explained_pairwise_distance(matrix, X, inpca.signature_, weights)
-                laid = align_like_signs(
-                    X[chosen], inpca.signature_, original.X[chosen], original.signature
-                )
-                rmsd = np.nan if laid is None else laid.rmsd
-                low, high = explained_pairwise_distance_interval(
+                draws = explained_pairwise_distance_draws(
                     D, X[few], inpca.signature_, configurations, share
                 )
-                table = dimension_table(inpca.eigenvalues_, share).assign(low=low, high=high)
-                explained.append(table.assign(**about, points="four", s=s, rmsd=rmsd))
+                table = dimension_table(inpca.eigenvalues_, share)
+                table = table.join(ends(draws).clip(upper=1)).assign(**about, points="four", s=s)
+                laid = align_like_signs(X[chosen], inpca.signature_, shown_X, shown_signature)
+                if laid is not None:
+                    low, high = rmsd_interval(
+                        laid.aligned, shown_X, shown_signature,
+                        models.table["configuration"][chosen], laid.rmsd,
+                    )  # fmt: skip
+                    table = table.assign(rmsd=laid.rmsd, rmsd_low=low, rmsd_high=high)
+                explained.append(table)
+                # The same configurations were drawn, so that pairs of draws are compared.
+                less = dimension_table(original.eigenvalues, share[-1] - original.explained)
+                less = less.join(ends(draws[:, -1:] - original_draws))
+                explained.append(less.assign(**about, points=DIFFERENCE, s=s))
                 if s == SHOWN:
                     shown["four"] = X[chosen] if laid is None else laid.aligned
         # Of the last selection, near the manifold if some models are away.
@@ -96,7 +120,7 @@ def main(
         ]
         logger.info("%s: averages at %s", split, ", ".join(f"{s:g}" for s in fours) or "none")
     columns = ["split", "selection", "points", "s", "models", "dimension", "kind"]
-    columns += ["explained_pairwise_distance", "low", "high", "rmsd"]
+    columns += ["explained_pairwise_distance", "low", "high", "rmsd", "rmsd_low", "rmsd_high"]
     write_table(pd.concat(explained).reindex(columns=columns), output[0])
     columns = ["split", "points", *MODEL_KEYS]
     write_table(pd.concat(coordinates).set_index(columns).reset_index(), output[1])
@@ -108,8 +132,8 @@ def stored(models: Models, manifest: Path) -> Embedding:
     return Embedding(
         store["eigenvalue"].values[:ORIGINAL],
         store["explained_pairwise_distance"].values[:ORIGINAL],
-        store["signature"].values[:DIMENSIONS],
-        store["embedding"].values[:, :DIMENSIONS],
+        store["signature"].values[:ORIGINAL],
+        store["embedding"].values[:, :ORIGINAL],
     )
 
 
@@ -120,9 +144,14 @@ def fitted(matrix: zarr.Array, chosen: np.ndarray) -> Embedding:
     return Embedding(
         inpca.eigenvalues_,
         inpca.explained_pairwise_distance_,
-        inpca.signature_[:DIMENSIONS],
-        inpca.embedding_[:, :DIMENSIONS],
+        inpca.signature_,
+        inpca.embedding_,
     )
+
+
+def ends(draws: np.ndarray) -> pd.DataFrame:
+    """Both ends of the interval of each dimension, from draws (draws, k)."""
+    return pd.DataFrame(np.transpose(percentiles(draws)), columns=["low", "high"])
 
 
 def dimension_table(eigenvalues: np.ndarray, share: np.ndarray) -> pd.DataFrame:

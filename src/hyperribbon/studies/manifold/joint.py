@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.embedding import explained_pairwise_distance, joint_embedding
-from hyperribbon.embedding.intervals import explained_pairwise_distance_interval
+from hyperribbon.embedding.intervals import explained_pairwise_distance_draws
+from hyperribbon.numerics.bootstrap import percentiles
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
@@ -15,6 +16,7 @@ from hyperribbon.studies.step import logger, run_step
 
 DIMENSIONS = 10
 SHOWN = 3
+LESS = ["less_own_low", "less_own_high"]
 
 
 def main(
@@ -41,13 +43,13 @@ def main(
     own = [store["explained_pairwise_distance"].values[:k] for store in stores]
     # Of the test embedding, as many coordinates as are stored.
     own_test = stores[1]["embedding"].values[:, :k], stores[1]["signature"].values[:k]
-    tables = []
+    tables, in_own_axes = [], {}
     for split, axes, values, (_, D), X, signature in (
         ("train", "train", own[0], train, joint.train, joint.inpca.signature_),
         ("test", "test", own[1], test, *own_test),
         ("test", "train", placed, test, joint.test, joint.inpca.signature_),
     ):
-        low, high = explained_pairwise_distance_interval(
+        draws = explained_pairwise_distance_draws(
             D, X, signature, models.table["configuration"], values[: len(signature)]
         )
         table = pd.DataFrame(
@@ -58,7 +60,15 @@ def main(
                 "explained_pairwise_distance": values,
             }
         )
-        tables.append(table.join(pd.DataFrame({"low": low, "high": high})))
+        bounds = pd.DataFrame(np.transpose(percentiles(draws)), columns=["low", "high"])
+        table = table.join(bounds.clip(upper=1))
+        if split == axes:
+            in_own_axes[split] = draws
+        else:  # the same configurations were drawn
+            both = min(draws.shape[1], in_own_axes[split].shape[1])
+            less = percentiles(draws[:, :both] - in_own_axes[split][:, :both])
+            table = table.join(pd.DataFrame(np.transpose(less), columns=LESS))
+        tables.append(table)
     keys = models.table[MODEL_KEYS]
     coordinates = [
         keys.join(coordinate_table(X, SHOWN)).assign(split=split)

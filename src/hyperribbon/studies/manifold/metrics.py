@@ -11,10 +11,12 @@ import pandas as pd
 from hyperribbon.embedding import InPCA
 from hyperribbon.embedding.intervals import (
     explained_pairwise_distance_interval,
-    explained_stress_interval,
+    explained_stress_draws,
+    second_eigenvalue_interval,
 )
 from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.numerics.blocks import submatrix
+from hyperribbon.numerics.bootstrap import percentiles
 from hyperribbon.pairwise import FLOOR, METRICS, pairwise_distance
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.storage.dataset import SPLITS
@@ -26,6 +28,8 @@ from hyperribbon.studies.step import logger, run_step
 COMPARED = [name for name in METRICS if name in METRICS.built_in and METRICS[name].label]
 DIMENSIONS = 50  # at least those that claims speak of
 SHOWN = 3
+BOUNDS = ["low", "high", "pairwise_low", "pairwise_high", "less_inpca_low", "less_inpca_high"]
+BOUNDS += ["ratio_low", "ratio_high"]
 
 
 def main(
@@ -60,6 +64,7 @@ def main(
         alpha = stored["alpha"].values[:-1]
         curve = geodesic(ignorance(n_samples, n_classes), end, alpha)
         keys = all_models.table[MODEL_KEYS].iloc[rows].reset_index(drop=True)
+        of_inpca = None  # the first of them
         for metric in (*COMPARED, *registered):
             if metric == "bhattacharyya":
                 D = submatrix(matrix, rows)
@@ -73,8 +78,11 @@ def main(
                 )
             inpca = InPCA(min(DIMENSIONS, len(D)), metric="precomputed", random_state=0).fit(D)
             about = {"split": split, "metric": metric}
+            draws = explained_stress_draws(D, keys["configuration"], inpca.explained_stress_)
+            of_inpca = draws if of_inpca is None else of_inpca
+            shares = explained(inpca, D, keys["configuration"], draws, of_inpca)
             for name, table in (
-                ("metrics", explained(inpca, D, keys["configuration"]).assign(models=len(rows))),
+                ("metrics", shares.assign(models=len(rows))),
                 ("metric_embedding", keys.join(coordinate_table(inpca.embedding_, SHOWN))),
                 (
                     "metric_geodesic",
@@ -87,9 +95,16 @@ def main(
         write_table(pd.concat(tables[path.stem]).set_index("split").reset_index(), path)
 
 
-def explained(inpca: InPCA, D: np.ndarray, configurations: pd.Series) -> pd.DataFrame:
-    """What each dimension explains, with intervals; of PCA, the variance."""
-    low, high = explained_stress_interval(D, configurations, inpca.explained_stress_)
+def explained(
+    inpca: InPCA, D: np.ndarray, configurations: pd.Series, draws: np.ndarray, of_inpca: np.ndarray
+) -> pd.DataFrame:
+    """What each dimension explains, with intervals; of PCA, the variance.
+
+    The draws (draws, k) of the stress by this distance and by that of InPCA took the same
+    configurations, so that they also give the interval of the difference. The second dimension of
+    InPCA has the interval of its eigenvalue relative to the first.
+    """
+    values = inpca.eigenvalues_
     of_pairs = explained_pairwise_distance_interval(
         D,
         inpca.embedding_[:, :SHOWN],
@@ -97,9 +112,13 @@ def explained(inpca: InPCA, D: np.ndarray, configurations: pd.Series) -> pd.Data
         configurations,
         inpca.explained_pairwise_distance_[:SHOWN],
     )
-    bounds = pd.DataFrame({"low": low, "high": high})
-    bounds[["pairwise_low", "pairwise_high"]] = np.nan
+    bounds = pd.DataFrame(np.nan, index=range(len(values)), columns=BOUNDS)
+    bounds[["low", "high"]] = np.clip(percentiles(draws), 0, 1).T
     bounds.loc[: SHOWN - 1, ["pairwise_low", "pairwise_high"]] = np.transpose(of_pairs)
+    bounds[["less_inpca_low", "less_inpca_high"]] = np.transpose(percentiles(draws - of_inpca))
+    if draws is of_inpca:
+        ratio = second_eigenvalue_interval(D, configurations, values[1] / values[0])
+        bounds.loc[1, ["ratio_low", "ratio_high"]] = ratio
     return dimension_table(inpca).drop(columns="kind").join(bounds)
 
 

@@ -10,7 +10,7 @@ from hyperribbon.embedding.intervals import explained_stress_interval
 from hyperribbon.embedding.tables import dimension_table
 from hyperribbon.numerics.blocks import submatrix
 from hyperribbon.pairwise import pairwise_distance
-from hyperribbon.probability.shuffling import shuffled_by_model, shuffled_by_training
+from hyperribbon.probability.shuffling import NULLS
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
@@ -18,7 +18,6 @@ from hyperribbon.storage.tables import write_table
 from hyperribbon.studies.step import logger, run_step
 
 DIMENSIONS = 100  # whose explained stress is in the table, of as many models
-NULLS = {"shuffled by training": shuffled_by_training, "shuffled by model": shuffled_by_model}
 
 
 def main(

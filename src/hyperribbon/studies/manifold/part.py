@@ -70,7 +70,8 @@ PART = Part(
             tables={
                 "metrics": (
                     "One row per distance and dimension: eigenvalue, explained stress and "
-                    "pairwise distance, with intervals."
+                    "pairwise distance, with intervals, also of the stress less that of InPCA, "
+                    "and of the second eigenvalue relative to the first."
                 ),
                 "metric_embedding": (
                     "One row per distance, split and model: coordinates in the embedding by "
@@ -107,7 +108,7 @@ PART = Part(
                 ),
                 "joint_explained": (
                     "Share of each split's pairwise distances that the axes of train explain, "
-                    "and that its own axes explain."
+                    "and that its own axes explain, with intervals, also of the difference."
                 ),
                 "joint_geodesic": "One row per point of the geodesic: coordinates in those axes.",
             },
@@ -118,7 +119,8 @@ PART = Part(
             tables={
                 "four_points": (
                     "One row per dimension: share of the pairwise distances that the embeddings "
-                    "of all models and of four points explain."
+                    "of all models and of four points explain, and the share by three dimensions "
+                    "of four points less that by each number of the others; with intervals."
                 ),
                 "four_point_embedding": (
                     "One row per model: coordinates in both embeddings, the second aligned with "
@@ -148,6 +150,10 @@ PART = Part(
                 "importance": (
                     "One row per factor: by how much a random forest predicts trajectory "
                     "distances worse without it, and the p-value of that."
+                ),
+                "importance_without": (
+                    "One row per group of configurations and factor: its importance for the "
+                    "others, from which the claims take intervals."
                 ),
                 "trajectory_embedding": (
                     "One row per training: its coordinates by InPCA of trajectory distances."

@@ -12,7 +12,11 @@ from hyperribbon.storage.manifest import store_path
 from hyperribbon.storage.models import Models
 from hyperribbon.storage.tables import TRAINING_KEYS, coordinate_table, write_table
 from hyperribbon.studies.step import logger, run_step
-from hyperribbon.trajectories.embedding import configuration_importance, embed_trajectories
+from hyperribbon.trajectories.embedding import (
+    configuration_importance,
+    embed_trajectories,
+    importance_without,
+)
 from hyperribbon.trajectories.importance import COLUMNS
 
 DIMENSIONS = 100  # whose explained stress is in the table, of as many trajectories
@@ -36,7 +40,7 @@ def main(
     output : CSV files, TABLE.csv
     """
     configurations = Models(list(map(store_path, predictions))).configurations
-    points, dimensions, importance = [], [], []
+    points, dimensions, importance, without = [], [], [], []
     for split, manifest in zip(SPLITS, trajectories, strict=True):
         found = open_dataset(store_path(manifest))
         keys = pd.DataFrame({name: found[name].values for name in ("configuration", "seed")})
@@ -50,6 +54,9 @@ def main(
             keys, D, to_geodesic, permutations=permutations, threads=threads
         )
         importance.append(table.assign(split=split))
+        if not table.empty:
+            left = importance_without(keys, D, to_geodesic, threads=threads)
+            without.append(left.assign(split=split))
         logger.info(
             "%s: %d of %d trajectories embedded, importance of %d factors",
             split, len(coordinates), len(keys), len(table),
@@ -57,12 +64,14 @@ def main(
     about = ["dimension", "eigenvalue", "kind", "explained_stress", "low", "high"]
     tables = {
         "importance": (importance, COLUMNS),
+        "importance_without": (without, ["left_out", "factor", "importance"]),
         "trajectory_embedding": (points, [*TRAINING_KEYS, "pc1", "pc2", "pc3"]),
         "trajectory_stress": (dimensions, about),
     }
     for path in output:
         parts, columns = tables[path.stem]
-        write_table(pd.concat(parts).reindex(columns=["split", *columns]), path)
+        whole = pd.concat(parts) if parts else pd.DataFrame()
+        write_table(whole.reindex(columns=["split", *columns]), path)
 
 
 def embed(D: np.ndarray, configurations: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:

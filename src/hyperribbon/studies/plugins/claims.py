@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hyperribbon.errors import DataError
 from hyperribbon.registry import Registry
-from hyperribbon.reporting.claims import Claim, NotHere, Ours, rule_named
+from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.rules import rule_named
 from hyperribbon.studies.plugins.tables import call_with_tables, checked_needs
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def register_claim(
     source : str
         Who makes it, and where.
     rule : str
-        When it counts as reproduced: what the study measured, or its interval, is "at least" or
-        "at most" the published value, "within 0.05" of it (or another number), "positive" or
-        "negative".
+        When it counts as reproduced: the whole interval of what the study measured is "at least"
+        or "at most" the published value, "within 0.05" of it (or another number), "positive" or
+        "negative". If none of it is, the claim is contradicted, otherwise undecided.
     needs : sequence of str
         Names of the tables that it is measured from; ``results/README.md`` lists them.
     published : float
@@ -48,7 +49,9 @@ def register_claim(
     -------
     callable
         Decorator of a function of the tables, a mapping from name to DataFrame. It returns a
-        number, or a number and both ends of its 95% interval.
+        number and both ends of its 95% interval, or what a function of
+        `hyperribbon.reporting.statistics` returns, such as `with_interval`. A number alone leaves
+        the claim undecided; return ``(value, value, value)`` if it is exact.
 
     Raises
     ------
@@ -58,6 +61,7 @@ def register_claim(
 
     Examples
     --------
+    >>> from hyperribbon.reporting.statistics import weighted_mean, with_interval
     >>> @register_claim(
     ...     "Models end with an error below one half.",
     ...     source="common sense",
@@ -66,7 +70,8 @@ def register_claim(
     ...     needs=["models"],
     ... )
     ... def last_error(tables):
-    ...     return tables["models"].groupby("configuration")["error"].last().mean()
+    ...     ends = tables["models"].groupby(["configuration", "seed"])["error"].last().reset_index()
+    ...     return with_interval(lambda w: weighted_mean(ends["error"], w), ends)
     """
 
     def register(function: Function) -> Function:
@@ -101,11 +106,13 @@ def _measure(
         return found
     try:
         numbers = [float(number) for number in (found if isinstance(found, tuple) else (found,))]
-        if len(numbers) not in (1, 3):
+        if len(numbers) not in (1, 3) or numbers[1:] != sorted(numbers[1:]):
             raise ValueError
     except (TypeError, ValueError):
         expected = "expected a number, or a number and both ends of its interval"
         shown = " ".join(repr(found).split())[:60]
         raise DataError(f"{given}: returned {shown}, {expected}") from None
     value, low, high = numbers if len(numbers) == 3 else (*numbers, nan, nan)
-    return Ours(value, low, high)
+    if len(numbers) == 1:
+        return Ours(value, note="no interval: the function returned one number")
+    return Ours(value, low, high, drawn="by the plugin")

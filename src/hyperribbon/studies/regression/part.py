@@ -46,6 +46,6 @@ PART = Part(
             """,
         ),
     ),
-    claims=("claims",),
+    claims=("claims", "further_claims"),
     data="boston",
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from hyperribbon.reporting.pages import asset
-from hyperribbon.reporting.verdicts import NOT_REPRODUCED, REPRODUCED, VERDICTS
+from hyperribbon.reporting.verdicts import CONTRADICTED, REPRODUCED, UNDECIDED, VERDICTS
 
 
 def opening(results: Path, pages: Mapping[str, str]) -> str:
@@ -43,10 +43,10 @@ def opening(results: Path, pages: Mapping[str, str]) -> str:
         counts=_counts(claims),
         findings=_table(["", "train", "test"], findings(_rows(summary))),
         judged=_table(
-            ["claim", "published", "here", "verdict"],
+            ["claim", "published", "here", "95% interval", "verdict"],
             (
-                [row["claim"], row["published"], _number(row["ours"]), verdict]
-                for verdict in (NOT_REPRODUCED, REPRODUCED)
+                [row["claim"], row["published"], _number(row["ours"]), _interval(row), verdict]
+                for verdict in (CONTRADICTED, REPRODUCED, UNDECIDED)
                 for row in claims
                 if row["verdict"] == verdict
             ),
@@ -81,6 +81,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _number(text: str) -> str:
     return f"{float(text):.3g}" if text else ""
+
+
+def _interval(row: Mapping[str, str]) -> str:
+    ends = [_number(row[name]) for name in ("low", "high")]
+    return " to ".join(ends) if all(ends) else ""
 
 
 def _picture(path: Path) -> str:

@@ -17,13 +17,15 @@ PART = Part(
             "claims.html",
             "claims",
             (
-                "Verdicts: for each claim that the study can judge, the rule, the published "
-                "value, the measured value, and whether it is reproduced."
+                "Verdicts: for each claim, the rule with its margin, the published and the "
+                "measured value with its interval, and whether it is reproduced, contradicted, "
+                "undecided or not comparable here."
             ),
             "claims",
             """
-            Every claim of the dissertation that this study can judge: the rule, the published
-            value, the value that this study measured with its interval, and the verdict. The file
+            Every claim of the dissertation that this study can judge: the rule with its margin, the
+            published value, the value that this study measured with its interval and the units
+            that were drawn for it, and the verdict. The file
             ``claims.csv`` has the same as a table.
             """,
         ),

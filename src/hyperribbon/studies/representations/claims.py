@@ -2,35 +2,33 @@
 
 The rules were written after a first look at small runs: XOR with four seeds, and networks of 1,500
 images of 14 x 14 pixels. Beside what the source says stand the controls that it lacks: radius taken
-out, change since initialisation, a boundary that is turned, images of the same class.
+out, change since initialisation, a boundary that is turned, images of the same class. A repetition
+draws other seeds of the tasks in the plane, and other paths between images.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, t
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval, bootstrap_mean
-from hyperribbon.reporting.claims import (
-    AT_LEAST,
-    AT_MOST,
-    NEGATIVE,
-    POSITIVE,
-    Claim,
-    NotHere,
-    Ours,
-    Rule,
-    about,
+from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.combining import mean_over
+from hyperribbon.reporting.rules import ALIKE, AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, about
+from hyperribbon.reporting.statistics import (
+    Tables,
+    rank_correlation,
+    weighted_mean,
+    weighted_median,
+    with_interval,
 )
-from hyperribbon.reporting.statistics import Tables
 from hyperribbon.studies.representations.figures import TITLES, at_end
 from hyperribbon.studies.representations.names import STANDARD
 
 SOURCE = "Zavatone-Veth et al."
-ABOUT_ALIKE = Rule("ours is from 0.5 to 2", lambda ours, value: 0.5 <= ours.value <= 2)
 FAMILIES = ("shallow", "deep", "residual")
 
 
@@ -48,14 +46,6 @@ def _of_task(tables: Tables, name: str, task: str) -> pd.DataFrame:
     return found
 
 
-def _mean(rows: pd.DataFrame, column: str, groups: str, note: str = "") -> Ours:
-    """Mean of a column, with a bootstrap interval over groups of its rows."""
-    rows = rows[np.isfinite(rows[column])]
-    if rows.empty:
-        raise NotHere("there is nothing to measure it on")
-    return Ours(*bootstrap_mean(rows[column].to_numpy(), rows[groups]), note)
-
-
 def _at_end(tables: Tables, task: str, variant: str, boundary: str) -> pd.DataFrame:
     found = _of_task(tables, "plane_magnification", task)
     found = found[found["epoch"] == found["epoch"].max()]
@@ -70,7 +60,7 @@ def near_boundary(task: str, statistic: str, variant: str = STANDARD) -> Callabl
 
     def measure(tables: Tables) -> Ours:
         found = _at_end(tables, task, variant, "network")
-        return _mean(found, statistic, "seed", f"{found['seed'].nunique()} seeds")
+        return mean_over(found, statistic, unit="seed")
 
     return measure
 
@@ -84,7 +74,7 @@ def less_than_turned(task: str) -> Callable[[Tables], Ours]:
             for boundary in ("network", "turned")
         )
         rows = (own - turned).rename("less").reset_index()
-        return _mean(rows, "less", "seed", f"{own.mean():.3g} less {turned.mean():.3g}")
+        return mean_over(rows, "less", f"{own.mean():.3g} less {turned.mean():.3g}", unit="seed")
 
     return measure
 
@@ -95,11 +85,18 @@ def lasts(task: str) -> Callable[[Tables], Ours]:
     def measure(tables: Tables) -> Ours:
         found = _of_task(tables, "plane_magnification", task)
         found = found[(found["variant"] == STANDARD) & (found["boundary"] == "network")]
-        means = found.groupby("epoch")["change_without_radius"].mean().dropna()
-        if means.empty or means.min() >= 0:
+        changes = found.pivot(index="seed", columns="epoch", values="change_without_radius")
+        changes = changes.dropna(axis=1, how="all").dropna()
+        means = changes.mean()
+        if means.empty or not means.min() < 0:
             raise NotHere("the change is at no moment larger near the boundary")
+
+        def statistic(weights: np.ndarray) -> float:
+            drawn = weights @ changes.to_numpy()
+            return float(drawn[-1] / drawn.min()) if drawn.min() < 0 else np.nan
+
         note = f"{means.iloc[-1]:.3g}; {means.min():.3g} at epoch {means.idxmin()}"
-        return Ours(means.iloc[-1] / means.min(), note=note)
+        return with_interval(statistic, changes.reset_index(), note, unit="seed")
 
     return measure
 
@@ -110,11 +107,15 @@ def condition_grows(task: str) -> Callable[[Tables], Ours]:
     def measure(tables: Tables) -> Ours:
         found = _of_task(tables, "plane_trainings", task)
         found = found[found["variant"] == STANDARD].set_index(["seed", "epoch"])
-        by_epoch = found["log_condition"].groupby("epoch").mean()
-        singular = found["singular"].max()
-        note = f"{10 ** by_epoch.iloc[0]:.3g} to {10 ** by_epoch.iloc[-1]:.3g}; "
-        note += f"at most {singular:.2g} of the points are singular"
-        return Ours(10 ** (by_epoch.iloc[-1] - by_epoch.iloc[0]), note=note)
+        logs = found["log_condition"].unstack("epoch").dropna()
+        growth = logs.iloc[:, -1] - logs.iloc[:, 0]
+        note = f"{10 ** logs.iloc[:, 0].mean():.3g} to {10 ** logs.iloc[:, -1].mean():.3g}; "
+        note += f"at most {found['singular'].max():.2g} of the points are singular"
+
+        def statistic(weights: np.ndarray) -> float:
+            return float(10 ** weighted_mean(growth, weights))
+
+        return with_interval(statistic, growth.reset_index(), note, unit="seed", scale="ratio")
 
     return measure
 
@@ -131,16 +132,19 @@ def goes_with_accuracy(task: str, *, standard: bool) -> Callable[[Tables], Ours]
         found = found.dropna(subset="change_without_radius")
         if len(found) < 5:
             raise NotHere("needs five trainings")
-        magnified, accuracy = -found["change_without_radius"], found["accuracy"]
+        found = found.assign(magnified=-found["change_without_radius"]).reset_index(drop=True)
+        if standard:
+            return rank_correlation(found["magnified"], found["accuracy"], "seed")
 
         def statistic(weights: np.ndarray) -> float:
-            rows = np.repeat(np.arange(len(found)), weights.astype(int))
-            return float(spearmanr(magnified.iloc[rows], accuracy.iloc[rows])[0])
+            drawn = found.loc[found.index.repeat(weights.astype(int)), ["magnified", "accuracy"]]
+            if (drawn.nunique() < 2).any():
+                return np.nan
+            return float(spearmanr(*drawn.to_numpy().T).statistic)
 
-        value = statistic(np.ones(len(found)))
-        names = found["variant"] + found["seed"].astype(str)
-        low, high = bootstrap_interval(statistic, names, value)
-        return Ours(value, float(low), float(high), f"{len(found)} trainings")
+        ours = with_interval(statistic, found, unit="variant", scale="correlation")
+        sample = f"{found['variant'].nunique()} variants, {len(found)} trainings"
+        return ours._replace(sample=sample)
 
     return measure
 
@@ -166,7 +170,7 @@ def contrast(family: str, column: str, pair: str, kind: str = "straight"):
 
     def measure(tables: Tables) -> Ours:
         found = _contrasts(tables, family, kind, pair)
-        return _mean(found, column, "path", _left_out(found))
+        return mean_over(found, column, _left_out(found), unit="path")
 
     return measure
 
@@ -188,15 +192,17 @@ def more_than_same_class(family: str, kind: str) -> Callable[[Tables], Ours]:
             different, same = (np.average(values, weights=part) for part in parts)
             return float(different - same)
 
-        value = statistic(np.ones(len(values)))
-        low, high = bootstrap_interval(statistic, found["path"], value)
-        return Ours(value, float(low), float(high), f"{len(found)} paths")
+        return with_interval(statistic, found.reset_index(drop=True), unit="path")
 
     return measure
 
 
 def rate_of(activation: str) -> Callable[[Tables], Ours]:
-    """Exponent of the width with which the mean square asymmetry of a random layer falls."""
+    """Exponent of the width with which the mean square asymmetry of a random layer falls.
+
+    Layers of each width are drawn independently, so that the line's standard error is that of the
+    exponent; the quantile is that of Student's distribution, because widths are few.
+    """
 
     def measure(tables: Tables) -> Ours:
         found = _table(tables, "width_rates", "representations.widths")
@@ -204,7 +210,11 @@ def rate_of(activation: str) -> Callable[[Tables], Ours]:
         if found.empty:
             raise NotHere(f"needs {activation} in representations.widths.activations")
         slope, error = found[["slope", "error"]].iloc[0]
-        return Ours(slope, slope - 2 * error, slope + 2 * error, "two standard errors of the fit")
+        deviations = tables["width_deviations"]
+        widths = deviations.loc[deviations["activation"] == activation, "width"].nunique()
+        half = t.ppf(0.975, widths - 2) * error
+        drawn = "standard error of the line through independent draws of layers"
+        return Ours(slope, slope - half, slope + half, "", drawn, f"{widths} widths")
 
     return measure
 
@@ -217,8 +227,10 @@ def peak_at_boundary(family: str) -> Callable[[Tables], Ours]:
         found = found[found["crossings"] > 0].dropna(subset="peak")
         if found.empty:
             raise NotHere("no path of constant rank crosses a boundary")
+        found = found.reset_index(drop=True)
         away = (found["peak"] - found["position"]).abs()
-        return Ours(away.median(), note=f"{len(away)} paths, the largest {away.max():.2g}")
+        note = f"the largest {away.max():.2g}"
+        return with_interval(partial(weighted_median, away), found, note, unit="path")
 
     return measure
 
@@ -265,7 +277,7 @@ CLAIMS = [
             (
                 "Expansion is no artefact of a degenerate metric",
                 "condition number at the end over that at initialisation",
-                ABOUT_ALIKE, condition_grows(task), np.nan,
+                ALIKE, condition_grows(task), np.nan,
             ),
             (
                 "A ReLU network expands volume near the boundary as well",

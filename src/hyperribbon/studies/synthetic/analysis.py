@@ -91,10 +91,13 @@ def embed(P: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, InPCA]
 
 
 def stress_table(D: np.ndarray, inpca: InPCA, groups: Sequence) -> pd.DataFrame:
-    """Explained stress (Eq. 2.2.8) by dimension, with its bootstrap interval over groups."""
+    """Explained stress (Eq. 2.2.8) by dimension, with its bootstrap interval over groups.
+
+    Columns ``models`` and ``groups`` say how many of them there are.
+    """
     low, high = explained_stress_interval(D, groups, inpca.explained_stress_)
     table = dimension_table(inpca).drop(columns="explained_pairwise_distance")
-    return table.assign(low=low, high=high)
+    return table.assign(low=low, high=high, models=len(D), groups=len(set(groups)))
 
 
 def geodesic_table(

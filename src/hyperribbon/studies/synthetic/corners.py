@@ -17,6 +17,8 @@ from hyperribbon.studies.synthetic.analysis import (
     stress_table,
 )
 
+OF_SLICES = ["index", "eigenvalue", "explained_stress", "low", "high", "models", "groups"]
+
 
 def main(
     predictions: Path,
@@ -46,18 +48,18 @@ def main(
     for corners in counts:
         rows = of_corners(trainings.table, corners, trajectories)
         P = trainings.predictions("train", rows)
+        starts = trainings.table.iloc[rows][["corner", "seed"]].astype(str).agg(" ".join, axis=1)
         for when, checkpoint in slices.items():
             D = pairwise_distance(P[:, checkpoint], threads=threads)
             inpca = InPCA(None, metric="precomputed", solver="full").fit(D)
-            values = inpca.eigenvalues_
-            part = pd.DataFrame({"index": range(1, len(values) + 1), "eigenvalue": values})
+            part = stress_table(D, inpca, starts).rename(columns={"dimension": "index"})
             about = {"decay": decay, "corners": corners, "when": when}
-            found["slices"].append(pd.DataFrame(about, part.index).join(part))
+            found["slices"].append(pd.DataFrame(about, part.index).join(part[OF_SLICES]))
         P = P.reshape(-1, *P.shape[2:])
         D, inpca = embed(P, threads)
         models = trainings.models(rows)
-        start = models["corner"].astype(str) + " " + models["seed"].astype(str)
-        stress = stress_table(D, inpca, start).assign(trajectories=len(rows))
+        of_models = starts.repeat(len(models) // len(rows))
+        stress = stress_table(D, inpca, of_models).assign(trajectories=len(rows))
         stress.insert(0, "corners", corners)
         stress.insert(0, "decay", decay)
         found["corners_stress"].append(stress)

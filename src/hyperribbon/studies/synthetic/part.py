@@ -37,7 +37,7 @@ PART = Part(
             tables={
                 "synthetic_stress": (
                     "One row per c, split and InPCA dimension: eigenvalue (nats), kind, "
-                    "explained stress with a 95% interval."
+                    "explained stress with a 95% interval, numbers of models and of groups drawn."
                 ),
                 "synthetic_embedding": (
                     "One row per model along the trainings of the grid, for each c shown: "
@@ -50,7 +50,8 @@ PART = Part(
                 "synthetic_separation": (
                     "One row per c, split, factor and checkpoint: mean distance (nats) of "
                     "trainings that differ in the factor, and of those that differ in the "
-                    "seed only."
+                    "seed only; their ratio's 95% interval, and from how many settings of the "
+                    "other factors."
                 ),
                 "synthetic_trainings": (
                     "One row per training of the grid: its factors, its final errors on "
@@ -62,7 +63,8 @@ PART = Part(
                 ),
                 "synthetic_slices": (
                     "One row per c, number of corners, time and index: eigenvalues (nats) "
-                    "of the centred distances of the models of a slice."
+                    "of the centred distances of the models of a slice, and what as many "
+                    "dimensions explain, with a 95% interval."
                 ),
                 "synthetic_corner_embedding": (
                     "One row per model along trainings from all initialisation corners: InPCA "
@@ -238,6 +240,6 @@ PART = Part(
         ),
         "synthetic/*.csv": "The tables for each c, before they are concatenated.",
     },
-    claims=("claims",),
+    claims=("claims", "further_claims"),
     data="synthetic",
 )

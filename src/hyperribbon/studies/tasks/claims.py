@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from hyperribbon.reporting.claims import (
-    AT_LEAST,
-    AT_MOST,
-    NEGATIVE,
-    POSITIVE,
-    Claim,
-    about,
-)
-from hyperribbon.studies.tasks.measures import (
-    above_shuffled,
-    agreement,
+from hyperribbon.reporting.claims import Claim
+from hyperribbon.reporting.rules import AT_LEAST, AT_MOST, NEGATIVE, POSITIVE, about
+from hyperribbon.studies.tasks.mean_measures import (
     contrastive_before_supervised,
     contrastive_pairs,
-    diversity,
-    earliest_goes_backwards,
     fixmatch_approaches,
     joint_against_tasks,
     larger_way_is_nearer,
+    methods_against_tasks,
+    over_ways,
+    radius_over_ways,
+    supervised_from_contrastive,
+)
+from hyperribbon.studies.tasks.measures import (
+    above_shuffled,
+    cophenetic_correlation,
+    diversity,
+    earliest_goes_backwards,
     late_departures,
     latest_over_earliest,
     length_ratio,
-    methods_against_tasks,
-    over_ways,
+    mantel_p,
     probe_less_imprinting,
     progress_on_unseen,
-    radius_over_ways,
     share_of_random_classes,
     share_of_smallest_node,
     stress_of,
-    supervised_from_contrastive,
 )
 from hyperribbon.studies.tasks.names import EPISODIC, TASKS, TREE
 
@@ -105,21 +102,21 @@ CLAIMS = [
         "classes (Mantel's p)",
         "Result 3, Fig. 3.3b",
         AT_MOST,
-        agreement("mantel_p"),
+        mantel_p(),
         0.05,
     ),
     Claim(
         "The same of distances between the last models",
         OWN,
         AT_MOST,
-        agreement("mantel_p", "at_the_end"),
+        mantel_p("at_the_end"),
         0.05,
     ),
     Claim(
         "The same: clusters of trajectories follow the tree (cophenetic correlation)",
         "Result 3, Fig. 3.3a",
         AT_LEAST,
-        agreement("cophenetic"),
+        cophenetic_correlation,
         0.5,
     ),
     Claim(
@@ -180,7 +177,7 @@ CLAIMS = [
     ),
     Claim(
         "Fine-tuning from later checkpoints changes predictions less (rank correlation of distance "
-        "and epoch)",
+        "and epoch, mean over tasks and seeds)",
         "Result 6, Fig. 3.7a",
         NEGATIVE,
         late_departures("final"),

@@ -158,10 +158,12 @@ def embed(
         )
         found.append(stress_table(fitted(shuffled)).assign(kind="shuffled", draw=draw))
     columns = ["kind", "draw", "models", "dimension", "eigenvalue", "axis"]
-    columns += ["explained_stress", "low", "high"]
+    columns += ["explained_stress", "low", "high", "configurations"]
     counts = {"with means": len(points.about), "models": len(D), "shuffled": len(D)}
     stress = pd.concat(found)
-    return coordinates, stress.assign(models=stress["kind"].map(counts))[columns]
+    configurations = points.about["configuration"][alone].nunique()
+    stress = stress.assign(models=stress["kind"].map(counts), configurations=configurations)
+    return coordinates, stress[columns]
 
 
 def mixing_table(parts: list, draws: int, threads: int) -> pd.DataFrame:

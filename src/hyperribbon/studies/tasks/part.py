@@ -110,7 +110,8 @@ PART = Part(
                 ),
                 "task_tree_test": (
                     "One row per kind of distance: its agreement with the tree, by correlation and "
-                    "p-value of Mantel's test, and by the cophenetic correlation."
+                    "p-value of Mantel's test (from how many orders of the tasks, and whether "
+                    "these are all), and by the cophenetic correlation."
                 ),
             },
         ),
@@ -299,5 +300,5 @@ PART = Part(
             when=_maps,
         ),
     ),
-    claims=("claims",),
+    claims=("claims", "further_claims"),
 )

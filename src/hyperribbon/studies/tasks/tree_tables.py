@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -42,15 +43,21 @@ def tree_table(
 
 
 def tree_tests(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Agreement of each measure with the tree: Mantel's test and the cophenetic correlation."""
-    columns = ["measure", "tasks", "mantel_r", "mantel_p", "cophenetic"]
+    """Agreement of each measure with the tree: Mantel's test and the cophenetic correlation.
+
+    ``orders`` is the number of orders of the tasks that the test compared, ``exact`` whether these
+    are all.
+    """
+    columns = ["measure", "tasks", "mantel_r", "mantel_p", "orders", "exact", "cophenetic"]
     rows = []
     for measure in ("normalised", "distance", "at_the_end"):
         kept = with_all_pairs(pairs, measure)
         if len(kept) >= 4:
             edges, apart = (square(pairs, kept, column) for column in ("edges", measure))
             test = mantel(apart, edges, permutations=PERMUTATIONS, seed=0)
-            rows.append((measure, len(kept), test.r, test.p, cophenetic(apart, edges)))
+            exact = test.orders == factorial(len(kept))
+            agree = cophenetic(apart, edges)
+            rows.append((measure, len(kept), test.r, test.p, test.orders, exact, agree))
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -8,7 +8,18 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.statistics import Tables, of_split, over_configurations
+from hyperribbon.reporting.statistics import (
+    TRAINING,
+    Tables,
+    of_split,
+    of_step,
+    share,
+    weighted_mean,
+    weighted_quantile,
+    with_interval,
+)
+
+THREE_OF_FOUR = 0.75  # the interval of a higher quantile covers less
 
 
 def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
@@ -19,12 +30,13 @@ def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
         sampled = of_split(tables, "null_model", split, kind="observed", dimension=dimension)
         if whole.empty:
             raise NotHere(f"fewer than {dimension} models")
-        value = whole["explained_stress"].iloc[0]
+        value, models = whole["explained_stress"].iloc[0], of_split(tables, "models", split)
         if sampled.empty:
-            return Ours(value)
+            words = "no interval: more dimensions than sampled models"
+            return of_step(value, (np.nan, np.nan), models)._replace(drawn=words)
         row = sampled.iloc[0]
-        moved = value - row["explained_stress"]
-        return Ours(value, row["low"] + moved, min(row["high"] + moved, 1.0))
+        ends = row[["low", "high"]] + value - row["explained_stress"]
+        return of_step(value, ends.clip(upper=1), models)
 
     return measure
 
@@ -32,58 +44,70 @@ def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
 def second_eigenvalue(tables: Tables) -> Ours:
     """Second eigenvalue relative to the first; negative if it is time-like."""
     eigenvalues = of_split(tables, "explained_stress", "train")["eigenvalue"]
-    return Ours(eigenvalues[1] / eigenvalues[0])
+    if len(eigenvalues) < 2:
+        raise NotHere("fewer than two dimensions")
+    value, row = eigenvalues[1] / eigenvalues[0], _of_metric(tables, "train", "bhattacharyya", 2)
+    sampled = of_split(tables, "metrics", "train", metric="bhattacharyya")["eigenvalue"]
+    ends = row[["ratio_low", "ratio_high"]] + value - sampled[1] / sampled[0]
+    return of_step(value, ends, of_split(tables, "models", "train"))
 
 
 def first_distance(tables: Tables) -> Ours:
-    """Largest distance from ignorance at initialisation, on test."""
+    """Distance from ignorance within which three of four models are at initialisation, on test."""
     models = of_split(tables, "models", "test", step=0)
     if models.empty:
         raise NotHere("no model at step 0")
-    to_ignorance = models["distance_to_ignorance"]
-    return over_configurations(lambda w: to_ignorance[w > 0].max(), models)
+    return _three_of_four(models, "distance_to_ignorance")
 
 
 def last_distance(split: str) -> Callable[[Tables], Ours]:
-    """Largest distance from the truth among ends of trainings with at most 10% train error."""
+    """Distance from the truth within which three of four trainings end, of those that learn.
+
+    They learn if their train error is at most 10%.
+    """
 
     def measure(tables: Tables) -> Ours:
-        keys = ["configuration", "seed"]
-        ends = {s: of_split(tables, "models", s).groupby(keys, sort=False).last()
+        ends = {s: of_split(tables, "models", s).groupby(TRAINING, sort=False).last()
                 for s in ("train", "test")}  # fmt: skip
         trained = (ends["train"]["error"] <= 0.1).to_numpy()
         if not trained.any():
             raise NotHere("no training ended with a train error of at most 10%")
-        found = ends[split][trained].reset_index()
-        return over_configurations(lambda w: found["distance_to_truth"][w > 0].max(), found)
+        return _three_of_four(ends[split][trained].reset_index(), "distance_to_truth")
 
     return measure
 
 
+def _three_of_four(models: pd.DataFrame, column: str) -> Ours:
+    note = f"the largest is {models[column].max():.3g}"
+    return with_interval(
+        lambda w: weighted_quantile(models[column], w, THREE_OF_FOUR), models, note, scale="ratio"
+    )
+
+
 def away_of(network: str) -> Callable[[Tables], Ours]:
-    """Share of a network's models that are away from the train manifold."""
+    """Share of a network's trainings of which a model is away from the train manifold."""
 
     def measure(tables: Tables) -> Ours:
         models = of_split(tables, "models", "train")
         if not models["away"].any():
             raise NotHere("no model is away from the manifold")
-        own = of_split(tables, "models", "train", network=network)
+        own = models[models["network"] == network]
         if own.empty:
             raise NotHere(f"no network {network}")
-        return Ours(own["away"].mean())
+        away = own.groupby(TRAINING)["away"].any()
+        return share(away.sum(), len(away), "training", f"{own['away'].mean():.2%} of its models")
 
     return measure
 
 
 def train_axes_on_test(tables: Tables) -> Ours:
-    """Explained pairwise distance on test in the axes of train, relative to its own axes."""
+    """Explained pairwise distance on test in the axes of train, less that in its own axes."""
     found = of_split(tables, "joint_explained", "test")
     last = found[found["dimension"] == found["dimension"].max()].set_index("axes")
-    own, placed = last.loc["test"], last.loc["train"]
-    scale = own["explained_pairwise_distance"]
-    value, low, high = placed[["explained_pairwise_distance", "low", "high"]] / scale
-    note = f"{placed.iloc[2]:.2f} of {scale:.2f} in {placed['dimension']} dimensions"
-    return Ours(value, low, high, note)
+    own, placed = (last.loc[axes, "explained_pairwise_distance"] for axes in ("test", "train"))
+    ends = last.loc["train", ["less_own_low", "less_own_high"]]
+    note = f"{placed:.2f} and {own:.2f} in {found['dimension'].max()} dimensions"
+    return of_step(placed - own, ends, of_split(tables, "models", "test"), note)
 
 
 def few_samples(split: str, size: int) -> Callable[[Tables], Ours]:
@@ -92,11 +116,17 @@ def few_samples(split: str, size: int) -> Callable[[Tables], Ours]:
     def measure(tables: Tables) -> Ours:
         found = of_split(tables, "subsets", split, kind="samples", dimension=3)
         whole = found["size"].max()
-        few = found[found["size"] == size]["explained_pairwise_distance"]
+        few = found[found["size"] == size].reset_index(drop=True)
         if few.empty or whole <= size:
             raise NotHere(f"needs more than {size} {split} samples")
-        less = few - found[found["size"] == whole]["explained_pairwise_distance"].iloc[0]
-        return Ours(less.mean(), less.min(), less.max(), "lowest and highest draw")
+        of_all = found[found["size"] == whole]["explained_pairwise_distance"].iloc[0]
+        less = few["explained_pairwise_distance"] - of_all
+        ours = with_interval(
+            lambda w: weighted_mean(less, w), few, unit="random subset", by=["draw"]
+        )
+        return ours._replace(
+            sample=f"{few['models'].iloc[0]} models, {len(few)} random subsets of samples"
+        )
 
     return measure
 
@@ -108,27 +138,31 @@ def four_points(s: float, dimension: int) -> Callable[[Tables], Ours]:
         four, whole = _four(tables, 3, s), _four(tables, dimension)
         if four.empty or whole.empty:
             raise NotHere(f"no models near progress {s:g} and {1 - s:g}")
-        less = four[["explained_pairwise_distance", "low", "high"]].iloc[0]
-        value = whole["explained_pairwise_distance"].iloc[0]
-        difference, low, high = less - value
-        return Ours(difference, low, high, f"{less.iloc[0]:.2f} against {value:.2f}")
+        ours, others = (table["explained_pairwise_distance"].iloc[0] for table in (four, whole))
+        less = _four(tables, dimension, s, points="four less all")
+        note = f"{ours:.2f} and {others:.2f}"
+        ends = less[["low", "high"]].iloc[0]
+        return of_step(ours - others, ends, of_split(tables, "models", "train"), note)
 
     return measure
 
 
 def four_points_rmsd(tables: Tables) -> Ours:
     """RMSD of the aligned embeddings at s = 0.2."""
-    rmsd = _four(tables, 3, 0.2)["rmsd"].dropna()
-    if rmsd.empty:
+    found = _four(tables, 3, 0.2).dropna(subset="rmsd")
+    if found.empty:
         raise NotHere(
             "the two embeddings have different signatures, or no models are near 0.2 and 0.8"
         )
-    return Ours(rmsd.iloc[0])
+    row = found.iloc[0]
+    return of_step(row["rmsd"], row[["rmsd_low", "rmsd_high"]], of_split(tables, "models", "train"))
 
 
-def _four(tables: Tables, dimension: int, s: float | None = None) -> pd.DataFrame:
+def _four(
+    tables: Tables, dimension: int, s: float | None = None, points: str = "four"
+) -> pd.DataFrame:
     """Rows of averages at s, or of the original embedding; without models that are away."""
-    equal = {"points": "all"} if s is None else {"points": "four", "s": s}
+    equal = {"points": "all"} if s is None else {"points": points, "s": s}
     return of_split(tables, "four_points", "train", dimension=dimension, **equal).tail(1)
 
 
@@ -137,7 +171,8 @@ def pca(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         row = _of_metric(tables, split, "euclidean")
-        return Ours(row["explained_pairwise_distance"], row["pairwise_low"], row["pairwise_high"])
+        ends = row[["pairwise_low", "pairwise_high"]]
+        return of_step(row["explained_pairwise_distance"], ends, of_split(tables, "models", split))
 
     return measure
 
@@ -146,9 +181,13 @@ def iskl_less_inpca(tables: Tables) -> Ours:
     """Explained stress of three dimensions, IsKL less InPCA, on train."""
     ours, other = (_of_metric(tables, "train", m) for m in ("symmetric_kl", "bhattacharyya"))
     value = ours["explained_stress"] - other["explained_stress"]
-    half = np.hypot(ours["high"] - ours["low"], other["high"] - other["low"]) / 2
-    return Ours(value, value - half, value + half, "interval from those of both")
+    note = f"{ours['explained_stress']:.3f} and {other['explained_stress']:.3f}"
+    ends = ours[["less_inpca_low", "less_inpca_high"]]
+    return of_step(value, ends, of_split(tables, "models", "train"), note)
 
 
-def _of_metric(tables: Tables, split: str, metric: str) -> pd.Series:
-    return of_split(tables, "metrics", split, metric=metric, dimension=3).iloc[0]
+def _of_metric(tables: Tables, split: str, metric: str, dimension: int = 3) -> pd.Series:
+    found = of_split(tables, "metrics", split, metric=metric, dimension=dimension)
+    if found.empty:
+        raise NotHere(f"fewer than {dimension} models")
+    return found.iloc[0]

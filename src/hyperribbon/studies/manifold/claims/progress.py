@@ -11,10 +11,11 @@ from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.statistics import (
     Tables,
     of_split,
-    over_configurations,
     r_squared,
+    sample_of,
     weighted_mean,
     weighted_median,
+    with_interval,
     with_less_without,
 )
 
@@ -24,8 +25,10 @@ def progress_and_error(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         models = of_split(tables, "models", split)
-        return over_configurations(
-            lambda w: r_squared(models["progress"], models["error"], w), models
+        return with_interval(
+            lambda w: r_squared(models["progress"], models["error"], w),
+            models,
+            scale="determination",
         )
 
     return measure
@@ -34,7 +37,9 @@ def progress_and_error(split: str) -> Callable[[Tables], Ours]:
 def train_and_test_progress(tables: Tables) -> Ours:
     """R^2 of train and test progress over all models."""
     train, test = (of_split(tables, "models", split) for split in ("train", "test"))
-    return over_configurations(lambda w: r_squared(train["progress"], test["progress"], w), train)
+    return with_interval(
+        lambda w: r_squared(train["progress"], test["progress"], w), train, scale="determination"
+    )
 
 
 def nesterov_is_early(tables: Tables) -> Ours:
@@ -63,13 +68,13 @@ def larger_is_faster(tables: Tables) -> Ours:
         known = steps.dropna(axis=1, how="all").dropna()
         if known.shape[1] > 1 and len(known):
             less = known[known.columns.max()] - known[known.columns.min()]
-            rows.append({"configuration": "-".join(names), "less": less.mean()})
+            rows.append({"pair": "-".join(names), "less": less.mean()})
     if not rows:
         raise NotHere("networks of two sizes have no updates in common")
     pairs = pd.DataFrame(rows)
-    return over_configurations(
-        lambda w: weighted_mean(pairs["less"], w), pairs, f"over {len(pairs)} otherwise equal pairs"
-    )
+    note = f"over {len(pairs)} otherwise equal pairs"
+    ours = with_interval(lambda w: weighted_mean(pairs["less"], w), pairs, note, unit="pair")
+    return ours._replace(sample=sample_of(models))
 
 
 def median_error(network: str, split: str, parameters: int) -> Callable[[Tables], Ours]:
@@ -82,38 +87,55 @@ def median_error(network: str, split: str, parameters: int) -> Callable[[Tables]
         ends = ends[ends["parameters"] == parameters].reset_index(drop=True)
         if ends.empty:
             raise NotHere(f"no network has {parameters:,} parameters, like {network}")
-        return over_configurations(lambda w: 100 * weighted_median(ends["final_error"], w), ends)
+        return with_interval(lambda w: 100 * weighted_median(ends["final_error"], w), ends)
 
     return measure
 
 
-def harmonic_error_less(*others: str) -> Callable[[Tables], Ours]:
-    """Final test error of the harmonic mean, less that of the best other kind, in percent."""
-    return _harmonic_less(others, "error", np.min, 100)
+def harmonic_less_arithmetic(tables: Tables) -> Ours:
+    """Final test error of the harmonic mean, less that of the arithmetic one, in percent."""
+    last = _last_of_ensembles(tables, "error")
+    return _of_ensembles(
+        lambda w: 100 * weighted_mean(last["harmonic"] - last["arithmetic"], w), last, tables
+    )
 
 
-def harmonic_progress_less(*others: str) -> Callable[[Tables], Ours]:
+def harmonic_is_best(*others: str) -> Callable[[Tables], Ours]:
+    """Final test error of the best other kind, less that of the harmonic mean, in percent."""
+    return _harmonic_ahead(others, "error", -100)
+
+
+def harmonic_is_farthest(*others: str) -> Callable[[Tables], Ours]:
     """Final test progress of the harmonic mean, less the largest of other kinds."""
-    return _harmonic_less(others, "progress", np.max, 1)
+    return _harmonic_ahead(others, "progress", 1)
 
 
-def _harmonic_less(
-    others: tuple[str, ...], column: str, best: Callable[[list[float]], float], unit: float
-) -> Callable[[Tables], Ours]:
+def _harmonic_ahead(others: tuple[str, ...], column: str, unit: int) -> Callable[[Tables], Ours]:
+    """How far the harmonic mean is ahead of the best other kind, of which more units are better."""
+
     def measure(tables: Tables) -> Ours:
-        found = of_split(tables, "ensembles", "test")
-        last = found.groupby(["configuration", "kind"], sort=False)[column].last().unstack("kind")
-        if last.empty:
-            raise NotHere("each configuration has only one seed")
-        last = last.reset_index()
+        last = _last_of_ensembles(tables, column)
 
-        def less(w: np.ndarray) -> float:
-            means = [weighted_mean(last[kind], w) for kind in others]
-            return unit * (weighted_mean(last["harmonic"], w) - best(means))
+        def ahead(w: np.ndarray) -> float:
+            return min(unit * weighted_mean(last["harmonic"] - last[kind], w) for kind in others)
 
-        seeds = found["seeds"].max()
-        return over_configurations(
-            less, last, f"{len(last)} configurations with up to {seeds} seeds"
-        )
+        return _of_ensembles(ahead, last, tables)
 
     return measure
+
+
+def _last_of_ensembles(tables: Tables, column: str) -> pd.DataFrame:
+    """A column of each configuration's last centroids on test, by kind."""
+    found = of_split(tables, "ensembles", "test")
+    last = found.groupby(["configuration", "kind"], sort=False)[column].last().unstack("kind")
+    if last.empty:
+        raise NotHere("each configuration has only one seed")
+    return last.reset_index()
+
+
+def _of_ensembles(
+    statistic: Callable[[np.ndarray], float], last: pd.DataFrame, tables: Tables
+) -> Ours:
+    seeds = of_split(tables, "ensembles", "test")["seeds"].max()
+    words = f"{len(last)} configurations with up to {seeds} seeds"
+    return with_interval(statistic, last)._replace(sample=words)

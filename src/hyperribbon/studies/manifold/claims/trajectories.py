@@ -7,18 +7,22 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from hyperribbon.numerics.bootstrap import bootstrap_interval
 from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.statistics import (
     Tables,
     of_split,
-    over_configurations,
+    of_step,
+    sample_of,
+    share,
     weighted_mean,
     weighted_median,
+    with_interval,
     with_less_without,
+    without_groups,
 )
 
 TO_GEODESIC = "distance to geodesic"
+LEAST_ARRANGEMENTS = 20  # for a p-value of at most 0.05
 
 
 def trajectory_stress(split: str) -> Callable[[Tables], Ours]:
@@ -28,7 +32,8 @@ def trajectory_stress(split: str) -> Callable[[Tables], Ours]:
         found = of_split(tables, "trajectory_stress", split, dimension=2)
         if found.empty:
             raise NotHere("too few trajectories reach a common progress")
-        return Ours(*found[["explained_stress", "low", "high"]].iloc[0])
+        row, points = found.iloc[0], of_split(tables, "trajectory_embedding", split)
+        return of_step(row["explained_stress"], row[["low", "high"]], points)
 
     return measure
 
@@ -38,11 +43,10 @@ def architecture_first(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         factors = _importance(tables, split)
-        own = _architecture(factors)
-        others = factors.drop(index=own)
-        if others.empty:
+        own = _architecture(factors.index)
+        if len(factors) == 1:
             raise NotHere("architecture is the only factor whose importance can be measured")
-        return _less(factors.loc[own], others.loc[others["importance"].idxmax()])
+        return _ahead(tables, split, factors, [own], [f for f in factors.index if f != own])
 
     return measure
 
@@ -52,17 +56,15 @@ def optimisation_second(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         factors = _importance(tables, split)
-        others = factors.drop(index=_architecture(factors))
-        optimisation = others.index.isin(["optimiser", "algorithm", "batch_size", "learning_rate"])
+        others = factors.index.drop(_architecture(factors.index))
+        optimisation = others.isin(["optimiser", "algorithm", "batch_size", "learning_rate"])
         if optimisation.all() or not optimisation.any():
             raise NotHere(
                 "needs factors of optimisation, and another one apart from the architecture"
             )
-        first, next_one = (
-            part.loc[part["importance"].idxmax()]
-            for part in (others[optimisation], others[~optimisation])
+        return _ahead(
+            tables, split, factors, list(others[optimisation]), list(others[~optimisation])
         )
-        return _less(first, next_one)
 
     return measure
 
@@ -72,10 +74,13 @@ def architecture_by_chance(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         factors = _importance(tables, split)
-        row = factors.loc[_architecture(factors)]
-        if np.isnan(row["p_value"]):
+        row = factors.loc[_architecture(factors.index)]
+        if np.isnan(row["p_value"]) or row["arrangements"] < LEAST_ARRANGEMENTS:
             raise NotHere("too few configurations agree in all other factors")
-        return Ours(row["p_value"], note=f"{row['arrangements']:g} arrangements")
+        permutations = int(row["permutations"])
+        as_good = round(row["p_value"] * (1 + permutations)) - 1
+        note = f"{row['arrangements']:g} arrangements"
+        return share(as_good, permutations, "permutation", note)._replace(value=row["p_value"])
 
     return measure
 
@@ -86,39 +91,59 @@ def _importance(tables: Tables, split: str) -> pd.DataFrame:
     return factors.drop(index=TO_GEODESIC, errors="ignore")
 
 
-def _architecture(factors: pd.DataFrame) -> str:
+def _architecture(factors: pd.Index) -> str:
     for name in ("network", "architecture"):
-        if name in factors.index:
+        if name in factors:
             return name
     raise NotHere("too few configurations, or architectures, for a random forest")
 
 
-def _less(first: pd.Series, second: pd.Series) -> Ours:
-    """Difference of importances, with an interval from the spread of their permutations."""
-    value = first["importance"] - second["importance"]
-    half = 1.96 * np.hypot(first["std"], second["std"])
-    note = f"{first.name} {first['importance']:.2f}, {second.name} {second['importance']:.2f}"
-    return Ours(value, value - half, value + half, f"{note}; interval from permutations")
+def _ahead(
+    tables: Tables, split: str, factors: pd.DataFrame, ours: list[str], others: list[str]
+) -> Ours:
+    """Largest importance of some factors less the largest of others."""
+
+    def ahead(importance: pd.Series) -> float:
+        known = importance.reindex([*ours, *others])
+        # Without some configurations a factor may have no importance; then nothing is known.
+        return np.nan if known.isna().any() else known[ours].max() - known[others].max()
+
+    importance = factors["importance"]
+    without = [
+        ahead(part.set_index("factor")["importance"])
+        for _, part in of_split(tables, "importance_without", split).groupby("left_out")
+    ]
+    first, second = (importance[names].idxmax() for names in (ours, others))
+    note = f"{first} {importance[first]:.2f}, {second} {importance[second]:.2f}"
+    sample = f"{int(factors['pairs'].iloc[0])} pairs of configurations"
+    return without_groups(ahead(importance), without, "configuration", note, sample)
 
 
 def configuration_distance(tables: Tables) -> Ours:
     """Mean distance between trajectories of different configurations, on train."""
+    found = _different(tables)
+    names, first, second = _both(found)
+    ours = with_interval(
+        lambda w: weighted_mean(found["distance"], w[first] * w[second]),
+        pd.DataFrame({"configuration": names}),
+        scale="ratio",
+    )
+    return ours._replace(sample=f"{len(names)} configurations, {len(found)} pairs")
+
+
+def _different(tables: Tables) -> pd.DataFrame:
+    """Distances on train of different configurations that reach a common progress."""
     found = of_split(tables, "configuration_distances", "train").dropna(subset="distance")
     found = found[found["configuration"] != found["other"]].reset_index(drop=True)
     if found.empty:
         raise NotHere("no two configurations reach a common progress")
-    names = pd.unique(found[["configuration", "other"]].to_numpy().ravel())
-    first, second = (
-        found[side].map({name: k for k, name in enumerate(names)}).to_numpy()
-        for side in ("configuration", "other")
-    )
+    return found
 
-    def mean(weights: np.ndarray) -> float:
-        return weighted_mean(found["distance"], weights[first] * weights[second])
 
-    value = mean(np.ones(len(names)))
-    low, high = bootstrap_interval(mean, names, value)
-    return Ours(value, float(low), float(high))
+def _both(found: pd.DataFrame) -> tuple[pd.Index, np.ndarray, np.ndarray]:
+    """Configurations, and the position of each row's two among them."""
+    names = pd.Index(pd.unique(found[["configuration", "other"]].to_numpy().ravel()))
+    return names, names.get_indexer(found["configuration"]), names.get_indexer(found["other"])
 
 
 def tube_width(split: str) -> Callable[[Tables], Ours]:
@@ -126,21 +151,33 @@ def tube_width(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         widths = _tubes(tables, split)
-        return over_configurations(lambda w: weighted_median(widths["to_mean"], w), widths)
+        return with_interval(lambda w: weighted_median(widths["to_mean"], w), widths, scale="ratio")
 
     return measure
 
 
 def tube_in_configuration_distances(tables: Tables) -> Ours:
     """Median tube width less the median distance of different configurations, on train."""
-    width = tube_width("train")(tables)
-    found = of_split(tables, "configuration_distances", "train")
-    other = found["configuration"] != found["other"]
-    distance = found["distance"][other].median()
-    if np.isnan(distance):
-        raise NotHere("no two configurations reach a common progress")
-    note = f"median tube width less {distance:.3g} nats, the median distance of configurations"
-    return Ours(width.value - distance, width.low - distance, width.high - distance, note)
+    widths, found = _tubes(tables, "train"), _different(tables)
+    names, first, second = _both(found)
+    names = names.union(pd.unique(widths["configuration"]), sort=False)
+    own = names.get_indexer(widths["configuration"])
+
+    def medians(w: np.ndarray) -> tuple[float, float]:
+        distance = weighted_median(found["distance"], w[first] * w[second])
+        return weighted_median(widths["to_mean"], w[own]), distance
+
+    def less(w: np.ndarray) -> float:
+        width, distance = medians(w)
+        return width - distance
+
+    width, distance = medians(np.ones(len(names)))
+    ours = with_interval(
+        less,
+        pd.DataFrame({"configuration": names}),
+        f"median tube width {width:.3g}, median distance of configurations {distance:.3g} nats",
+    )
+    return ours._replace(sample=sample_of(widths))
 
 
 def _tubes(tables: Tables, split: str) -> pd.DataFrame:
@@ -165,7 +202,7 @@ def geodesic_middle(tables: Tables) -> Ours:
     middle = tubes["progress"].between(0.3, 0.7).to_numpy()
     ends = ~tubes["progress"].between(0.1, 0.9).to_numpy()
     distance = tubes["to_geodesic"]
-    return over_configurations(
+    return with_interval(
         lambda w: weighted_mean(distance, w * middle) - weighted_mean(distance, w * ends), tubes
     )
 
@@ -175,13 +212,13 @@ def geodesic_test_less_train(tables: Tables) -> Ours:
     tubes = tables["tubes"].reset_index(drop=True)
     test = (tubes["split"] == "test").to_numpy()
     distance = tubes["to_geodesic"]
-    return over_configurations(
+    return with_interval(
         lambda w: weighted_mean(distance, w * test) - weighted_mean(distance, w * ~test), tubes
     )
 
 
 def nearest_to_geodesic(network: str) -> Callable[[Tables], Ours]:
-    """Mean distance of a network from the geodesic, less that of the next one, on train."""
+    """Mean distance from the geodesic of the nearest other network, less that of one, on train."""
 
     def measure(tables: Tables) -> Ours:
         tubes = of_split(tables, "tubes", "train")
@@ -191,10 +228,10 @@ def nearest_to_geodesic(network: str) -> Callable[[Tables], Ours]:
         own, distance = (tubes["network"] == network).to_numpy(), tubes["to_geodesic"]
         each = [(tubes["network"] == name).to_numpy() for name in others]
 
-        def less_nearest(w: np.ndarray) -> float:
+        def nearer(w: np.ndarray) -> float:
             means = [weighted_mean(distance, w * member) for member in each]
-            return weighted_mean(distance, w * own) - np.fmin.reduce(means)
+            return np.fmin.reduce(means) - weighted_mean(distance, w * own)
 
-        return over_configurations(less_nearest, tubes)
+        return with_interval(nearer, tubes)
 
     return measure

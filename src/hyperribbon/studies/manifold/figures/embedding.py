@@ -193,7 +193,7 @@ def four_points(tables: dict[str, pd.DataFrame], split: str) -> Figure:
     """All models in an embedding of four points and in that of all models (2.9, 2.10)."""
     explained = tables["four_points"].query("split == @split")
     selection = explained["selection"].iloc[-1]  # near the manifold, if some models are away
-    explained = explained.query("selection == @selection")
+    explained = explained.query("selection == @selection and points in ('all', 'four')")
     models = tables["four_point_embedding"].query("split == @split")
     colours = palette(tables["models"]["network"])
     figure, panels = plt.subplots(1, 3, figsize=(2.4 * COLUMN, 0.85 * COLUMN))
