@@ -138,6 +138,7 @@ def importance_without(
             factors.iloc[kept],
             means[kept],
             permutations=permutations,
+            untested=0,
             threads=threads,
         )
         parts.append(found[["factor", "importance"]].assign(left_out=k))

@@ -12,7 +12,6 @@ TO_GEODESIC = "distance to geodesic"
 COLUMNS = ["factor", "levels", "importance", "std", "p_value", "permutations", "arrangements"]
 COLUMNS += ["r_squared", "pairs"]
 _LEAST_PAIRS = 10  # the pairs of five configurations
-_UNTESTED = 20  # permutations of the factor that has no p-value
 
 
 def variable_importance(
@@ -21,6 +20,7 @@ def variable_importance(
     to_geodesic: np.ndarray | None = None,
     *,
     permutations: int = 99,
+    untested: int = 20,
     trees: int = 100,
     max_pairs: int = 3000,
     random_state: int = 0,
@@ -46,6 +46,8 @@ def variable_importance(
     factors : n rows, one column per factor; factors with a single value are left out
     to_geodesic : (n,) mean distance to the geodesic, or None
     permutations : int, number of permutations of each factor
+    untested : int, number of permutations of the distance to the geodesic, which has no p-value; if
+        0, it has no row
     trees : int, number of trees in a forest
     max_pairs : int; if there are more pairs, this many are drawn at random
     random_state : int
@@ -150,8 +152,8 @@ def variable_importance(
         p_value = (1 + (found >= observed).sum()) / (1 + permutations)
         counts = permutations, len(arrangements)
         rows.append((name, code.max() + 1, observed - found, p_value, *counts))
-    if rows and to_geodesic is not None:
-        found = scores(sample(order, own) for order in exchanges([], n, _UNTESTED, rng))
+    if rows and untested and to_geodesic is not None:
+        found = scores(sample(order, own) for order in exchanges([], n, untested, rng))
         rows.append((TO_GEODESIC, None, observed - found, None, None, None))
     table = [
         (name, levels, drop.mean(), drop.std(), *tested, observed, n_pairs)
