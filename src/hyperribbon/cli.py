@@ -35,6 +35,30 @@ def in_one_line(command: Callable) -> Callable:
     return guarded
 
 
+def output_option(default: str, words: str) -> Callable[[Callable], Callable]:
+    """Option for the file that a command writes."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        default=Path(default),
+        show_default=True,
+        help=words,
+    )
+
+
+open_option = click.option(
+    "--open/--no-open", "opens", default=True, help="Open the page in a browser."
+)
+
+
+def say_and_open(page: Path, opens: bool) -> None:
+    """Name a page that was written, with its size, and perhaps open it."""
+    click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
+    if opens:
+        webbrowser.open(page.resolve().as_uri())
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hyperribbon")
 def main() -> None:
@@ -68,15 +92,8 @@ def run(config: Path | None, cores: str, snakemake: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("explorer.html"),
-    show_default=True,
-    help="The page to write.",
-)
-@click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
+@output_option("explorer.html", "The page to write.")
+@open_option
 @click.option(
     "--prior",
     type=click.Choice(["uniform", "frequencies"]),
@@ -96,22 +113,13 @@ def explore(paths: tuple[str, ...], output: Path, opens: bool, prior: str) -> No
     study = open_any(paths, prior=None if prior == "uniform" else prior)
     click.echo(f"{study!r}")
     page = study.explore(output)
-    click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
-    if opens:
-        webbrowser.open(page.resolve().as_uri())
+    say_and_open(page, opens)
 
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="STUDY STUDY...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("compare.html"),
-    show_default=True,
-    help="The page to write; tables go beside it.",
-)
-@click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
+@output_option("compare.html", "The page to write; tables go beside it.")
+@open_option
 @in_one_line
 def compare(paths: tuple[str, ...], output: Path, opens: bool) -> None:
     """Put studies side by side on one page.
@@ -130,21 +138,12 @@ def compare(paths: tuple[str, ...], output: Path, opens: bool) -> None:
     page, *tables = comparison.write(output)
     for table in tables:
         click.echo(table)
-    click.echo(f"{page}: {page.stat().st_size / 1e6:.1f} MB")
-    if opens:
-        webbrowser.open(page.resolve().as_uri())
+    say_and_open(page, opens)
 
 
 @main.command()
 @click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("claims_by_study.md"),
-    show_default=True,
-    help="The file to write, in Markdown.",
-)
+@output_option("claims_by_study.md", "The file to write, in Markdown.")
 @in_one_line
 def claims(results: tuple[str, ...], output: Path) -> None:
     """Write the verdicts of studies as one table, claim by claim.

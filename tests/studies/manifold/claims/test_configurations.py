@@ -8,6 +8,7 @@ import pytest
 
 from hyperribbon.reporting.claims import NotHere
 from hyperribbon.studies.manifold.claims import configurations as claims
+from hyperribbon.studies.manifold.claims import pairs
 
 NETWORKS = {
     "AllCNN": ("allcnn", 400), "Small": ("wide_resnet", 300), "Large": ("wide_resnet", 900),
@@ -34,7 +35,7 @@ def about(networks=NETWORKS, optimisers=OPTIMISERS):
 
 def tables(added=ADDED, test=2.0, **kwargs):
     table = about(**kwargs)
-    found = claims.described({"configurations": table})
+    found = pairs.described({"configurations": table})
     rows = []
     for a, b in itertools.combinations_with_replacement(found.index, 2):
         distance = 0.001 + sum(
@@ -48,12 +49,12 @@ def tables(added=ADDED, test=2.0, **kwargs):
 
 
 def test_nesterov_is_another_algorithm_and_sizes_are_networks_of_one_architecture():
-    found = claims.described({"configurations": about()})
+    found = pairs.described({"configurations": about()})
     assert set(found["algorithm"]) == {"sgd", "sgd with Nesterov", "adam"}
-    assert claims.largest_residual(tables()) == "Large"
+    assert pairs.largest_residual(tables()) == "Large"
     one = {name: NETWORKS[name] for name in ("AllCNN", "Large")}
     with pytest.raises(NotHere, match="two sizes"):
-        claims.largest_residual(tables(networks=one))
+        pairs.largest_residual(tables(networks=one))
 
 
 @pytest.mark.parametrize("factor", ["algorithm", "augmentation"])

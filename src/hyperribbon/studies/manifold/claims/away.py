@@ -14,11 +14,8 @@ from hyperribbon.reporting.statistics import (
     weighted_quantile,
     with_interval,
 )
-from hyperribbon.studies.manifold.claims.configurations import (
-    CIFAR10,
-    described,
-    largest_residual,
-)
+from hyperribbon.studies.manifold.claims import CIFAR10
+from hyperribbon.studies.manifold.claims.pairs import described, largest_residual
 
 IGNORANT = 0.895  # error of ignorance with ten classes is 0.9
 FITTED = 0.001  # train error that the text rounds to zero

@@ -16,10 +16,9 @@ from hyperribbon.reporting.statistics import (
     weighted_quantile,
     with_interval,
 )
-from hyperribbon.studies.manifold.claims import progress
-from hyperribbon.studies.manifold.claims.configurations import CIFAR10, described
+from hyperribbon.studies.manifold.claims import CIFAR10, IMAGENET, progress
+from hyperribbon.studies.manifold.claims.pairs import described
 
-IMAGENET = ("imagenet",)
 SINGLE = "single network"
 # Test errors of Fig. 2.24b in percent, of AllCNN trained by SGD, no augmentation or weight decay.
 ENSEMBLE_ERRORS = {

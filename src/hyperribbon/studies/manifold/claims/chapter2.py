@@ -20,12 +20,11 @@ from hyperribbon.reporting.rules import (
     not_worse,
 )
 from hyperribbon.studies.corners import claims as corners
-from hyperribbon.studies.manifold.claims import manifold, progress, trajectories
+from hyperribbon.studies.manifold.claims import CIFAR10, IMAGENET, manifold, progress, trajectories
 from hyperribbon.studies.manifold.claims.details import CLAIMS as DETAILS
 
 OTHER_CENTROIDS = ["arithmetic", "sqrt_arithmetic", "geometric", "bhattacharyya", "jeffreys"]
 SHARE = 0.05  # margin of equivalence of published shares of stress, variance and distance
-CIFAR10, IMAGENET = ("cifar10",), ("imagenet",)
 # Median errors of Table 2.1 in percent, train and test, by name and number of parameters.
 MEDIAN_ERRORS = {
     "Fully-Connected": (3_837_066, 1.5, 39.7),

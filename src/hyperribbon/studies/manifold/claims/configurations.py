@@ -3,158 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from hyperribbon.reporting.claims import Claim, NotHere, Ours
+from hyperribbon.reporting.claims import Claim, Ours
 from hyperribbon.reporting.rules import ALIKE, NEGATIVE, POSITIVE, about, between
-from hyperribbon.reporting.statistics import Tables, of_split, share, without_groups
+from hyperribbon.reporting.statistics import Tables, share
+from hyperribbon.studies.manifold.claims import CIFAR10
+from hyperribbon.studies.manifold.claims.pairs import (
+    Choice,
+    Pairs,
+    chosen,
+    left_out,
+    pairs_of,
+)
 
-CIFAR10 = ("cifar10",)
 CONVOLUTIONAL = ("allcnn", "wide_resnet", "resnet", "convmixer")
 OTHERS = ("fully_connected", "vit")
-OPTIMISATION = ("algorithm", "batch size", "weight decay")
-# What two configurations can differ in; the rate is left out where another factor implies it.
-FACTORS = ["architecture", "network", *OPTIMISATION, "augmentation"]
 CUT = 0.05  # nats
 SPLITS = ("train", "test")
-GROUPS = 20  # of configurations, at most
-
-
-def described(tables: Tables) -> pd.DataFrame:
-    """What each configuration is, by its name: the factors of `FACTORS`, and its parameters.
-
-    Nesterov's acceleration, which is recognised by the optimiser's name, makes another algorithm.
-    Raises NotHere for recordings, whose factors are not known.
-    """
-    table = tables["configurations"].set_index("configuration")
-    if table[["architecture", "algorithm"]].isna().any(axis=None):
-        raise NotHere("needs trainings of known networks and optimisers, not recordings")
-    nesterov = table["optimiser"].str.contains("nesterov", case=False)
-    columns = {
-        "algorithm": table["algorithm"] + np.where(nesterov, " with Nesterov", ""),
-        "batch size": table["batch_size"],
-        "weight decay": table["weight_decay"] > 0,
-    }
-    about = table[["architecture", "network", "parameters", "augmentation"]]
-    return about.assign(**columns)
-
-
-def largest_residual(tables: Tables) -> str:
-    """Name of the larger residual network; raises NotHere without two sizes of one."""
-    about = described(tables).drop_duplicates("network")
-    residual = about[about["architecture"].isin(["wide_resnet", "resnet"])]
-    if residual["architecture"].duplicated().sum() == 0:
-        raise NotHere("needs residual networks of two sizes")
-    return str(residual.loc[residual["parameters"].idxmax(), "network"])
-
-
-class Pairs(NamedTuple):
-    """Pairs of configurations with trajectories that have some progress in common.
-
-    Attributes
-    ----------
-    names : names of all configurations in a pair
-    distance : (m,) nats
-    first, second : (m,) positions of both configurations among the names
-    about, other : what both configurations are, one row per pair
-    cell : (m,) number of the pair of networks, regardless of their order
-    """
-
-    names: np.ndarray
-    distance: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    about: pd.DataFrame
-    other: pd.DataFrame
-    cell: np.ndarray
-
-    def same(self, factor: str) -> np.ndarray:
-        """Whether both configurations have the same value of a factor."""
-        return (self.about[factor] == self.other[factor]).to_numpy()
-
-    def only(self, factor: str) -> np.ndarray:
-        """Whether they differ in one factor; with the architecture, the network differs, too."""
-        given = {factor, "network"} if factor == "architecture" else {factor}
-        alike = [self.same(name) for name in FACTORS if name not in given]
-        return ~self.same(factor) & np.logical_and.reduce(alike)
-
-    def both(self, factor: str, *values: object) -> np.ndarray:
-        """Whether both have one of some values of a factor."""
-        return (self.about[factor].isin(values) & self.other[factor].isin(values)).to_numpy()
-
-    def mean(self, chosen: np.ndarray, weights: np.ndarray) -> float:
-        """Mean distance of chosen pairs, given the multiplicity of each name.
-
-        It is the mean over pairs of networks of their mean distance: a study chooses its networks,
-        so that how often each is drawn must not count.
-        """
-        w = (weights[self.first] * weights[self.second])[chosen]
-        cell = np.unique(self.cell[chosen], return_inverse=True)[1]
-        total = np.bincount(cell, w)
-        known = total > 0
-        if not known.any():
-            return np.nan
-        return float((np.bincount(cell, w * self.distance[chosen])[known] / total[known]).mean())
-
-
-Choice = Callable[[Pairs], np.ndarray]
-
-
-def pairs_of(tables: Tables, split: str) -> Pairs:
-    """Pairs of different configurations; raises NotHere if none has a progress in common."""
-    found = of_split(tables, "configuration_distances", split).dropna(subset="distance")
-    found = found[found["configuration"] != found["other"]]
-    if found.empty:
-        raise NotHere("no two configurations reach a common progress")
-    names = pd.unique(found[["configuration", "other"]].to_numpy().ravel())
-    place, about = pd.Series(range(len(names)), index=names), described(tables)
-    sides = [found["configuration"], found["other"]]
-    both = [about.loc[side].reset_index(drop=True) for side in sides]
-    code, networks = pd.factorize(pd.concat([side["network"] for side in both]))
-    code = np.sort(code.reshape(2, -1), axis=0)
-    first, second = (place.loc[side].to_numpy() for side in sides)
-    cell = code[0] * len(networks) + code[1]
-    return Pairs(names, found["distance"].to_numpy(), first, second, both[0], both[1], cell)
-
-
-def _left_out(statistic: Callable[[np.ndarray], float], pairs: Pairs, note: str) -> Ours:
-    """A statistic of the configurations' multiplicities, without some after the other.
-
-    A configuration that is drawn twice would be compared with itself, which makes intervals too
-    wide: of three configurations per network, by more than half.
-    """
-    names = len(pairs.names)
-    order = np.random.default_rng(0).permutation(names)
-    without = []
-    for group in np.array_split(order, min(GROUPS, names)):
-        kept = np.ones(names)
-        kept[group] = 0
-        without.append(statistic(kept))
-    sample = f"{names} configurations, {len(pairs.distance)} pairs"
-    return without_groups(statistic(np.ones(names)), without, "configuration", note, sample)
-
-
-def _chosen(pairs: Pairs, needs: str, *choices: Choice) -> list[np.ndarray]:
-    found = [choice(pairs) for choice in choices]
-    if not all(one.any() for one in found):
-        raise NotHere(f"needs {needs}")
-    return found
 
 
 def farther(split: str, far: Choice, near: Choice, needs: str) -> Callable[[Tables], Ours]:
     """Mean distance of some pairs, less that of others."""
 
     def measure(tables: Tables) -> Ours:
-        pairs = pairs_of(tables, split)
-        a, b = _chosen(pairs, needs, far, near)
-        one = np.ones(len(pairs.names))
-        note = f"{pairs.mean(a, one):.3g} less {pairs.mean(b, one):.3g}"
-        return _left_out(lambda w: pairs.mean(a, w) - pairs.mean(b, w), pairs, note)
+        return _compared(tables, split, (far, near), needs, "less", np.subtract)
 
     return measure
+
+
+def _compared(
+    tables: Tables,
+    split: str,
+    choices: tuple[Choice, Choice],
+    needs: str,
+    word: str,
+    statistic: Callable[[float, float], float],
+) -> Ours:
+    """A statistic of the mean distances of two choices of pairs."""
+    pairs = pairs_of(tables, split)
+    two = chosen(pairs, needs, *choices)
+
+    def means(weights: np.ndarray) -> list[float]:
+        return [pairs.mean(one, weights) for one in two]
+
+    first, second = means(np.ones(len(pairs.names)))
+    note = f"{first:.3g} {word} {second:.3g}"
+    return left_out(lambda w: statistic(*means(w)), pairs, note)
 
 
 def mean_of(split: str, choice: Choice, needs: str) -> Callable[[Tables], Ours]:
@@ -162,8 +59,8 @@ def mean_of(split: str, choice: Choice, needs: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         pairs = pairs_of(tables, split)
-        (chosen,) = _chosen(pairs, needs, choice)
-        return _left_out(lambda w: pairs.mean(chosen, w), pairs, f"{chosen.sum()} pairs")
+        (some,) = chosen(pairs, needs, choice)
+        return left_out(lambda w: pairs.mean(some, w), pairs, f"{some.sum()} pairs")
 
     return measure
 
@@ -172,11 +69,8 @@ def ratio_of(split: str, above: Choice, below: Choice, needs: str) -> Callable[[
     """Mean distance of some pairs over that of others."""
 
     def measure(tables: Tables) -> Ours:
-        pairs = pairs_of(tables, split)
-        a, b = _chosen(pairs, needs, above, below)
-        one = np.ones(len(pairs.names))
-        note = f"{pairs.mean(a, one):.3g} over {pairs.mean(b, one):.3g}"
-        logarithm = _left_out(lambda w: np.log(pairs.mean(a, w) / pairs.mean(b, w)), pairs, note)
+        both = above, below
+        logarithm = _compared(tables, split, both, needs, "over", lambda a, b: np.log(a / b))
         value, low, high = np.exp(logarithm[:3])
         return logarithm._replace(value=value, low=low, high=high)
 
@@ -196,19 +90,19 @@ def test_less_train(tables: Tables) -> Ours:
     """Mean distance of configurations on test, less that on train."""
     train, test = _both_splits(tables)
     every = np.ones(len(train.distance), dtype=bool)
-    return _left_out(lambda w: test.mean(every, w) - train.mean(every, w), train, "")
+    return left_out(lambda w: test.mean(every, w) - train.mean(every, w), train, "")
 
 
 def sizes_less_distinguishable(tables: Tables) -> Ours:
     """Distance of two sizes of an architecture over that within one, test less train."""
     both = _both_splits(tables)
     needs = "an architecture in two sizes, each in two configurations"
-    chosen = _chosen(both[0], needs, sizes, lambda pairs: within_sizes(pairs))
+    apart, within = chosen(both[0], needs, sizes, within_sizes)
 
     def relative(pairs: Pairs, w: np.ndarray) -> float:
-        return pairs.mean(chosen[0], w) / pairs.mean(chosen[1], w)
+        return pairs.mean(apart, w) / pairs.mean(within, w)
 
-    return _left_out(lambda w: relative(both[1], w) - relative(both[0], w), both[0], "")
+    return left_out(lambda w: relative(both[1], w) - relative(both[0], w), both[0], "")
 
 
 def separated(tables: Tables) -> Ours:

@@ -26,10 +26,9 @@ from hyperribbon.reporting.statistics import (
     weighted_median,
     with_interval,
 )
-from hyperribbon.studies.manifold.claims import manifold
-from hyperribbon.studies.manifold.claims.configurations import CIFAR10, described
+from hyperribbon.studies.manifold.claims import CIFAR10, IMAGENET, manifold
+from hyperribbon.studies.manifold.claims.pairs import described
 
-IMAGENET = ("imagenet",)
 SHOWN = ["pc1", "pc2", "pc3"]
 NEAR_TRUTH = 0.2  # nats
 KEYS = ["configuration", "seed", "checkpoint"]

@@ -17,9 +17,9 @@ from hyperribbon.reporting.statistics import (
     with_interval,
     with_less_without,
 )
-from hyperribbon.studies.manifold.claims.configurations import described, largest_residual
+from hyperribbon.studies.manifold.claims import IMAGENET
+from hyperribbon.studies.manifold.claims.pairs import described, largest_residual
 
-IMAGENET = ("imagenet",)
 FITTED = 0.001  # train error that the text rounds to zero
 LOW = {"train": 0.1, "test": 0.3}  # errors at the left of both panels of Fig. 2.7
 HIGH = 0.5

@@ -22,13 +22,9 @@ from hyperribbon.reporting.statistics import (
     with_interval,
     with_less_without,
 )
-from hyperribbon.studies.manifold.claims.configurations import (
-    CIFAR10,
-    OTHERS,
-    described,
-    largest_residual,
-    pairs_of,
-)
+from hyperribbon.studies.manifold.claims import CIFAR10
+from hyperribbon.studies.manifold.claims.configurations import OTHERS
+from hyperribbon.studies.manifold.claims.pairs import described, largest_residual, pairs_of
 
 WIDTH, GEODESIC = "to_mean", "to_geodesic"
 TENTHS = 10
