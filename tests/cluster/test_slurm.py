@@ -1,5 +1,6 @@
 """The real workflow on a real Slurm, with the profile that users are given."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -55,6 +56,16 @@ def cancel(configuration: str) -> None:
     raise AssertionError(f"{configuration}: no process trains it")
 
 
+def stores_of_seed(seed: int, work: Path) -> list[Path]:
+    """Stores of it, while trainings create and delete folders there."""
+    return sorted(
+        Path(folder, name)
+        for folder, folders, _ in os.walk(work)
+        for name in folders
+        if name.startswith(f"seed-{seed}.")
+    )
+
+
 def output(*command: str) -> str:
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
@@ -67,7 +78,7 @@ def test_a_cancelled_training_goes_on_and_results_are_those_of_a_local_run(repos
         )
     results = repository / "results" / "smoke"
     deadline = time.monotonic() + 180
-    while not (begun := sorted(results.glob("work/**/seed-1.*"))):
+    while not (begun := stores_of_seed(1, results / "work")):
         assert run.poll() is None and time.monotonic() < deadline, log.read_text()
         time.sleep(0.01)
     names = [path.stem for path in results.glob("logs/train/*.log")]

@@ -1,8 +1,10 @@
 """Damage to results is found and named."""
 
 import json
+import os
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,3 +174,18 @@ def test_a_store_from_before_there_were_manifests_is_of_an_older_layout(results)
     zarr.consolidate_metadata(path)
     (finding,) = verify(results).findings
     assert "train.zarr: layout version 1, expected 2; delete it and run again" in finding.what
+
+
+def test_a_folder_that_goes_meanwhile_is_no_fault(results, monkeypatch):
+    """A study may run beside it."""
+    (results / "figures" / "more").mkdir()
+    scandir = os.scandir
+
+    def late(path):
+        if Path(path).name == "more":
+            Path(path).rmdir()
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", late)
+    assert verify(results).unknown == []
+    assert not (results / "figures" / "more").exists()

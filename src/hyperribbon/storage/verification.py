@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,8 +169,11 @@ def compare_loose_files(results: Path, store_manifests: set[Path], found: Verifi
                 if changed:
                     what = f"{path}: changed since {step} wrote it"
                     found.findings.append(Finding(path, what))
-    for path in sorted(results.rglob("*")):
-        inside = path.relative_to(results).parts
-        looked_at = inside[0] in UNCHECKED or any(part.endswith(".zarr") for part in inside)
-        if not (looked_at or path in known or path.is_dir() or path.name.startswith(".")):
-            found.unknown.append(path)
+    for folder, inside, names in os.walk(results):  # also while a study writes and deletes there
+        top = Path(folder) == results
+        inside[:] = [
+            name for name in inside if not (name.endswith(".zarr") or top and name in UNCHECKED)
+        ]
+        paths = (Path(folder, name) for name in names if not name.startswith("."))
+        found.unknown += [path for path in paths if path not in known]
+    found.unknown.sort()
