@@ -172,7 +172,7 @@ def compare_loose_files(results: Path, store_manifests: set[Path], found: Verifi
     for folder, inside, names in os.walk(results):  # also while a study writes and deletes there
         top = Path(folder) == results
         inside[:] = [
-            name for name in inside if not (name.endswith(".zarr") or top and name in UNCHECKED)
+            name for name in inside if not (name.endswith(".zarr") or (top and name in UNCHECKED))
         ]
         paths = (Path(folder, name) for name in names if not name.startswith("."))
         found.unknown += [path for path in paths if path not in known]
