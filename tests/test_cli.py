@@ -93,6 +93,9 @@ def test_verify_names_what_is_damaged(runs, tmp_path):
         (["report", "results/none"], 1, "results/none/report.html: no report is there yet"),
         (["run", "none.yaml"], 1, "none.yaml: no such file; `hyperribbon new study NAME`"),
         (["new", "study", "a b"], 1, "name = 'a b': expected at most 40 letters"),
+        (["watch", "nowhere"], 1, "Error: nowhere: no such folder or recording; expected the"),
+        (["watch", "runs", "--port", "70000"], 1, "Error: port = 70000: expected 1 to 65535"),
+        (["watch", "runs", "--split", "valid"], 2, "Invalid value for '--split': 'valid' is not"),
         (["expolre"], 2, "No such command 'expolre'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -140,6 +143,8 @@ def test_help_names_every_command_and_imports_nothing_heavy():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    for command in ("run", "explore", "compare", "claims", "verify", "report", "new", "completion"):
+    for command in (
+        "run", "explore", "watch", "compare", "claims", "verify", "report", "new", "completion",
+    ):  # fmt: skip
         assert f"\n  {command} " in run.stdout
     assert run.stdout.endswith("[]\n")

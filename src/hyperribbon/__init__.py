@@ -41,6 +41,7 @@ _ROOMS = [
     "tasks",
     "training",
     "trajectories",
+    "watching",
 ]
 _HOMES = {
     "analysis.across.comparison": ["compare_studies"],
@@ -96,6 +97,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon import tasks as tasks
     from hyperribbon import training as training
     from hyperribbon import trajectories as trajectories
+    from hyperribbon import watching as watching
     from hyperribbon.analysis.across.comparison import compare_studies as compare_studies
     from hyperribbon.analysis.explain import explain_coordinate as explain_coordinate
     from hyperribbon.analysis.explain import explain_distance as explain_distance

@@ -1,4 +1,4 @@
-"""The command line: ``hyperribbon run``, ``explore``, ``compare``, ``verify``, and others.
+"""The command line: ``hyperribbon run``, ``explore``, ``watch``, ``compare``, and others.
 
 Exit codes: 0, all is well; 1, something is wrong that one line names; 2, a command that does not
 exist or an option that it does not have.
@@ -114,6 +114,28 @@ def explore(paths: tuple[str, ...], output: Path, opens: bool, prior: str) -> No
     click.echo(f"{study!r}")
     page = study.explore(output)
     say_and_open(page, opens)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "test"]),
+    help="Compare models on these samples; by default train, if there are any.",
+)
+@click.option("--port", type=int, default=0, help="Port of the page; by default any that is free.")
+@open_option
+@in_one_line
+def watch(paths: tuple[str, ...], split: str | None, port: int, opens: bool) -> None:
+    """Show the picture of trainings while they train.
+
+    PATHs are folders into which trainings record, or recordings. The page is served to this
+    computer alone, at an address that nobody can guess. Recordings are only read, so watching may
+    begin, end and begin again at any time. Ctrl-C ends it.
+    """
+    from hyperribbon.watching.serving import watch_paths
+
+    watch_paths(paths, split, port, opened=webbrowser.open if opens else None, say=click.echo)
 
 
 @main.command()

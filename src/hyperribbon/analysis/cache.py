@@ -30,12 +30,10 @@ class Cache:
     """
 
     def __init__(self, inputs: Mapping[str, str] | None):
-        home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
         self._folder = None
         if inputs is not None:
             # Not the names: stores may lie elsewhere, but their order is that of the models.
-            key = digest([list(inputs.values()), _code()])
-            self._folder = home / "hyperribbon" / "analysis" / key[:32]
+            self._folder = cache_folder("analysis", list(inputs.values()))
 
     def get(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
         """The arrays of a name, computed unless they are kept; kept then, if that is possible."""
@@ -54,6 +52,18 @@ class Cache:
         except OSError:  # a full disk, or a folder that cannot be written to
             pass
         return found
+
+
+def cache_folder(kind: str, key: object) -> Path:
+    """Folder in the user's cache for what the installed code computed from something.
+
+    Parameters
+    ----------
+    kind : name of a folder
+    key : what distinguishes the inputs; must be JSON
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return home / "hyperribbon" / kind / digest([key, _code()])[:32]
 
 
 @cache

@@ -24,7 +24,7 @@ from hyperribbon.recording.arrays import as_predictions, check_positive
 from hyperribbon.recording.external import recorded_configuration
 from hyperribbon.recording.labels import Labels
 from hyperribbon.recording.names import check_name, store_path
-from hyperribbon.recording.store import write_store
+from hyperribbon.recording.store import hashes_of_kept, write_store
 from hyperribbon.recording.work_folder import WorkFolder
 from hyperribbon.storage.dataset import open_dataset, publish, remove_leftovers
 from hyperribbon.storage.digest import canonical_json, digest
@@ -275,6 +275,10 @@ class Recording:
         if whole:
             self._link_published()
         remove_leftovers(self.path)
+        self._work.keep_samples(
+            {split: found.classes for split, found in self._labels.items()},
+            hashes_of_kept(self._labels, self._hashes),
+        )
         with written_whole(about) as partial:
             partial.write_text(json.dumps(self.configuration, indent=1))
         if self.steps:

@@ -44,7 +44,7 @@ def write_store(
         Number of classes, C.
     """
     steps, class_names = sorted(work.steps), configuration.get("class_names")
-    hashes = {split: _of_kept(input_hashes.get(split), found) for split, found in labels.items()}
+    hashes = hashes_of_kept(labels, input_hashes)
     names = configuration["network_name"], configuration["optimiser_name"]
     torch = ["torch"] if "torch" in sys.modules else []
     create_predictions(
@@ -75,6 +75,13 @@ def write_store(
         arrays["diverged_step"][0] = work.diverged_step
     for k, step in enumerate(steps):
         work.link_to(path, k, step)
+
+
+def hashes_of_kept(
+    labels: Mapping[str, Labels], input_hashes: Mapping[str, np.ndarray | None]
+) -> dict[str, np.ndarray | None]:
+    """A hash of the inputs of each sample, or token, that counts, by split; None where unknown."""
+    return {split: _of_kept(input_hashes.get(split), found) for split, found in labels.items()}
 
 
 def _of_kept(hashes: np.ndarray | None, labels: Labels) -> np.ndarray | None:

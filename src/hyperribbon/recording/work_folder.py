@@ -5,6 +5,8 @@ Until it is published, ``<name>.recording`` next to ``<name>.zarr`` holds
 ========================  ======================================================================
 ``lock``                  held by the process that records; the system releases it
 ``recording.json``        what is recorded: names, seed and hashes of the samples
+``samples.npz``           labels, and hashes of the inputs where they are known, for `watching`;
+                          nothing else needs the file
 ``{split}_predictions``   predictions, one file per checkpoint, under its step
 ``<step>.json``           loss and error of a checkpoint, written last: the checkpoint is complete;
                           or that the training had diverged there, and has no predictions
@@ -62,6 +64,21 @@ class WorkFolder:
         """The step at which the training had diverged, which is the last; None if it had not."""
         last = max(self.steps, default=None)
         return None if last is None or self.curves(last) is not None else last
+
+    @property
+    def samples(self) -> Path:
+        """The file with labels and hashes of the inputs."""
+        return self.path / "samples.npz"
+
+    def keep_samples(
+        self, labels: Mapping[str, np.ndarray], input_hashes: Mapping[str, np.ndarray | None]
+    ) -> None:
+        """Keep labels (N,), and a hash of each sample's inputs where they are known, by split."""
+        arrays = {f"{split}_label": values for split, values in labels.items()}
+        known = {split: found for split, found in input_hashes.items() if found is not None}
+        arrays |= {f"{split}_input_hash": found for split, found in known.items()}
+        with written_whole(self.samples) as partial, partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
 
     def read(self) -> int | None:
         """Find the checkpoints; returns the number of classes, None if there are none."""
