@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-STATE = ("interactive.js", "scene.js", "chart.js", "watch_state.js")
+STATE = ("view.js", "interactive.js", "chart.js", "watch_state.js", "watch_scene.js")
 REPLY = {
     "version": 1,
     "generation": 5,
@@ -27,9 +27,10 @@ def found(javascript):
     }  # fmt: skip
     models = {name: column[1:] for name, column in REPLY["models"].items()}
     fresh = REPLY | {"version": 3, "generation": 6, "models": models}
-    views = [{"yaw": 0, "pitch": 0}, {"yaw": 0.7, "pitch": -0.4}]
     return javascript(
         f"""(() => {{
+        const plain = (of) => Object.fromEntries(Object.entries(of).map(([name, value]) =>
+          [name, ArrayBuffer.isView(value) ? [...value] : value]));
         const reply = {json.dumps(REPLY)}, more = {json.dumps(more)}, fresh = {json.dumps(fresh)};
         const one = merged(noState(), reply), two = merged(one, more), three = merged(two, fresh);
         return {{
@@ -41,15 +42,12 @@ def found(javascript):
           between: between([[0, 0, 0], null], [[2, 4, 6], [1, 1, 1]], 0.5),
           colours: coloursOf(["x", "y", "x"]),
           many: new Set(coloursOf(Array.from({{ length: 40 }}, (_, k) => k))).size,
-          rotations: {json.dumps(views)}.map(rotation),
-          extent: extent([[0, 0, 0], null, [2, 4, 4]]),
-          point: extent([[1, 1, 1]]).radius,
-          projected: projector(extent([[0, 0, 0], [2, 4, 4]]), {{ yaw: 0, pitch: 0, zoom: 1 }},
-            400, 300)([1, 2, 2]),
-          nearest: [[10, 10], [13, 10], [50, 50]].map(([x, y]) =>
-            nearest([[10, 10, 0], null, [14, 10, 5], [14, 10, 1]], x, y)),
-          edges: boxEdges(extent([[0, 0, 0], [2, 4, 4]])).length,
-          ticks: [ticks(0, 1), ticks(0, 1234), ticks(0.1, 0.13), ticks(3, 3)],
+          hues: [0, 1 / 3, 2 / 3].map((h) => hue(h, 0.5)),
+          scene: plain(watchScene([[0, 0, 0], [1, 2, 4], null, [2, 2, 2], [9, 9, 9]],
+            [{{ rows: [0, 1], colour: "#0072B2" }}, {{ rows: [2, 3], colour: "#E69F00" }}],
+            [[0, 0, 0], [1, 1, 1], [2, 0, 0]])),
+          empty_scene: plain(watchScene([], [], null)),
+          ticks: [ticks(0, 1, 5), ticks(0, 1234, 5), ticks(0.1, 0.13, 5), ticks(3, 3)],
           powers: [powers(1, 1000), powers(1e-6, 1e6), powers(2.1, 3), powers(0.05, 3)],
           log: axisOf([0, 1, 100], {{ log: true }}).at(0),
           logs: [1, 10, 100].map(axisOf([1, 100, null], {{ log: true }}).at),
@@ -91,22 +89,26 @@ def test_colours(found):
     assert found["colours"][0] == found["colours"][2] != found["colours"][1]
     assert found["many"] == 40
 
-
-def test_views_are_rotations(found):
-    for rows in found["rotations"]:
-        R = np.array(rows)
-        np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-12)
-    np.testing.assert_allclose(
-        found["rotations"][0], [[1, 0, 0], [0, 0, 1], [0, -1, 0]], atol=1e-12
-    )
-    assert found["extent"] == {"centre": [1, 2, 2], "half": [1, 2, 2], "radius": 3}
-    assert found["point"] > 0
-    assert found["projected"][:2] == [200, 150]
-    assert found["edges"] == 12
+    assert found["hues"] == ["#d92626", "#26d926", "#2626d9"]
 
 
-def test_the_point_in_front_is_pointed_at(found):
-    assert found["nearest"] == [0, 2, -1]
+def test_the_scene_has_what_is_shown_and_the_last_of_each_training_is_larger(found):
+    scene = found["scene"]
+    assert (scene["n"], scene["models"]) == (8, 5)
+    low, high = np.transpose(scene["ranges"])
+    points = low + (np.reshape(scene["place"], (-1, 3)) + 1) / 2 * (high - low)
+    shown = np.reshape(scene["look"], (-1, 2))
+    assert shown.tolist() == [[0, 1], [0, 1], [0, 0], [0, 1], [0, 0], [1, 1], [0, 1], [2, 1]]
+    expected = [[0, 0, 0], [1, 2, 4], [2, 2, 2], [0, 0, 0], [1, 1, 1], [2, 0, 0]]
+    np.testing.assert_allclose(points[shown[:, 1] > 0], expected, atol=1e-6)
+    assert high.max() < 5  # nobody shows the model at 9
+    assert scene["pairs"] == [0, 1, 5, 6, 6, 7]
+    assert (scene["joined"], scene["others"]) == (2, 4)
+    assert np.flatnonzero(np.reshape(scene["time"], (-1, 2))[:, 1] > 0).tolist() == [1, 3]
+    assert np.reshape(scene["colour"], (-1, 4))[[0, 3, 5], :3].tolist() == [
+        [0, 0x72, 0xB2], [0xE6, 0x9F, 0], [0, 0, 0],
+    ]  # fmt: skip
+    assert found["empty_scene"]["n"] == 0
 
 
 def test_axes(found):

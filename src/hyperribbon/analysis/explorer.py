@@ -81,7 +81,7 @@ def explorer(
         asset("explorer_scene.js"), asset("explorer_apart.js"), asset("explorer.js"),
     ]  # fmt: skip
     data = page_data(tables) | {"apart": {s: _apart(of) for s, of in (sets_apart or {}).items()}}
-    form, style = asset("explorer_form.html"), asset("explorer.css")
+    form, style = asset("explorer_form.html"), asset("view.css") + asset("explorer.css")
     return interactive_page("explorer", form, data, scripts, style=style, plotly=False)
 
 

@@ -84,11 +84,16 @@ def page_files() -> Mapping[str, tuple[str, bytes]]:
     """The kind and content of each of the page's files, by the last part of its path."""
     texts = {
         "": asset("watch.html"),
+        "view.css": asset("view.css"),
         "watch.css": asset("watch.css"),
         "interactive.js": asset("interactive.js"),
-        "scene.js": asset("scene.js"),
+        "view.js": asset("view.js"),
+        "cloud.js": asset("cloud.js"),
+        "box.js": asset("box.js"),
+        "hands.js": asset("hands.js"),
         "chart.js": asset("chart.js"),
         "watch_state.js": asset("watch_state.js"),
+        "watch_scene.js": asset("watch_scene.js"),
         "watch.js": asset("watch.js"),
     }
     return {

@@ -6,7 +6,7 @@ const GREY = [205, 205, 205, 255];
 // Ends of the lines of a grid on each face: of axis k, that at -1 and that at +1.
 function boxOf(ranges) {
   const marks = ranges.map(([low, high]) =>
-    [-1, ...ticks([low, high]).map((v) => 2 * (v - low) / (high - low) - 1), 1]);
+    [-1, ...ticks(low, high).map((v) => 2 * (v - low) / (high - low) - 1), 1]);
   const place = [], faces = [];
   for (let axis = 0; axis < 3; axis++) {
     const [a, b] = [0, 1, 2].filter((k) => k !== axis);
@@ -64,7 +64,7 @@ function wordsOf(axis, name, range, from, m, width, height) {
   const outside = ([x, y], by) => [x + by * dx / length, y + by * dy / length];
   const [low, high] = range;
   return [{ words: name, place: outside(middle, 40), name: true },
-    ...ticks(range).map((v) => ({ words: String(v), name: false,
+    ...ticks(low, high).map((v) => ({ words: String(v), name: false,
       place: outside(at(2 * (v - low) / (high - low) - 1), 14) }))];
 }
 

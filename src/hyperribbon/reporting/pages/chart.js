@@ -1,16 +1,16 @@
-// Curves against a number, such as steps, on a canvas; shared by pages. `prepared` is in scene.js.
+// Curves against a number, such as steps, on a canvas; shared by pages.
 "use strict";
 
-// Round numbers from low to high, about as many as asked for.
-function ticks(low, high, count = 5) {
-  if (!(high > low)) return [low];
-  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((k) => k * power >= rough * 0.999);
-  const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) {
-    found.push(Number((k * step).toPrecision(12)));
+// A canvas as large as its element on a screen of any resolution; its context, in CSS pixels.
+function prepared(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas, ratio = devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
   }
-  return found;
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
 }
 
 // Whole powers of ten from low to high, thinned out if there are many; with their doubles and fives

@@ -40,7 +40,7 @@ void main() {
   shown = tint;
 }`;
 const ATTRIBUTES = { place: 3, colour: 4, time: 2, look: 2 };
-const ALWAYS = 1e30;
+const NEAR = 12; // pixels from a point that still point at it
 
 class Cloud {
   // A canvas without WebGL 2 raises an error in words.
@@ -48,7 +48,7 @@ class Cloud {
     this.canvas = canvas;
     this.gl = canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
     if (!this.gl) throw new Error("no WebGL 2");
-    this.until = ALWAYS;
+    this.until = EVER;
     this.heads = false;
     this.lines = true;
     this.start();
@@ -120,6 +120,14 @@ class Cloud {
     for (const [name, value] of Object.entries(numbers)) {
       gl.uniform1f(gl.getUniformLocation(program, name), value);
     }
+  }
+
+  // The point that is shown nearest to the mouse, or -1 if none is near.
+  find(matrix, { offsetX, offsetY }) {
+    const { canvas, of: { n, place, look, time } } = this;
+    const there = (i) => i < n && look[2 * i + 1] > 0 && time[2 * i] <= this.until;
+    return nearest(matrix, place, there, [offsetX, offsetY], canvas.clientWidth,
+      canvas.clientHeight, NEAR);
   }
 
   draw(matrix, faces) {

@@ -2,7 +2,6 @@
 "use strict";
 
 const SECONDS = 6; // that the animation takes
-const NEAR = 12; // pixels from the pointer to a point
 
 const data = pageData();
 const element = (id) => document.getElementById(id);
@@ -20,7 +19,7 @@ const title = made("div", { id: "title" }), legend = made("div", { id: "legend" 
 const canvas = made("canvas", { tabIndex: 0 });
 canvas.setAttribute("role", "img");
 const tip = made("div", { id: "tip", hidden: true });
-const view = made("div", { id: "view" }, canvas, tip);
+const view = made("div", { className: "view" }, canvas, tip);
 const play = made("button", { type: "button", textContent: "play" });
 const slider = made("input", { type: "range", min: 0, step: 1 });
 slider.setAttribute("aria-label", "models until");
@@ -157,10 +156,7 @@ function keep() {
   const pairs = [...Object.entries(choice()), ["find", element("find").value],
     ["until", state.until], ["lines", element("lines").checked ? null : "no"],
     ["run", state.run === null ? null : scene.runs[state.run].name],
-    ...[...state.hidden].map((code) => ["hide", names[code]])];
-  for (const [name, value] of Object.entries(state.from)) {
-    if (value !== FRONT[name]) pairs.push([name, Number(value.toPrecision(4))]);
-  }
+    ...[...state.hidden].map((code) => ["hide", names[code]]), ...turnedBy(state.from)];
   remember(pairs.filter(([, value]) => value !== null && value !== ""));
 }
 
@@ -212,11 +208,7 @@ function choose(run) {
   filter();
 }
 
-function found({ offsetX, offsetY }) {
-  const { look } = cloud.of, limit = state.until === null ? EVER : state.until;
-  const there = (i) => i < scene.n && look[2 * i + 1] > 0 && scene.time[2 * i] <= limit;
-  return nearest(matrix(), scene.place, there, [offsetX, offsetY], ...size(), NEAR);
-}
+const found = (event) => cloud.find(matrix(), event);
 
 // The model before or after the one that is pointed at, of the same run.
 function along(by) {

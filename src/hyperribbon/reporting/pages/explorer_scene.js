@@ -1,7 +1,6 @@
 // What the explorer shows, from its data and what is chosen; nothing of a page is used here.
 "use strict";
 
-const EVER = 1e30; // later than every time
 const OUTSIDE_GREY = [153, 153, 153];
 
 function ofSplit(both, split) {
@@ -18,10 +17,6 @@ function clocks(data) {
   return [timeOf(data), "progress"].filter((name) => name in data.values);
 }
 
-function rgb(hex) {
-  return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
-}
-
 // A colour between those of a map, at a share of its length.
 function mapped(colours, share) {
   const at = Math.min(Math.max(share, 0), 1) * (colours.length - 1), k = Math.floor(at);
@@ -34,7 +29,7 @@ function mapped(colours, share) {
 function scaleOf(values, [bottom, top], logarithmic) {
   if (!logarithmic) {
     const of = (v) => (v - bottom) / (top - bottom || 1);
-    return { share: of, ticks: ticks([bottom, top]).map((v) => [of(v), String(v)]) };
+    return { share: of, ticks: ticks(bottom, top).map((v) => [of(v), String(v)]) };
   }
   const least = values.reduce((a, v) => (v > 0 && v < a ? v : a), Infinity);
   const low = Math.log10(least / 2), high = Math.log10(top);
@@ -151,14 +146,6 @@ function momentsOf(times, clock) {
   if (clock !== "progress" || !known.length) return [...new Set(known)];
   const [low, high] = [known[0], known[known.length - 1]];
   return Array.from({ length: 101 }, (_, k) => low + (high - low) * k / 100);
-}
-
-function rangeOf(values) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const v of values) if (v !== null) [low, high] = [Math.min(low, v), Math.max(high, v)];
-  if (!(low < high)) [low, high] = low === high ? [low - 1, high + 1] : [-1, 1];
-  const margin = 0.03 * (high - low);
-  return [low - margin, high + margin];
 }
 
 function titles(data, split, metric, n) {

@@ -16,6 +16,12 @@ const TURNS = {
   "-": (from) => zoomed(from, 1 / 1.15), 0: () => camera({}),
 };
 
+// What of a camera is not as at first, for the address.
+function turnedBy(from) {
+  return Object.entries(from).filter(([name, value]) => value !== FRONT[name])
+    .map(([name, value]) => [name, Number(value.toPrecision(4))]);
+}
+
 // The camera after a finger, or the mouse, moved; another finger may be down.
 function dragged(from, before, now, other, side) {
   const [dx, dy] = [now.clientX - before.clientX, now.clientY - before.clientY];

@@ -1,6 +1,7 @@
 // Where points of a cube, -1 to 1 on each axis, are on the screen; nothing of a page is used here.
 "use strict";
 
+const EVER = 1e30; // later than every time
 const RADIUS = 1.75; // of the cube, with some room for what is written around it
 const DISTANCE = 6; // of the eye
 
@@ -61,16 +62,30 @@ function nearest(m, places, there, [x, y], width, height, within) {
   return best;
 }
 
-// About four round numbers within a range.
-function ticks([low, high]) {
-  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((k) => k * power).find((size) => size >= rough * 0.8);
-  if (!Number.isFinite(step)) return [];
+// Round numbers from low to high, about as many as asked for.
+function ticks(low, high, count = 6) {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((k) => k * power >= rough * 0.999);
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
     found.push(Number((k * step).toPrecision(12)));
   }
   return found;
+}
+
+// Range of numbers, some of which may be null, with a margin; of one number, some room around it.
+function rangeOf(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const v of values) if (v !== null) [low, high] = [Math.min(low, v), Math.max(high, v)];
+  if (!(low < high)) [low, high] = low === high ? [low - 1, high + 1] : [-1, 1];
+  const margin = 0.03 * (high - low);
+  return [low - margin, high + margin];
+}
+
+// Red, green and blue of a colour such as #0072b2.
+function rgb(hex) {
+  return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 }
 
 // Which faces of the cube the eye sees from outside: of axis k, [at -1, at +1].

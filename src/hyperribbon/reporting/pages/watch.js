@@ -4,12 +4,12 @@
 const EVERY = 500; // ms between two questions
 const MOVING = 600; // ms in which models move to where a fresh embedding has them
 const element = (id) => document.getElementById(id);
-const view = { ...HOME };
+const canvas = element("scene");
 const hidden = new Set(); // names of trainings
-let state = noState();
-let drawn = { places: [], rows: [] };
+let state = noState(), from = camera({});
+let cloud = null, scene = null, labels = null;
 let moved = null; // {before, since} while models move
-let waiting = false;
+let waiting = false, stale = true;
 
 function colours() {
   const by = element("colour").value;
@@ -28,18 +28,18 @@ function shownPoints() {
   return between(moved.before, now, t * t * (3 - 2 * t));
 }
 
-function draw() {
-  const colour = colours(), all = rowsByTraining(state);
-  const shown = state.trainings.map((_, t) => t).filter((t) => !hidden.has(state.trainings[t].name));
-  const points = shownPoints();
+const size = () => [canvas.clientWidth, canvas.clientHeight];
+const matrix = () => viewMatrix(from, ...size());
+
+function rebuild() {
+  const colour = colours(), all = rowsByTraining(state), points = shownPoints();
+  const shown = state.trainings.flatMap((one, t) => (hidden.has(one.name) ? [] : [t]));
   const series = shown.map((t) => ({ rows: all[t], colour: colour[t] }));
-  const rows = series.flatMap((one) => one.rows), there = new Set(rows);
-  const places = drawScene(element("scene"), {
-    points: points.map((p, k) => (there.has(k) ? p : null)), series,
-    curve: state.geodesic || null, ends: ["ignorance", "truth"],
-    axes: (state.axes || []).map((kind, k) => `${k + 1}${kind === "time-like" ? " (time-like)" : ""}`),
-  }, view);
-  drawn = { places };
+  scene = watchScene(points, series, state.geodesic || null);
+  const axes = (state.axes || []).map((kind, k) =>
+    `${k + 1}${kind === "time-like" ? " (time-like)" : ""}`);
+  labels = labelsOf(element("view"), axes, scene.ranges);
+  if (cloud) cloud.set(withBox(scene));
   const { step = [] } = state.models, of = element("curves-of").value;
   const curve = (name) => shown.map((t) => ({ colour: colour[t],
     x: all[t].map((k) => step[k]), y: all[t].map((k) => state.models[name][k]) }));
@@ -52,12 +52,21 @@ function draw() {
   }
 }
 
-function later() {
+// Draw in the next picture of the screen; what is drawn is made anew if it is stale.
+function later(changed = true) {
+  stale ||= changed;
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
-    draw();
+    if (stale) {
+      stale = false;
+      rebuild();
+    }
+    if (!cloud) return;
+    const m = matrix();
+    cloud.draw(new Float32Array(m), behind(from));
+    labels(from, m, ...size());
   });
 }
 
@@ -128,10 +137,11 @@ function say(words, lost = false) {
   status.classList.toggle("lost", lost);
 }
 
-function point(at) {
-  const k = at ? nearest(drawn.places, ...at) : -1;
-  if (k < 0) {
-    element("pointed").textContent = "";
+function point(event) {
+  const k = event && cloud && scene ? cloud.find(matrix(), event) : -1;
+  if (k < 0 || k >= scene.models) {
+    const ends = { [-1]: "", [scene?.models]: "ignorance", [scene?.n - 1]: "truth" };
+    element("pointed").textContent = ends[k] ?? "geodesic";
     return;
   }
   const { models } = state, one = state.trainings[models.training[k]];
@@ -148,28 +158,18 @@ function point(at) {
 
 // The view and the choices are in the address, so that they are there after a reload.
 function keep() {
-  const [yaw, pitch, zoom] = ["yaw", "pitch", "zoom"].map((k) => view[k].toFixed(3));
-  const chosen = Object.fromEntries(
-    ["colour", "curves-of", "steps"].map((id) => [id, element(id).value]));
-  remember({ yaw, pitch, zoom, ...chosen, ...(hidden.size && { hide: JSON.stringify([...hidden]) }) });
+  const chosen = ["colour", "curves-of", "steps"].map((id) => [id, element(id).value]);
+  remember([...chosen, ...turnedBy(from), ...[...hidden].map((name) => ["hide", name])]);
 }
 
 function restore() {
   const hash = asked();
-  for (const name of ["yaw", "pitch", "zoom"]) {
-    const value = Number(hash.get(name));
-    if (hash.has(name) && Number.isFinite(value)) view[name] = value;
-  }
-  view.zoom = view.zoom > 0 ? view.zoom : 1;
+  from = camera(Object.fromEntries(hash));
   for (const id of ["colour", "curves-of", "steps"]) {
     const options = [...element(id).options].map((option) => option.value);
     if (options.includes(hash.get(id))) element(id).value = hash.get(id);
   }
-  try {
-    for (const name of JSON.parse(hash.get("hide") || "[]")) hidden.add(name);
-  } catch {
-    // An address that somebody changed: nothing is hidden.
-  }
+  for (const name of hash.getAll("hide")) hidden.add(name);
 }
 
 let split = null;
@@ -204,11 +204,16 @@ async function ask() {
   setTimeout(ask, EVERY);
 }
 
-const change = turnable(element("scene"), view, () => {
+const turn = (to) => {
+  from = to;
+  later(false);
+};
+turnable(canvas, { from: () => from, to: turn, hover: point, click: point, keys: {}, done: keep });
+canvas.addEventListener("pointerleave", () => point(null));
+element("reset").addEventListener("click", () => {
+  turn(camera({}));
   keep();
-  later();
-}, point);
-element("reset").addEventListener("click", () => change(HOME));
+});
 for (const id of ["colour", "curves-of", "steps"]) {
   element(id).addEventListener("change", () => {
     keep();
@@ -216,6 +221,12 @@ for (const id of ["colour", "curves-of", "steps"]) {
     later();
   });
 }
-addEventListener("resize", later);
+addEventListener("resize", () => later());
 restore();
+try {
+  cloud = new Cloud(canvas);
+  cloud.heads = true;
+} catch (error) {
+  element("view").textContent = `No picture: this browser has ${error.message}.`;
+}
 ask();

@@ -36,11 +36,22 @@ function rowsByTraining(state) {
   return rows;
 }
 
+// A colour by its hue and lightness, both from 0 to 1, and a saturation of 70%.
+function hue(h, lightness) {
+  const a = 0.7 * Math.min(lightness, 1 - lightness);
+  const of = (n) => {
+    const k = (n + 12 * h) % 12;
+    const value = lightness - a * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+    return Math.round(255 * value).toString(16).padStart(2, "0");
+  };
+  return `#${of(0)}${of(8)}${of(4)}`;
+}
+
 // One colour per name, by order of first appearance.
 function coloursOf(names) {
   const different = [...new Set(names)];
   const colour = (k) => different.length <= COLOURS.length ? COLOURS[k]
-    : `hsl(${Math.round(360 * k / different.length)} 70% ${k % 2 ? 35 : 48}%)`;
+    : hue(k / different.length, k % 2 ? 0.35 : 0.48);
   const of = new Map(different.map((name, k) => [name, colour(k)]));
   return names.map((name) => of.get(name));
 }
