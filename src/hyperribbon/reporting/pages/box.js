@@ -63,7 +63,9 @@ function wordsOf(axis, name, range, from, m, width, height) {
   const length = Math.hypot(dx, dy) || 1;
   const outside = ([x, y], by) => [x + by * dx / length, y + by * dy / length];
   const [low, high] = range;
-  return [{ words: name, place: outside(middle, 40), name: true },
+  // Beyond the ticks, by half of its own length where the axis is steep.
+  const by = 30 + 3.3 * name.length * Math.abs(dx) / length;
+  return [{ words: name, place: outside(middle, by), name: true },
     ...ticks(low, high).map((v) => ({ words: String(v), name: false,
       place: outside(at(2 * (v - low) / (high - low) - 1), 14) }))];
 }

@@ -37,7 +37,7 @@ function rebuild() {
   const series = shown.map((t) => ({ rows: all[t], colour: colour[t] }));
   scene = watchScene(points, series, state.geodesic || null);
   const axes = (state.axes || []).map((kind, k) =>
-    `${k + 1}${kind === "time-like" ? " (time-like)" : ""}`);
+    `dimension ${k + 1}${kind === "time-like" ? " (time-like)" : ""}`);
   labels = labelsOf(element("view"), axes, scene.ranges);
   if (cloud) cloud.set(withBox(scene));
   const { step = [] } = state.models, of = element("curves-of").value;
