@@ -109,7 +109,7 @@ def test_an_address_brings_everything_back_and_all_is_in_the_window(page, width)
     assert not browser.evaluate("element('lines').checked")
     browser.until("words && words.length > 3")
     inside = f"({{ right, bottom }}) => right <= {width} && bottom <= 760"
-    parts = "['#title', '#view', '#legend', '#clock', '#chosen', '#apart', 'form']"
+    parts = "['#title', '.view', '#legend', '#clock', '#chosen', '#apart', 'form']"
     boxes = f"{parts}.map((name) => document.querySelector(name).getBoundingClientRect())"
     assert browser.evaluate(f"{boxes}.every({inside})")
     assert browser.evaluate("size().every((side) => side > 150)")
