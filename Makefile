@@ -64,7 +64,7 @@ test-callbacks: $(TESTABLE) ## test recordings from Lightning, transformers, Ker
 	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep xgboost envs/test_callbacks.txt) # without NCCL
 	$(VENV)/callbacks/bin/python -m pytest tests/callbacks tests/recording/test_own_networks.py $(ARGS)
 
-bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations, imprinting, certificates, studies of recordings and watching on the CPU (30 min)
+bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations, imprinting, certificates, studies of recordings, watching and large vocabularies on the CPU (30 min)
 	$(BIN)/python tests/bench/bench_cpu.py
 	$(BIN)/python tests/bench/bench_training.py
 	$(BIN)/python tests/bench/bench_plan.py
@@ -79,6 +79,7 @@ bench: $(READY) ## measure speed and memory of the geometry core, training, plan
 	$(BIN)/python tests/bench/bench_watch.py
 	$(BIN)/python tests/bench/bench_bases.py
 	$(BIN)/python tests/bench/bench_sample_basis.py
+	$(BIN)/python tests/bench/bench_sequence.py
 
 bench-gpu: $(READY) ## measure the distance engine and training on a GPU
 	$(BIN)/python tests/bench/bench_gpu.py

@@ -52,6 +52,7 @@ _HOMES = {
     "embedding.bases": ["ModelBasis", "SampleBasis"],
     "networks": ["build_network", "register_network"],
     "pairwise": ["pairwise_distance"],
+    "pairwise.bounds": ["distance_bounds"],
     "pairwise.metrics": ["register_metric"],
     "plot.display": ["InPCADisplay"],
     "probability": [
@@ -64,6 +65,7 @@ _HOMES = {
     ],
     "recording.predictions": ["record_predictions"],
     "recording.recorder": ["Recorder"],
+    "recording.top_classes": ["top_classes"],
     "studies.opened": ["open_study"],
     "studies.plugins": ["register_claim", "register_figure"],
     "tasks.class_tree": ["ClassTree"],
@@ -117,6 +119,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon.networks import build_network as build_network
     from hyperribbon.networks import register_network as register_network
     from hyperribbon.pairwise import pairwise_distance as pairwise_distance
+    from hyperribbon.pairwise.bounds import distance_bounds as distance_bounds
     from hyperribbon.pairwise.metrics import register_metric as register_metric
     from hyperribbon.plot.display import InPCADisplay as InPCADisplay
     from hyperribbon.probability import centroid as centroid
@@ -127,6 +130,7 @@ if TYPE_CHECKING:  # the same names, for editors and mypy; a test compares them
     from hyperribbon.probability import truth as truth
     from hyperribbon.recording.predictions import record_predictions as record_predictions
     from hyperribbon.recording.recorder import Recorder as Recorder
+    from hyperribbon.recording.top_classes import top_classes as top_classes
     from hyperribbon.studies.opened import open_study as open_study
     from hyperribbon.studies.plugins import register_claim as register_claim
     from hyperribbon.studies.plugins import register_figure as register_figure

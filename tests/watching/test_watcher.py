@@ -73,6 +73,19 @@ def test_the_split_is_train_unless_another_is_chosen(recorder, network, watched,
         watcher.close()
 
 
+def test_recordings_in_half_precision_are_shown_too(recorder, network, watched, state):
+    for k, form in enumerate(("float32", "sqrt_float16")):
+        rec = recorder(f"net-{k}", form=form)
+        for step in range(3):
+            rec.checkpoint(network(step), step)
+    watcher, said = watched()
+    watcher.look()
+    shown, found = state(watcher), points(state(watcher))
+    assert shown["models"]["step"] == [0, 1, 2] * 2
+    np.testing.assert_allclose(found[:3], found[3:], atol=2e-3 * np.ptp(found))
+    assert said == []
+
+
 def test_watching_writes_nothing_where_recordings_are(recorder, network, watched, runs):
     rec = recorder("net-0")
     rec.checkpoint(network(0), 0)

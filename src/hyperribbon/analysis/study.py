@@ -75,7 +75,8 @@ class Study:
         tables: Mapping[str, Callable[[], pd.DataFrame]] | None = None,
     ):
         self._models, self.name, self.splits = models, name, models.splits
-        self._images, self._prior = dict(images or {}), prior
+        of_models = getattr(models, "prior", None)  # of recordings of few classes
+        self._images, self._prior = dict(images or {}), of_models if prior is None else prior
         self._class_names = class_names
         self._geometries: dict[tuple[str, str], Geometry] = {
             (split, BHATTACHARYYA): geometry for split, geometry in (stored or {}).items()
@@ -198,6 +199,9 @@ class Study:
         split = self._split(split)
         key = split, metric
         if key not in self._geometries:
+            check = getattr(self._models, "check_metric", None)
+            if check is not None:
+                check(metric)
             self._geometries[key] = Geometry(self._models, split, metric, self._prior)
         return self._geometries[key]
 

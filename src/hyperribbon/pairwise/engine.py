@@ -11,6 +11,7 @@ import numpy as np
 from hyperribbon.errors import DataError
 from hyperribbon.extras import needs
 from hyperribbon.numerics.blocks import n_threads
+from hyperribbon.pairwise.by_samples import run_by_samples
 from hyperribbon.pairwise.metrics import FLOOR_FLOAT32, floor_of, metric_of
 from hyperribbon.pairwise.products import ProductKernel
 from hyperribbon.pairwise.stack import Stack
@@ -75,7 +76,7 @@ class Engine:
         write: Callable[[int, int, np.ndarray], None],
         client=None,
     ) -> None:
-        """Compute the wanted parts of the tiles, and write them; see `tiles.run`."""
+        """Compute the wanted parts of the tiles, and write them; `tiles.run`, `run_by_samples`."""
         side = max(size(block) for block in (*row_blocks, *column_blocks))
         tiling = tiling_for(self._kernel, side, self._rows.shape[1:], self._memory)
         tiles = Tiles(
@@ -88,7 +89,10 @@ class Engine:
             self.symmetric,
             tiling.span,
         )
-        run(tiles, tiling, wanted, write, client)
+        if client is None and tiling.span < self._rows.shape[1]:
+            run_by_samples(tiles, self._kernel.workers, self._memory, wanted, write)
+        else:
+            run(tiles, tiling, wanted, write, client)
 
 
 def _device(device, P) -> str:

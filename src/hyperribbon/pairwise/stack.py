@@ -31,6 +31,7 @@ class Stack:
     dtype : float32 or float64, of what is read
     single : bool, whether entries have the precision of float32 or less
     at_once : int, models to read together so that few chunks are read twice; at most 64 MB
+    samples_at_once : int, samples of the longest chunk
     """
 
     def __init__(self, P, name: str):
@@ -51,7 +52,8 @@ class Stack:
         self.shape = (self._starts[-1], *tuple(parts[0].shape)[-2:])
         self.single = all(_is_single(part) for part in parts)
         self.dtype = np.dtype(np.float32 if self.single else np.float64)
-        longest = max(_chunk_length(part) for part in parts)
+        longest = max(1 if len(part.shape) == 2 else _chunk_length(part, 0) for part in parts)
+        self.samples_at_once = max(_chunk_length(part, len(part.shape) - 2) for part in parts)
         self.at_once = max(1, min(longest, _READ_BYTES // (8 * self.shape[1] * self.shape[2])))
 
     def __len__(self) -> int:
@@ -119,11 +121,10 @@ def _trainings(P, name: str) -> list:
     return trajectories_of(P, name) if len(P.shape) == 4 else [P]
 
 
-def _chunk_length(part) -> int:
-    """Number of models in one chunk."""
-    if len(part.shape) == 2:
-        return 1
-    length = (getattr(part, "chunks", None) or (1,))[0]
+def _chunk_length(part, axis: int) -> int:
+    """Length of the longest chunk along an axis; 1 if there are none."""
+    chunks = getattr(part, "chunks", None)
+    length = chunks[axis] if chunks else 1
     return max(length) if isinstance(length, tuple) else length
 
 

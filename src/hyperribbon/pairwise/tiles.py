@@ -158,6 +158,12 @@ class Tiles:
     def _fits(self) -> bool:
         return self.span >= self.rows.shape[1]
 
+    def pack_samples(self, rows: bool, k: int, start: int, stop: int) -> list:
+        """Pack some samples of a block, of the rows or of the columns, for the kernel."""
+        if rows:
+            return self._pack(self.rows, self.row_blocks[k], start, stop)
+        return self._pack(self.columns, self.column_blocks[k], start, stop)
+
     def _pack(self, stack: Stack, block: Block, start: int = 0, stop: int | None = None) -> list:
         stop = stop or stack.shape[1]
 
@@ -186,28 +192,40 @@ class Tiles:
         return self._sum_up(r, c, parts, self._spans(r, c) if A is None else [(A, B)])
 
     def _sum_up(self, r: int, c: int, parts: Parts, packed: Iterable[tuple]) -> np.ndarray:
-        row_parts, column_parts = self.row_blocks[r], self.column_blocks[c]
-        own = self.symmetric and r == c
-        top, left = row_parts[0].start, column_parts[0].start
-        sums = np.full((row_parts[-1].stop - top, column_parts[-1].stop - left), np.nan)
-
-        def of(i: int, j: int) -> np.ndarray:
-            rows, columns = row_parts[i], column_parts[j]
-            return sums[
-                rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-            ]
-
-        for i, j in parts:
-            of(i, j)[:] = 0
+        sums = self.no_sums(r, c, parts)
         for A, B in packed:
-            for i, j in parts:
-                self.kernel.add(A[i], None if own and i == j else B[j], of(i, j))
+            self.add(r, c, parts, sums, A, B)
+        return self.distances(r, c, sums)
+
+    def no_sums(self, r: int, c: int, parts: Parts) -> np.ndarray:
+        """Sums over no samples yet: 0 in the parts that are asked for, NaN in others."""
+        sums = np.full((size(self.row_blocks[r]), size(self.column_blocks[c])), np.nan)
+        for i, j in parts:
+            self._of(sums, r, c, i, j)[:] = 0
+        return sums
+
+    def add(self, r: int, c: int, parts: Parts, sums: np.ndarray, A: list, B: list) -> None:
+        """Add the sums over the samples of packed blocks."""
+        own = self.symmetric and r == c
+        for i, j in parts:
+            into = self._of(sums, r, c, i, j)
+            self.kernel.add(A[i], None if own and i == j else B[j], into)
+
+    def distances(self, r: int, c: int, sums: np.ndarray) -> np.ndarray:
+        """Distances of a tile, from its sums over all samples."""
         # Rounding can make sums slightly negative.
         D = np.maximum(self.metric.finish(sums, self.rows.shape[1]), 0)
-        if own:
+        if self.symmetric and r == c:
             D = np.triu(D, 1)
             D += D.T
         return D
+
+    def _of(self, sums: np.ndarray, r: int, c: int, i: int, j: int) -> np.ndarray:
+        """The sums of one part of the rows and one of the columns."""
+        row_parts, column_parts = self.row_blocks[r], self.column_blocks[c]
+        rows, columns = row_parts[i], column_parts[j]
+        top, left = row_parts[0].start, column_parts[0].start
+        return sums[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
 
 def run(

@@ -7,6 +7,7 @@ import numbers
 import numpy as np
 
 from hyperribbon.errors import DataError
+from hyperribbon.probability.arrays import dtype_name
 from hyperribbon.probability.distributions import (
     SUM_TOLERANCE,
     as_distributions,
@@ -14,6 +15,8 @@ from hyperribbon.probability.distributions import (
     sum_tolerance,
 )
 
+_AT_ONCE = 2**24  # entries checked in float64
+_UNDERFLOW = 2.0**-25  # what float16 rounds to 0
 MOST = 2**53 - 1  # every integer up to it is exact in float64, which readers of tables may use
 
 
@@ -54,11 +57,27 @@ def as_predictions(P, name: str, n_samples: int, n_classes: int | None) -> np.nd
     if rows.ndim != 2 or rows.shape != (n_samples, n_classes or rows.shape[1]):
         expected = f"({n_samples}, {n_classes or 'classes'})"
         raise DataError(f"{name}: shape {rows.shape}, expected {expected}")
+    lost = rows.shape[1] * _UNDERFLOW
+    if dtype_name(P) == "float16" and lost > SUM_TOLERANCE:
+        raise DataError(
+            f"{name}: probabilities of {rows.shape[1]} classes in float16, which rounds those "
+            f"below 3e-8 to 0: up to {lost:.2g} of a sample; give logits, or take the softmax in "
+            "float32"
+        )
+    found = np.empty(rows.shape, np.float32)
+    step = max(1, _AT_ONCE // rows.shape[1])
+    for start in range(0, len(rows), step):
+        found[start : start + step] = _checked(rows[start : start + step], name, tolerance)
+    return found
+
+
+def _checked(rows: np.ndarray, name: str, tolerance: float) -> np.ndarray:
+    """Some rows of predictions, with NaN for those that are not finite."""
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         found = np.full(rows.shape, np.nan, np.float32)
         if finite.any():
-            found[finite] = as_predictions(rows[finite], name, finite.sum(), n_classes)
+            found[finite] = _checked(rows[finite], name, tolerance)
         return found
     if tolerance > SUM_TOLERANCE:
         rows = rows.astype(np.float64)

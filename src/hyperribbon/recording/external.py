@@ -103,6 +103,11 @@ def find_recorded(
                     f"{path}: recorded without {split} samples, which a study needs; record with "
                     f"{labels}"
                 )
+        if "top_classes" in configuration:
+            raise StoreError(
+                f"{path}: recorded with top_classes, whose ignorance a study of the workflow does "
+                "not know; use hyperribbon.Study.from_runs"
+            )
         keys = ("network_name", "optimiser_name", "seed")
         who = tuple(configuration[key] for key in keys)
         if who in owners:

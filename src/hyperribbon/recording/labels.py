@@ -25,10 +25,13 @@ class Kept:
         (n,) or (n, T).
     index : ndarray of int, optional
         Flat positions of the rows that count; None for all.
+    top : ndarray of int, shape (m, k), optional
+        The classes of each row that are kept; None for all.
     """
 
     shape: tuple[int, ...]
     index: np.ndarray | None = None
+    top: np.ndarray | None = None
 
     def rows(self, array: Any, name: str) -> Any:
         """The rows (m, C) that count, of any array (n, C), (n, T, C) or, for C = 1, (n,).
@@ -64,14 +67,22 @@ class Labels:
         Their positions among all, which are flattened if there are T tokens per sample.
     shape : tuple of int
         (N,) or (N, T), of all.
+    top : ndarray of int32, shape (M, k), optional
+        The classes that are kept, the true one first; None for all.
     """
 
     classes: np.ndarray
     index: np.ndarray
     shape: tuple[int, ...]
+    top: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    @property
+    def recorded(self) -> np.ndarray:
+        """Columns (M,) of the true classes among what is recorded."""
+        return self.classes if self.top is None else np.zeros_like(self.classes)
 
     @property
     def ignored(self) -> int:
@@ -82,11 +93,12 @@ class Labels:
         """Which rows count in the outputs of some samples; by default, of all."""
         start, stop, _ = part.indices(self.shape[0])
         shape = (stop - start, *self.shape[1:])
-        if not self.ignored:
+        if not self.ignored and self.top is None:
             return Kept(shape)
         width = int(np.prod(self.shape[1:]))
         inside = (start * width <= self.index) & (self.index < stop * width)
-        return Kept(shape, self.index[inside] - start * width)
+        index = self.index[inside] - start * width if self.ignored else None
+        return Kept(shape, index, None if self.top is None else self.top[inside])
 
 
 def read_labels(

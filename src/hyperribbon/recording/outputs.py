@@ -16,6 +16,9 @@ from hyperribbon.probability.distributions import SUM_TOLERANCE, as_numpy, sum_t
 from hyperribbon.recording.arrays import as_predictions, refuse_missing, sum_to_one
 from hyperribbon.recording.labels import Kept
 from hyperribbon.recording.names import listed
+from hyperribbon.recording.top_classes import coarse_grained
+
+_AT_ONCE = 2**22  # logits in float64
 
 
 @dataclass
@@ -72,14 +75,17 @@ class Outputs:
         yield model
 
     def rows(self, found: Any, kept: Kept, name: str) -> np.ndarray:
-        """Probabilities (m, C) float32 of the samples that count; NaN where one is not finite."""
+        """Probabilities (m, C) float32 of the samples that count; NaN where one is not finite.
+
+        If few classes are kept, (m, k + 2), as of `coarse_grained`.
+        """
         name = f"{name} outputs"
         width = None if self._columns else self.n_classes
         outputs = kept.rows(array_of(found, name, kept, width), name)
         self.rounding = max(self.rounding, sum_tolerance(outputs))
         n = len(outputs)
         if self.logits:
-            rows = self._probabilities(as_numpy(outputs, name).astype(np.float64))
+            rows = self._of_logits(as_numpy(outputs, name))
         else:
             rows = as_predictions(outputs, name, n, None)
         if self._columns is not None and rows.shape[1] == len(self._columns):
@@ -92,7 +98,7 @@ class Outputs:
             )
             raise DataError(f"{name}: shape {rows.shape}, expected ({n}, {self.n_classes}){why}")
         self.n_classes = rows.shape[1]
-        return rows
+        return rows if kept.top is None else coarse_grained(rows, kept.top)
 
     def predicting(
         self, train: list[np.ndarray], name: str
@@ -115,6 +121,15 @@ class Outputs:
                 "probabilities are no distribution over classes: give what comes before",
                 stacklevel=4,
             )
+
+    def _of_logits(self, rows: np.ndarray) -> np.ndarray:
+        """Probabilities (m, C) of logits; of large vocabularies, some samples at a time."""
+        step = max(1, _AT_ONCE // max(1, rows.shape[1]))
+        parts = [
+            self._probabilities(rows[start : start + step].astype(np.float64))
+            for start in range(0, max(1, len(rows)), step)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _probabilities(self, rows: np.ndarray) -> np.ndarray:
         """The softmax of logits; of one column z, that of (0, z)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from hyperribbon.errors import ConfigError, DataError, StoreError
 from hyperribbon.recording.labels import read_labels
 from hyperribbon.recording.recording import Recording
+from hyperribbon.recording.tokens import as_vocabulary
 
 
 def record_predictions(
@@ -25,6 +26,8 @@ def record_predictions(
     steps: Iterable[int] | None = None,
     steps_per_epoch: float | None = None,
     metadata: Mapping[str, object] | None = None,
+    form: str = "float32",
+    vocabulary: Sequence[str] | Mapping[str, int] | None = None,
 ) -> None:
     """Write the predictions of a training to a store, as `Recorder` does from a training loop.
 
@@ -53,6 +56,8 @@ def record_predictions(
         Steps per epoch, for epochs in tables and figures.
     metadata : mapping, optional
         Anything else that JSON can hold, kept with the store.
+    form, vocabulary : optional
+        As for a `Recorder`.
 
     Raises
     ------
@@ -80,7 +85,9 @@ def record_predictions(
     given = {name: found for name, found in given.items() if found is not None}
     if not given:
         raise ConfigError("predictions, test_predictions: neither given; expected one or both")
-    read, class_names = read_labels({k: v for k, v in known.items() if v is not None})
+    tokens = as_vocabulary(vocabulary)
+    n_classes = None if tokens is None else len(tokens)
+    read, class_names = read_labels({k: v for k, v in known.items() if v is not None}, n_classes)
     if isinstance(predictions, Iterator) and predictions is test_predictions:
         raise DataError(
             "predictions, test_predictions: one iterator, which would give every other one to each"
@@ -95,9 +102,11 @@ def record_predictions(
         network=network,
         optimiser=optimiser,
         seed=seed,
-        n_classes=None,
+        n_classes=n_classes,
         steps_per_epoch=steps_per_epoch,
         metadata=metadata,
+        form=form,
+        vocabulary=tokens,
     )
     if recording.path.exists():
         raise StoreError(f"{recording.path}: exists already, not replaced")

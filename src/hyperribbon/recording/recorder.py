@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ from hyperribbon.recording.labels import IGNORED, Labels, read_labels
 from hyperribbon.recording.outputs import Outputs
 from hyperribbon.recording.recording import Recording
 from hyperribbon.recording.samples import Samples
+from hyperribbon.recording.tokens import as_vocabulary
+from hyperribbon.recording.top_classes import check_top
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +76,17 @@ class Recorder:
         Samples per call of the model.
     metadata : mapping, optional
         Anything else that JSON can hold, kept with the store.
+    form : {"float32", "sqrt_float16"}
+        How predictions are stored. The second, square roots in half precision, takes half the space
+        and changes a distance by at most 1e-3 nats, and by 1e-5 or less as a rule.
+    vocabulary : sequence of str or mapping, optional
+        The token that each of the C classes is, or a tokenizer's mapping from tokens to classes.
+        Recordings of different vocabularies are not taken together.
+    top_classes, test_top_classes : array-like of shape (M, k), optional
+        Keep k classes for each of the M train (or test) samples or tokens that count, and add up
+        all others; see `hyperribbon.top_classes`, which chooses them, and
+        `hyperribbon.distance_bounds`. Must be the same in all recordings; needs ``n_classes`` or a
+        vocabulary.
 
     Raises
     ------
@@ -133,6 +147,10 @@ class Recorder:
         features: str | Callable | None = None,
         batch_size: int = 500,
         metadata: Mapping[str, object] | None = None,
+        form: str = "float32",
+        vocabulary: Sequence[str] | Mapping[str, int] | None = None,
+        top_classes=None,
+        test_top_classes=None,
     ):
         if outputs not in (None, "logits", "probabilities"):
             raise ConfigError(f'outputs = {outputs!r}: expected "logits" or "probabilities"')
@@ -147,6 +165,8 @@ class Recorder:
             n_classes = check_size(
                 n_classes, "n_classes", least=2 if features is None else 0, most=2**31
             )
+        vocabulary = as_vocabulary(vocabulary, n_classes)
+        n_classes = len(vocabulary) if vocabulary is not None else n_classes
         given = {"train": (inputs, labels), "test": (test_inputs, test_labels)}
         given = {split: _read(*pair, split) for split, pair in given.items() if _any(*pair)}
         if not given:
@@ -155,6 +175,10 @@ class Recorder:
             raise ConfigError("features: without inputs, from whose labels classes are imprinted")
         known = {split: pair[1] for split, pair in given.items()}
         self._labels, self._class_names = read_labels(known, n_classes)
+        self._all_classes = n_classes  # of the outputs
+        tops = {"train": top_classes, "test": test_top_classes}
+        if any(top is not None for top in tops.values()):
+            self._keep_top(tops, features)
         self._samples = {split: Samples(pair[0], split) for split, pair in given.items()}
         for split, samples in self._samples.items():
             _check_counts(samples, self._labels[split], given[split][0])
@@ -180,6 +204,8 @@ class Recorder:
             n_classes=n_classes,
             steps_per_epoch=steps_per_epoch,
             metadata=metadata,
+            form=form,
+            vocabulary=vocabulary,
         )
         self._finished = False
         for split, found in self._labels.items():
@@ -198,6 +224,25 @@ class Recorder:
             raise DataError("labels: one per token; expected one per sample if features are given")
         refuse_empty_classes(self._labels["train"].classes, n_classes, name="train labels")
         return n_classes
+
+    def _keep_top(self, tops: Mapping[str, Any], features: object) -> None:
+        """Keep few classes of each sample, the same number in both splits."""
+        if features is not None or self._class_names is not None:
+            other = "labels that are names" if features is None else "features"
+            raise ConfigError(f"top_classes: given with {other}; expected integers and outputs")
+        if self._all_classes is None:
+            raise ConfigError("top_classes: needs n_classes, the number of columns of the outputs")
+        for split, labels in self._labels.items():
+            name = "test_" * (split == "test") + "top_classes"
+            if tops[split] is None:
+                raise ConfigError(f"{name}: not given; expected that of every split")
+            top = check_top(tops[split], labels, self._all_classes, name)
+            self._labels[split] = replace(labels, top=top)
+        widths = {labels.top.shape[1] for labels in self._labels.values() if labels.top is not None}
+        if len(widths) > 1:
+            raise ConfigError(
+                f"top_classes, test_top_classes: {widths} classes, expected equally many"
+            )
 
     def __enter__(self) -> Recorder:
         self._finished = False
@@ -298,7 +343,9 @@ class Recorder:
 
     def _outputs(self) -> Outputs:
         most = max(int(labels.classes.max()) for labels in self._labels.values())
-        return Outputs(self._logits, self._recording.n_classes, self._class_names, most + 1)
+        coarse = any(labels.top is not None for labels in self._labels.values())
+        n_classes = self._all_classes if coarse else self._recording.n_classes
+        return Outputs(self._logits, n_classes, self._class_names, most + 1)
 
 
 def _any(inputs: object, labels: object) -> bool:

@@ -7,6 +7,7 @@ published. The folder thus always has everything, and is removed when all is pub
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import weakref
@@ -19,8 +20,8 @@ import numpy as np
 
 from hyperribbon.errors import ConfigError, DataError, StoreError
 from hyperribbon.probability.distributions import check_labels, check_size
-from hyperribbon.probability.scores import loss_and_error
 from hyperribbon.recording.arrays import as_predictions, check_positive
+from hyperribbon.recording.curves import loss_and_error_of
 from hyperribbon.recording.external import recorded_configuration
 from hyperribbon.recording.labels import Labels
 from hyperribbon.recording.names import check_name, store_path
@@ -31,6 +32,7 @@ from hyperribbon.storage.digest import canonical_json, digest
 from hyperribbon.storage.files import remove, written_whole
 from hyperribbon.storage.locks import locked
 from hyperribbon.storage.manifest import manifest_path
+from hyperribbon.storage.predictions import PREDICTION_FORMS
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,10 @@ class Recording:
         None if it is not known.
     metadata : mapping or None
         Anything else that JSON can hold.
+    form : {"float32", "sqrt_float16"}
+        Form of the predictions in the store.
+    vocabulary : sequence of str, optional
+        The token that each class is.
 
     Attributes
     ----------
@@ -95,13 +101,23 @@ class Recording:
         n_classes: int | None,
         steps_per_epoch: float | None,
         metadata: Mapping[str, object] | None,
+        form: str = "float32",
+        vocabulary: Sequence[str] | None = None,
     ):
+        if form not in PREDICTION_FORMS:
+            expected = " or ".join(f'"{name}"' for name in PREDICTION_FORMS)
+            raise ConfigError(f'form = "{form}": expected {expected}')
         self.path = store_path(path)
         self.folder = self.path.with_suffix(".recording")
         if n_classes is not None:
             n_classes = check_size(n_classes, "n_classes", least=2, most=2**31)
         self.n_classes = len(class_names) if class_names is not None else n_classes
-        self._labels = dict(labels)
+        self._labels, self._vocabulary = dict(labels), vocabulary
+        coarse = {}
+        widths = {found.top.shape[1] for found in self._labels.values() if found.top is not None}
+        if widths:
+            coarse = {"top_classes": {"kept": max(widths), "of": self.n_classes}}
+            self.n_classes = max(widths) + 1
         self._hashes = input_hashes or {}
         if steps_per_epoch is not None:
             steps_per_epoch = check_positive(steps_per_epoch, "steps_per_epoch")
@@ -122,11 +138,19 @@ class Recording:
                     "inputs_sha256": (inputs_sha256 or {}).get(split),
                 }
                 | ({"kept_sha256": digest(values.index.tolist())} if values.ignored else {})
+                | ({} if values.top is None else {"top_classes_sha256": _sha256(values.top)})
                 for split, values in self._labels.items()
             },
             "recorded": True,
-        } | ({"class_names": list(class_names)} if class_names is not None else {})
-        self._work = WorkFolder(self.folder, {split: len(v) for split, v in self._labels.items()})
+        } | coarse
+        if class_names is not None:
+            self.configuration["class_names"] = list(class_names)
+        if form != "float32":
+            self.configuration["form"] = form
+        if vocabulary is not None:
+            self.configuration["vocabulary_sha256"] = digest(list(vocabulary))
+        sizes = {split: len(values) for split, values in self._labels.items()}
+        self._work = WorkFolder(self.folder, sizes, form)
         self._published: set[int] = set()
         self._replace = False  # whether a store at the path may be replaced
         self._last: int | None = None  # step recorded since this was opened
@@ -190,7 +214,8 @@ class Recording:
         step : int
             Optimiser steps taken, more than at the previous checkpoint.
         predictions : mapping
-            Probabilities (M, C) of the samples, or tokens, that count, by split.
+            Probabilities (M, C) of the samples, or tokens, that count, by split; if few classes are
+            kept, (M, k + 2), as of `hyperribbon.recording.top_classes.coarse_grained`.
 
         Raises
         ------
@@ -204,10 +229,13 @@ class Recording:
             return
         n_classes = self.n_classes
         found: dict[str, np.ndarray] = {}
+        others: dict[str, np.ndarray] = {}  # the largest probability among those not kept
         for split, labels in self._labels.items():
-            name = f"step {step}, {split} predictions"
-            P = as_predictions(predictions[split], name, len(labels), n_classes)
-            n_classes, found[split] = P.shape[1], P
+            name, P = f"step {step}, {split} predictions", predictions[split]
+            if labels.top is not None:
+                P, others[split] = np.split(np.asarray(P), [-1], axis=1)
+            found[split] = as_predictions(P, name, len(labels), n_classes)
+            n_classes = found[split].shape[1]
         assert n_classes is not None  # of the first split, if no other
         self._open(n_classes)
         self._work.drop_from(step)
@@ -220,9 +248,8 @@ class Recording:
             logger.warning(diverged, self.path, step, ", ".join(where), left_out)
         else:
             curves = {
-                split: {"loss": float(loss[0]), "error": float(error[0])}
+                split: loss_and_error_of(P, self._labels[split].recorded, others.get(split))
                 for split, P in found.items()
-                for loss, error in [loss_and_error(P[None], self._labels[split].classes)]
             }
             self._work.keep(step, found, curves)
         self._last = step
@@ -287,7 +314,7 @@ class Recording:
     def _link_published(self) -> None:
         """Link the checkpoints of the published store into the work folder."""
         store = open_dataset(self.path)
-        self._reopen(store.sizes["class"])
+        self._reopen(store.sizes["class"], self.path)
         self._published = set(store["step"].values.tolist())
         for k, step in enumerate(store["step"].values.tolist()):
             if step in self._work.steps:
@@ -313,8 +340,9 @@ class Recording:
     def _build(self, partial: Path) -> None:
         assert self.n_classes is not None  # something was recorded
         write_store(
-            partial, self.configuration, self._labels, self._hashes, self._work, self.n_classes
-        )
+            partial, self.configuration, self._labels, self._hashes, self._work, self.n_classes,
+            self._vocabulary,
+        )  # fmt: skip
 
     def _compare(self, where: Path, before: Mapping[str, object]) -> None:
         """Refuse to continue a recording of another training or of other samples."""
@@ -327,24 +355,28 @@ class Recording:
                     "samples in the same order"
                 )
 
-    def _reopen(self, n_classes: int) -> None:
+    def _reopen(self, n_classes: int, published: Path | None = None) -> None:
         """Open the arrays for as many classes as were recorded, and refuse another number."""
         if self.n_classes not in (None, n_classes):
             raise StoreError(
                 f"{self.path}: recorded with {n_classes} classes, given n_classes = "
                 f"{self.n_classes}"
             )
-        self._open(n_classes)
+        self._open(n_classes, published)
 
-    def _open(self, n_classes: int) -> None:
+    def _open(self, n_classes: int, published: Path | None = None) -> None:
         """Open the arrays in the work folder, and create them if necessary."""
         for split, labels in self._labels.items():
             try:
-                check_labels(labels.classes, n_classes)
+                check_labels(labels.recorded, n_classes)
             except DataError as error:
                 raise DataError(f"{split} {error}") from None
-        self._work.open(n_classes)
+        self._work.open(n_classes, published)
         self.n_classes = n_classes
+
+
+def _sha256(array: np.ndarray) -> str:
+    return hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes()).hexdigest()
 
 
 def _say_kept(work: WorkFolder, published: set[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import zarr
 from hyperribbon.recording.labels import Labels
 from hyperribbon.recording.names import configuration_id
 from hyperribbon.recording.work_folder import WorkFolder
+from hyperribbon.storage.dataset import CODECS
 from hyperribbon.storage.digest import digest
-from hyperribbon.storage.predictions import create_predictions
+from hyperribbon.storage.predictions import create_predictions, predictions_variable
 from hyperribbon.storage.provenance import versions
+from hyperribbon.storage.vocabulary import top_variable, write_vocabulary
 
 
 def write_store(
@@ -27,6 +29,7 @@ def write_store(
     input_hashes: Mapping[str, np.ndarray | None],
     work: WorkFolder,
     n_classes: int,
+    vocabulary: Sequence[str] | None = None,
 ) -> None:
     """Write a predictions store of one seed, whose predictions are links to a work folder's.
 
@@ -42,6 +45,8 @@ def write_store(
         The checkpoints.
     n_classes : int
         Number of classes, C.
+    vocabulary : sequence of str, optional
+        The token that each class is.
     """
     steps, class_names = sorted(work.steps), configuration.get("class_names")
     hashes = hashes_of_kept(labels, input_hashes)
@@ -52,10 +57,11 @@ def write_store(
         seeds=[configuration["seed"]],
         steps=steps,
         steps_per_epoch=configuration["steps_per_epoch"],
-        labels={split: found.classes for split, found in labels.items()},
+        labels={split: found.recorded for split, found in labels.items()},
         index={split: found.index for split, found in labels.items()},
         input_hashes={split: found for split, found in hashes.items() if found is not None},
         n_classes=n_classes,
+        form=work.form,
         attributes={
             "configuration": json.dumps(configuration),
             "configuration_id": configuration_id(*names, configuration["metadata"]),
@@ -64,7 +70,16 @@ def write_store(
         }
         | ({"class_names": class_names} if class_names else {}),
     )
-    arrays = dict(zarr.open_group(path, mode="r+").arrays())
+    group = zarr.open_group(path, mode="r+")
+    arrays = dict(group.arrays())
+    for split, found in labels.items():
+        work.divide(split, arrays[predictions_variable(split, work.form)])
+        if found.top is not None:
+            dims = (f"{split}_sample", "kept")
+            name = top_variable(split)
+            group.create_array(name, data=found.top, compressors=CODECS, dimension_names=dims)
+    if vocabulary is not None:
+        write_vocabulary(group, vocabulary)
     curves = [work.curves(step) for step in steps]
     for split in labels:
         for name in ("loss", "error"):

@@ -7,7 +7,8 @@ Until it is published, ``<name>.recording`` next to ``<name>.zarr`` holds
 ``recording.json``        what is recorded: names, seed and hashes of the samples
 ``samples.npz``           labels, and hashes of the inputs where they are known, for `watching`;
                           nothing else needs the file
-``{split}_predictions``   predictions, one file per checkpoint, under its step
+``{split}_predictions``   predictions, one file per checkpoint, under its step; the name is that
+                          of their form, see `hyperribbon.storage.predictions`
 ``<step>.json``           loss and error of a checkpoint, written last: the checkpoint is complete;
                           or that the training had diverged there, and has no predictions
 ========================  ======================================================================
@@ -23,9 +24,17 @@ from pathlib import Path
 import numpy as np
 import zarr
 
+from hyperribbon.recording.shards import in_parts
 from hyperribbon.storage.dataset import link
 from hyperribbon.storage.files import remove, written_whole
-from hyperribbon.storage.predictions import chunk_of, create_checkpoints
+from hyperribbon.storage.predictions import (
+    PREDICTION_FORMS,
+    as_stored,
+    chunk_of,
+    create_checkpoints,
+    open_predictions,
+    predictions_variable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +51,8 @@ class WorkFolder:
         The folder.
     sizes : mapping
         Number of samples, by split.
+    form : str
+        Form of the predictions; see `hyperribbon.storage.predictions`.
 
     Attributes
     ----------
@@ -49,8 +60,8 @@ class WorkFolder:
         Steps of the checkpoints, as of the last call of `read`.
     """
 
-    def __init__(self, path: Path, sizes: Mapping[str, int]):
-        self.path, self.sizes = path, dict(sizes)
+    def __init__(self, path: Path, sizes: Mapping[str, int], form: str = "float32"):
+        self.path, self.sizes, self.form = path, dict(sizes), form
         self.steps: set[int] = set()
         self._arrays: dict[str, zarr.Array] = {}
 
@@ -88,14 +99,16 @@ class WorkFolder:
             return None
         return zarr.open_array(self._array(next(iter(self.sizes))), mode="r").shape[-1]
 
-    def open(self, n_classes: int) -> None:
-        """Open the arrays, and create them if there is no checkpoint."""
+    def open(self, n_classes: int, like: Path | None = None) -> None:
+        """Open the arrays, and create them if there is no checkpoint, as in a published store."""
         if self._arrays:
             return
         for split, n in self.sizes.items():
             if not self.steps:  # nothing that may be there counts
                 remove(self._array(split))
-                create_checkpoints(self._array(split), n, n_classes)
+                array = create_checkpoints(self._array(split), n, n_classes)
+                published = None if like is None else open_predictions(like, split)
+                in_parts(array, PREDICTION_FORMS[self.form].dtype, published)
         self._arrays = {
             split: zarr.open_array(self._array(split), mode="r+") for split in self.sizes
         }
@@ -103,7 +116,7 @@ class WorkFolder:
     def keep(self, step: int, predictions: Mapping[str, np.ndarray], curves: Curves) -> None:
         """Keep a checkpoint: its predictions (N, C) by split, and its loss and error."""
         for split, P in predictions.items():
-            self._arrays[split][0, step] = P
+            self._arrays[split][0, step] = as_stored(P, self.form)
         self._write_mark(step, curves)
 
     def keep_diverged(self, step: int) -> None:
@@ -113,9 +126,8 @@ class WorkFolder:
     def link_from(self, store: Path, k: int, step: int, curves: Curves) -> None:
         """Make a checkpoint of a published store one of this folder."""
         for split in self.sizes:
-            self._link(
-                chunk_of(store / f"{split}_predictions", k), chunk_of(self._array(split), step)
-            )
+            there = store / predictions_variable(split, self.form)
+            self._link(chunk_of(there, k), chunk_of(self._array(split), step))
         self._write_mark(step, curves)
 
     def link_to(self, store: Path, k: int, step: int) -> None:
@@ -123,9 +135,12 @@ class WorkFolder:
         if self.curves(step) is None:
             return
         for split in self.sizes:
-            self._link(
-                chunk_of(self._array(split), step), chunk_of(store / f"{split}_predictions", k)
-            )
+            there = store / predictions_variable(split, self.form)
+            self._link(chunk_of(self._array(split), step), chunk_of(there, k))
+
+    def divide(self, split: str, array: zarr.Array) -> None:
+        """Give an empty array of a store the parts of the array here."""
+        in_parts(array, like=zarr.open_array(self._array(split), mode="r"))
 
     def curves(self, step: int) -> Curves | None:
         """Loss and error of a checkpoint; None where the training had diverged."""
@@ -163,7 +178,7 @@ class WorkFolder:
         link(source, target)
 
     def _array(self, split: str) -> Path:
-        return self.path / f"{split}_predictions"
+        return self.path / predictions_variable(split, self.form)
 
     def _mark(self, step: int) -> Path:
         return self.path / f"{step}.json"

@@ -26,6 +26,7 @@ from hyperribbon.storage.predictions import (
 )
 from hyperribbon.storage.recorded_samples import RecordedSamples
 from hyperribbon.storage.shared_samples import Samples
+from hyperribbon.storage.vocabulary import coarse_prior, read_vocabulary, refuse_other_classes
 
 
 class Models:
@@ -77,6 +78,11 @@ class Models:
         ]
         named = (configuration.get("class_names") for configuration in configurations)
         self._class_names: list[str] | None = next(filter(None, named), None)
+        self._rounded = [
+            path
+            for path, store in zip(self._paths, self._stores, strict=True)
+            if any(stored_form(store, split) == "sqrt_float16" for split in self.splits)
+        ]
         about = [_about(*pair) for pair in zip(self._stores, configurations, strict=True)]
         found = pd.DataFrame(about).drop_duplicates("configuration", ignore_index=True)
         self.configurations = found.astype({"parameters": "Int64", "batch_size": "Int64"})
@@ -140,7 +146,29 @@ class Models:
 
     def class_names(self) -> list[str] | None:
         """Names of the classes, if a store has them."""
+        if self._class_names is None and self.prior is None:
+            tokens = map(read_vocabulary, self._stores)
+            self._class_names = next((found for found in tokens if found is not None), None)
         return self._class_names
+
+    @property
+    def prior(self) -> np.ndarray | None:
+        """Ignorance (C,), where few classes are kept of a large vocabulary; else None."""
+        return coarse_prior(self._stores[self._first])
+
+    def check_metric(self, metric: str) -> None:
+        """Refuse a metric for which predictions are stored too coarsely.
+
+        Raises
+        ------
+        StoreError
+            If it is ``symmetric_kl`` and a store is in half precision.
+        """
+        if metric == "symmetric_kl" and self._rounded:
+            raise StoreError(
+                f"{self._rounded[0]}: in half precision, where probabilities below 1e-15 are 0 and "
+                'have no logarithm; for symmetric_kl, record in form = "float32"'
+            )
 
     def trajectories(self, split: str) -> Iterator[Trajectory]:
         """Each training's predictions (K, N, C), in the order of the table, lazily."""
@@ -266,9 +294,7 @@ def _check_labels(
     path: Path, store: xr.Dataset, first_path: Path, first: xr.Dataset, splits: Sequence[str]
 ) -> None:
     """Refuse a recording whose labels show that its samples are not those of a store."""
-    given, expected = store.sizes["class"], first.sizes["class"]
-    if given != expected:
-        raise StoreError(f"{path}: {given} classes, expected those of {first_path}, {expected}")
+    refuse_other_classes(path, store, first_path, first, splits)
     for split in splits:
         ours, theirs = store[f"{split}_label"].values, first[f"{split}_label"].values
         if len(ours) != len(theirs):

@@ -11,6 +11,7 @@ import xarray as xr
 from hyperribbon.errors import StoreError
 from hyperribbon.storage.dataset import SPLITS
 from hyperribbon.storage.shared_samples import common_places
+from hyperribbon.storage.vocabulary import read_vocabulary, refuse_other_vocabulary
 
 
 class RecordedSamples:
@@ -25,6 +26,7 @@ class RecordedSamples:
     def __init__(self) -> None:
         self._hashes: dict[str, list[tuple[Path, np.ndarray]]] = {split: [] for split in SPLITS}
         self._names: tuple[Path, list[str]] | None = None
+        self._vocabulary: tuple[Path, list[str]] | None = None
 
     def check(self, path: Path, store: xr.Dataset) -> None:
         """Refuse a store with the samples of an earlier one in another order, or other classes.
@@ -32,7 +34,8 @@ class RecordedSamples:
         Raises
         ------
         StoreError
-            If a sample is elsewhere in an earlier store, or the names of the classes differ.
+            If a sample is elsewhere in an earlier store, or the names or tokens of the classes
+            differ.
         """
         names = json.loads(store.attrs["configuration"]).get("class_names")
         if names is not None:
@@ -41,6 +44,10 @@ class RecordedSamples:
                 raise StoreError(
                     f"{path}: classes {names}, expected those of {self._names[0]}, {self._names[1]}"
                 )
+        tokens = read_vocabulary(store)
+        if tokens is not None:
+            self._vocabulary = self._vocabulary or (path, tokens)
+            refuse_other_vocabulary(path, tokens, *self._vocabulary)
         for split, before in self._hashes.items():
             if f"{split}_input_hash" not in store:
                 continue

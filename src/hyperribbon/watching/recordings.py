@@ -202,9 +202,11 @@ def _recorded(folder: Path, base: Path, name: str, marks: Marks) -> Training | N
         raise StoreError(f"{work.about}: damaged, or not of a Recorder") from None
     labels, hashes = _samples(work)
     found = Training(name, base, *who, 0, labels, about, hashes)
-    arrays = {split: folder / f"{split}_predictions" for split in splits}
+    files = list(os.scandir(folder))
+    forms = {split: stored_form([file.name for file in files], split) for split in splits}
+    arrays = {s: folder / predictions_variable(s, form or "float32") for s, form in forms.items()}
     there: Marks = {}
-    for file in os.scandir(folder):
+    for file in files:
         step, _, kind = file.name.partition(".")
         if kind != "json" or not step.isdecimal():
             continue
