@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from hyperribbon.reporting.side_by_side import NEEDED
 from hyperribbon.reporting.verdicts import VERDICTS
 from hyperribbon.storage.manifest import file_sha256
 from hyperribbon.studies.across import claims_as_markdown, compare_paths
+
+ROOT = Path(__file__).parents[2]
 
 LABELS = np.arange(60) % 3
 COMMAND = ["hyperribbon", "claims", "results/a", "results/b", "-o", "docs/my claims.md"]
@@ -124,3 +127,13 @@ def test_what_has_no_claims_is_refused(results, monkeypatch, path, message):
     table.assign(verdict="proven").to_csv(results / "old" / "claims.csv", index=False)
     with pytest.raises((StoreError, DataError), match=re.escape(message)):
         claims_as_markdown(["results/a", path], COMMAND)
+
+
+def test_the_table_in_the_documentation_is_of_the_claims_beside_it(monkeypatch):
+    """As CONTRIBUTING.md says: copy a study's claims and configuration there, and write it again."""
+    monkeypatch.chdir(ROOT)
+    studies = sorted(str(path) for path in Path("docs/claims").iterdir())
+    assert studies
+    document = "docs/claims_by_study.md"
+    command = ["hyperribbon", "claims", *studies, "-o", document]
+    assert Path(document).read_text(encoding="utf-8") == claims_as_markdown(studies, command)
