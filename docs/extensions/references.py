@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 
 def link_code(app, doctree) -> None:
     """Make links of names in Markdown, such as `hr.InPCA` and `hr.progress(P, labels)`."""
-    if app.env.docname.startswith("generated/api"):
+    page = app.env.docname
+    if page.startswith("generated/api") or page == "generated/changelog":  # it has former names
         return
     for literal in doctree.findall(nodes.literal):
         match = NAME.fullmatch(literal.astext())
@@ -25,7 +26,7 @@ def link_code(app, doctree) -> None:
         if _value(target) is None:
             logger.warning("%s: there is no such name", literal.astext(), location=literal)
         link = addnodes.pending_xref(
-            "", refdomain="py", reftype="obj", reftarget=target, refdoc=app.env.docname
+            "", refdomain="py", reftype="obj", reftarget=target, refdoc=page
         )
         literal.replace_self(link)
         link += literal
@@ -37,11 +38,11 @@ def resolve(app, env, node, contnode):
         return None
     target = node["reftarget"]
     objects = env.domains.python_domain.objects
-    ends = [name for name in objects if name.endswith(f".{target}")]
+    ends = {entry.node_id: name for name, entry in objects.items() if name.endswith(f".{target}")}
     value = _value(target)
     name = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
     if name not in objects:
-        name = ends[0] if len(ends) == 1 else ""
+        name = next(iter(ends.values())) if len(ends) == 1 else ""
     if not name:  # an argument, or an attribute: no link
         return None
     entry = objects[name]
