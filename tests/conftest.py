@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from browser import Browser
 from forked import Preloaded
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
@@ -72,6 +73,14 @@ def javascript():
         return json.loads(run.stdout)
 
     return evaluate
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A Chromium, in which a page is opened; without one, the test is skipped."""
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from hyperribbon.analysis.apart import Apart
+from hyperribbon.analysis.explorer import SetsApart
 from hyperribbon.probability import geodesic, ignorance, truth
 from hyperribbon.recording.predictions import record_predictions
 
@@ -44,3 +47,43 @@ def runs(predictions, tmp_path) -> Path:
             test_labels=LABELS["test"],
         )
     return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Two trainings of five checkpoints; no number is there twice."""
+    who = pd.DataFrame({"configuration": ["A-1", "B-2"], "network": ["A", "B</script>"]})
+    who = who.assign(optimiser="SGD", augmentation="none", seed=[0, 1])
+    models = pd.DataFrame({"split": ["train", "test"]}).merge(who, how="cross")
+    models = models.merge(pd.DataFrame({"checkpoint": range(5)}), how="cross")
+    models["step"] = models["epoch"] = models["checkpoint"]
+    values = ["loss", "error", "progress", "distance_to_truth", "pc1", "pc2", "pc3"]
+    models[values] = np.random.default_rng(0).random((20, 7)).round(5) + 1
+    models.loc[0, "distance_to_truth"] = np.nan
+    ends = pd.DataFrame({"alpha": [0.0, 1.0], "pc1": 0.0, "pc2": 0.1, "pc3": 0.2})
+    stress = pd.DataFrame({"dimension": [1, 2, 3], "explained_stress": [0.7, 0.8, 0.9]})
+    stress["kind"] = ["space-like", "time-like", "space-like"]
+    split = models[["split"]].drop_duplicates()
+    return {
+        "models": models,
+        "geodesic": split.merge(ends, how="cross"),
+        "explained_stress": split.merge(stress, how="cross"),
+    }
+
+
+@pytest.fixture(scope="session")
+def apart_of():
+    """Function making up samples that set apart the ten models of each split of `tables`."""
+
+    def make(images=None) -> dict[str, SetsApart]:
+        rng = np.random.default_rng(1)
+        apart = Apart(
+            rng.integers(0, 6, (10, 2)),
+            rng.integers(0, 3, (10, 2)),
+            rng.random((10, 2)),
+            rng.random(10),
+        )
+        labels = np.arange(6) % 3
+        return {s: SetsApart(apart, labels, ["a", "<i>b", "c"], images) for s in ("train", "test")}
+
+    return make

@@ -6,36 +6,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from plotly.offline import get_plotlyjs
 
-from hyperribbon.analysis.apart import Apart
-from hyperribbon.analysis.explorer import SetsApart, explorer
+from hyperribbon.analysis.explorer import explorer
 from hyperribbon.reporting.style import COLOURS
 
 KEYS = ["split", "configuration", "network", "optimiser", "augmentation", "seed", "checkpoint",
         "step", "epoch"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tables():
-    """Two trainings of five checkpoints; no number is there twice."""
-    who = pd.DataFrame({"configuration": ["A-1", "B-2"], "network": ["A", "B</script>"]})
-    who = who.assign(optimiser="SGD", augmentation="none", seed=[0, 1])
-    models = pd.DataFrame({"split": ["train", "test"]}).merge(who, how="cross")
-    models = models.merge(pd.DataFrame({"checkpoint": range(5)}), how="cross")
-    models["step"] = models["epoch"] = models["checkpoint"]
-    values = ["loss", "error", "progress", "distance_to_truth", "pc1", "pc2", "pc3"]
-    models[values] = np.random.default_rng(0).random((20, 7)).round(5) + 1
-    models.loc[0, "distance_to_truth"] = np.nan
-    ends = pd.DataFrame({"alpha": [0.0, 1.0], "pc1": 0.0, "pc2": 0.1, "pc3": 0.2})
-    stress = pd.DataFrame({"dimension": [1, 2, 3], "explained_stress": [0.7, 0.8, 0.9]})
-    stress["kind"] = ["space-like", "time-like", "space-like"]
-    split = models[["split"]].drop_duplicates()
-    return {
-        "models": models,
-        "geodesic": split.merge(ends, how="cross"),
-        "explained_stress": split.merge(stress, how="cross"),
-    }
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +25,6 @@ def sampled(tables):
 def data_of(page: str) -> dict:
     (found,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', page)
     return json.loads(found)
-
-
-def apart_of(tables, images=None):
-    """Made-up samples that set apart the ten models of each split."""
-    rng = np.random.default_rng(1)
-    apart = Apart(
-        rng.integers(0, 6, (10, 2)),
-        rng.integers(0, 3, (10, 2)),
-        rng.random((10, 2)),
-        rng.random(10),
-    )
-    labels = np.arange(6) % 3
-    return {s: SetsApart(apart, labels, ["a", "<i>b", "c"], images) for s in ("train", "test")}
 
 
 def options_of(page: str, name: str) -> list[str]:
@@ -112,64 +75,141 @@ def test_without_other_metrics_there_is_one(tables, sampled, rows):
     assert options_of(explorer({**tables, **more}), "metric") == ["bhattacharyya"]
 
 
-def figures_of(page: str, javascript) -> dict[tuple, dict]:
-    """Traces and layout by split, metric and colour."""
+def scenes_of(page: str, javascript, **more) -> dict[tuple, dict]:
+    """Scenes by split, metric and colour, with arrays as lists."""
     found = javascript(
         f"""((data) => {{
           const found = [], {{ split: splits, metric: metrics, colour: colours }} = data.choices;
-          for (const split in splits) for (const metric in metrics) for (const colour in colours)
-            found.push([split, metric, colour, explorerFigure(data, {{ split, metric, colour }})]);
+          const plain = (of) => Object.fromEntries(Object.entries(of).map(([name, value]) =>
+            [name, ArrayBuffer.isView(value) ? [...value] : value]));
+          for (const split in splits) for (const metric in metrics) for (const colour in colours) {{
+            const choice = {{ split, metric, colour, clock: timeOf(data), ...{json.dumps(more)} }};
+            const scene = explorerScene(data, choice);
+            const about = (k) => aboutPoint(data, scene, split, k);
+            scene.about = Array.from({{ length: scene.n }}, (_, k) => about(k));
+            found.push([split, metric, colour, plain(scene)]);
+          }}
           return found;
         }})({json.dumps(data_of(page))})""",
-        "explorer_figure.js",
-    )
-    return {tuple(chosen): figure for *chosen, figure in found}
+        "view.js", "explorer_scene.js",
+    )  # fmt: skip
+    return {tuple(chosen): scene for *chosen, scene in found}
 
 
-def test_the_figure_of_every_choice_has_all_its_points(tables, sampled, javascript):
-    page = explorer({**tables, "metric_embedding": sampled})
-    figures = figures_of(page, javascript)
-    assert len(figures) == 2 * 2 * 7
-    for (split, metric, colour), figure in figures.items():
+def places_of(scene: dict) -> np.ndarray:
+    """Coordinates of a scene's points, out of their cube; (n, 3)."""
+    low, high = np.transpose(scene["ranges"])
+    return low + (np.reshape(scene["place"], (-1, 3)) + 1) / 2 * (high - low)
+
+
+def test_the_scene_of_every_choice_has_all_its_points(tables, sampled, javascript):
+    scenes = scenes_of(explorer({**tables, "metric_embedding": sampled}), javascript)
+    assert len(scenes) == 2 * 2 * 7
+    for (split, metric, colour), scene in scenes.items():
         of = (
             tables["models"] if metric == "bhattacharyya" else sampled.query("metric == 'geodesic'")
         )
-        points = of.query("split == @split")
-        traces = [trace for trace in figure["traces"] if "seed" in trace["hovertemplate"]]
-        for k, axis in enumerate("xyz", start=1):
-            shown = np.concatenate([trace[axis] for trace in traces])
-            np.testing.assert_allclose(shown, points[f"pc{k}"], rtol=1e-4)
-        others = [trace["name"] for trace in figure["traces"] if trace not in traces]
-        ends = ["geodesic", "ignorance", "truth"]
-        assert others == (ends if metric == "bhattacharyya" else [])
-        assert f"{split} predictions: {len(points)}" in figure["layout"]["title"]["text"]
+        points = of.query("split == @split")[["pc1", "pc2", "pc3"]]
+        n = scene["models"]
+        assert n == len(points)
+        ends = [[0.0, 0.1, 0.2]] * 2 if metric == "bhattacharyya" else np.zeros((0, 3))
+        np.testing.assert_allclose(places_of(scene), np.concatenate([points, ends]), atol=1e-4)
+        assert f"{split} predictions: {n}" in scene["title"]
+        words = [about["lines"][0] for about in scene["about"][n:]]
+        assert words == (["ignorance", "truth"] if metric == "bhattacharyya" else [])
+        assert np.reshape(scene["look"], (-1, 2))[n:, 0].tolist() == [1, 2][: len(ends)]
         if colour in ("network", "seed"):
-            assert len(traces) == 2
+            assert [group["count"] for group in scene["groups"]] == [n // 2] * 2
+            expected = [
+                [int(of["colour"][k : k + 2], 16) for k in (1, 3, 5)] for of in scene["groups"]
+            ]
+            found = np.reshape(scene["colour"], (-1, 4))[:n, :3]
+            assert np.unique(found, axis=0).tolist() == sorted(expected)
         else:
-            assert len(traces[0]["marker"]["color"]) == len(points)
+            assert scene["bar"]["label"] == data_of(explorer(tables))["values"][colour]["label"]
 
 
-def test_a_name_with_a_tag_in_it_is_shown_as_it_is(tables, javascript):
-    page = explorer(tables)
-    assert page.count("</script>") == 3  # those of the page itself
-    figure = figures_of(page, javascript)["test", "bhattacharyya", "network"]
-    assert [trace["name"] for trace in figure["traces"][:2]] == ["A", "B&lt;/script>"]
+def test_lines_join_each_run_in_the_order_of_time(tables, javascript):
+    shuffled = tables["models"].sample(frac=1, random_state=1)
+    shuffled = shuffled.sort_values("split", ascending=False, kind="stable")
+    scene = scenes_of(explorer({**tables, "models": shuffled}), javascript)[
+        "train", "bhattacharyya", "seed"
+    ]
+    of = shuffled.query("split == 'train'")
+    pairs = np.reshape(scene["pairs"], (-1, 2))[: scene["joined"] // 2]
+    ends = [of.iloc[side][["configuration", "checkpoint"]].to_numpy() for side in pairs.T]
+    assert (ends[0][:, 0] == ends[1][:, 0]).all()
+    assert (ends[0][:, 1] + 1 == ends[1][:, 1]).all()
+    assert len(pairs) == 2 * 4
+    time = np.reshape(scene["time"], (-1, 2))[:10]
+    np.testing.assert_array_equal(time[:, 0], of["epoch"])
+    last = of["checkpoint"] == 4
+    np.testing.assert_array_equal(time[~last, 1], of["epoch"][~last] + 1)
+    assert (time[last, 1] > 1e29).all()
+    assert scene["moments"] == [0, 1, 2, 3, 4]
+
+
+def test_the_slider_may_follow_progress(tables, javascript):
+    scenes = scenes_of(explorer(tables), javascript, clock="progress")
+    scene = scenes["test", "bhattacharyya", "seed"]
+    of = tables["models"].query("split == 'test'")["progress"]
+    np.testing.assert_allclose(np.reshape(scene["time"], (-1, 2))[:10, 0], of, rtol=1e-4)
+    assert len(scene["moments"]) == 101
+    ends = [scene["moments"][0], scene["moments"][-1]]
+    np.testing.assert_allclose(ends, [of.min(), of.max()], rtol=1e-4)
+
+
+def test_hidden_groups_and_runs_that_a_text_does_not_match_are_not_shown(tables, javascript):
+    data = json.dumps(data_of(explorer(tables)))
+    shown = javascript(
+        f"""((data) => {{
+          const choice = {{ split: "train", metric: "bhattacharyya", clock: "epoch" }};
+          const scene = explorerScene(data, {{ ...choice, colour: "network" }});
+          const every = (values, size) => [...values].filter((_, k) => k % size === size - 1);
+          const of = (hidden, find, run) => {{
+            const shown = shownModels(scene, {{ hidden: new Set(hidden), find, run }});
+            return [every(shown.look, 2), every(shown.colour, 4), shown.runs];
+          }};
+          return [of([], "", null), of([1], "", null), of([], "SEED a-1", null), of([], "", 1)];
+        }})({data})""",
+        "view.js", "explorer_scene.js",
+    )  # fmt: skip
+    everything, one, found, chosen = shown
+    ends = [1, 1]  # of the geodesic
+    assert everything == [[1] * 12, [255] * 12, 2]
+    assert one == [[1] * 5 + [0] * 5 + ends, [255] * 12, 2]
+    assert found == [[1] * 5 + [0] * 5 + ends, [255] * 12, 1]
+    assert chosen[0] == [1] * 12
+    assert chosen[1] == [28] * 5 + [255] * 7
+
+
+def test_names_are_without_hashes_unless_they_differ_by_these(tables, javascript):
+    names = {"A-1": "Net-SGD-0123abcd", "B-2": "Net-Adam-0123abce"}
+    models = tables["models"].replace({"configuration": names})
+    page = explorer({**tables, "models": models})
+    assert data_of(page)["categories"]["configuration"]["names"] == ["Net-SGD", "Net-Adam"]
+    scene = scenes_of(page, javascript)["train", "bhattacharyya", "seed"]
+    assert [run["name"] for run in scene["runs"]] == ["Net-SGD seed 0", "Net-Adam seed 1"]
+    alike = models.replace({"configuration": {"Net-Adam-0123abce": "Net-SGD-0123abce"}})
+    data = data_of(explorer({**tables, "models": alike}))
+    assert data["categories"]["configuration"]["names"] == ["Net-SGD-0123abcd", "Net-SGD-0123abce"]
+
+
+def test_a_name_cannot_end_the_script(tables):
+    assert explorer(tables).count("</script>") == 3  # those of the page itself
 
 
 def test_epochs_are_coloured_by_their_logarithms_and_zero_has_a_place(javascript):
-    found = javascript("logarithmic([0, 1, 10, null, 100], [0, 100])", "explorer_figure.js")
-    half = np.log10(0.5)
-    assert found["color"] == [pytest.approx(half), 0, 1, None, 2]
-    assert found["bar"]["ticktext"] == ["0", "1", "10", "100"]
-    assert found["bar"]["tickvals"] == [pytest.approx(half), 0, 1, 2]
-    assert (found["cmin"], found["cmax"]) == (pytest.approx(half), 2)
-
-
-def test_plotly_is_in_the_page_compressed(tables, javascript):
-    page = explorer(tables)
-    (packed,) = re.findall(r'<script id="plotly" type="text/plain">(.*?)</script>', page)
-    assert len(page) < 2.5e6
-    assert javascript(f"unpacked({json.dumps(packed)})", "interactive.js") == get_plotlyjs()
+    shares, marks = javascript(
+        """((of) => [[0, 1, 10, 100].map(of.share), of.ticks])
+          (scaleOf([0, 1, 10, null, 100], [0, 100], true))""",
+        "view.js", "explorer_scene.js",
+    )  # fmt: skip
+    low = np.log10(0.5)
+    expected = (np.array([low, 0, 1, 2]) - low) / (2 - low)
+    np.testing.assert_allclose(shares, expected)
+    assert [words for _, words in marks] == ["0", "1", "10", "100"]
+    np.testing.assert_allclose([share for share, _ in marks], expected)
 
 
 def test_nothing_is_loaded(tables):
@@ -184,16 +224,14 @@ def test_recordings_may_have_one_split_no_labels_and_no_epochs(tables, javascrip
     page = explorer({"models": bare.drop(columns="pc3"), "explained_stress": stress})
     assert options_of(page, "split") == ["train"]
     assert options_of(page, "colour") == ["network", "seed", "step"]
-    figures = figures_of(page, javascript)
-    (trace,) = figures["train", "bhattacharyya", "step"]["traces"]
-    assert trace["z"] == [0] * 10
-    assert "step %{customdata[2]:d}" in trace["hovertemplate"]
-    assert "loss" not in trace["hovertemplate"]
+    scene = scenes_of(page, javascript)["train", "bhattacharyya", "step"]
+    np.testing.assert_allclose(places_of(scene)[:, 2], 0, atol=1e-9)
+    assert scene["about"][1] == {"lines": ["A-1 seed 0", "step 1"], "row": 1}
 
 
 @pytest.mark.parametrize("images", [None, np.zeros((6, 1, 4, 4), np.uint8)])
-def test_every_model_has_the_samples_that_set_it_apart(tables, javascript, images):
-    sets = apart_of(tables, images)
+def test_every_model_has_the_samples_that_set_it_apart(tables, apart_of, javascript, images):
+    sets = apart_of(images)
     page = explorer(tables, sets)
     data = json.dumps(data_of(page))
     cards = javascript(f"apartCards({data}, 'test', 7)", "explorer_apart.js")
@@ -209,8 +247,11 @@ def test_every_model_has_the_samples_that_set_it_apart(tables, javascript, image
     assert "<i>b" not in page
 
 
-def test_a_point_knows_its_row(tables, javascript):
-    figures = figures_of(explorer(tables), javascript)
-    traces = figures["test", "bhattacharyya", "seed"]["traces"]
-    rows = [about[6] for trace in traces[:2] for about in trace["customdata"]]
-    assert rows == list(range(10))
+def test_a_point_knows_its_row_and_what_it_is(tables, javascript):
+    scene = scenes_of(explorer(tables), javascript)["test", "bhattacharyya", "seed"]
+    assert [about["row"] for about in scene["about"]] == [*range(10), -1, -1]
+    of = tables["models"].query("split == 'test'").iloc[7]
+    assert scene["about"][7]["lines"] == [
+        "B-2 seed 1", "epoch 2", f"loss {of['loss']:#.4g} nats", f"error {of['error']:.2%}",
+        f"progress {of['progress']:.3f}",
+    ]  # fmt: skip

@@ -1,15 +1,19 @@
 """The embedding as an interactive, self-contained page.
 
 The page contains every column once; its script combines the chosen ones. The page's address
-contains the choice, for example ``explorer.html#split=test&metric=geodesic&colour=error``, so that
-it can be shared.
+contains what is chosen, and from where one looks, for example
+``explorer.html#split=test&metric=geodesic&colour=error``, so that it can be shared.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_hex
 
 from hyperribbon.analysis.apart import Apart
 from hyperribbon.pairwise.metrics import label_of
@@ -22,6 +26,7 @@ SPLITS = ("train", "test")
 MODEL = ["configuration", "seed", "checkpoint"]  # columns that identify a model
 CATEGORIES = ["study", "network", "optimiser", "augmentation", "seed"]  # that a table may have
 TABLES = ["models", "explained_stress", "geodesic", "metric_embedding"]
+HASH = re.compile("-[0-9a-f]{8}$")  # of a configuration
 PICTURES = 1000  # of samples in the page at most, those that occur most often
 LABELS = {
     "step": "optimiser step (log scale)",
@@ -44,7 +49,7 @@ class SetsApart(NamedTuple):
     """(N, channels, height, width) of the samples, if there are images."""
 
 
-def explorer_of(study: Any, *, plotly: bool = True) -> str:
+def explorer_of(study: Any) -> str:
     """HTML page of a `Study`; see `explorer`."""
     sets_apart = {
         split: SetsApart(
@@ -53,16 +58,14 @@ def explorer_of(study: Any, *, plotly: bool = True) -> str:
         for split in study.splits
     }
     tables = {name: study.tables[name] for name in TABLES if name in study.tables}
-    return explorer(tables, sets_apart, plotly=plotly)
+    return explorer(tables, sets_apart)
 
 
 def explorer(
     tables: Mapping[str, pd.DataFrame],
     sets_apart: Mapping[str, SetsApart] | None = None,
-    *,
-    plotly: bool = True,
 ) -> str:
-    """HTML page of the first three coordinates, to choose split, metric and colour.
+    """HTML page of the first three coordinates, to turn, choose from, and follow through time.
 
     Parameters
     ----------
@@ -72,13 +75,14 @@ def explorer(
     sets_apart : mapping, optional
         By split, the samples that set each model apart, in the order of the table; they are shown
         for the model that one points at.
-    plotly : bool
-        As in `hyperribbon.reporting.interactive.interactive_page`.
     """
-    scripts = [asset("explorer_figure.js"), asset("explorer_apart.js"), asset("explorer.js")]
+    scripts = [
+        asset("view.js"), asset("cloud.js"), asset("box.js"), asset("hands.js"),
+        asset("explorer_scene.js"), asset("explorer_apart.js"), asset("explorer.js"),
+    ]  # fmt: skip
     data = page_data(tables) | {"apart": {s: _apart(of) for s, of in (sets_apart or {}).items()}}
-    form = asset("explorer_form.html")
-    return interactive_page("explorer", form, data, scripts, plotly=plotly)
+    form, style = asset("explorer_form.html"), asset("explorer.css")
+    return interactive_page("explorer", form, data, scripts, style=style, plotly=False)
 
 
 def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
@@ -130,6 +134,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
             }
             for name in numbers
         },
+        "colours": [to_hex(mpl.colormaps["viridis"](k / 32)) for k in range(33)],
         "metrics": {name: label_of(name) for name in embeddings},
         "embeddings": embeddings,
         "curves": {
@@ -198,10 +203,17 @@ def _category(columns: dict[str, pd.Series], networks: dict[str, str]) -> dict:
             colours |= {name: colour for name, colour in known.items() if colour}
         colours |= {"none": OUTSIDE}
     return {
-        "names": [str(name) for name in names],
+        "names": _without_hashes([str(name) for name in names]),
         "colours": [colours[name] for name in names],
         "codes": _once({split: column.map(number).tolist() for split, column in columns.items()}),
     }
+
+
+def _without_hashes(names: list[str]) -> list[str]:
+    """Names without the hash at their ends, by which configurations differ; unless that is all."""
+    short = [HASH.sub("", name) for name in names]
+    twice = {name for name, count in Counter(short).items() if count > 1}
+    return [long if few in twice else few for few, long in zip(short, names, strict=True)]
 
 
 def _points(table: pd.DataFrame) -> list[list]:

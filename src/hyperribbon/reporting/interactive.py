@@ -18,7 +18,13 @@ def packed_plotly() -> str:
 
 
 def interactive_page(
-    title: str, form: str, data: dict, scripts: Sequence[str], *, plotly: bool = True
+    title: str,
+    form: str,
+    data: dict,
+    scripts: Sequence[str],
+    *,
+    style: str = "",
+    plotly: bool = True,
 ) -> str:
     """HTML of a page that loads nothing from the network.
 
@@ -27,14 +33,16 @@ def interactive_page(
     title : of the page
     form : HTML of what there is to choose
     data : as JSON can hold it, which ``pageData()`` returns to the scripts
-    scripts : JavaScript that draws into the element ``ELEMENT`` once ``withPlotly`` says so
-    plotly : whether the page holds plotly; a page within another, which holds it, need not
+    scripts : JavaScript that draws into the element ``ELEMENT`` once ``withPlotly``, or ``orSay``
+        where it does not need plotly, says so
+    style : CSS of this page, after that of all
+    plotly : whether the page holds plotly
     """
     # A name with a tag in it could end the script; in JSON, this is the same.
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return Template(asset("interactive.html")).substitute(
         title=escape(title),
-        style=asset("interactive.css"),
+        style=asset("interactive.css") + style,
         form=form,
         plotly=packed_plotly() if plotly else "",
         data=text,

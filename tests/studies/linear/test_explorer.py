@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from plotly.offline import get_plotlyjs
 
 from hyperribbon.linear import phase_diagram, ribbon_dimension, trajectory_covariance
 from hyperribbon.linear.phase import true_weights
@@ -32,6 +33,12 @@ def test_the_diagram_is_in_the_page_and_nothing_is_loaded(page):
     assert np.array(data["true"]).shape == (3, 12)
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=", html)
     assert all(f'id="{name}"' in html for name in ("slope", "steps", "ratio", "explorer"))
+
+
+def test_plotly_is_in_the_page_compressed(page, javascript):
+    (packed,) = re.findall(r'<script id="plotly" type="text/plain">(.*?)</script>', page[1])
+    assert len(page[1]) < 2.5e6
+    assert javascript(f"unpacked({json.dumps(packed)})", "interactive.js") == get_plotlyjs()
 
 
 def test_of_many_samples_the_page_has_fewer_draws(page):

@@ -14,7 +14,12 @@ from hyperribbon.studies.representations.part import PART
 
 FIGURES = {name: figure_function(name) for figure in PART.figures for name in figure.drawn()}
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("style")]
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    # Of torch, about itself, in the process that is the first to differentiate forward.
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated"),
+    pytest.mark.usefixtures("style"),
+]
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name.startswith("plane")])

@@ -17,7 +17,6 @@ from hyperribbon.analysis.across.figure import LABELS, explained_figure
 from hyperribbon.analysis.explorer import explorer_of
 from hyperribbon.bars import bar_over
 from hyperribbon.probability.shuffling import NULLS
-from hyperribbon.reporting.interactive import packed_plotly
 from hyperribbon.reporting.page import Html, html_table, page
 from hyperribbon.reporting.pages import asset
 from hyperribbon.reporting.saving import save
@@ -60,18 +59,14 @@ def _sentences(sentences: list[str]) -> Html:
 
 
 def _pictures(comparison: StudyComparison) -> Html:
-    """The explorer of each picture, a page within the page; plotly is there once."""
+    """The explorer of each picture, a page within the page."""
     shown = []
     for picture in bar_over(comparison.pictures, "pictures"):
-        inside = escape(explorer_of(picture.study, plotly=False), quote=True)
+        inside = escape(explorer_of(picture.study), quote=True)
         name = escape(picture.study.name, quote=True)
         shown.append(f'<iframe title="{name}" srcdoc="{inside}"></iframe>')
-    plotly = f'<script id="plotly" type="text/plain">{packed_plotly()}</script>'
-    style = asset("comparison.css")
-    frames = "\n".join(shown)
-    return Html(
-        f'<p>{NOTE}</p>\n<style>{style}</style>\n{plotly}\n<div class="pictures">\n{frames}\n</div>'
-    )
+    style, frames = asset("comparison.css"), "\n".join(shown)
+    return Html(f'<p>{NOTE}</p>\n<style>{style}</style>\n<div class="pictures">\n{frames}\n</div>')
 
 
 def _explained(explained: pd.DataFrame) -> Html:

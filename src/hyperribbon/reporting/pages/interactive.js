@@ -14,21 +14,25 @@ async function unpacked(packed) {
   return new Response(stream).text();
 }
 
-// Start the page when plotly is there: the page, or the one that it is part of, holds it
-// compressed, at under half its size.
-async function withPlotly(start) {
+// Start the page; what hinders it is said in its place.
+async function orSay(start) {
   try {
-    const packed = document.getElementById("plotly").textContent ||
-      parent.document.getElementById("plotly").textContent;
-    const script = document.createElement("script");
-    script.textContent = await unpacked(packed);
-    document.head.append(script);
-    start();
+    await start();
   } catch (error) {
     document.getElementById(ELEMENT).textContent =
       `This page needs a browser of 2023 or later with JavaScript and WebGL: ${error.message}`;
     throw error;
   }
+}
+
+// Start the page when plotly is there: the page holds it compressed, at under half its size.
+function withPlotly(start) {
+  return orSay(async () => {
+    const script = document.createElement("script");
+    script.textContent = await unpacked(document.getElementById("plotly").textContent);
+    document.head.append(script);
+    start();
+  });
 }
 
 // Put what is chosen into the address, so that it can be shared; a page within another has none.

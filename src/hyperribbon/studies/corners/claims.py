@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.statistics import Tables, of_split, weighted_mean, with_interval
+from hyperribbon.reporting.combining import mean_over
+from hyperribbon.reporting.statistics import Tables, of_split
 
 
 def with_corners(tables: Tables) -> None:
@@ -56,9 +57,8 @@ def _of_rejoining(
     """Mean of a column; trainings are drawn, for those from one corner share only its labels."""
     found = of_split(tables, "rejoining", "train")
     found = found.assign(value=found[column] if less is None else found[column] - found[less])
-    found = found.dropna(subset="value").reset_index(drop=True)
+    found = found.dropna(subset="value")
     if found.empty:
         raise NotHere("no training from a corner progressed that far")
-    values = found["value"]
-    note = f"standard deviation {values.std():.2g}"
-    return with_interval(lambda w: weighted_mean(values, w), found, note, unit=unit, by=by)
+    note = f"standard deviation {found['value'].std():.2g}"
+    return mean_over(found, "value", note, unit=unit, by=by)

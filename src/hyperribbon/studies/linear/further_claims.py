@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import label
 from scipy.stats import spearmanr
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
@@ -25,18 +24,11 @@ from hyperribbon.reporting.rules import (
     between,
 )
 from hyperribbon.reporting.statistics import Tables, weighted_median, with_interval
-from hyperribbon.studies.linear.measures import LOW, TENTH, of_theory
+from hyperribbon.studies.linear.measures import LOW, TENTH, at_ratio, of_theory, share_of_one_region
 
 WINGS = 4.8  # ratio of the contour in Fig. 5.3e whose two wings are apart
 HEAD = 5  # leading eigenvalues
 LEAST_STEPS = 10  # below, few eigenvalues have reached their limit
-
-
-def _dimensions(tables: Tables, ratio: float) -> np.ndarray:
-    """Dimensions at one ratio, (slopes, T), both ascending."""
-    phase = tables["linear_phase"]
-    phase = phase[phase["ratio"] == ratio]
-    return phase.pivot(index="slope", columns="steps", values="dimension").to_numpy()
 
 
 def _ratios(tables: Tables) -> np.ndarray:
@@ -85,7 +77,7 @@ def heights_of_heads(tables: Tables) -> Ours:
 
 def longer_is_higher(tables: Tables) -> Ours:
     """Rank correlation of T with the mean dimension over slopes, at the smallest ratio."""
-    dimensions = _dimensions(tables, _ratios(tables)[0]).mean(axis=0)
+    dimensions = at_ratio(tables["linear_phase"], _ratios(tables)[0]).to_numpy().mean(axis=0)
     value = spearmanr(range(len(dimensions)), dimensions)[0]
     return of_theory(value, f"{len(dimensions)} lengths", tables["linear_phase"])
 
@@ -105,7 +97,7 @@ def decay_over_lengths(tables: Tables) -> Ours:
 def lower_with_ratio(tables: Tables) -> Ours:
     """Rank correlation of the ratio with the mean dimension over slopes and T."""
     ratios = _ratios(tables)
-    means = [_dimensions(tables, ratio).mean() for ratio in ratios]
+    means = [at_ratio(tables["linear_phase"], ratio).to_numpy().mean() for ratio in ratios]
     value = spearmanr(ratios, means)[0]
     return of_theory(value, f"{len(ratios)} ratios", tables["linear_phase"])
 
@@ -120,45 +112,21 @@ def sensitive_at_small_slope(tables: Tables) -> Ours:
 
 def from_corner_to_corner(tables: Tables) -> Ours:
     """Dimension at large T, small c and ratio, less that at small T, large c and ratio."""
-    ratios = _ratios(tables)
-    first, last = (_dimensions(tables, ratio) for ratio in (ratios[-1], ratios[0]))
+    ratios, phase = _ratios(tables), tables["linear_phase"]
+    first, last = (at_ratio(phase, ratio).to_numpy() for ratio in (ratios[-1], ratios[0]))
     note = f"{last[0, -1]:g} less {first[-1, 0]:g}"
     return of_theory(last[0, -1] - first[-1, 0], note, tables["linear_phase"])
 
 
 def short_on_sloppy(tables: Tables) -> Ours:
     """Largest dimension over ratios, at the largest slope and the shortest training."""
-    found = [_dimensions(tables, ratio)[-1, 0] for ratio in _ratios(tables)]
+    found = [at_ratio(tables["linear_phase"], ratio).to_numpy()[-1, 0] for ratio in _ratios(tables)]
     return of_theory(max(found), f"{len(found)} ratios", tables["linear_phase"])
-
-
-def connected(dimensions: np.ndarray, below: int) -> bool:
-    """Whether one region below a dimension reaches both areas that the text names.
-
-    One has the longest trainings on the least sloppy data, the other short trainings on the
-    sloppiest data.
-
-    Parameters
-    ----------
-    dimensions : (slopes, T), both ascending
-    below : int
-
-    Examples
-    --------
-    >>> connected(np.array([[9, 9, 1], [9, 1, 1], [1, 1, 9]]), 3)
-    True
-    >>> connected(np.array([[9, 9, 1], [9, 9, 9], [1, 9, 9]]), 3)
-    False
-    """
-    regions, _ = label(dimensions < below)
-    first = regions[: max(len(regions) // 10, 1), -1]
-    second = regions[-1, : max(regions.shape[1] // 2, 1)]
-    return bool(set(first[first > 0]) & set(second[second > 0]))
 
 
 def _first_connected(tables: Tables, below: int) -> float:
     for ratio in _ratios(tables):
-        if connected(_dimensions(tables, ratio), below):
+        if share_of_one_region(at_ratio(tables["linear_phase"], ratio).to_numpy(), below):
             return float(ratio)
     raise NotHere(f"areas with fewer than {below} dimensions are connected at no ratio")
 
@@ -167,7 +135,8 @@ def wings(tables: Tables) -> Ours:
     """Whether the areas of fewer than three dimensions are connected at the ratio nearest 4.8."""
     ratios = _ratios(tables)
     ratio = ratios[np.abs(np.log(ratios / WINGS)).argmin()]
-    value = connected(_dimensions(tables, ratio), LOW)
+    dimensions = at_ratio(tables["linear_phase"], ratio).to_numpy()
+    value = share_of_one_region(dimensions, LOW) > 0
     return of_theory(value, f"ratio {ratio:.3g}", tables["linear_phase"])
 
 

@@ -28,7 +28,7 @@ def of_theory(value: float, note: str, rows: pd.DataFrame) -> Ours:
     return ours._replace(drawn="exact: closed form, for the true weights of the study")
 
 
-def _slice(phase: pd.DataFrame, ratio: float) -> pd.DataFrame:
+def at_ratio(phase: pd.DataFrame, ratio: float) -> pd.DataFrame:
     """Dimensions at one ratio: one row per slope, one column per T."""
     return phase[phase["ratio"] == ratio].pivot(index="slope", columns="steps", values="dimension")
 
@@ -47,7 +47,7 @@ def low_where_weights_are_small(tables: Tables) -> Ours:
     """Share of (T, c) with at most three dimensions, at the largest ratio."""
     phase = tables["linear_phase"]
     ratio = phase["ratio"].max()
-    share = (_slice(phase, ratio) <= LOW).to_numpy().mean()
+    share = (at_ratio(phase, ratio) <= LOW).to_numpy().mean()
     return of_theory(share, f"at a ratio of {ratio:.3g}", phase)
 
 
@@ -58,7 +58,7 @@ def line_of_log_steps(tables: Tables) -> Ours:
     """
     phase = tables["linear_phase"]
     ratio = _ratio_near(phase, SMALL)
-    found = _slice(phase[phase["steps"] >= 10], ratio)
+    found = at_ratio(phase[phase["steps"] >= 10], ratio)
     peak = found.idxmax(axis=1)
     inside = peak[(peak > found.columns.min()) & (peak < found.columns.max())]
     return _line(phase, inside, "most dimensions", f"ratio {ratio:.3g}, ")
@@ -67,7 +67,7 @@ def line_of_log_steps(tables: Tables) -> Ours:
 def line_of_a_boundary(tables: Tables) -> Ours:
     """Correlation of c with the log T from which there are ten dimensions, smallest ratio."""
     phase = tables["linear_phase"]
-    beyond = _slice(phase, phase["ratio"].min()) >= TENTH
+    beyond = at_ratio(phase, phase["ratio"].min()) >= TENTH
     inside = beyond.any(axis=1) & ~beyond.iloc[:, 0]
     return _line(phase, beyond[inside].idxmax(axis=1), "ten dimensions")
 
@@ -85,7 +85,7 @@ def _line(phase: pd.DataFrame, steps: pd.Series, of: str, note: str = "") -> Our
 def dimensions_at_small_slope(tables: Tables) -> Ours:
     """Smallest dimension over all T, at the smallest slope and the smallest ratio."""
     phase = tables["linear_phase"]
-    found = _slice(phase, phase["ratio"].min())
+    found = at_ratio(phase, phase["ratio"].min())
     note = f"ratio {phase['ratio'].min():.3g}, c = {found.index[0]:.3g}"
     return of_theory(found.iloc[0].min(), note, phase)
 
@@ -95,27 +95,46 @@ def upper_left_grows(tables: Tables) -> Ours:
     phase = tables["linear_phase"]
     found = []
     for ratio in (phase["ratio"].min(), phase["ratio"].max()):
-        values = _slice(phase, ratio)
+        values = at_ratio(phase, ratio)
         rows, columns = (size // 2 for size in values.shape)
         found.append(values.iloc[:rows, columns:].to_numpy().mean())
     return of_theory(found[0] - found[1], f"{found[0]:.3g} less {found[1]:.3g}", phase)
 
 
+def share_of_one_region(dimensions: np.ndarray, below: int) -> float:
+    """Share of (T, c) in regions below a dimension that reach both areas that the text names.
+
+    One has the longest trainings on the least sloppy data, the other short trainings on the
+    sloppiest data.
+
+    Parameters
+    ----------
+    dimensions : (slopes, T), both ascending
+    below : int
+
+    Examples
+    --------
+    >>> share_of_one_region(np.array([[9, 9, 1], [9, 1, 1], [1, 1, 9]]), 3)
+    0.5555555555555556
+    >>> share_of_one_region(np.array([[9, 9, 1], [9, 9, 9], [1, 9, 9]]), 3)
+    0.0
+    """
+    regions, _ = label(dimensions < below)
+    first = regions[: max(len(regions) // 10, 1), -1]
+    second = regions[-1, : max(regions.shape[1] // 2, 1)]
+    joined = set(first[first > 0]) & set(second[second > 0])
+    return float(np.isin(regions, list(joined)).mean())
+
+
 def ratio_of_one_region(tables: Tables) -> Ours:
     """Smallest ratio at which both areas with fewer than three dimensions are connected in (T, c).
 
-    One area has the longest trainings on the least sloppy data, the other short trainings on the
-    sloppiest data. The interval begins at the next smaller ratio of the diagram.
+    The interval begins at the next smaller ratio of the diagram.
     """
     phase, before = tables["linear_phase"], np.nan
     for ratio in sorted(phase["ratio"].unique()):
-        low = (_slice(phase, ratio) < LOW).to_numpy()  # (slope, T)
-        regions, _ = label(low)
-        upper_left = regions[: max(len(low) // 10, 1), -1]
-        lower_right = regions[-1, : max(low.shape[1] // 2, 1)]
-        joined = set(upper_left[upper_left > 0]) & set(lower_right[lower_right > 0])
-        if joined:
-            share = np.isin(regions, list(joined)).mean()
+        share = share_of_one_region(at_ratio(phase, ratio).to_numpy(), LOW)
+        if share:
             ours = of_theory(ratio, f"{share:.0%} of (T, c) there", phase)
             drawn = f"{ours.drawn}; from the next smaller ratio of the diagram"
             return ours._replace(low=before, drawn=drawn)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import NotHere, Ours
-from hyperribbon.reporting.combining import largest_of, least_of
+from hyperribbon.reporting.combining import largest_of, least_of, mean_over
 from hyperribbon.reporting.statistics import Tables, rank_correlation, weighted_mean, with_interval
 from hyperribbon.studies.tasks.mean_measures import OF_MEANS
 from hyperribbon.studies.tasks.measures import Measure, compared, episodic, table_of
@@ -67,10 +67,6 @@ def _less(rows: pd.DataFrame, column: str, first: str, second: str) -> Ours:
     )  # fmt: skip
 
 
-def _mean(rows: pd.DataFrame, column: str, unit: str, by: list[str]) -> Ours:
-    return with_interval(lambda w: weighted_mean(rows[column], w), rows, unit=unit, by=by)
-
-
 def least_stress(tables: Tables) -> Ours:
     """Explained stress of three dimensions of the models alone, least over comparisons."""
     rows = table_of(tables, "task_stress").query("dimension == 3 and kind == 'models'")
@@ -108,7 +104,7 @@ def _of_all(tables: Tables) -> pd.DataFrame:
 def progress_over_classes(tables: Tables) -> Ours:
     """Mean final progress over classes, of training on all of them."""
     rows = _of_all(tables).groupby(TRAINING)["progress"].mean().reset_index()
-    return _mean(rows, "progress", "training", TRAINING)
+    return mean_over(rows, "progress", unit="training", by=TRAINING)
 
 
 def progress_and_error_of_classes(tables: Tables) -> Ours:
@@ -135,7 +131,7 @@ def seen_less_unseen(tables: Tables) -> Ours:
     if means.empty or means.shape[1] < 2:
         raise NotHere(f"needs trainings on some of the classes in the comparison {TASKS}")
     less = (means[True] - means[False]).rename("less").reset_index()
-    return _mean(less, "less", "training", TRAINING)
+    return mean_over(less, "less", unit="training", by=TRAINING)
 
 
 def bifurcate(tables: Tables) -> Ours:
@@ -285,5 +281,5 @@ def mixing(tables: Tables) -> Ours:
     found = {}
     for name, part in rows.groupby("comparison", sort=False):
         part = part.reset_index(drop=True)
-        found[str(name)] = _mean(part, "rmsd", "mixture", ["draw"])
+        found[str(name)] = mean_over(part, "rmsd", unit="mixture", by=["draw"])
     return largest_of(found, f"{rows['n_classes'].iloc[0]} mixed classes")

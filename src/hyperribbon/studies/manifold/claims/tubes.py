@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hyperribbon.reporting.claims import Claim, NotHere, Ours
-from hyperribbon.reporting.combining import least_of
+from hyperribbon.reporting.combining import least_of, mean_over
 from hyperribbon.reporting.rules import (
     AT_MOST_TWICE,
     FIRST,
@@ -24,7 +24,12 @@ from hyperribbon.reporting.statistics import (
 )
 from hyperribbon.studies.manifold.claims import CIFAR10
 from hyperribbon.studies.manifold.claims.configurations import OTHERS
-from hyperribbon.studies.manifold.claims.pairs import described, largest_residual, pairs_of
+from hyperribbon.studies.manifold.claims.pairs import (
+    described,
+    largest_residual,
+    left_out,
+    pairs_of,
+)
 
 WIDTH, GEODESIC = "to_mean", "to_geodesic"
 TENTHS = 10
@@ -137,8 +142,7 @@ def _last(tables: Tables, split: str) -> pd.DataFrame:
 def ends_differ_more_on_test(tables: Tables) -> Ours:
     """Width of the tube at its end, test less train."""
     both = _last(tables, "train").merge(_last(tables, "test"), on=["configuration", "seed"])
-    less = both[f"{WIDTH}_y"] - both[f"{WIDTH}_x"]
-    return with_interval(lambda w: weighted_mean(less, w), both)
+    return mean_over(both.assign(less=both[f"{WIDTH}_y"] - both[f"{WIDTH}_x"]), "less")
 
 
 def _means_of_networks(rows: pd.DataFrame, column: str) -> Callable[[np.ndarray], pd.Series]:
@@ -203,10 +207,6 @@ def optimisers_differ(network: str) -> Callable[[Tables], Ours]:
     return measure
 
 
-def _mean(rows: pd.DataFrame, column: str) -> Ours:
-    return with_interval(lambda w: weighted_mean(rows[column], w), rows)
-
-
 def farther_on_test(tables: Tables) -> Ours:
     """Distance from the geodesic at equal progress, test less train; least over architectures."""
     keys = ["configuration", "network", "optimiser", "seed", "tenth"]
@@ -218,8 +218,7 @@ def farther_on_test(tables: Tables) -> Ours:
     less = (both[f"{GEODESIC}_y"] - both[f"{GEODESIC}_x"]).rename("less")
     found = {}
     for name, rows in both.join(less).groupby(architecture, sort=False):
-        rows = rows.reset_index(drop=True)
-        found[str(name)] = _mean(rows, "less")
+        found[str(name)] = mean_over(rows, "less")
     return least_of(found)
 
 
@@ -247,11 +246,7 @@ def geodesic_is_far(tables: Tables) -> Ours:
     means = ends.groupby("configuration")["distance_to_geodesic"].mean().reindex(pairs.names)
     every = np.ones(len(pairs.distance), dtype=bool)
     note = f"{means.mean():.3g} less {pairs.mean(every, np.ones(len(means))):.3g}"
-    return with_interval(
-        lambda w: weighted_mean(means, w) - pairs.mean(every, w),
-        pd.DataFrame({"configuration": pairs.names}),
-        note,
-    )
+    return left_out(lambda w: weighted_mean(means, w) - pairs.mean(every, w), pairs, note)
 
 
 CLAIMS = [
