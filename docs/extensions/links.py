@@ -38,3 +38,11 @@ def relinked(text: str, path: Path, docs: Path) -> str:
 
 def _inside(path: Path, folder: Path) -> bool:
     return folder in path.parents
+
+
+def others(index: str, docs: Path) -> str:
+    """A table of contents with the pages of `docs/` that the first page does not name, if any."""
+    named = set(re.findall(r"^(?:.*<)?(\w+)>?$", index, flags=re.MULTILINE)) | {"index"}
+    left = [page.stem for page in sorted(docs.glob("*.md")) if page.stem not in named]
+    lines = ["```{toctree}", ":hidden:", ":caption: More", "", *left, "```"]
+    return "\n" + "\n".join(lines) + "\n" if left else ""

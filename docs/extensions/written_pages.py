@@ -6,7 +6,7 @@ from pathlib import Path
 import api_pages
 import claims_page
 import figures_page
-from links import PAGES, relinked
+from links import PAGES, others, relinked
 from sphinx.ext.autodoc.mock import mock
 
 
@@ -34,6 +34,8 @@ def _source_read(app, name: str, content: list[str]) -> None:
     path = Path(app.env.doc2path(name))
     if path.suffix == ".md" and not name.startswith("generated/"):
         content[0] = relinked(content[0], path, Path(app.srcdir))
+    if name == "index":
+        content[0] += others(content[0], Path(app.srcdir))
 
 
 def setup(app) -> dict:

@@ -45,6 +45,16 @@ def test_links_lead_to_the_same_page_on_the_site():
     assert of("#here", "README.md") == "#here"
 
 
+def test_a_page_that_the_first_page_forgets_comes_last(tmp_path):
+    from links import others
+
+    for name in ("index", "linear", "watch"):
+        (tmp_path / f"{name}.md").write_text(f"# {name}")
+    named = "```{toctree}\nTitle <linear>\nclaims_by_study*\n```\n"
+    assert others(named, tmp_path).split("\n")[-3:] == ["watch", "```", ""]
+    assert others(named + "watch\n", tmp_path) == ""
+
+
 def test_the_gallery_has_every_figure_and_every_picture(tmp_path):
     import figures_page
 
