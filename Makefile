@@ -9,11 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTABLE := $(VENV)/.testable
+DOCUMENTED := $(VENV)/docs/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study verify setup test test-all test-slurm test-wheel test-callbacks bench bench-gpu lint format schema lock clean help
+.PHONY: study verify setup test test-all test-slurm test-wheel test-callbacks docs bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
@@ -63,6 +64,19 @@ test-callbacks: $(TESTABLE) ## test recordings from Lightning, transformers, Ker
 	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/callbacks/requirements.txt
 	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep xgboost envs/test_callbacks.txt) # without NCCL
 	$(VENV)/callbacks/bin/python -m pytest tests/callbacks tests/recording/test_own_networks.py $(ARGS)
+
+# Another environment of its own, so that what pages are made with decides nothing in a study. The
+# first line of its .pth makes it see the other's packages, and the library that is installed there.
+$(DOCUMENTED): $(READY) envs/docs.txt
+	@$(BIN)/python -m venv $(VENV)/docs
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' > $$(echo $(VENV)/docs/lib/python3*/site-packages)/other.pth
+	@$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement envs/docs.txt
+	@touch $@
+
+docs: $(DOCUMENTED) ## build the documentation with its notebooks in build/docs; a warning is an error (two minutes)
+	@rm -rf build/docs
+	$(VENV)/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --jobs 2 -d build/doctrees docs build/docs
+	@echo 'build/docs/index.html is the first page'
 
 bench: $(READY) ## measure speed and memory of the geometry core, training, planning, curvature, linear models, representations, imprinting, certificates, studies of recordings, watching and large vocabularies on the CPU (30 min)
 	$(BIN)/python tests/bench/bench_cpu.py

@@ -1,4 +1,4 @@
-"""The examples of docs/own_networks.md run as they are."""
+"""The how-to guides run as they are, and leave a recording."""
 
 import re
 from importlib.util import find_spec
@@ -7,19 +7,22 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-PAGE = (Path(__file__).parents[2] / "docs" / "own_networks.md").read_text()
-DATA, *EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-LIBRARIES = ("transformers", "accelerate", "xgboost", "jax")
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "howto").glob("*.md"))
+LIBRARIES = ("transformers", "accelerate", "lightning", "keras", "xgboost", "jax")
 
 
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not installed everywhere
-@pytest.mark.parametrize("code", EXAMPLES, ids=lambda code: re.findall(r"runs/(\w+-0)", code)[0])
-def test_every_example_leaves_a_store(tmp_path, monkeypatch, code):
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.stem != "index"], ids=lambda page: page.stem
+)
+def test_every_guide_leaves_a_store(tmp_path, monkeypatch, page):
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL))
     for library in LIBRARIES:
         if library in code and find_spec(library) is None:
             pytest.skip(f"{library} is not installed")
     monkeypatch.chdir(tmp_path)
-    exec(compile(f"{DATA}\n{code}", "own_networks.md", "exec"), {"__name__": "__main__"})
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    exec(compile(code, page.name, "exec"), {"__name__": "__main__"})
     (path,) = (tmp_path / "runs").glob("*.zarr")
     store = xr.open_zarr(path).load()
     assert store.sizes["checkpoint"] > 5

@@ -4,13 +4,13 @@ Each takes a `hyperribbon.Recorder`, or its arguments, and records at the start,
 the end of every epoch, and publishes the store when the training ends. None of the three libraries
 is imported until its callback is.
 
-=====================  ======================================
-callback               for
-=====================  ======================================
-`LightningRecorder`    ``lightning.pytorch.Trainer.fit``
-`TransformersRecorder` ``transformers.Trainer.train``
-`KerasRecorder`        ``model.fit`` of Keras, on any backend
-=====================  ======================================
+======================  ======================================
+callback                for
+======================  ======================================
+`LightningRecorder`     ``lightning.pytorch.Trainer.fit``
+`TransformersRecorder`  ``transformers.Trainer.train``
+`KerasRecorder`         ``model.fit`` of Keras, on any backend
+======================  ======================================
 """
 
 from __future__ import annotations

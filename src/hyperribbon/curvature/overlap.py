@@ -9,7 +9,7 @@ from hyperribbon.probability.distributions import as_numpy
 
 
 def overlaps(U: np.ndarray, V: np.ndarray) -> np.ndarray:
-    """Absolute inner products |u_i . v_j| (k, l) of orthonormal vectors (p, k) and (p, l).
+    """Absolute inner products ``|u_i . v_j|`` (k, l) of orthonormal vectors (p, k) and (p, l).
 
     For random directions they are about sqrt(2 / (pi p)) (thesis Fig. 4.3).
 
@@ -25,8 +25,8 @@ def overlaps(U: np.ndarray, V: np.ndarray) -> np.ndarray:
 def subspace_overlap(U: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Overlap (K,) of the spaces that the first 1, 2, ..., K vectors span, with K = min(k, l).
 
-    The overlap is the mean squared cosine of the principal angles, |U_k^T V_k|_F^2 / k: 1 for equal
-    spaces, k / p for random ones (Gur-Ari, Roberts & Dyer 2018).
+    The overlap is the mean squared cosine of the principal angles, ``|U_k^T V_k|_F^2 / k``: 1 for
+    equal spaces, k / p for random ones (Gur-Ari, Roberts & Dyer 2018).
 
     Parameters
     ----------

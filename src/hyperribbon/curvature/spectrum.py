@@ -101,9 +101,9 @@ def extreme_eigenpairs(
     operator : Operator
     k : int, number of eigenpairs
     smallest : bool, whether to find the bottom of the spectrum, the most negative curvatures
-    tol : relative residual ||A u - lambda u|| / |lambda| at convergence; by default the square root
-        of the epsilon of the weights' precision. Relative errors of eigenvalues are at most tol,
-        and of order tol^2 for isolated ones
+    tol : relative residual ``||A u - lambda u|| / |lambda|`` at convergence; by default the
+        square root of the epsilon of the weights' precision. Relative errors of eigenvalues are at
+        most tol, and of order tol^2 for isolated ones
     random_state : seed or generator of the first block
     max_products : int, most products with blocks of 4 vectors
     progress_bar : name of a counter to show; none if the output is not a terminal

@@ -69,7 +69,7 @@ class InPCA(MinkowskiEmbedding):
         multiplied; then a constant is subtracted (Eq. 2.2.9)
     X_fit_ : the fitted X, not copied, unless ``metric="precomputed"``; `transform` needs it
     n_features_in_ : int, ``X.shape[1]``
-    feature_names_in_ : (n_features_in_,), only if all names of X's columns are strings
+    feature_names_in_ : names of X's columns, only if all of them are strings
 
     Notes
     -----

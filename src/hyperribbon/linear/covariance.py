@@ -78,7 +78,7 @@ def trajectory_covariance(
     sigma_w : float above 0, standard deviation of each initial weight
     batch_size : int, b, of stochastic gradient descent, whose noise adds (alpha^2 / b) K^2 to the
         covariance of the residuals in each step (Eq. 5.3.1); None for gradient descent
-    weight_decay : float, coefficient of the penalty weight_decay / 2 |w|^2
+    weight_decay : float, coefficient of the penalty ``weight_decay / 2 |w|^2``
 
     Returns
     -------

@@ -18,8 +18,8 @@ class TwoLayerTrainings(NamedTuple):
     ----------
     covariance : (n, n), P(N, T) of all residuals
     losses : (N,), half the sum of squared residuals after T steps
-    kernel_change : (N,), Frobenius norm of the change of the kernel X (v^T v + |u|^2) X^T relative
-        to that of the initial kernel; 0 for a linear model
+    kernel_change : (N,), Frobenius norm of the change of the kernel ``X (v^T v + |u|^2) X^T``
+        relative to that of the initial kernel; 0 for a linear model
     imbalance_change : (N,), norm of the change of v v^T - u u^T, which gradient flow conserves,
         relative to the initial norm of v v^T + u u^T
     """

@@ -39,7 +39,7 @@ def build_network(
     Returns
     -------
     torch.nn.Module
-        It maps (B, *input_shape) to logits (B, n_classes).
+        It maps ``(B, *input_shape)`` to logits (B, n_classes).
 
     Raises
     ------

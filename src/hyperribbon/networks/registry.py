@@ -61,8 +61,8 @@ def register_network(
         The architecture, as configurations name it.
     module_class : type or callable
         Called as ``module_class(input_shape, n_classes, **parameters)``, it makes a
-        ``torch.nn.Module`` that maps (B, *input_shape) to logits (B, n_classes). The parameters
-        are the keys of its section in a configuration; those with a default may be left out.
+        ``torch.nn.Module`` that maps ``(B, *input_shape)`` to logits. The parameters are
+        the keys of its section in a configuration; those with a default may be left out.
     any_size : bool
         Whether trained weights also take images of another size, as progressive resizing needs.
     linear_classifier : bool

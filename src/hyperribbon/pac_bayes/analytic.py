@@ -92,7 +92,7 @@ def expected_rise(eigenvalues: np.ndarray, precisions: np.ndarray) -> float:
 
 
 def gaussian_kl(precisions: np.ndarray, epsilon: float, squared_distance: float) -> float:
-    r"""KL(Q || P) in nats (Eq. 4.7.1).
+    r"""``KL(Q || P)`` in nats (Eq. 4.7.1).
 
     .. math:: \frac{1}{2} \left[\sum_i \left(\frac{\epsilon}{\bar\lambda_i} - 1
               + \ln \frac{\bar\lambda_i}{\epsilon}\right) + \epsilon |w - w_0|^2\right]
@@ -103,7 +103,7 @@ def gaussian_kl(precisions: np.ndarray, epsilon: float, squared_distance: float)
     ----------
     precisions : (k,) precisions of Q, above 0
     epsilon : inverse variance of the prior
-    squared_distance : |w - w_0|^2, over all weights
+    squared_distance : ``|w - w_0|^2``, over all weights
 
     Raises
     ------
@@ -140,7 +140,7 @@ def loose_objective(
     eigenvalues : (k,) eigenvalues of the Hessian of cross-entropy / ln 2
     n : int, number of training samples
     epsilon : inverse variance of the prior, or an array of these
-    squared_distance : |w - w_0|^2, over all weights
+    squared_distance : ``|w - w_0|^2``, over all weights
 
     Returns
     -------
@@ -174,7 +174,7 @@ def best_epsilon(
     Parameters
     ----------
     eigenvalues, n : as in `loose_objective`
-    squared_distance : |w - w_0|^2, above 0; at 0 the objective would fall without end
+    squared_distance : ``|w - w_0|^2``, above 0; at 0 the objective would fall without end
     c, b : parameters of the grid, as in `hyperribbon.pac_bayes.bound.round_to_grid`
 
     Raises
@@ -332,7 +332,7 @@ class GaussianPosterior:
         return self.mean + z / np.sqrt(self.epsilon) + inside
 
     def kl(self, centre: np.ndarray) -> float:
-        """KL(Q || P) in nats, for the prior around flat weights (p,)."""
+        """``KL(Q || P)`` in nats, for the prior around flat weights (p,)."""
         centre = as_numpy(centre, "centre").astype(np.float64)
         if centre.shape != self.mean.shape or not np.isfinite(centre).all():
             raise DataError(

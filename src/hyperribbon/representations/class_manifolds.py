@@ -31,9 +31,9 @@ def class_manifolds(H: np.ndarray, labels: np.ndarray, normalise: bool = True) -
     """Gyration radii of class manifolds, and distances between their centres.
 
     With the centre mu_c = mean of the representations x of class c, the radius is
-    R_c = sqrt(mean |x - mu_c|^2) = sqrt(mean |x|^2 - |mu_c|^2), and D_cd = |mu_c - mu_d|. For
-    vectors of unit length R_c^2 = 1 - |mu_c|^2. Only sums over classes are computed, from which
-    radii below 1e-7 of the vectors' length are rounding errors.
+    ``R_c = sqrt(mean |x - mu_c|^2) = sqrt(mean |x|^2 - |mu_c|^2)``, and ``D_cd = |mu_c - mu_d|``.
+    For vectors of unit length ``R_c^2 = 1 - |mu_c|^2``. Only sums over classes are computed, from
+    which radii below 1e-7 of the vectors' length are rounding errors.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def finite_widths(
     Parameters
     ----------
     widths : W numbers of units, increasing, at least 3 of them, each above the dimension
-    radii : (K,), distances |x| from the origin, above 0
+    radii : (K,), distances ``|x|`` from the origin, above 0
     dimension : int, d, at least 2
     activation, weight_variance, bias_variance : as for `InfiniteWidth`
     draws : int, D, layers per width

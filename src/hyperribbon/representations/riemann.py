@@ -127,7 +127,7 @@ def ricci_scalar(
     *,
     progress_bar: str | None = None,
 ) -> np.ndarray:
-    """Ricci scalar of the pullback metric, |tr II|^2 - |II|^2.
+    """Ricci scalar of the pullback metric, ``|tr II|^2 - |II|^2``.
 
     On a surface it is twice the Gaussian curvature.
 

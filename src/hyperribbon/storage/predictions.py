@@ -26,12 +26,12 @@ known; where its inputs are known, the coordinate ``{split}_input_hash`` has a h
 
 Predictions have one of two forms:
 
-================  ==============================  ======  ========================================
-form              variable                        type    content
-================  ==============================  ======  ========================================
-``float32``       ``{split}_predictions``         float32 probabilities
-``sqrt_float16``  ``{split}_sqrt_predictions``    float16 their square roots, in half the space
-================  ==============================  ======  ========================================
+================  ============================  =======  =========================================
+form              variable                      type     content
+================  ============================  =======  =========================================
+``float32``       ``{split}_predictions``       float32  probabilities
+``sqrt_float16``  ``{split}_sqrt_predictions``  float16  their square roots, in half the space
+================  ============================  =======  =========================================
 
 Distances are computed from square roots. In float16 they have a relative error of at most 2^-11
 (an absolute one of 3e-8 below 6e-5), so that a stored model is within a Bhattacharyya distance of

@@ -27,6 +27,8 @@ _POINTS = 100  # values of progress at which trajectories are resampled
 class Comparison(NamedTuple):
     """Distances at equal progress (nats); NaN where a trajectory does not reach a grid value.
 
+    Attributes
+    ----------
     distance : (T, T), d_traj of Eq. 2.2.5: mean Bhattacharyya distance over the grid values that
         both trajectories reach; NaN if there is none
     common : (T, T) int, number of grid values that both trajectories reach

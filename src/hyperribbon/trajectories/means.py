@@ -19,6 +19,8 @@ from hyperribbon.trajectories.resampling import check_values
 class MeanComparison(NamedTuple):
     """Distances between mean trajectories at equal progress (nats).
 
+    Attributes
+    ----------
     groups : the n groups, in the order of their first trajectories
     distance : (n, n, G), Bhattacharyya distance between the means of two groups; NaN where a member
         of either does not reach the value

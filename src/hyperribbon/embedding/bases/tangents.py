@@ -213,15 +213,17 @@ class _Projected:
 class TangentComparison(NamedTuple):
     """A measured tangent and a predicted one; see `compare_tangents`.
 
+    ``missing`` is a part of what the prediction lacks: of the squared length of the difference,
+    relative to that of the measured tangent. Over all samples it sums to 1 - cosine^2.
+
+    Attributes
+    ----------
     cosine : of the angle between them, over all samples
     scale : factor of the predicted one at which it is closest to the measured one
     samples : one row per sample: label, measured and predicted (the lengths of its parts, the
         latter scaled), cosine (of its parts), missing
     classes : one row per class: label, samples, share (of the squared length of the measured
         tangent), cosine, missing
-
-    ``missing`` is a part of what the prediction lacks: of the squared length of the difference,
-    relative to that of the measured tangent. Over all samples it sums to 1 - cosine^2.
     """
 
     cosine: float
