@@ -130,7 +130,7 @@ def test_what_has_no_claims_is_refused(results, monkeypatch, path, message):
 
 
 def test_the_table_in_the_documentation_is_of_the_claims_beside_it(monkeypatch):
-    """As CONTRIBUTING.md says: copy a study's claims and configuration there, and write it again."""
+    """CONTRIBUTING.md says how to write it again."""
     monkeypatch.chdir(ROOT)
     studies = sorted(str(path) for path in Path("docs/claims").iterdir())
     assert studies
