@@ -91,6 +91,7 @@ bench: $(READY) ## measure speed and memory of the geometry core, training, plan
 	$(BIN)/python tests/bench/bench_certificates.py
 	$(BIN)/python tests/bench/bench_study.py
 	$(BIN)/python tests/bench/bench_watch.py
+	$(BIN)/python tests/bench/bench_explorer.py
 	$(BIN)/python tests/bench/bench_bases.py
 	$(BIN)/python tests/bench/bench_sample_basis.py
 	$(BIN)/python tests/bench/bench_sequence.py

@@ -46,7 +46,7 @@ class Cloud {
   // A canvas without WebGL 2 raises an error in words.
   constructor(canvas) {
     this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
+    this.gl = canvas.getContext("webgl2", { antialias: true });
     if (!this.gl) throw new Error("no WebGL 2");
     this.until = EVER;
     this.heads = false;

@@ -299,6 +299,7 @@ element("front").addEventListener("click", () => {
 element("save").addEventListener("click", () => {
   const copy = made("canvas", { width: canvas.width, height: canvas.height });
   const pen = copy.getContext("2d"), ratio = canvas.width / canvas.clientWidth;
+  cloud.draw(new Float32Array(matrix()), behind(state.from)); // the browser has dropped it
   pen.drawImage(canvas, 0, 0);
   pen.scale(ratio, ratio);
   Object.assign(pen, { textAlign: "center", textBaseline: "middle", fillStyle: "#333" });
