@@ -21,6 +21,7 @@ from time import perf_counter
 
 import numpy as np
 from measuring import FAILED, best_of, report
+from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 import hyperribbon as hr
@@ -64,7 +65,7 @@ def crowded(models: int, samples: int, rng) -> tuple[Live, list[np.ndarray]]:
     of_slot = np.arange(models) * min(references.most, models) // models
     rows = np.flatnonzero(np.diff(of_slot, prepend=-1))
     X = rng.normal(size=(models, 5)) * [1, 0.5, 0.3, 0.1, 0.05]
-    D = ((X[:, None] - X[rows]) ** 2).sum(axis=2)
+    D = cdist(X, X[rows], "sqeuclidean")
     references.restore(D, rows, np.ones((POINTS, len(rows))))
     some = [model(rng, samples) for _ in range(50)]
     references.pack(lambda chosen: np.stack([some[row % 50] for row in chosen]))

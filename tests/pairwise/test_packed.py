@@ -23,11 +23,11 @@ def test_distances_are_those_of_the_engine_to_the_last_bit(seed, m, k, shape, re
     P = rng.dirichlet(np.full(shape[1], 0.3), size=(m + k + len(replaced), shape[0]))
     P = P.astype(np.float32)
     packed, slots = PackedModels(*shape), list(range(m))
-    for slot in range(m):
-        packed.put(slot, P[slot])
+    packed.put(range(m // 2), P[: m // 2])
+    packed.put(range(m // 2, m), P[m // 2 : m])
     for other, slot in enumerate(replaced, start=m):
         if slot < m:
-            packed.put(slot, P[other])
+            packed.put([slot], P[other][None])
             slots[slot] = other
     new = P[-k:]
     assert packed.n_slots == m
@@ -42,18 +42,17 @@ def test_several_blocks(monkeypatch, random_models):
     monkeypatch.setattr("hyperribbon.pairwise.packed._BLOCK_BYTES", 1)
     P = random_models(0, 70, 6, 3).astype(np.float32)
     packed = PackedModels(6, 3)
-    for slot, model in enumerate(P):
-        packed.put(slot, model)
+    packed.put(range(70), P)
     np.testing.assert_array_equal(packed.distances(P), pairwise_distance(P, floor=FLOOR, threads=1))
 
 
 def test_bad_models_and_slots_are_refused(random_models):
     packed = PackedModels(4, 3)
-    P = random_models(0, 1, 4, 3)[0]
+    P = random_models(0, 1, 4, 3)
     with pytest.raises(DataError, match="slot = 1: expected 0 to 0"):
-        packed.put(1, P)
+        packed.put([1], P)
     with pytest.raises(DataError, match=r"models of shape \(4, 2\), expected \(4, 3\)"):
-        packed.put(0, P[:, :2])
+        packed.put([0], P[..., :2])
     with pytest.raises(DataError, match="P: "):
-        packed.put(0, 2 * P)
+        packed.put([0], 2 * P)
     assert packed.n_slots == 0

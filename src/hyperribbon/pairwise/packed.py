@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hyperribbon.errors import DataError
@@ -31,8 +33,7 @@ class PackedModels:
     --------
     >>> P = np.array([[[0.5, 0.5]], [[1.0, 0.0]]], np.float32)
     >>> packed = PackedModels(1, 2)
-    >>> packed.put(0, P[0])
-    >>> packed.put(1, P[1])
+    >>> packed.put([0, 1], P)
     >>> packed.distances(P).round(4)
     array([[0.    , 0.3466],
            [0.3466, 0.    ]])
@@ -51,18 +52,25 @@ class PackedModels:
         self._panels = max(1, _BLOCK_BYTES // panel)  # per block
         self._blocks: list[Packed] = []
 
-    def put(self, slot: int, P: np.ndarray) -> None:
-        """Put a model (N, C) into a slot: the next one, or one in use, whose model it replaces.
+    def put(self, slots: Sequence[int], P: np.ndarray) -> None:
+        """Put models (b, N, C) into slots: the next ones, or ones in use, which are replaced.
 
         Raises
         ------
         DataError
-            If there is no such slot, or rows are not distributions of this shape.
+            If there is no such slot, or rows are not distributions of this shape; nothing is put
+            then.
         """
-        if not 0 <= slot <= self.n_slots:
-            raise DataError(f"slot = {slot}: expected 0 to {self.n_slots}")
-        one = self._pack(np.asarray(P)[None])
-        self._set(slot, one.panels[0].reshape(-1, self._lanes)[:, 0], one.own[0])
+        end = self.n_slots
+        for slot in slots:
+            if not 0 <= slot <= end:
+                raise DataError(f"slot = {slot}: expected 0 to {end}")
+            end = max(end, slot + 1)
+        some = self._pack(np.asarray(P))
+        for k, slot in enumerate(slots):
+            panel, lane = divmod(k, self._lanes)
+            entries = some.panels[panel].reshape(-1, self._lanes)[:, lane]
+            self._set(slot, entries, some.own[k])
 
     def take(self, slot: int, other: PackedModels, place: int) -> None:
         """Put the model in a slot of other packed models, of the same shape, into a slot."""

@@ -124,9 +124,13 @@ class Folders:
             name = base.name if len({b.name for b in bases}) == len(bases) else str(base)
             try:
                 trainings += self._at(base, name)
-            except (StoreError, OSError, ValueError, KeyError) as error:
-                self._seen.pop(base, None)
+            except StoreError as error:
                 problems[name] = first_line(error)
+            except (OSError, ValueError, KeyError) as error:
+                problems[name] = f"{name}: not readable ({first_line(error)})"
+            else:
+                continue
+            self._seen.pop(base, None)
         for known in (self._seen, self._marks):
             for base in known.keys() - set(bases):
                 del known[base]
@@ -230,7 +234,11 @@ def _recorded(folder: Path, base: Path, name: str, marks: Marks) -> Training | N
         else:
             found.checkpoints[at] = checkpoint
     if found.checkpoints:
-        found.n_classes = zarr.open_array(next(iter(arrays.values())), mode="r").shape[-1]
+        try:
+            array = zarr.open_array(next(iter(arrays.values())), mode="r")
+        except FileNotFoundError:
+            return None
+        found.n_classes = array.shape[-1]
     return found
 
 

@@ -84,8 +84,7 @@ class References:
         if labels is not None:
             ends = ignorance(n_samples, n_classes), truth(labels, n_classes)
             self._ends = PackedModels(n_samples, n_classes)
-            for slot, alpha in enumerate(np.linspace(0, 1, POINTS)):
-                self._ends.put(slot, geodesic(*ends, alpha))
+            self._ends.put(range(POINTS), geodesic(*ends, np.linspace(0, 1, POINTS)))
         self._curve = np.full((POINTS, 64), np.nan)
 
     @property
@@ -130,8 +129,7 @@ class References:
         # Once there are models that are no references, only `renew` compares these with others.
         room = self.most - len(alive) if len(alive) == self._rows else 0
         taken = self._free(min(len(P), room), set(kept))
-        for slot, model in zip(taken, P, strict=False):
-            self._packed.put(slot, model)
+        self._packed.put(taken, P[: len(taken)])
         D = self._packed.distances(P) if self._packed.n_slots else np.empty((len(P), 0))
         to_curve = None if self._ends is None else self._ends.distances(P[: len(taken)])
         self._grow(len(P) + self._rows, D.shape[1])
@@ -191,10 +189,11 @@ class References:
         """Read the references, after `restore`."""
         for some in np.split(np.arange(len(self.of_slot)), range(BATCH, len(self.of_slot), BATCH)):
             slots = [slot for slot in some if self.of_slot[slot] >= 0]
-            P = iter(read(np.asarray(self.of_slot)[slots])) if slots else iter(())
-            for slot in some:
-                # Of a removed one nothing is needed, but slots are filled one after another.
-                self._packed.put(slot, next(P) if slot in slots else ignorance(*self.shape))
+            # Of a removed one nothing is needed, but slots are filled one after another.
+            P = np.tile(ignorance(*self.shape).astype(np.float32), (len(some), 1, 1))
+            if slots:
+                P[np.isin(some, slots)] = read(np.asarray(self.of_slot)[slots])
+            self._packed.put(some.tolist(), P)
 
     def renew(self, rows: np.ndarray, read: Read, stop: Callable[[], bool]) -> Renewal | None:
         """Compute the distances of all models from k of them, which may become references.
@@ -215,8 +214,7 @@ class References:
         curve = np.empty((POINTS, len(rows)))
         for some in np.split(np.arange(len(rows)), range(BATCH, len(rows), BATCH)):
             P = read(rows[some])
-            for model in P:
-                packed.put(packed.n_slots, model)
+            packed.put(range(packed.n_slots, packed.n_slots + len(P)), P)
             if self._ends is not None:
                 curve[:, some] = self._ends.distances(P).T
         found = np.empty((m, len(rows)))

@@ -82,6 +82,7 @@ class Watcher:
         self._live: Live | None = None
         self._seen: list[Training] = []  # at the last look, with what was wrong there
         self._faults: dict[str, str] = {}
+        self._lasting: dict[str, str] = {}
         self._trainings: list[Training] = []
         self._found: dict[Name, Checkpoint] = {}
         self._problems: dict[str, str] = {}
@@ -122,14 +123,17 @@ class Watcher:
 
     def look(self, *, background: bool = False) -> None:
         """Look once: take out what is gone, place what is new, and embed afresh if that is due."""
-        found, problems = self._folders.look()
+        found, faults = self._folders.look()
+        # A fault that is there once is of a folder that is being moved or removed.
+        problems = {name: line for name, line in faults.items() if name in self._faults}
         known = len(found) == len(self._seen) and all(map(is_, found, self._seen))
-        if known and problems == self._faults and not (self._later or self._failed):
+        alike = faults == self._faults and problems == self._lasting
+        if known and alike and not (self._later or self._failed):
             if self._live is not None:
                 self._live.embed(background=background)
             self._show()
             return
-        self._seen, self._faults = found, dict(problems)
+        self._seen, self._faults, self._lasting = found, faults, dict(problems)
         before = [one.key for one in self._trainings]
         self._trainings = self._comparable([one for one in found if one.checkpoints], problems)
         if self._live is not None and before != [one.key for one in self._trainings]:
