@@ -4,12 +4,15 @@ Pages that follow from the code are written to `docs/generated` at each build (`
 API, all figures, all claims, the notebooks of `examples/` and the pages of other folders.
 """
 
+import os
 import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).parent
+# Notebooks are small, and threads that wait for a busy core cost more than they gain.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(DOCS / "extensions"))
 
 from hyperribbon import __version__  # noqa: E402
