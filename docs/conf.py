@@ -45,8 +45,6 @@ nb_execution_in_temp = False  # the tutorial leaves its explorer for the page to
 nb_execution_show_tb = True
 nb_merge_streams = True
 
-suppress_warnings = ["toc.empty_glob"]  # claims_by_study.md is written when studies have been run
-
 # Docstrings
 default_role = "py:obj"
 autodoc_typehints = "none"
