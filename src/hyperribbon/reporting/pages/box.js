@@ -65,7 +65,8 @@ function wordsOf(axis, name, range, from, m, width, height) {
   const [low, high] = range;
   // Beyond the ticks, by half of its own length where the axis is steep.
   const by = 30 + 3.3 * name.length * Math.abs(dx) / length;
-  return [{ words: name, place: outside(middle, by), name: true },
+  const place = axis === 2 ? outside(at(1.12), 10) : outside(middle, by); // above the vertical one
+  return [{ words: name, place, name: true },
     ...ticks(low, high).map((v) => ({ words: String(v), name: false,
       place: outside(at(2 * (v - low) / (high - low) - 1), 14) }))];
 }

@@ -95,16 +95,12 @@ class Cloud {
   set(of) {
     const gl = this.gl;
     this.of = of;
-    for (const name of Object.keys(ATTRIBUTES)) this.change(name, of[name]);
+    for (const name of Object.keys(ATTRIBUTES)) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+      gl.bufferData(gl.ARRAY_BUFFER, of[name], gl.DYNAMIC_DRAW);
+    }
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.pairs);
     gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, of.pairs, gl.STATIC_DRAW);
-  }
-
-  change(name, values) {
-    const gl = this.gl;
-    this.of[name] = values;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
-    gl.bufferData(gl.ARRAY_BUFFER, values, gl.DYNAMIC_DRAW);
   }
 
   use(program, matrix, numbers) {
@@ -122,12 +118,14 @@ class Cloud {
     }
   }
 
-  // The point that is shown nearest to the mouse, or -1 if none is near.
+  // The point that is shown nearest to the mouse, or -1 if none is near; faint ones come last.
   find(matrix, { offsetX, offsetY }) {
-    const { canvas, of: { n, place, look, time } } = this;
+    const { canvas, of: { n, place, look, time, colour } } = this;
     const there = (i) => i < n && look[2 * i + 1] > 0 && time[2 * i] <= this.until;
-    return nearest(matrix, place, there, [offsetX, offsetY], canvas.clientWidth,
-      canvas.clientHeight, NEAR);
+    const among = (which) => nearest(matrix, place, which, [offsetX, offsetY],
+      canvas.clientWidth, canvas.clientHeight, NEAR);
+    const solid = among((i) => there(i) && colour[4 * i + 3] === 255);
+    return solid >= 0 ? solid : among(there);
   }
 
   draw(matrix, faces) {

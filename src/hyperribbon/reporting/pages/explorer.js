@@ -71,8 +71,6 @@ function redraw() {
 function rebuild() {
   scene = explorerScene(data, choice());
   title.textContent = scene.title;
-  labels = labelsOf(view, scene.axes, scene.ranges);
-  cloud.set(withBox(scene));
   const last = scene.moments.length - 1;
   slider.max = Math.max(last, 0);
   if (state.until !== null) {
@@ -86,8 +84,9 @@ function rebuild() {
 
 function filter() {
   const shown = shownModels(scene, { ...state, find: element("find").value });
-  cloud.change("look", joined(Float32Array, shown.look, cloud.of.look));
-  cloud.change("colour", joined(Uint8Array, shown.colour, cloud.of.colour));
+  fit(scene, shown.look);
+  labels = labelsOf(view, scene.axes, scene.ranges);
+  cloud.set(withBox({ ...scene, look: shown.look, colour: shown.colour }));
   const all = scene.runs.length;
   const about = [`${shown.runs === all ? all : `${shown.runs} of ${all}`} runs`];
   if (state.run !== null) about.push(`chosen: ${scene.runs[state.run].name} (Esc lets go)`);
@@ -95,12 +94,6 @@ function filter() {
   canvas.setAttribute("aria-label", `${scene.title}; ${about.join("; ")}. Arrow keys turn, ` +
     "plus and minus zoom, comma and point go along a run, space plays.");
   redraw();
-}
-
-function joined(kind, first, all) {
-  const found = kind.from(all);
-  found.set(first);
-  return found;
 }
 
 function drawLegend() {

@@ -71,6 +71,15 @@ function matches(name, text) {
   return text.toLowerCase().split(/\s+/).every((word) => low.includes(word));
 }
 
+// Put a scene's points into the cube around those that are shown.
+function fit(scene, look) {
+  const shown = (values) => values.map((v, i) => (look[2 * i + 1] ? v : null));
+  scene.ranges = scene.columns.map((values) => rangeOf(shown(values)));
+  scene.ranges.forEach(([low, high], k) => scene.columns[k].forEach((v, i) => {
+    scene.place[3 * i + k] = 2 * (v - low) / (high - low) - 1;
+  }));
+}
+
 // Points and lines of the models in one metric on one split, as the class Cloud takes them.
 function explorerScene(data, { split, metric, colour, clock }) {
   const { rows: sample, points } = data.embeddings[metric];
@@ -80,18 +89,13 @@ function explorerScene(data, { split, metric, colour, clock }) {
   const n = rows.length, extra = curve ? curve.points[0].length : 0;
   const total = n + extra;
   const columns = xyz.map((values, k) => (curve ? values.concat(curve.points[k]) : values));
-  const ranges = columns.map(rangeOf);
-  const scene = { n: total, models: n, rows, ranges, place: new Float32Array(3 * total),
+  const scene = { n: total, models: n, rows, columns, place: new Float32Array(3 * total),
     colour: new Uint8Array(4 * total).fill(255), time: new Float32Array(2 * total).fill(-EVER),
     look: new Float32Array(2 * total), groups: [], bar: null, group: null };
   for (let i = 0; i < total; i++) {
-    columns.forEach((values, k) => {
-      const [low, high] = ranges[k];
-      scene.place[3 * i + k] = 2 * (values[i] - low) / (high - low) - 1;
-    });
-    const known = columns.every((values) => values[i] !== null);
-    scene.look.set([0, Number(known)], 2 * i);
+    scene.look[2 * i + 1] = Number(columns.every((values) => values[i] !== null));
   }
+  fit(scene, scene.look);
 
   const values = colour in data.values ? ofSplit(data.values[colour].of, split) : null;
   if (values) {
