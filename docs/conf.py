@@ -50,7 +50,14 @@ default_role = "py:obj"
 autodoc_typehints = "none"
 autodoc_mock_imports = ["keras", "lightning", "transformers"]  # a gigabyte, for three callbacks
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True}
+autodoc_default_options = {
+    "members": True,
+    # of scikit-learn, in whose words they are
+    "exclude-members": "get_metadata_routing, set_fit_request, set_score_request, "
+    "set_transform_request, set_output",
+}
+# An argument of the same name as attributes of two classes, such as `p`, means neither.
+suppress_warnings = ["ref.python"]
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

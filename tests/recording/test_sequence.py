@@ -168,7 +168,7 @@ TOP = hr.top_classes(np.arange(C), LABELS, K)
         ({"vocabulary": ["a"] * C}, "vocabulary: 'a' occurs twice"),
         ({"vocabulary": [*range(C)]}, "vocabulary: 0, expected text"),
     ],
-    ids=str,
+    ids=range(11),
 )
 def test_what_fits_no_vocabulary_is_refused(tmp_path, options, words):
     with pytest.raises((ConfigError, DataError), match=words) as error:
