@@ -54,7 +54,7 @@ autodoc_default_options = {
     "members": True,
     # of scikit-learn, in whose words they are
     "exclude-members": "get_metadata_routing, set_fit_request, set_score_request, "
-    "set_transform_request, set_output",
+    "set_transform_request, set_inverse_transform_request, set_output",
 }
 # An argument of the same name as attributes of two classes, such as `p`, means neither.
 suppress_warnings = ["ref.python"]
