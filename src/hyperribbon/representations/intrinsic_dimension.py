@@ -43,8 +43,11 @@ def intrinsic_dimension(x: np.ndarray) -> float:
     x = np.unique(x, axis=0)
     if len(x) < 3:
         raise DataError(f"x: {len(x)} distinct samples, expected at least 3")
-    distances, _ = NearestNeighbors(n_neighbors=3, algorithm="brute").fit(x).kneighbors(x)
-    first, second = distances[:, 1], distances[:, 2]
+    x = x - x.mean(axis=0)
+    near = NearestNeighbors(n_neighbors=3, algorithm="brute").fit(x).kneighbors(x)[1]
+    # By their differences: those of the search are from inner products, and lose half the digits.
+    distances = np.sort([np.linalg.norm(x[of] - x, axis=1) for of in near.T], axis=0)
+    first, second = distances[1], distances[2]
     apart = first > 0
     logs = np.log(second[apart] / first[apart])
     if apart.sum() < 3 or not logs.sum() > 0:
