@@ -126,9 +126,10 @@ def test_the_loss_reaches_every_weight_and_the_seed_and_the_step_decide_it(name)
 def test_following_the_gradient_lowers_the_loss(name):
     method = make(name)
     whole, (images, labels) = network(method), batch(method)
-    optimiser = torch.optim.Adam(whole.parameters(), lr=0.01)
+    # With 0.01, whether all features of SimCLR come to vanish depends on the processor.
+    optimiser = torch.optim.Adam(whole.parameters(), lr=0.003)
     losses = []
-    for _ in range(60):
+    for _ in range(240):
         loss = method.loss(whole, images, labels, 0)
         optimiser.zero_grad()
         loss.backward()
