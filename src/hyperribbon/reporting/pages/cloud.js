@@ -42,11 +42,19 @@ void main() {
 const ATTRIBUTES = { place: 3, colour: 4, time: 2, look: 2 };
 const NEAR = 12; // pixels from a point that still point at it
 
+// Whether pictures are made without a graphics processor; smooth edges would halve their number.
+function inSoftware() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const about = gl && gl.getExtension("WEBGL_debug_renderer_info");
+  const renderer = about ? gl.getParameter(about.UNMASKED_RENDERER_WEBGL) : "";
+  return /swiftshader|llvmpipe|software/i.test(renderer);
+}
+
 class Cloud {
   // A canvas without WebGL 2 raises an error in words.
   constructor(canvas) {
     this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { antialias: true });
+    this.gl = canvas.getContext("webgl2", { antialias: !inSoftware() });
     if (!this.gl) throw new Error("no WebGL 2");
     this.until = EVER;
     this.heads = false;
