@@ -82,6 +82,15 @@ class Browser:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
+    def place_of(self, k: int) -> list[float]:
+        """Where a page with a turning picture shows point k, in pixels."""
+        return self.evaluate(f"""(() => {{
+            const box = canvas.getBoundingClientRect();
+            const point = scene.place.subarray(3 * {k}, 3 * {k} + 3);
+            const at = projected(matrix(), point, ...size());
+            return [box.x + at[0], box.y + at[1]];
+        }})()""")
+
     def key(self, key: str) -> None:
         """Press a key where the focus is."""
         text = {"text": key} if len(key) == 1 else {}

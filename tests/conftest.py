@@ -66,7 +66,8 @@ def javascript():
         const vm = require("vm");
         for (const text of {json.dumps(texts)}) vm.runInThisContext(text);
         Promise.resolve(vm.runInThisContext({json.dumps(f"({expression})")}))
-          .then((value) => console.log(JSON.stringify(value)));
+          .then((value) => console.log(JSON.stringify(value,
+            (_, part) => (ArrayBuffer.isView(part) ? [...part] : part))));
         """
         run = subprocess.run(["node", "-"], input=program, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr

@@ -80,18 +80,16 @@ def scenes_of(page: str, javascript, **more) -> dict[tuple, dict]:
     found = javascript(
         f"""((data) => {{
           const found = [], {{ split: splits, metric: metrics, colour: colours }} = data.choices;
-          const plain = (of) => Object.fromEntries(Object.entries(of).map(([name, value]) =>
-            [name, ArrayBuffer.isView(value) ? [...value] : value]));
           for (const split in splits) for (const metric in metrics) for (const colour in colours) {{
             const choice = {{ split, metric, colour, clock: timeOf(data), ...{json.dumps(more)} }};
             const scene = explorerScene(data, choice);
             const about = (k) => aboutPoint(data, scene, split, k);
             scene.about = Array.from({{ length: scene.n }}, (_, k) => about(k));
-            found.push([split, metric, colour, plain(scene)]);
+            found.push([split, metric, colour, scene]);
           }}
           return found;
         }})({json.dumps(data_of(page))})""",
-        "view.js", "explorer_scene.js",
+        "view.js", "scene.js", "explorer_scene.js",
     )  # fmt: skip
     return {tuple(chosen): scene for *chosen, scene in found}
 
@@ -172,7 +170,7 @@ def test_hidden_groups_and_runs_that_a_text_does_not_match_are_not_shown(tables,
           }};
           return [of([], "", null), of([1], "", null), of([], "SEED a-1", null), of([], "", 1)];
         }})({data})""",
-        "view.js", "explorer_scene.js",
+        "view.js", "scene.js", "explorer_scene.js",
     )  # fmt: skip
     everything, one, found, chosen = shown
     ends = [1, 1]  # of the geodesic
@@ -203,7 +201,7 @@ def test_epochs_are_coloured_by_their_logarithms_and_zero_has_a_place(javascript
     shares, marks = javascript(
         """((of) => [[0, 1, 10, 100].map(of.share), of.ticks])
           (scaleOf([0, 1, 10, null, 100], [0, 100], true))""",
-        "view.js", "explorer_scene.js",
+        "view.js", "scene.js", "explorer_scene.js",
     )  # fmt: skip
     low = np.log10(0.5)
     expected = (np.array([low, 0, 1, 2]) - low) / (2 - low)

@@ -4,12 +4,6 @@ import pytest
 
 from hyperribbon.analysis.explorer import explorer
 
-PLACE = """(() => {{
-  const box = canvas.getBoundingClientRect();
-  const at = projected(matrix(), scene.place.subarray(3 * {k}, 3 * {k} + 3), ...size());
-  return [box.x + at[0], box.y + at[1]];
-}})()"""
-
 
 @pytest.fixture
 def page(tables, apart_of, browser, tmp_path):
@@ -37,7 +31,7 @@ def shown(browser) -> int:
 
 def test_a_model_is_pointed_at_and_its_run_chosen(page):
     browser, _ = page
-    x, y = browser.evaluate(PLACE.format(k=7))
+    x, y = browser.place_of(7)
     browser.mouse("mouseMoved", x, y)
     k = browser.evaluate("state.at")  # it may be behind another one
     assert 0 <= k < 10

@@ -12,7 +12,7 @@ VIEWS = [{}, {"yaw": 2.0, "pitch": -0.9}, {"yaw": -4.0, "pitch": 1.55}]
 
 @pytest.fixture(scope="module")
 def found(javascript):
-    """Everything that is asked of the scripts, in one run of node."""
+    """What all tests ask of the scripts; a single process of Node.js answers."""
     return javascript(
         f"""(() => {{
         const [width, height] = {json.dumps(SIZE)}, of = {json.dumps(VIEWS)}.map(camera);

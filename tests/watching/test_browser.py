@@ -6,12 +6,6 @@ import pytest
 
 from hyperribbon.watching.server import Server
 
-PLACE = """(() => {{
-  const box = canvas.getBoundingClientRect();
-  const at = projected(matrix(), scene.place.subarray(3 * {k}, 3 * {k} + 3), ...size());
-  return [box.x + at[0], box.y + at[1]];
-}})()"""
-
 
 @pytest.mark.parametrize("width", [400, 1300])
 def test_models_come_into_the_picture_and_can_be_asked_about(
@@ -44,7 +38,7 @@ def test_models_come_into_the_picture_and_can_be_asked_about(
         }})()""")
         assert drawn > 20  # in the colour of the first training
 
-        x, y = browser.evaluate(PLACE.format(k=9))
+        x, y = browser.place_of(9)
         browser.mouse("mouseMoved", x, y)
         browser.until("element('pointed').textContent !== ''")
         assert "step" in browser.evaluate("element('pointed').textContent")

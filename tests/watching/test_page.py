@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-STATE = ("view.js", "interactive.js", "chart.js", "watch_state.js", "watch_scene.js")
+STATE = ("view.js", "scene.js", "interactive.js", "chart.js", "watch_state.js", "watch_scene.js")
 REPLY = {
     "version": 1,
     "generation": 5,
@@ -20,7 +20,7 @@ REPLY = {
 
 @pytest.fixture(scope="module")
 def found(javascript):
-    """Everything that is asked of the scripts, in one run of node."""
+    """What all tests ask of the scripts; a single process of Node.js answers."""
     more = REPLY | {
         "version": 2, "first": 3,
         "models": {"training": [1], "step": [20], "point": [[2, 2, 2]]},
@@ -29,8 +29,6 @@ def found(javascript):
     fresh = REPLY | {"version": 3, "generation": 6, "models": models}
     return javascript(
         f"""(() => {{
-        const plain = (of) => Object.fromEntries(Object.entries(of).map(([name, value]) =>
-          [name, ArrayBuffer.isView(value) ? [...value] : value]));
         const reply = {json.dumps(REPLY)}, more = {json.dumps(more)}, fresh = {json.dumps(fresh)};
         const one = merged(noState(), reply), two = merged(one, more), three = merged(two, fresh);
         return {{
@@ -43,10 +41,10 @@ def found(javascript):
           colours: coloursOf(["x", "y", "x"]),
           many: new Set(coloursOf(Array.from({{ length: 40 }}, (_, k) => k))).size,
           hues: [0, 1 / 3, 2 / 3].map((h) => hue(h, 0.5)),
-          scene: plain(watchScene([[0, 0, 0], [1, 2, 4], null, [2, 2, 2], [9, 9, 9]],
+          scene: watchScene([[0, 0, 0], [1, 2, 4], null, [2, 2, 2], [9, 9, 9]],
             [{{ rows: [0, 1], colour: "#0072B2" }}, {{ rows: [2, 3], colour: "#E69F00" }}],
-            [[0, 0, 0], [1, 1, 1], [2, 0, 0]])),
-          empty_scene: plain(watchScene([], [], null)),
+            [[0, 0, 0], [1, 1, 1], [2, 0, 0]]),
+          empty_scene: watchScene([], [], null),
           ticks: [ticks(0, 1, 5), ticks(0, 1234, 5), ticks(0.1, 0.13, 5), ticks(3, 3)],
           powers: [powers(1, 1000), powers(1e-6, 1e6), powers(2.1, 3), powers(0.05, 3)],
           log: axisOf([0, 1, 100], {{ log: true }}).at(0),

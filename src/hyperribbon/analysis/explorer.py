@@ -78,7 +78,8 @@ def explorer(
     """
     scripts = [
         asset("view.js"), asset("cloud.js"), asset("box.js"), asset("hands.js"),
-        asset("explorer_scene.js"), asset("explorer_apart.js"), asset("explorer.js"),
+        asset("scene.js"), asset("explorer_scene.js"), asset("explorer_apart.js"),
+        asset("explorer.js"),
     ]  # fmt: skip
     data = page_data(tables) | {"apart": {s: _apart(of) for s, of in (sets_apart or {}).items()}}
     form, style = asset("explorer_form.html"), asset("view.css") + asset("explorer.css")

@@ -91,6 +91,7 @@ def page_files() -> Mapping[str, tuple[str, bytes]]:
         "cloud.js": asset("cloud.js"),
         "box.js": asset("box.js"),
         "hands.js": asset("hands.js"),
+        "scene.js": asset("scene.js"),
         "chart.js": asset("chart.js"),
         "watch_state.js": asset("watch_state.js"),
         "watch_scene.js": asset("watch_scene.js"),

@@ -71,30 +71,15 @@ function matches(name, text) {
   return text.toLowerCase().split(/\s+/).every((word) => low.includes(word));
 }
 
-// Put a scene's points into the cube around those that are shown.
-function fit(scene, look) {
-  const shown = (values) => values.map((v, i) => (look[2 * i + 1] ? v : null));
-  scene.ranges = scene.columns.map((values) => rangeOf(shown(values)));
-  scene.ranges.forEach(([low, high], k) => scene.columns[k].forEach((v, i) => {
-    scene.place[3 * i + k] = 2 * (v - low) / (high - low) - 1;
-  }));
-}
-
 // Points and lines of the models in one metric on one split, as the class Cloud takes them.
 function explorerScene(data, { split, metric, colour, clock }) {
   const { rows: sample, points } = data.embeddings[metric];
   const xyz = points[split];
   const rows = sample ? ofSplit(sample, split) : xyz[0].map((_, k) => k);
   const curve = metric === "bhattacharyya" && data.curves[split];
-  const n = rows.length, extra = curve ? curve.points[0].length : 0;
-  const total = n + extra;
   const columns = xyz.map((values, k) => (curve ? values.concat(curve.points[k]) : values));
-  const scene = { n: total, models: n, rows, columns, place: new Float32Array(3 * total),
-    colour: new Uint8Array(4 * total).fill(255), time: new Float32Array(2 * total).fill(-EVER),
-    look: new Float32Array(2 * total), groups: [], bar: null, group: null };
-  for (let i = 0; i < total; i++) {
-    scene.look[2 * i + 1] = Number(columns.every((values) => values[i] !== null));
-  }
+  const scene = Object.assign(sceneOf(columns, rows.length),
+    { rows, groups: [], bar: null, group: null, alpha: curve ? curve.alpha : [] });
   fit(scene, scene.look);
 
   const values = colour in data.values ? ofSplit(data.values[colour].of, split) : null;
@@ -118,7 +103,7 @@ function explorerScene(data, { split, metric, colour, clock }) {
   }
 
   scene.runs = runsOf(data, split, rows);
-  scene.run = new Int32Array(n);
+  scene.run = new Int32Array(rows.length);
   const pairs = [], when = ofSplit(data.values[clock].of, split);
   scene.runs.forEach(({ members }, r) => members.forEach((k, j) => {
     const next = members[j + 1];
@@ -127,21 +112,9 @@ function explorerScene(data, { split, metric, colour, clock }) {
       2 * k);
     if (next !== undefined) pairs.push(k, next);
   }));
-  const ends = [];
-  for (let i = n; i < total; i++) {
-    scene.colour.set([0, 0, 0], 4 * i);
-    if (i > n) ends.push(i - 1, i);
-  }
-  if (extra) {
-    scene.look[2 * n] = 1; // a square at ignorance
-    scene.look[2 * (total - 1)] = 2; // a diamond at the truth
-    scene.alpha = curve.alpha;
-  }
-  scene.pairs = new Uint32Array([...pairs, ...ends]);
-  scene.joined = pairs.length;
-  scene.others = ends.length;
+  join(scene, pairs);
   scene.moments = momentsOf(rows.map((i) => when[i]), clock);
-  return Object.assign(scene, titles(data, split, metric, n));
+  return Object.assign(scene, titles(data, split, metric, rows.length));
 }
 
 // Where the slider stops: at every time, or at a hundred steps of progress.
