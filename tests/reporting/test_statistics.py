@@ -14,6 +14,7 @@ from hyperribbon.reporting.claims import NotHere, Ours
 from hyperribbon.reporting.statistics import (
     DRAWS,
     difference,
+    drawn_share,
     exactly,
     of_step,
     rank_correlation,
@@ -54,7 +55,7 @@ def test_units_are_drawn_whole(options, columns, units):
 
     def statistic(weights):
         seen.append(weights)
-        return weights.sum()
+        return weights @ table["value"]
 
     ours = with_interval(statistic, table, **options)
     assert (seen[0] == 1).all()
@@ -86,6 +87,56 @@ def test_one_unit_has_no_interval():
     assert ours.sample == "1 configuration, 3 trainings, 6 models"
     with pytest.raises(NotHere, match="no models"):
         with_interval(mean_of(table), table[:0])
+
+
+def test_units_that_all_agree_have_no_interval():
+    """A width of 0 would say that the value is known."""
+    table = study()
+    ours = with_interval(lambda w: 3.0, table)
+    assert np.isnan([ours.low, ours.high, ours.first]).all()
+    assert ours.drawn == "no interval: 4 configurations that all agree"
+
+
+@pytest.mark.parametrize("own", [1, 2])
+def test_one_unit_on_a_side_of_a_comparison_has_no_interval(own):
+    table = study(configurations=10)
+    side = table["configuration"].isin([f"c{k}" for k in range(own)]).to_numpy()
+
+    def difference(w):
+        return weighted_mean(table["value"], w * side) - weighted_mean(table["value"], w * ~side)
+
+    ours = with_interval(difference, table)
+    assert np.isfinite(ours.low) == (own > 1)
+    if own == 1:
+        assert ours.drawn == "no interval: too few configurations on one side of the comparison"
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_share_of_units_that_agree_is_that_of_independent_units(value):
+    """Checkpoints and seeds of one configuration are not independent trials."""
+    table = study(configurations=6)
+    ours = drawn_share([value] * len(table), table, "a note")
+    exact = share(6 * value, 6, "configuration")
+    assert (ours.value, ours.low, ours.high) == (value, exact.low, exact.high)
+    assert ours.drawn == exact.drawn
+    assert (ours.sample, ours.note) == ("6 configurations, 18 trainings, 36 models", "a note")
+    one = study(configurations=1)
+    of_seeds = drawn_share([value] * len(one), one)
+    assert of_seeds.drawn == f"{3 * value} of 3 seeds (Clopper-Pearson)"
+    with pytest.raises(NotHere, match="to count"):
+        drawn_share([], table[:0])
+
+
+def test_a_share_that_varies_is_drawn_and_stays_a_share():
+    table = study(configurations=3)
+    chosen = table["configuration"] == "c0"
+    ours = drawn_share(chosen, table)
+    assert ours.value == pytest.approx(1 / 3)
+    assert (ours.low, ours.high) == (0, 1)  # drawn, the ends would be beyond
+    rare = drawn_share(study(40)["configuration"].isin(["c0", "c1", "c2"]), study(40))
+    drawn = with_interval(lambda w: w[:18].sum() / w.sum(), study(40))
+    assert rare.value == drawn.value
+    assert rare.high == pytest.approx(drawn.high)
 
 
 def test_of_one_configuration_the_seeds_are_drawn():
@@ -183,6 +234,9 @@ def test_a_step_s_interval_keeps_its_ends():
     assert ours.drawn == "4 configurations drawn with replacement"
     one = of_step(0.9, (np.nan, np.nan), study(configurations=1))
     assert one.drawn == "no interval: one configuration"
+    some = of_step(0.9, (0.8, 1.0), study(), used=20, drawn_from=10)
+    assert some.drawn == "4 configurations drawn with replacement, of 10 rows"
+    assert some.sample == "4 configurations, 12 trainings, 24 models, of which 20 count"
 
 
 def test_groups_left_out():

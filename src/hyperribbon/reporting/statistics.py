@@ -17,6 +17,7 @@ TRAINING = ["configuration", "seed"]
 PERFECT = 1 - 1e-12
 OF_PAIRS = ("correlation", "determination")  # scales of statistics of pairs of values
 LEAST_PAIRS = 8  # as few of them vary too little when drawn with replacement
+MOST_MISSING = 0.25  # of draws; 37% lack a side of a comparison on which there is one unit
 
 
 def _fisher(r: np.ndarray | float) -> np.ndarray:
@@ -68,8 +69,9 @@ def with_interval(
     Returns
     -------
     Ours
-        Value, interval, unit, sample, and the share of draws above 0; without interval if there is
-        only one unit.
+        Value, interval, unit, sample, and the share of draws above 0. There is no interval if there
+        is only one unit, also on one side of a comparison (then many draws are NaN), or if all
+        draws agree; a share of such units has one, see `drawn_share`.
 
     Raises
     ------
@@ -78,10 +80,7 @@ def with_interval(
     """
     if table.empty:
         raise NotHere("no models or trajectories to measure it on")
-    by = list(by) or (TRAINING if unit == "training" else [unit])
-    if by == ["configuration"] and "seed" in table and table["configuration"].nunique() == 1:
-        unit, by = "seed", ["seed"]
-    names = table[by].astype(str).agg("\n".join, axis=1)
+    unit, names = _units(table, unit, by)
     value = float(statistic(np.ones(len(table))))
     values = scaled_draws(statistic, names, value, scale)
     counted = values[~np.isnan(values)]
@@ -89,11 +88,64 @@ def with_interval(
     first = float((counted > 0).mean()) if len(counted) else np.nan
     units = names.nunique()
     words = _drawn(units, unit)
-    few = scale in OF_PAIRS and len(table) == units < LEAST_PAIRS
-    if few or (units > 1 and not len(counted)):
+    reason = ""
+    if (scale in OF_PAIRS and len(table) == units < LEAST_PAIRS) or not len(counted):
+        reason = f"{units} {_plural(unit)} are too few to draw from"
+    elif np.isnan(values).mean() > MOST_MISSING:
+        reason = f"too few {_plural(unit)} on one side of the comparison"
+    elif np.ptp(counted) == 0:
+        reason = f"{units} {_plural(unit)} that all agree"
+    if units > 1 and reason:
         low = high = first = np.nan
-        words = f"no interval: {units} {_plural(unit)} are too few to draw from"
+        words = f"no interval: {reason}"
     return Ours(value, float(low), float(high), note, words, sample_of(table), first)
+
+
+def _units(table: pd.DataFrame, unit: str, by: Sequence[str] = ()) -> tuple[str, pd.Series]:
+    """What is drawn, and the name of the unit to which each row belongs; see `with_interval`."""
+    by = list(by) or (TRAINING if unit == "training" else [unit])
+    if by == ["configuration"] and "seed" in table and table["configuration"].nunique() == 1:
+        unit, by = "seed", ["seed"]
+    return unit, table[by].astype(str).agg("\n".join, axis=1)
+
+
+def drawn_share(
+    chosen: Sequence, table: pd.DataFrame, note: str = "", *, unit: str = "configuration"
+) -> Ours:
+    """The share of a table's rows that are chosen, with its interval, by drawing units of them.
+
+    Where all rows of all units are chosen, or none is, draws cannot differ; the interval is then
+    that of Clopper and Pearson for as many units, because rows of one unit are not independent.
+
+    Parameters
+    ----------
+    chosen : (rows,) bool
+    table, note, unit : as in `with_interval`
+
+    Raises
+    ------
+    NotHere
+        If the table has no rows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"configuration": ["a", "a", "b", "c"], "seed": [0, 1, 0, 0]})
+    >>> ours = drawn_share([True] * 4, table)
+    >>> ours.value, round(ours.low, 2), ours.drawn
+    (1.0, 0.29, '3 of 3 configurations (Clopper-Pearson)')
+    """
+    if table.empty:
+        raise NotHere("no models or trainings to count")
+    unit, names = _units(table, unit)
+    rows = pd.Series(np.asarray(chosen, float)).groupby(names.to_numpy()).agg(["mean", "size"])
+    rows = rows.rename_axis(unit).reset_index()
+    size = rows["size"].to_numpy()
+    ours = with_interval(lambda w: weighted_mean(rows["mean"], w * size), rows, note, unit=unit)
+    if ours.value in (0, 1) and len(rows) > 1:
+        exact = share(round(len(rows) * ours.value), len(rows), unit)
+        ours = ours._replace(low=exact.low, high=exact.high, drawn=exact.drawn)
+    low, high = max(ours.low, 0.0), min(ours.high, 1.0)
+    return ours._replace(low=low, high=high, sample=sample_of(table))
 
 
 def scaled_draws(
@@ -129,6 +181,9 @@ def of_step(
     table: pd.DataFrame,
     note: str = "",
     unit: str = "configuration",
+    *,
+    used: int | None = None,
+    drawn_from: int | None = None,
 ) -> Ours:
     """A value whose interval a step has drawn.
 
@@ -139,10 +194,14 @@ def of_step(
     table : rows that the step drew from, or of which it drew from evenly spaced ones
     note : remark for the verdict
     unit : name of what was drawn with replacement, in the singular, and of its column
+    used : number of rows of which the value is, if not all
+    drawn_from : number of rows of which the interval is, if the value is of more
     """
     low, high = map(float, ends)
     words = _drawn(table[unit].nunique(), unit)
-    return Ours(float(value), low, high, note, words, sample_of(table))
+    if drawn_from is not None and drawn_from < len(table):
+        words += f", of {drawn_from:,} rows"
+    return Ours(float(value), low, high, note, words, sample_of(table, used))
 
 
 def without_groups(
@@ -276,8 +335,10 @@ def difference(first: Ours, second: Ours, note: str = "", digits: int = 3) -> Ou
     return Ours(value, float(low), float(high), note, drawn, sample)
 
 
-def sample_of(table: pd.DataFrame) -> str:
+def sample_of(table: pd.DataFrame, used: int | None = None) -> str:
     """Numbers of configurations, trainings and models or other rows of a table, in words.
+
+    ``used`` : number of rows that count, if not all
 
     >>> sample_of(pd.DataFrame({"configuration": ["a", "a", "b"], "seed": [0, 1, 0]}))
     '2 configurations, 3 trainings, 3 rows'
@@ -288,9 +349,10 @@ def sample_of(table: pd.DataFrame) -> str:
         if "seed" in table:
             counts["training"] = len(table[TRAINING].drop_duplicates())
     counts["model" if "checkpoint" in table else "row"] = len(table)
-    return ", ".join(
+    words = ", ".join(
         f"{count:,} {unit if count == 1 else _plural(unit)}" for unit, count in counts.items()
     )
+    return words if used in (None, len(table)) else f"{words}, of which {used:,} count"
 
 
 def of_split(tables: Tables, name: str, split: str, **equal: object) -> pd.DataFrame:

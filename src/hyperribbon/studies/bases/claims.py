@@ -211,7 +211,8 @@ CLAIMS = [
         0.9,
     ),
     Claim(
-        "The same, with each model's distance to its mixture as one number more",
+        "A basis of models keeps most of these distances with one number more per model, its "
+        "distance to its mixture (best method, most basis models, test)",
         SOURCE,
         AT_LEAST,
         best_share_of_models("explained_with_residuals"),
@@ -286,7 +287,8 @@ CLAIMS = [
         0.9,
     ),
     Claim(
-        "They leave it (cosine at the end, mean over networks)",
+        "Trainings leave the direction of their tangent kernel (cosine at the end, mean over "
+        "networks)",
         SOURCE,
         AT_MOST,
         kernel_cosine(at_end=True),

@@ -133,7 +133,7 @@ CLAIMS = [
         data=MNIST,
     ),
     Claim(
-        "Its posterior's test error is 0.089 or less",
+        "The test error of that bound's posterior is 0.089 or less",
         "section 4.3.3",
         OF_AN_ERROR,
         of_method("posterior_test_error", "analytic", "FC-600-1"),
@@ -179,8 +179,8 @@ CLAIMS = [
     ),
     *(
         Claim(
-            f"It gives a tighter bound than optimising weight by weight ({METHODS[m]} and the "
-            "baseline: mean difference)",
+            "Optimising in an eigenbasis gives a tighter bound than weight by weight "
+            f"({METHODS[m]} and the baseline: mean difference)",
             "section 4.6",
             POSITIVE,
             tighter(m, "baseline"),
@@ -224,8 +224,8 @@ CLAIMS = [
         spread_of(*EIGENBASES),
     ),
     Claim(
-        "So is the posterior of the baseline, along weights with small curvature (rank "
-        "correlation)",
+        "The posterior of the baseline is more spread out along weights with small curvature "
+        "(rank correlation)",
         "section 4.6",
         NEGATIVE,
         spread_of("baseline"),

@@ -109,7 +109,8 @@ CLAIMS = [
             CIFAR10,
         ),
         Claim(
-            "The progress at which they do so varies by 0.15, train (standard deviation)",
+            "The progress at which trainings from random labels join direct ones varies by 0.15, "
+            "train (standard deviation)",
             "section 2.5.4.1",
             about(0.05),
             spread_of_rejoining,
@@ -117,7 +118,8 @@ CLAIMS = [
             CIFAR10,
         ),
         Claim(
-            "It varies more on test than on train (standard deviation, difference)",
+            "The progress at which trainings from random labels join direct ones varies more on "
+            "test than on train (standard deviation, difference)",
             "section 2.5.4.2, Fig. 2.21",
             POSITIVE,
             joins_more_diversely_on_test,

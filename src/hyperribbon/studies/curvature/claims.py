@@ -240,7 +240,8 @@ CLAIMS = [
         STRONG,
     ),
     Claim(
-        "They overlap much more than random ones (at least ten times)",
+        "Stiff eigenvectors of Fisher matrix and Hessian overlap much more than random ones (at "
+        "least ten times)",
         "Fig. 4.3",
         AT_LEAST,
         overlap("Fisher and Hessian", over_random=True),

@@ -269,7 +269,8 @@ CLAIMS = [
         data=CIFAR10,
     ),
     Claim(
-        "They decay like those of the activations, on CIFAR-10 (ratio of decays per index)",
+        "Eigenvalues of the Fisher matrix decay like those of the activations, on CIFAR-10 (ratio "
+        "of decays per index)",
         "Remark 4.7.6, Fig. 4.1",
         ALIKE,
         decay_of_activations,

@@ -50,28 +50,32 @@ CLAIMS = [
         0.1,
     ),
     Claim(
-        "It is stable across optimisers (largest relative difference from gradient descent)",
+        "The training error at the inversion is stable across optimisers (largest relative "
+        "difference from gradient descent)",
         PAPER,
         AT_MOST,
         difference_over("optimiser"),
         0.1,
     ),
     Claim(
-        "It is stable under subsampling (largest relative difference, half of the samples)",
+        "The training error at the inversion is stable under subsampling (largest relative "
+        "difference, half of the samples)",
         PAPER,
         AT_MOST,
         difference_over("samples", half),
         0.1,
     ),
     Claim(
-        "The same, for the fewest samples with which some runs on every data set invert",
+        "The training error at the inversion is stable under subsampling (largest relative "
+        "difference, fewest samples with which some runs on every data set invert)",
         PAPER,
         AT_MOST,
         difference_over("samples", smallest),
         0.1,
     ),
     Claim(
-        "It does not depend on the width (largest relative difference)",
+        "The training error at the inversion does not depend on the width (largest relative "
+        "difference)",
         OWN,
         AT_MOST,
         difference_over("width"),
@@ -87,7 +91,8 @@ CLAIMS = [
         1.0,
     ),
     Claim(
-        "The same: their z-score is near the greatest (share of it, mean over data sets)",
+        "Stragglers have nearly the greatest z-score of all sets of misclassified samples (share "
+        "of it, mean over data sets)",
         PAPER,
         AT_LEAST,
         conservation_at_inversion,
@@ -108,7 +113,8 @@ CLAIMS = [
         0,
     ),
     Claim(
-        "Without as many random samples there is (share of runs that invert)",
+        "Without as many random samples as stragglers there is an inversion (share of runs that "
+        "invert)",
         PAPER,
         AT_LEAST,
         inverting_without("random, as many"),
@@ -125,8 +131,8 @@ CLAIMS = [
         0.5,
     ),
     Claim(
-        "The same, without as many of the misclassified of earlier epochs as there are stragglers "
-        "(least of two epochs)",
+        "Stragglers alone have this effect: without as many of the misclassified of earlier epochs "
+        "there is an inversion (share of runs that invert, least of two epochs)",
         OWN,
         AT_LEAST,
         inverting_without("as many of them at t*/4", "as many of them at t*/2"),
@@ -201,7 +207,8 @@ CLAIMS = [
         -0.9,
     ),
     Claim(
-        "It follows the training error of a linear classifier (rank correlation over tasks)",
+        "The share of stragglers follows the training error of a linear classifier (rank "
+        "correlation over tasks)",
         f"{PAPER}, open question 1",
         AT_LEAST,
         correlation_with("linear_error"),
@@ -216,7 +223,8 @@ CLAIMS = [
         10,
     ),
     Claim(
-        "It grows with the intrinsic dimension of the images (rank correlation over data sets)",
+        "The share of stragglers grows with the intrinsic dimension of the images (rank "
+        "correlation over data sets)",
         f"{PAPER}, open question 1",
         AT_LEAST,
         correlation_with("intrinsic_dimension", ["parity"]),

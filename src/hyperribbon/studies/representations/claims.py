@@ -257,7 +257,8 @@ CLAIMS = [
                 NEGATIVE, near_boundary(task, "volume"), np.nan,
             ),
             (
-                "The same with the radius taken out", "partial rank correlation",
+                "After training, volume is larger near the decision boundary, the radius taken out",
+                "partial rank correlation",
                 NEGATIVE, near_boundary(task, "volume_without_radius"), np.nan,
             ),
             (
@@ -266,7 +267,8 @@ CLAIMS = [
                 NEGATIVE, near_boundary(task, "change_without_radius"), np.nan,
             ),
             (
-                "It does so more than near the same boundary turned about the origin",
+                "Training expands volume near the boundary more than near the same boundary turned "
+                "about the origin",
                 "difference of correlations", NEGATIVE, less_than_turned(task), np.nan,
             ),
             (
@@ -307,7 +309,9 @@ CLAIMS = [
                 POSITIVE, contrast(family, "contrast", "different classes"), np.nan,
             ),
             (
-                "Training raises it there", "change of the contrast since initialisation, nats",
+                "Training raises the volume at the decision boundary between images of different "
+                "classes",
+                "change of the contrast since initialisation, nats",
                 POSITIVE, contrast(family, "change", "different classes"), np.nan,
             ),
             (
@@ -322,7 +326,9 @@ CLAIMS = [
                 POSITIVE, more_than_same_class(family, "straight"), np.nan,
             ),
             (
-                "The same on paths by way of neighbours", "difference of changes, nats",
+                "Training raises the volume between images of different classes more than between "
+                "images of the same, on paths by way of neighbours",
+                "difference of changes, nats",
                 POSITIVE, more_than_same_class(family, "neighbours"), np.nan,
             ),
             (

@@ -208,7 +208,8 @@ CLAIMS = [
         3,
     ),
     Claim(
-        "It is flat with isotropic inputs, c = 0.001 (orders of magnitude of that line, at most 1)",
+        "A student's Fisher matrix is flat with isotropic inputs, c = 0.001 (orders of magnitude "
+        "of the line, at most 1)",
         "Fig. 4.1, bottom left",
         AT_MOST,
         orders_of_students(ISOTROPIC),

@@ -61,8 +61,8 @@ CLAIMS = [
         CIFAR10,
     ),
     Claim(
-        "That is more than for models that share only their progress (least difference over "
-        "comparisons)",
+        "Three dimensions explain more stress than for models that share only their progress "
+        "(least difference over comparisons)",
         OWN,
         POSITIVE,
         above_shuffled,
@@ -106,14 +106,15 @@ CLAIMS = [
         0.05,
     ),
     Claim(
-        "The same of distances between the last models",
+        "Distances between the last models of tasks are consistent with the tree of classes "
+        "(Mantel's p)",
         OWN,
         AT_MOST,
         mantel_p("at_the_end"),
         0.05,
     ),
     Claim(
-        "The same: clusters of trajectories follow the tree (cophenetic correlation)",
+        "Clusters of trajectories follow the tree of classes (cophenetic correlation)",
         "Result 3, Fig. 3.3a",
         AT_LEAST,
         cophenetic_correlation,
@@ -129,7 +130,8 @@ CLAIMS = [
         CIFAR10,
     ),
     Claim(
-        "They are longer at all (ratio, at least 2)",
+        "Trajectories of 2-way episodic learning are longer than supervised ones at all (ratio, at "
+        "least 2)",
         "Result 4",
         AT_LEAST,
         length_ratio,
@@ -149,14 +151,15 @@ CLAIMS = [
         over_ways("end_distance_apart"),
     ),
     Claim(
-        "Their tube is narrower at equal progress (rank correlation of radius and number of "
-        "classes)",
+        "Trainings on more classes have narrower tubes at equal progress (rank correlation of "
+        "radius and number of classes)",
         "Result 4, Fig. 3.5a",
         NEGATIVE,
         radius_over_ways,
     ),
     Claim(
-        "They end nearer to the truth (rank correlation of distance and number of classes)",
+        "Trainings on more classes end nearer to the truth (rank correlation of distance and "
+        "number of classes)",
         "Fig. 3.5b",
         NEGATIVE,
         over_ways("distance_to_truth"),

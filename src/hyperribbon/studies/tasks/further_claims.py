@@ -40,8 +40,8 @@ CLAIMS = [
         IMAGENET,
     ),
     Claim(
-        "Its progress on a class is highly correlated with the class's test error (correlation, at "
-        "most -0.8)",
+        "The progress of training on all classes on one of them is highly correlated with its test "
+        "error (correlation, at most -0.8)",
         "Result 2",
         between(-1, -0.8),
         measures.progress_and_error_of_classes,

@@ -9,6 +9,7 @@ from hyperribbon.reporting.claims import Claim, NotHere, Ours
 from hyperribbon.reporting.rules import POSITIVE, about, at_least, at_most, between, within_factor
 from hyperribbon.reporting.statistics import (
     Tables,
+    drawn_share,
     of_split,
     weighted_mean,
     weighted_quantile,
@@ -38,7 +39,7 @@ def _away(tables: Tables, split: str = "train") -> pd.DataFrame:
 
 def _share(found: pd.DataFrame, chosen: pd.Series) -> Ours:
     note = f"{chosen.sum()} of {len(chosen)} models"
-    return with_interval(lambda w: weighted_mean(chosen.astype(float), w), found, note)
+    return drawn_share(chosen, found, note)
 
 
 def _compares_algorithms(chosen: pd.DataFrame) -> None:
@@ -93,23 +94,16 @@ def fitted_in_the_end(tables: Tables) -> Ours:
     names = ["configuration", "seed"]
     trainings = _away(tables)[names].drop_duplicates()
     ends = trainings.merge(of_split(tables, "trajectories", "train"), on=names)
-    fits = (ends["final_error"] <= FITTED).astype(float)
-    note = f"{fits.sum():.0f} of {len(fits)} trainings, at most {FITTED:.1%} error"
-    return with_interval(lambda w: weighted_mean(fits, w), ends, note)
+    fits = ends["final_error"] <= FITTED
+    note = f"{fits.sum()} of {len(fits)} trainings, at most {FITTED:.1%} error"
+    return drawn_share(fits, ends, note)
 
 
 def as_ignorant(tables: Tables) -> Ours:
     """Share of models that are away and have the error of ignorance."""
     models = of_split(tables, "models", "train")
     found = models["away"].astype(bool) & (models["error"] >= IGNORANT)
-    rows = models.assign(found=found).groupby("configuration")["found"].agg(["mean", "size"])
-    rows = rows.reset_index()
-    ours = with_interval(
-        lambda w: weighted_mean(rows["mean"], w * rows["size"].to_numpy()),
-        rows,
-        f"{found.sum()} of {len(found)} models",
-    )
-    return ours._replace(sample=f"{len(rows)} configurations, {len(found):,} models")
+    return drawn_share(found, models, f"{found.sum()} of {len(found)} models")
 
 
 def concentrated(tables: Tables) -> Ours:
@@ -146,9 +140,7 @@ def _trainings(tables: Tables) -> pd.DataFrame:
 def failing(tables: Tables) -> Ours:
     """Share of trainings that diverged, or ended with the error of ignorance."""
     rows = _trainings(tables)
-    failed = rows["failed"].astype(float)
-    note = f"{failed.sum():.0f} of {len(rows)} trainings"
-    return with_interval(lambda w: weighted_mean(failed, w), rows, note)
+    return drawn_share(rows["failed"], rows, f"{rows['failed'].sum()} of {len(rows)} trainings")
 
 
 def failing_networks(tables: Tables) -> Ours:
@@ -206,7 +198,8 @@ CLAIMS = [
         CIFAR10,
     ),
     Claim(
-        "SGD with large batches is responsible for about 35% of them (at least 500 samples)",
+        "SGD with large batches, of at least 500 samples, is responsible for about 35% of the "
+        "models that are away",
         "section 2.3, Fig. 2.3b",
         about(0.1),
         by_large_batches,
@@ -235,8 +228,8 @@ CLAIMS = [
         CIFAR10,
     ),
     Claim(
-        "Few trainings have most of these: 85% are from 145 of 370 trainings (share of the 39% of "
-        "trainings with most)",
+        "Few trainings have most of the models that are away with the error of ignorance: 85% are "
+        "from 145 of 370 (share of the 39% with most)",
         "section 2.3",
         at_least(0.05),
         concentrated,
@@ -273,7 +266,7 @@ CLAIMS = [
         data=CIFAR10,
     ),
     Claim(
-        "Three of four of them are within 1 nat of the truth, test",
+        "Three of four models with test errors below 10% are within 1 nat of the truth, test",
         "section 2.5.4.2, Fig. 2.18",
         at_most(0.1),
         accurate_to_truth,

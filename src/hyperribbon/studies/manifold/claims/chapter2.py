@@ -87,7 +87,7 @@ LOW_DIMENSIONAL = [
         CIFAR10,
     ),
     Claim(
-        "No AllCNN model is away from the manifold (share of its trainings)",
+        "No AllCNN model is away from the manifold (share of its configurations)",
         "Fig. 2.3a",
         at_most(SHARE),
         manifold.away_of("AllCNN"),
@@ -110,7 +110,8 @@ LOW_DIMENSIONAL = [
         manifold.few_samples("train", 50),
     ),
     Claim(
-        "The same holds for 100 test samples (difference in 3 dimensions)",
+        "100 test samples give an embedding that explains pairwise distances nearly as well as all "
+        "(difference in 3 dimensions)",
         "Fig. 2.13b",
         not_worse(SHARE),
         manifold.few_samples("test", 100),
@@ -128,7 +129,7 @@ TRAJECTORIES = [
             trajectories.architecture_first(split),
         ),
         Claim(
-            f"Its importance is beyond chance, {split} (architecture: p-value)",
+            f"The importance of the architecture is beyond chance, {split} (p-value)",
             f"Fig. {figures}c",
             SIGNIFICANT,
             trajectories.architecture_by_chance(split),
@@ -333,7 +334,8 @@ CORNERS = [
         check=corners.with_corners,
     ),
     Claim(
-        "They come within 0.15 nats of models trained directly at progress 0.27 +- 0.15, train",
+        "Trainings from random labels come within 0.15 nats of direct ones at progress 0.27 +- "
+        "0.15, train",
         "section 2.5.4.1",
         about(0.15),
         corners.rejoining_progress,

@@ -36,7 +36,7 @@ def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
             return of_step(value, (np.nan, np.nan), models)._replace(drawn=words)
         row = sampled.iloc[0]
         ends = row[["low", "high"]] + value - row["explained_stress"]
-        return of_step(value, ends.clip(upper=1), models)
+        return of_step(value, ends.clip(upper=1), models, drawn_from=row["models"])
 
     return measure
 
@@ -49,7 +49,8 @@ def second_eigenvalue(tables: Tables) -> Ours:
     value, row = eigenvalues[1] / eigenvalues[0], _of_metric(tables, "train", "bhattacharyya", 2)
     sampled = of_split(tables, "metrics", "train", metric="bhattacharyya")["eigenvalue"]
     ends = row[["ratio_low", "ratio_high"]] + value - sampled[1] / sampled[0]
-    return of_step(value, ends, of_split(tables, "models", "train"))
+    models = of_split(tables, "models", "train")
+    return of_step(value, ends, models, drawn_from=row["models"])
 
 
 def first_distance(tables: Tables) -> Ours:
@@ -85,7 +86,7 @@ def _three_of_four(models: pd.DataFrame, column: str) -> Ours:
 
 
 def away_of(network: str) -> Callable[[Tables], Ours]:
-    """Share of a network's trainings of which a model is away from the train manifold."""
+    """Share of a network's configurations of which a model is away from the train manifold."""
 
     def measure(tables: Tables) -> Ours:
         models = of_split(tables, "models", "train")
@@ -94,8 +95,9 @@ def away_of(network: str) -> Callable[[Tables], Ours]:
         own = models[models["network"] == network]
         if own.empty:
             raise NotHere(f"no network {network}")
-        away = own.groupby(TRAINING)["away"].any()
-        return share(away.sum(), len(away), "training", f"{own['away'].mean():.2%} of its models")
+        away = own.groupby("configuration")["away"].any()
+        note = f"{own['away'].mean():.2%} of its models"
+        return share(away.sum(), len(away), "configuration", note)
 
     return measure
 
@@ -141,8 +143,11 @@ def four_points(s: float, dimension: int) -> Callable[[Tables], Ours]:
         ours, others = (table["explained_pairwise_distance"].iloc[0] for table in (four, whole))
         less = _four(tables, dimension, s, points="four less all")
         note = f"{ours:.2f} and {others:.2f}"
-        ends = less[["low", "high"]].iloc[0]
-        return of_step(ours - others, ends, of_split(tables, "models", "train"), note)
+        ends, models = less[["low", "high"]].iloc[0], of_split(tables, "models", "train")
+        used = less["models"].iloc[0]
+        if used < len(models):
+            note += "; without models that are away from the manifold"
+        return of_step(ours - others, ends, models, note, used=used)
 
     return measure
 
@@ -154,8 +159,8 @@ def four_points_rmsd(tables: Tables) -> Ours:
         raise NotHere(
             "the two embeddings have different signatures, or no models are near 0.2 and 0.8"
         )
-    row = found.iloc[0]
-    return of_step(row["rmsd"], row[["rmsd_low", "rmsd_high"]], of_split(tables, "models", "train"))
+    row, models = found.iloc[0], of_split(tables, "models", "train")
+    return of_step(row["rmsd"], row[["rmsd_low", "rmsd_high"]], models, used=row["models"])
 
 
 def _four(
@@ -171,8 +176,8 @@ def pca(split: str) -> Callable[[Tables], Ours]:
 
     def measure(tables: Tables) -> Ours:
         row = _of_metric(tables, split, "euclidean")
-        ends = row[["pairwise_low", "pairwise_high"]]
-        return of_step(row["explained_pairwise_distance"], ends, of_split(tables, "models", split))
+        ends, models = row[["pairwise_low", "pairwise_high"]], of_split(tables, "models", split)
+        return of_step(row["explained_pairwise_distance"], ends, models, used=row["models"])
 
     return measure
 
@@ -182,8 +187,8 @@ def iskl_less_inpca(tables: Tables) -> Ours:
     ours, other = (_of_metric(tables, "train", m) for m in ("symmetric_kl", "bhattacharyya"))
     value = ours["explained_stress"] - other["explained_stress"]
     note = f"{ours['explained_stress']:.3f} and {other['explained_stress']:.3f}"
-    ends = ours[["less_inpca_low", "less_inpca_high"]]
-    return of_step(value, ends, of_split(tables, "models", "train"), note)
+    ends, models = ours[["less_inpca_low", "less_inpca_high"]], of_split(tables, "models", "train")
+    return of_step(value, ends, models, note, used=ours["models"])
 
 
 def _of_metric(tables: Tables, split: str, metric: str, dimension: int = 3) -> pd.Series:

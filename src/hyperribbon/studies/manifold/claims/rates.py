@@ -269,7 +269,8 @@ CLAIMS = [
         larger_with_any_algorithm,
     ),
     Claim(
-        "It proceeds further towards the truth (difference of final train progress)",
+        "The larger network of an architecture proceeds further towards the truth (difference of "
+        "final train progress)",
         "section 2.4",
         POSITIVE,
         larger_in_the_end,

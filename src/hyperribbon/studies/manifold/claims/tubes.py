@@ -273,7 +273,7 @@ CLAIMS = [
         widest_over_narrowest("train", "network"),
     ),
     Claim(
-        "They differ more on test than on train (widest over narrowest, difference)",
+        "Tubes of networks differ more on test than on train (widest over narrowest, difference)",
         "section 2.5.4.1",
         POSITIVE,
         differ_more_on_test,
