@@ -39,17 +39,17 @@ def edited(file, edit):
     text = file.read_text()
     file.write_text(edit(text))
     assert file.read_text() != text
-    forget()
+    forget(but=module._path)  # files are where they were
     try:
         yield
     finally:
         file.write_text(text)
 
 
-def forget():
+def forget(but=module._parsed):
     """Forget all that was found of files; what was found of texts holds for good."""
     for function in vars(module).values():
-        if hasattr(function, "cache_clear") and function is not module._parsed:
+        if hasattr(function, "cache_clear") and function not in (module._parsed, but):
             function.cache_clear()
 
 

@@ -1,4 +1,5 @@
 import logging
+import multiprocessing
 import os
 import pickle
 import signal
@@ -60,7 +61,10 @@ def test_published_seeds_are_found_however_many_were_trained_at_once(
     train_configuration(two, tiny_dataset, tmp_path / "work", path)
 
 
-def test_a_fault_of_one_seed_is_told(tiny_configuration, tiny_dataset, tmp_path):
+def test_a_fault_of_one_seed_is_told(tiny_configuration, tiny_dataset, tmp_path, monkeypatch):
+    # However processes are started; forked ones need not import anything.
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr(multiprocessing, "get_context", lambda method: fork)
     plan = Plan(tiny_configuration(seeds=2), tiny_dataset, "")
     with pytest.raises(RuntimeError, match="meta"):  # a device without numbers
         train_seeds(plan, tmp_path, [0, 1], torch.device("meta"), 2)
@@ -86,14 +90,16 @@ def test_out_of_memory_names_the_configuration_and_what_to_change(
 
 
 SCRIPT = """
-import os, pickle
+import multiprocessing, os, pickle
 from hyperribbon.training.job import train_configuration
 
 if __name__ == "__main__":
     with open("pid", "w") as file:
         file.write(str(os.getpid()))
     with open("arguments", "rb") as file:
-        configuration, dataset = pickle.load(file)
+        method, configuration, dataset = pickle.load(file)
+    context = multiprocessing.get_context(method)
+    multiprocessing.get_context = lambda usual: context
     train_configuration(configuration, dataset, "work", "A.zarr")
 """
 
@@ -111,11 +117,11 @@ def alive(pid):
         return False
 
 
-@pytest.fixture
-def endless(preloaded, tiny_configuration, tiny_dataset, tmp_path):
+@pytest.fixture(params=["spawn"])  # as the product does; what is forked need not import anything
+def endless(request, preloaded, tiny_configuration, tiny_dataset, tmp_path):
     """A process that trains two seeds in processes of its own: its run, its id, and theirs."""
     configuration = tiny_configuration(seeds=2, parallel_seeds=2, epochs=100_000)
-    (tmp_path / "arguments").write_bytes(pickle.dumps((configuration, tiny_dataset)))
+    (tmp_path / "arguments").write_bytes(pickle.dumps((request.param, configuration, tiny_dataset)))
     (tmp_path / "script.py").write_text(SCRIPT)
     with ThreadPoolExecutor(1) as thread:
         run = thread.submit(preloaded.run, "script", folder=tmp_path)
@@ -125,7 +131,7 @@ def endless(preloaded, tiny_configuration, tiny_dataset, tmp_path):
         parent = int((tmp_path / "pid").read_text())
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         names = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
-        workers = [pid for pid, name in names.items() if "spawn_main" in name]
+        workers = [pid for pid, name in names.items() if "resource_tracker" not in name]
         assert len(workers) == 2
         yield run, parent, workers
         if not run.done():
@@ -149,6 +155,7 @@ def test_processes_die_with_the_one_that_started_them(endless):
 
 
 @needs_proc
+@pytest.mark.parametrize("endless", ["fork"], indirect=True)
 def test_a_killed_process_is_told(endless):
     run, _, workers = endless
     os.kill(workers[0], signal.SIGKILL)

@@ -28,9 +28,9 @@ def test_importance_is_of_configurations_whatever_their_seeds():
     twice = about.loc[about.index.repeat(2)].reset_index(drop=True)
     seeds = np.repeat(x, 2)
     found = configuration_importance(
-        twice, (seeds[:, None] - seeds) ** 2, seeds + [0, 1] * 6, permutations=5
+        twice, (seeds[:, None] - seeds) ** 2, seeds + [0, 1] * 6, permutations=5, trees=20
     )
     expected = variable_importance(
-        (x[:, None] - x) ** 2, about[["network", "optimiser"]], x + 0.5, permutations=5
+        (x[:, None] - x) ** 2, about[["network", "optimiser"]], x + 0.5, permutations=5, trees=20
     )
     pd.testing.assert_frame_equal(found, expected)

@@ -53,7 +53,7 @@ def test_p_values_of_a_factor_without_effect_are_uniform_beside_one_that_has():
 def test_the_distance_to_the_geodesic_is_a_covariate_without_a_test():
     height = np.random.default_rng(1).uniform(0, 5, len(GRID))
     D = squared_distances(1, noise=0.3) + (height[:, None] - height) ** 2
-    found = variable_importance(D, GRID, height, trees=20, permutations=19).set_index("factor")
+    found = variable_importance(D, GRID, height, trees=10, permutations=19).set_index("factor")
     assert found.index[0] == TO_GEODESIC
     assert found["p_value"].isna().tolist() == [True, False, False, False]
 

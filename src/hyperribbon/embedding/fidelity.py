@@ -9,7 +9,8 @@ from scipy.linalg.blas import dasum
 
 from hyperribbon.embedding.operators import CentredDistances, check_square, to_float64
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.blocks import in_threads, slices
+from hyperribbon.numerics.blocks import slices
+from hyperribbon.numerics.threads import over_blocks
 from hyperribbon.probability.arrays import as_float64, sliceable
 
 _ROWS = 16  # of a matrix worked on at a time, so that they stay in the processor's cache
@@ -90,7 +91,7 @@ def explained_pairwise_distance(
         block = to_float64(D[rows])
         return _misfit(block, rows, X, signature, root), _magnitude(block, rows, root)
 
-    for found in in_threads(compare, slices(D)):
+    for found in over_blocks(compare, slices(D)):
         misfit, total = misfit + found[0], total + found[1]
     return _share(misfit, total)
 
@@ -237,7 +238,7 @@ def measure(operator, V: np.ndarray, X: np.ndarray, signature: np.ndarray) -> Fi
         left = weights[rows] @ _left(W, X[rows] * signature, X, weights)
         return _misfit(D, rows, X, signature, root), _magnitude(D, rows, root), left
 
-    for found in in_threads(compare, operator.slices()):
+    for found in over_blocks(compare, operator.slices()):
         misfit, total, rest = misfit + found[0], total + found[1], rest + found[2]
     return Fidelity(product, rest, _share(misfit, total))
 

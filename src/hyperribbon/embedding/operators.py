@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from hyperribbon.errors import DataError
-from hyperribbon.numerics.blocks import in_threads, slices
+from hyperribbon.numerics.blocks import slices
+from hyperribbon.numerics.threads import over_blocks
 from hyperribbon.probability.arrays import as_float64, dtype_name, sliceable
 
 _ROWS = 256  # of a transposed matrix read at a time
@@ -80,7 +81,7 @@ class CentredDistances:
                 means = np.abs(block) @ self.mu
             return uneven, on_diagonal, _largest(block), self.weights[rows] @ means
 
-        for found in in_threads(survey, slices(self.D)):
+        for found in over_blocks(survey, slices(self.D)):
             asymmetry, diagonal = max(asymmetry, found[0]), max(diagonal, found[1])
             largest, magnitude = max(largest, found[2]), magnitude + found[3]
         rounding = self.precision ** (2 / 3) * largest
@@ -125,7 +126,7 @@ class CentredDistances:
             across = None if self._symmetric else to_float64(block.T @ operand[rows])
             return rows, to_float64(block @ operand), across
 
-        for rows, product, across in in_threads(multiply, slices(self.D)):
+        for rows, product, across in over_blocks(multiply, slices(self.D)):
             C[rows] += product
             if across is not None:
                 C += across

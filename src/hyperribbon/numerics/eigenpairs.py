@@ -5,15 +5,14 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from scipy.linalg import eigh, qr
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from threadpoolctl import ThreadpoolController
 
 from hyperribbon.bars import bar_over
+from hyperribbon.numerics.threads import one_blas_thread
 
 
 def by_magnitude(
@@ -121,10 +120,9 @@ def leading_eigenpairs(
     T = np.zeros((size, size))
     # Decompositions of a few columns gain nothing from threads, and lose much if other processes
     # want the cores.
-    alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
     ordered, noise = _ascending if smallest else by_magnitude, 10 * np.finfo(dtype).eps
     first = rng.standard_normal((m, b)).astype(dtype).T
-    Q, p = _extended(np.ascontiguousarray(first), V[:0], b, rng, alone)[0], 0
+    Q, p = _extended(np.ascontiguousarray(first), V[:0], b, rng)[0], 0
     for n_products in bar_over(itertools.count(1), progress_bar):
         start, p = p, p + len(Q)
         V[start:p] = Q
@@ -135,12 +133,12 @@ def leading_eigenpairs(
         T[start:p, :p] = H.T
         T[:p, start:p] = H
         T[start:p, start:p] = (H[start:] + H[start:].T) / 2
-        with alone():
+        with one_blas_thread():
             ritz, Y = ordered(*eigh(T[:p, :p], driver="evd", check_finite=False))
         largest = np.abs(ritz).max()
         if p == m:
             break
-        Q, R = _extended(Z, basis, min(b, m - p), rng, alone, noise * largest)
+        Q, R = _extended(Z, basis, min(b, m - p), rng, noise * largest)
         if p < k:
             continue
         # The part of A times a Ritz vector outside the basis lies along the next block.
@@ -170,14 +168,13 @@ def _extended(
     basis: np.ndarray,
     width: int,
     rng: np.random.RandomState,
-    alone: Callable,
     noise: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Orthonormal rows Q (width, m), orthogonal to the basis, and R with Z^T = Q^T R up to signs.
 
     Directions of Z that are not above the noise are replaced by random ones, with rows of 0 in R.
     """
-    with alone():
+    with one_blas_thread():
         Q, R = qr(Z.T, mode="economic", check_finite=False)
         left, lengths, right = np.linalg.svd(R)
     rank = min(int((lengths > noise).sum()), width)
@@ -188,7 +185,7 @@ def _extended(
     # it shortens Z. Random directions may lie almost entirely in the basis, and need two passes.
     for _ in range(1 if rank == width else 2):
         Q -= (basis @ Q.T).T @ basis
-        with alone():
+        with one_blas_thread():
             Q = np.ascontiguousarray(qr(Q.T, mode="economic", check_finite=False)[0].T)
     R = lengths[:, None] * right
     R[rank:] = 0

@@ -1,9 +1,14 @@
-"""Compiled loops of `progress`, in a module of their own because importing numba takes time."""
+"""Compiled loops of `progress`, in a module of their own because importing numba takes time.
+
+The machine code is cached, so what a loop calls is compiled into it, see `compiled`.
+"""
 
 import math
 
 import numpy as np
 from numba import njit
+
+from hyperribbon.numerics.compiling import compiled
 
 # Sums may be reordered (SIMD); NaN and inf keep their meaning, as the check of rows needs.
 _FAST = {"reassoc", "contract", "nsz"}
@@ -11,7 +16,7 @@ _FAST = {"reassoc", "contract", "nsz"}
 _TINY = 1e-200
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
 def progress_of_models(P, labels, roots, sum_tolerance, resolution, start, arc, out):
     """Write the progress of each model of P, (b, N, C), to out; False if a row is invalid.
 
@@ -28,7 +33,7 @@ def progress_of_models(P, labels, roots, sum_tolerance, resolution, start, arc, 
     return True
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
 def coordinates_of_models(P, labels, roots, sum_tolerance, along, across):
     """Write the plane coordinates of each model of P, (b, N, C); False if a row is invalid."""
     good = True
@@ -37,7 +42,7 @@ def coordinates_of_models(P, labels, roots, sum_tolerance, along, across):
     return good
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@njit(inline="always")
 def _coordinates(P, labels, roots, sum_tolerance, along, across):
     """Project the square roots of each row onto the plane of ignorance and truth."""
     n_samples, n_classes = P.shape
@@ -58,7 +63,7 @@ def _coordinates(P, labels, roots, sum_tolerance, along, across):
     return good
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST)
+@njit(inline="always")
 def _slope(along, across, labels, start, arc, x):
     """First and second derivative, by progress, of the sum of arcs to the geodesic's point."""
     sine, cosine = np.sin(start + arc * x), np.cos(start + arc * x)
@@ -74,7 +79,7 @@ def _slope(along, across, labels, start, arc, x):
     return first, second
 
 
-@njit(nogil=True)
+@njit(inline="always")
 def _closest(along, across, labels, start, arc, resolution):
     """Find the root of the slope by Newton's method within a bracket."""
     low, high = resolution, 1 - resolution

@@ -58,13 +58,20 @@ def code_of_piece(piece: str) -> tuple[str, list[tuple[str, str]]]:
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
     """The tree without strings that stand alone: docstrings, and those below attributes."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            if statements := getattr(node, field, None):
+                kept = [statement for statement in statements if not _is_text(statement)]
+                setattr(node, field, kept)
+                left += kept
+    return tree
 
-    class Remover(ast.NodeTransformer):
-        def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-            alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-            return None if alone else node
 
-    return Remover().visit(tree)
+def _is_text(statement: ast.AST) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def _parsed(file: Path) -> list[ast.stmt]:

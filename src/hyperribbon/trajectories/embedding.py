@@ -60,6 +60,7 @@ def configuration_importance(
     to_geodesic: np.ndarray,
     *,
     permutations: int = 99,
+    trees: int = 100,
     threads: int = 1,
 ) -> pd.DataFrame:
     """Importance of the factors of configurations for the distances of trajectories.
@@ -72,7 +73,8 @@ def configuration_importance(
         `hyperribbon.trajectories.factors.separate_factors`
     distance : (T, T) of the trajectories, NaN where undefined
     to_geodesic : (T,) mean distance to the geodesic
-    permutations, threads : as of `hyperribbon.trajectories.importance.variable_importance`
+    permutations, trees, threads : as of
+        `hyperribbon.trajectories.importance.variable_importance`
 
     Returns
     -------
@@ -84,12 +86,15 @@ def configuration_importance(
     >>> trainings = pd.DataFrame({"configuration": list("abcdef"), "network": list("MMMNNN"),
     ...     "optimiser": list("xyzxyz"), "augmentation": "none", "algorithm": None,
     ...     "batch_size": None, "learning_rate": None, "weight_decay": None})
-    >>> found = configuration_importance(trainings, (x[:, None] - x) ** 2, x, permutations=19)
+    >>> D = (x[:, None] - x) ** 2
+    >>> found = configuration_importance(trainings, D, x, permutations=19, trees=20)
     >>> sorted(found["factor"])
     ['distance to geodesic', 'network', 'optimiser']
     """
     D, factors, means = _of_configurations(trainings, distance, to_geodesic)
-    return variable_importance(D, factors, means, permutations=permutations, threads=threads)
+    return variable_importance(
+        D, factors, means, permutations=permutations, trees=trees, threads=threads
+    )
 
 
 def importance_without(
@@ -99,6 +104,7 @@ def importance_without(
     *,
     groups: int = 5,
     permutations: int = 10,
+    trees: int = 100,
     threads: int = 1,
 ) -> pd.DataFrame:
     """Importance of factors without one random group of configurations after the other.
@@ -109,7 +115,7 @@ def importance_without(
 
     Parameters
     ----------
-    trainings, distance, to_geodesic, threads : as of `configuration_importance`
+    trainings, distance, to_geodesic, trees, threads : as of `configuration_importance`
     groups : number of groups; as many as configurations, if there are fewer
     permutations : of each factor
 
@@ -124,7 +130,7 @@ def importance_without(
     ...     "optimiser": list("wxyzwxyz"), "augmentation": "none", "algorithm": None,
     ...     "batch_size": None, "learning_rate": None, "weight_decay": None})
     >>> D = (x[:, None] - x) ** 2
-    >>> found = importance_without(trainings, D, x, groups=4, permutations=3)
+    >>> found = importance_without(trainings, D, x, groups=4, permutations=3, trees=20)
     >>> sorted(found["left_out"].unique().tolist())
     [0, 1, 2, 3]
     """
@@ -139,6 +145,7 @@ def importance_without(
             means[kept],
             permutations=permutations,
             untested=0,
+            trees=trees,
             threads=threads,
         )
         parts.append(found[["factor", "importance"]].assign(left_out=k))

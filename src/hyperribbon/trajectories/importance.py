@@ -91,7 +91,8 @@ def variable_importance(
     --------
     >>> x = np.array([0.0, 0.1, 0.2, 3.0, 3.1, 3.2])
     >>> factors = pd.DataFrame({"network": list("aaabbb"), "optimiser": list("xyzxyz")})
-    >>> found = variable_importance((x[:, None] - x) ** 2, factors, permutations=19)
+    >>> D = (x[:, None] - x) ** 2
+    >>> found = variable_importance(D, factors, permutations=19, trees=20)
     >>> found["factor"].tolist()
     ['network', 'optimiser']
     """

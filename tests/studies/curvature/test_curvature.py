@@ -76,7 +76,10 @@ def found(trained):
     """Folder of what is found in the ways for many weights."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(survey, "DENSE", 0)
-        for name in NETWORKS:
+        look(trained, "perceptron", trained / "found" / "perceptron.zarr")
+        # Only the first one's density is compared with anything.
+        patched.setattr(over_training, "_DENSITY", {"steps": 10, "probes": 2})
+        for name in ("mixer", "plain"):
             look(trained, name, trained / "found" / f"{name}.zarr")
     return trained / "found"
 
@@ -227,6 +230,7 @@ def test_of_many_samples_only_the_top_of_the_fisher_matrix_is_found(trained, tmp
     monkeypatch.setattr(survey, "WHOLE", 100)
     monkeypatch.setattr(survey, "DENSE", 0)
     monkeypatch.setattr(over_training, "WHOLE", 100)
+    monkeypatch.setattr(over_training, "_DENSITY", {"steps": 10, "probes": 2})
     store = look(trained, "perceptron", tmp_path / "few.zarr")
     assert store.sizes["fisher_index"] == 8
     assert "jacobian_eigenvalue" not in store and "kept" not in store

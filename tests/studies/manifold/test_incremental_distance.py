@@ -1,7 +1,5 @@
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -137,9 +135,8 @@ def test_what_another_code_computed_is_not_used(pool, computed, tmp_path):
         assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_killed_at_any_tile_it_goes_on(tmp_path):
-    script = Path(__file__).with_name("killed_growth.py")
-    run = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True)
+def test_killed_at_any_tile_it_goes_on(preloaded, tmp_path):
+    run = preloaded.run("killed_growth", tmp_path, folder=Path(__file__).parent)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
