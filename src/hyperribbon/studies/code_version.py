@@ -159,8 +159,9 @@ def _source_of(name: str) -> _Source:
 @cache
 def _parsed(text: bytes) -> _Source:
     tree = without_docstrings(ast.parse(text))
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    nodes = list(ast.walk(tree))
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    constants = (node.value for node in nodes if isinstance(node, ast.Constant))
     strings = {value for value in constants if isinstance(value, str) and "." in value}
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
     return _Source(tree.body, imports, strings, digest)

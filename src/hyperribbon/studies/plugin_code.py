@@ -64,6 +64,9 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
             alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
             return None if alone else node
 
+        def generic_visit(self, node: ast.AST) -> ast.AST:
+            return node if isinstance(node, ast.expr) else super().generic_visit(node)
+
     return Remover().visit(tree)
 
 
