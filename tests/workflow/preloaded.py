@@ -8,6 +8,7 @@ trees are parsed once for each text. The server of jobs, `job_server`, is a fork
 
 import atexit
 import gc
+import importlib
 import json
 import os
 import sys
@@ -21,6 +22,19 @@ sys.path.insert(0, str(job_server.SOURCE))
 
 from hyperribbon.studies import code_version
 
+# What every run of Snakemake imports, of the library and its own.
+OF_RUNS = ("hyperribbon.recording.external", "hyperribbon.studies.housekeeping",
+           "hyperribbon.studies.keys", "hyperribbon.studies.report.chapters",
+           "hyperribbon.studies.report.opening", "hyperribbon.studies.study", "smart_open",
+           "snakemake.report.html_reporter", "snakemake_logger_plugin_hyperribbon", "yte")  # fmt: skip
+
+
+def import_snakemake() -> None:
+    """Import what runs of Snakemake do, with its plugins."""
+    for name in OF_RUNS:
+        importlib.import_module(name)
+    snakemake.cli.get_argument_parser()
+
 
 def parse_library() -> None:
     """Parse every module, and forget all that depends on where it lies."""
@@ -33,6 +47,7 @@ def parse_library() -> None:
 
 def main() -> None:
     job_server.import_library()
+    import_snakemake()
     parse_library()
     gc.freeze()  # else a fork copies what it only counts references to
     python = job_server.start(Path(sys.argv[1]))
