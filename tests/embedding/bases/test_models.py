@@ -173,11 +173,11 @@ def test_medoids_reach_their_guarantee():
     assert reference - distances[-1] >= (1 - 1 / np.e) * (reference - best)
 
 
-def test_affinities_from_bands_and_in_single_precision(trainings, monkeypatch):
+def test_affinities_from_parts_of_samples_and_in_single_precision(trainings, monkeypatch):
     P, _ = trainings
     expected = affinities(Roots(P))
     monkeypatch.setattr("hyperribbon.numerics.blocks.BLOCK_BYTES", 3 * 8 * 30 * 4)
-    monkeypatch.setattr("hyperribbon.embedding.bases.selection._BAND_BYTES", 7 * 8 * 30 * 4)
+    monkeypatch.setattr("hyperribbon.embedding.bases.selection._SPAN_BYTES", 7 * 8 * 30 * 4)
     np.testing.assert_allclose(affinities(Roots(P)), expected, atol=1e-14)
     monkeypatch.setattr("hyperribbon.embedding.bases.selection._DOUBLE", 0)
     G = affinities(Roots(P))
@@ -277,7 +277,7 @@ def test_models_are_read_in_blocks(method, monkeypatch):
     size = 8 * m * n * c  # 4.8 MB in float64
     monkeypatch.setattr("hyperribbon.numerics.blocks.BLOCK_BYTES", size // 30)
     monkeypatch.setattr("hyperribbon.embedding.bases.reading.KEPT_BYTES", 0)
-    monkeypatch.setattr("hyperribbon.embedding.bases.selection._BAND_BYTES", size // 20)
+    monkeypatch.setattr("hyperribbon.embedding.bases.selection._SPAN_BYTES", size // 20)
     basis = ModelBasis(3, method=method, max_iter=2)
     basis.fit(Counted(8, n, c))  # compile first
     P = Counted(m, n, c)

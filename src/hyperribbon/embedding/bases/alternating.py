@@ -20,7 +20,7 @@ from hyperribbon.embedding.bases.reading import Roots
 from hyperribbon.embedding.bases.weights import solve
 from hyperribbon.probability.distance import FLOOR
 
-_STEPS, _TOL = 3, 1e-8  # of Newton's method for the weights, between two updates of the basis
+_STEPS, _TOL = 1, 1e-8  # of Newton's method for the weights, between two updates of the basis
 _LONGER = 1.5  # by how much a step grows after a success
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from hyperribbon.embedding.bases.mixtures import Mixtures
 from hyperribbon.embedding.bases.models import ModelBasis
 from hyperribbon.embedding.bases.samples import SampleBasis
 from hyperribbon.embedding.bases.weights import nearest_mixtures
@@ -58,14 +59,13 @@ def judge_model_basis(basis: ModelBasis, fitted, judged, D, sizes: Sequence[int]
     whole = clone(basis).set_params(n_basis=sizes[-1]).fit(fitted)
     rows = []
     for size in sizes:
-        if size == sizes[-1]:
-            fit = whole
-        elif whole.indices_ is not None:  # a smaller basis is a part of it
-            fit = whole.smaller(size)
+        if size == sizes[-1] or whole.indices_ is not None:
+            few = whole.basis_[:size]  # as of `ModelBasis.smaller`, without weights of ``fitted``
         else:
-            fit = clone(basis).set_params(n_basis=size).fit(fitted)
-        found = nearest_mixtures(judged, fit.basis_, fit.mixture)
-        approximate = fit.pairwise_distances(found.weights)
+            few = clone(basis).set_params(n_basis=size).fit(fitted).basis_
+        found = nearest_mixtures(judged, few, whole.mixture)
+        mixtures = Mixtures(few, found.weights, whole.mixture, whole.X_fit_.dtype)
+        approximate = mixtures.pairwise_distances()
         residuals = found.residuals
         with_residuals = approximate + residuals[:, None] + residuals
         np.fill_diagonal(with_residuals, 0)

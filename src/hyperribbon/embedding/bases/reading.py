@@ -41,11 +41,13 @@ class Roots:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def read(self, rows: slice) -> np.ndarray:
-        """Square roots of some models."""
+    def read(self, rows: slice, samples: slice | None = None) -> np.ndarray:
+        """Square roots of some models, on all samples or on some."""
+        if samples is not None and self._kept is not None:
+            return self.read(rows)[:, :, samples]
         if self._kept is not None and rows.start in self._kept:
             return self._kept[rows.start]
-        P = as_distributions(self.models.read(rows), self.models.name)
+        P = as_distributions(self.models.read(rows, samples or slice(None)), self.models.name)
         A = np.sqrt(np.ascontiguousarray(P.swapaxes(1, 2)))
         if self._kept is not None:
             self._kept[rows.start] = A
@@ -55,15 +57,20 @@ class Roots:
         self,
         function: Callable[[slice, np.ndarray], T],
         title: str | None = None,
-        blocks: list[slice] | None = None,
+        samples: slice | None = None,
     ) -> Iterator[T]:
-        """Yield ``function(rows, roots)`` of each block, in order; threads work ahead."""
-        wanted = self.blocks if blocks is None else blocks
-        shown = bar_over(iter(wanted), title, total=len(wanted))
+        """Yield ``function(rows, roots)`` of each block, in order; threads work ahead.
+
+        Roots are those on all samples, or on some.
+        """
+
+        def of_block(rows: slice) -> T:
+            return function(rows, self.read(rows, samples))
+
         with ThreadPoolExecutor(n_threads()) as pool:
             ahead: deque = deque()
-            for rows in shown:
-                ahead.append(pool.submit(lambda rows: function(rows, self.read(rows)), rows))
+            for rows in bar_over(self.blocks, title):
+                ahead.append(pool.submit(of_block, rows))
                 if len(ahead) > n_threads():
                     yield ahead.popleft().result()
             while ahead:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
 
-from hyperribbon.bars import bar_over
+import numpy as np
+from scipy.linalg import get_blas_funcs
+
+from hyperribbon.bars import bar_over, step_bar
 from hyperribbon.embedding.bases.kernels import quadratic_programs
 from hyperribbon.embedding.bases.reading import Roots
-from hyperribbon.numerics.blocks import slices
+from hyperribbon.numerics.blocks import in_threads, slices
 from hyperribbon.pairwise import pairwise_distance
 
-_BAND_BYTES = 2**29
+_SPAN_BYTES = 2**29
 _DOUBLE = 2000  # so many models are compared in float64, more in float32
 _EQUAL = 1e-6  # relative difference of reductions that counts as none
 _NOTHING = 1e-9  # squared distance below which nothing is left to reproduce
@@ -22,7 +25,9 @@ def affinities(roots: Roots, title: str | None = None) -> np.ndarray:
     .. math:: G_{ij} = \frac1N \sum_{nc} \sqrt{p_{inc}\, p_{jnc}}
 
     These are the inner products of the models' square roots, as vectors of length 1. The cost is
-    m^2 N C / 2 multiplications. Rows that take 512 MB are kept while the other models are read.
+    m^2 N C / 2 multiplications, at the speed of a symmetric product of matrices. Square roots of
+    all models are in memory for as many samples as take 512 MB, so that each is computed once;
+    chunks that hold more samples are read again for every part of them.
 
     Returns
     -------
@@ -30,27 +35,28 @@ def affinities(roots: Roots, title: str | None = None) -> np.ndarray:
     """
     m, n_samples, n_classes = roots.shape
     dtype = np.dtype(np.float64 if m <= _DOUBLE else np.float32)
-    G = np.empty((m, m), dtype)
-    length = roots.blocks[0].stop
-    many = max(1, _BAND_BYTES // (length * n_samples * n_classes * dtype.itemsize))
+    G = np.zeros((m, m), dtype)
+    [add_product] = get_blas_funcs(("syrk",), dtype=dtype)
+    size = min(n_samples, max(1, _SPAN_BYTES // (m * n_classes * dtype.itemsize)))
+    A = np.empty((m, size * n_classes), dtype)
+    starts = range(0, n_samples, size)
+    with step_bar(m * len(starts), title) as bar:
+        for start in starts:
+            samples = slice(start, min(start + size, n_samples))
+            part = A[:, : (samples.stop - start) * n_classes]
 
-    def flat(rows: slice, A: np.ndarray) -> tuple[slice, np.ndarray]:
-        return rows, A.reshape(len(A), -1).astype(dtype, copy=False)
+            def put(rows: slice, some: np.ndarray, part=part) -> int:
+                part[rows] = some.reshape(len(some), -1)
+                return len(some)
 
-    starts = range(0, len(roots.blocks), many)
-    for first in bar_over(starts, title, total=len(starts)):
-        own = roots.blocks[first : first + many]
-        place = slice(own[0].start, own[-1].stop)
-        band = np.empty((place.stop - place.start, n_samples * n_classes), dtype)
-        for rows, A in roots.map(flat, blocks=own):
-            band[rows.start - place.start : rows.stop - place.start] = A
-        for block in own:
-            part = band[block.start - place.start : block.stop - place.start]
-            np.matmul(part, band.T, out=G[block, place])
-        G[place, place] /= n_samples
-        for rows, A in roots.map(flat, blocks=roots.blocks[first + many :]):
-            G[place, rows] = band @ A.T / n_samples
-            G[rows, place] = G[place, rows].T
+            for done in roots.map(put, samples=samples):
+                bar.update(done)
+            # Transposed, both are in the order of BLAS, which then changes G in place.
+            add_product(1 / n_samples, part.T, 1, G.T, trans=1, overwrite_c=1)
+    for rows in slices(G):
+        G[: rows.start, rows] = G[rows, : rows.start].T
+        own = np.tril(G[rows, rows])
+        G[rows, rows] = own + np.tril(own, -1).T
     return G
 
 
@@ -97,15 +103,8 @@ def choose_greedily(
     errors, lengths = np.ones(m), np.zeros(m)
     history = np.empty(count)
     for step in bar_over(range(count), title):
-        gains = np.zeros(m)
-        for rows in slices(G):
-            along = W[rows] @ G[chosen].astype(np.float64, copy=False)
-            gain = np.maximum(G[rows] - along, 0)
-            gain *= gain
-            along /= np.maximum(lengths[rows, None], 1e-300)
-            gain /= np.maximum(1 - along * along, 1e-6)
-            gain = np.minimum(gain, errors[rows, None])
-            gains += np.einsum("ji,ji->i", gain, gain)
+        gains_of = partial(_gains, G, W, chosen, errors, lengths)
+        gains = sum(in_threads(gains_of, slices(G)), start=np.zeros(m))
         gains[chosen] = -1
         if step:
             equal = gains >= (1 - _EQUAL) * gains.max()
@@ -127,6 +126,17 @@ def choose_greedily(
             lengths[rows] = np.sqrt(square)
         history[step] = errors.mean()
     return chosen, history
+
+
+def _gains(G, W, chosen, errors, lengths, rows: slice) -> np.ndarray:
+    """What each model would add to the chosen ones, (m,), for some of the models j."""
+    along = W[rows] @ G[chosen].astype(np.float64, copy=False)
+    gain = np.maximum(G[rows] - along, 0)
+    gain *= gain
+    along /= np.maximum(lengths[rows, None], 1e-300)
+    gain /= np.maximum(1 - along * along, 1e-6)
+    gain = np.minimum(gain, errors[rows, None])
+    return np.einsum("ji,ji->i", gain, gain)
 
 
 def choose_medoids(D: np.ndarray, count: int, title: str | None = None):
