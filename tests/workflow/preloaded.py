@@ -26,7 +26,8 @@ from hyperribbon.studies import code_version
 OF_RUNS = ("hyperribbon.recording.external", "hyperribbon.studies.housekeeping",
            "hyperribbon.studies.keys", "hyperribbon.studies.report.chapters",
            "hyperribbon.studies.report.opening", "hyperribbon.studies.study", "smart_open",
-           "snakemake.report.html_reporter", "snakemake_logger_plugin_hyperribbon", "yte")  # fmt: skip
+           "snakemake.report.html_reporter", "snakemake_logger_plugin_hyperribbon",
+           "yte")  # fmt: skip
 
 
 def import_snakemake() -> None:
