@@ -1,25 +1,27 @@
 """Running the real workflow in a copy of the repository."""
 
-import atexit
 import json
 import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 from PIL import Image
 
+from hyperribbon.storage.locks import locked
 from hyperribbon.studies.parts import PARTS
 
 ROOT = Path(__file__).parents[2]
-_PATIENCE = 300  # s
+_PATIENCE = 600  # s, on a busy machine
 COPIED = ["Snakefile", "config", "envs", "examples", "profiles", "src", "workflow"]
 # Jobs by rule that follow from predictions, trained or recorded.
 ANALYSIS = {
@@ -64,6 +66,20 @@ def finished_study(repository: Path, name: str, *args: str) -> None:
     run = snakemake(repository, "--set-threads", "draw=1", "--cores", "2", *args)
     assert run.returncode == 0, run.stdout
     assert f"Open results/{name}/report.html" in run.stdout
+
+
+def finished_undrawn(repository: Path, name: str, *args: str) -> None:
+    """Run a study to its end without figures, which take half of the time of a small one.
+
+    Its list of figures is empty, and not older than the tables.
+    """
+    run = snakemake(repository, "--cores", "2", "--omit-from", "draw", *args)
+    assert run.returncode == 0, run.stdout
+    listed = repository / "results" / name / "figures.json"
+    listed.write_text(json.dumps({"key": "", "drawn": [], "left_out": {}}))
+    run = snakemake(repository, "--cores", "1", *args)
+    assert run.returncode == 0, run.stdout
+    assert "2 jobs: gather_report" in run.stdout
 
 
 def figures_of(*parts: str) -> set[str]:
@@ -113,32 +129,46 @@ def command(*args: str) -> list[str]:
 
 def snakemake(repository: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake at the root of a repository, in a fork of a process that has imported it."""
-    server = _preloaded()
+    group, server, answers = _preloaded()
     with tempfile.NamedTemporaryFile("r") as output:
         run = {"folder": str(repository), "arguments": args, "output": output.name}
-        server.stdin.write(json.dumps(run) + "\n")
-        server.stdin.flush()
-        if not select.select([server.stdout], [], [], _PATIENCE)[0]:
-            os.killpg(server.pid, signal.SIGKILL)
+        server.sendall(f"{json.dumps(run)}\n".encode())
+        if not select.select([server], [], [], _PATIENCE)[0]:
+            os.killpg(group, signal.SIGKILL)
             _preloaded.cache_clear()
             raise subprocess.TimeoutExpired(command(*args), _PATIENCE, output.read())
-        status = int(server.stdout.readline())
+        status = int(answers.readline())
         return subprocess.CompletedProcess(command(*args), status, output.read())
 
 
 @cache
-def _preloaded() -> subprocess.Popen:
-    """A process that runs Snakemake, one run after the other, until this one ends."""
-    folder = tempfile.mkdtemp(prefix="jobs-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def _preloaded() -> tuple[int, socket.socket, TextIO]:
+    """The group of processes that run Snakemake for this one, a connection to them, and answers.
+
+    All processes that run tests at once share what they fork from: the first to need it starts it.
+    """
+    tests = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+    folder = Path(tempfile.gettempdir(), f"jobs-{tests}")
+    server = socket.socket(socket.AF_UNIX)
+    with locked(folder):
+        if not (folder / "runs").exists():
+            _start(folder)
+        server.connect(str(folder / "runs"))
+    answers = server.makefile()
+    return int(answers.readline()), server, answers
+
+
+def _start(folder: Path) -> None:
+    """Start the process, and wait until it is ready."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     # More threads than processors would spend their time on waiting for each other at full speed.
     environment["OMP_WAIT_POLICY"] = "passive"
-    return subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("preloaded.py")), folder],
-        stdin=subprocess.PIPE,
+    started = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("preloaded.py")), str(folder)],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env=environment,
     )
+    assert started.stdout.readline() == "ready\n"

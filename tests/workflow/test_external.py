@@ -1,11 +1,10 @@
 """Recordings of networks that the workflow did not train, alone and among those that it did."""
 
-import os
+import importlib
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,10 +28,13 @@ DRAWN = {"draw": 1, "gather_report": 1, "all": 1}
 def recorded(tmp_path_factory) -> Path:
     """A repository in which the example has run, in small, and then the workflow on it."""
     repository = copy_repository(tmp_path_factory.mktemp("recorded") / "repository")
-    small = "import own_networks; own_networks.EPOCHS = 8; own_networks.main()"
-    paths = [str(repository / part) for part in ("src", "examples")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": "Agg"}
-    subprocess.run([sys.executable, "-c", small], cwd=repository, env=environment, check=True)
+    with pytest.MonkeyPatch.context() as here:
+        here.chdir(repository)
+        here.syspath_prepend(repository / "examples")
+        example = importlib.import_module("own_networks")
+        here.setattr(example, "EPOCHS", 8)
+        example.main()
+    plt.close("all")
     study = repository / "config" / "external.yaml"
     few = {"progress_points": 20, "sampled_models": 40, "draws": 1}
     study.write_text(yaml.safe_dump({**yaml.safe_load(study.read_text()), "analysis": few}))

