@@ -44,6 +44,7 @@ STUDIES = {
     "curvature_cifar10": (2, 0.066),
     "cifar10_cpu": (48, 0.47),
     "cifar10_overnight": (82, 0.93),
+    "cifar10_controls": (60, 0.63),
     "cifar10_mini": (60, 5.9),
     "cifar10": (3120, 491),
     "fashion_mnist": (30, 3.0),

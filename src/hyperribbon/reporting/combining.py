@@ -20,6 +20,7 @@ def mean_over(
     unit: str = "configuration",
     by: Sequence[str] = (),
     scale: str = "",
+    bounds: tuple[float, float] | None = None,
 ) -> Ours:
     """Mean of a column over the rows that have a value; the rest is as for `with_interval`.
 
@@ -32,7 +33,7 @@ def mean_over(
     """
     rows = table[np.isfinite(table[column].astype(float))].reset_index(drop=True)
     mean = partial(weighted_mean, rows[column].astype(float))
-    return with_interval(mean, rows, note, unit=unit, by=by, scale=scale)
+    return with_interval(mean, rows, note, unit=unit, by=by, scale=scale, bounds=bounds)
 
 
 def least_of(found: Mapping[str, Ours], note: str = "", digits: int = 3) -> Ours:

@@ -43,6 +43,7 @@ def with_interval(
     unit: str = "configuration",
     by: Sequence[str] = (),
     scale: str = "",
+    bounds: tuple[float, float] | None = None,
 ) -> Ours:
     """A statistic with its interval, by drawing units of a table with replacement.
 
@@ -65,13 +66,16 @@ def with_interval(
         "training" its configuration and seed
     scale : one of `SCALES`, on which the statistic is drawn, less its bias there: that of Fisher
         for a "correlation" r or a "determination" R^2, the logarithm for a positive "ratio"
+    bounds : of the statistic, if it is a mean over units of values between these, such as shares;
+        ends of intervals are not beyond them
 
     Returns
     -------
     Ours
         Value, interval, unit, sample, and the share of draws above 0. There is no interval if there
         is only one unit, also on one side of a comparison (then many draws are NaN), or if all
-        draws agree; a share of such units has one, see `drawn_share`.
+        draws agree. But if all units are at the same bound, the interval is that of Clopper and
+        Pearson for as many trials, for other units might be at the other bound.
 
     Raises
     ------
@@ -95,7 +99,13 @@ def with_interval(
         reason = f"too few {_plural(unit)} on one side of the comparison"
     elif np.ptp(counted) == 0:
         reason = f"{units} {_plural(unit)} that all agree"
-    if units > 1 and reason:
+    if bounds and not reason:
+        low, high = np.clip([low, high], *bounds)
+    elif bounds and units > 1 and value in bounds:
+        exact = share(units if value == bounds[1] else 0, units, unit)
+        low, high = (bounds[0] + (bounds[1] - bounds[0]) * end for end in (exact.low, exact.high))
+        first, words = np.nan, f"{units} {_plural(unit)} that all agree (Clopper-Pearson)"
+    elif units > 1 and reason:
         low = high = first = np.nan
         words = f"no interval: {reason}"
     return Ours(value, float(low), float(high), note, words, sample_of(table), first)
@@ -114,9 +124,6 @@ def drawn_share(
 ) -> Ours:
     """The share of a table's rows that are chosen, with its interval, by drawing units of them.
 
-    Where all rows of all units are chosen, or none is, draws cannot differ; the interval is then
-    that of Clopper and Pearson for as many units, because rows of one unit are not independent.
-
     Parameters
     ----------
     chosen : (rows,) bool
@@ -132,7 +139,7 @@ def drawn_share(
     >>> table = pd.DataFrame({"configuration": ["a", "a", "b", "c"], "seed": [0, 1, 0, 0]})
     >>> ours = drawn_share([True] * 4, table)
     >>> ours.value, round(ours.low, 2), ours.drawn
-    (1.0, 0.29, '3 of 3 configurations (Clopper-Pearson)')
+    (1.0, 0.29, '3 configurations that all agree (Clopper-Pearson)')
     """
     if table.empty:
         raise NotHere("no models or trainings to count")
@@ -140,12 +147,11 @@ def drawn_share(
     rows = pd.Series(np.asarray(chosen, float)).groupby(names.to_numpy()).agg(["mean", "size"])
     rows = rows.rename_axis(unit).reset_index()
     size = rows["size"].to_numpy()
-    ours = with_interval(lambda w: weighted_mean(rows["mean"], w * size), rows, note, unit=unit)
-    if ours.value in (0, 1) and len(rows) > 1:
-        exact = share(round(len(rows) * ours.value), len(rows), unit)
-        ours = ours._replace(low=exact.low, high=exact.high, drawn=exact.drawn)
-    low, high = max(ours.low, 0.0), min(ours.high, 1.0)
-    return ours._replace(low=low, high=high, sample=sample_of(table))
+    ours = with_interval(
+        lambda w: weighted_mean(rows["mean"], w * size), rows, note, unit=unit, by=[unit],
+        bounds=(0, 1),
+    )  # fmt: skip
+    return ours._replace(sample=sample_of(table))
 
 
 def scaled_draws(

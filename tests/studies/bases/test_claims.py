@@ -35,7 +35,7 @@ def made(explained, inpca=0.9, larger=0.8):
 def test_the_share_of_models_that_is_needed():
     ours = bases.share_of_models_needed(made({2: 0.7, 5: 0.96}))
     assert ours.value == pytest.approx(0.05) and "subset, 5 models" in ours.note
-    assert ours.drawn == "2 pieces drawn with replacement" and ours.sample == "2 pieces"
+    assert ours.drawn == "no interval: 2 pieces that all agree" and ours.sample == "2 pieces"
     with pytest.raises(NotHere, match=r"up to 5 models keeps 95% .* \(at most 74%, subset\)"):
         bases.share_of_models_needed(made({2: 0.6, 5: 0.74}))
 
@@ -52,7 +52,7 @@ def best(*explained):
             for k, value in enumerate(explained)]  # fmt: skip
     columns = ["split", "held_out", "piece", "fitted", "size", "method", "mixture"]
     table = pd.DataFrame(rows, columns=[*columns, "explained_pairwise_distance"])
-    claims = [claim for claim in CLAIMS if "best method" in claim.text]
+    claims = [claim for claim in CLAIMS if "between trainings held out (best" in claim.text]
     return judge(claims, {"model_bases": table}, "study", "mnist5k")["verdict"].tolist()
 
 

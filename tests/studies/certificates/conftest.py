@@ -22,7 +22,7 @@ def made_tables(methods=tuple(METHODS), networks=tuple(NETWORKS), seeds=2):
                     "configuration": f"{network}-Adam-0", "network": network,
                     "optimiser": "Adam", "augmentation": "none", "seed": seed, "method": method,
                 }  # fmt: skip
-                bound = BOUNDS[method] + 0.01 * seed
+                bound = BOUNDS[method] + 0.01 * seed + 1e-4 * len(method) * (seed - 0.5)
                 rows.append(
                     who | {
                         "n_bounded": 55_000, "n_prior": 5_000, "classes": 2,
@@ -30,9 +30,10 @@ def made_tables(methods=tuple(METHODS), networks=tuple(NETWORKS), seeds=2):
                         "train_error": 0.0, "test_error": 0.015, "error": bound / 4,
                         "error_limit": bound / 3, "posterior_test_error": bound / 4, "kl": 5000.0,
                         "penalty": 20.0, "bound": bound, "non_vacuous": True, "epsilon": 100.0,
-                        "squared_distance": 85.0, "effective_dimension": 2400, "stiff": 2400,
+                        "squared_distance": 85.0, "effective_dimension": 2400, "stiff": 2400 + seed,
                         "elbow": 2000,
-                        "strength": 6800.0, "sloppy_factor": 0.0004, "correlation": -0.9,
+                        "strength": 6800.0, "sloppy_factor": 0.0004,
+                        "correlation": -0.9 + 0.01 * (seed - 0.5),
                         "seconds": 10.0,
                     }
                 )  # fmt: skip

@@ -122,7 +122,7 @@ def ensembles(**error):
     kinds = {"arithmetic": 0.2, "geometric": 0.18, "harmonic": 0.1} | error
     rows = [
         {"configuration": c, "kind": kind, "checkpoint": k, "seeds": 3,
-         "error": e + 0.5 * (k == 0) + 0.01 * c, "progress": 1 - e}
+         "error": e * (1 + 0.01 * c) + 0.5 * (k == 0), "progress": 1 - e * (1 + 0.01 * c)}
         for c in range(6) for kind, e in kinds.items() for k in range(2)
     ]  # fmt: skip
     return pd.DataFrame(rows).assign(split="test")
@@ -131,12 +131,13 @@ def ensembles(**error):
 def test_of_ensembles_the_last_checkpoint_counts():
     others = ["arithmetic", "geometric"]
     found = progress.harmonic_less_arithmetic({"ensembles": ensembles()})
-    assert found[:3] == pytest.approx((-10, -10, -10))
+    assert found.value == pytest.approx(-10.25)
+    assert -10.6 < found.low < found.value < found.high < -9.9
     found = progress.harmonic_is_best(*others)({"ensembles": ensembles()})
-    assert (found.value, found.first) == (pytest.approx(8), 1)  # compared with the geometric one
+    assert (found.value, found.first) == (pytest.approx(8.2), 1)  # compared with the geometric one
     assert found.sample == "6 configurations with up to 3 seeds"
     found = progress.harmonic_is_farthest(*others)({"ensembles": ensembles(harmonic=0.19)})
-    assert (found.value, found.first) == (pytest.approx(-0.01), 0)
+    assert (found.value, found.first) == (pytest.approx(-0.01025), 0)
     for measure in (progress.harmonic_is_best(*others), progress.harmonic_less_arithmetic):
         with pytest.raises(NotHere, match="one seed"):
             measure({"ensembles": ensembles().iloc[:0]})
@@ -233,14 +234,15 @@ def test_where_trainings_begin_and_end():
         manifold.first_distance({"models": table.query("step > 0")})
 
 
-def test_the_share_away_is_one_of_trainings():
+def test_the_share_away_is_one_of_configurations():
+    """Three seeds of one configuration are not three witnesses."""
     table = models()
     table.loc[
         table["network"].eq("AllCNN") & (table["seed"] == 0) & (table["step"] > 0), "away"
     ] = True
     ours = manifold.away_of("AllCNN")({"models": table})
-    assert ours.value == pytest.approx(2 / 6)
-    assert ours.sample == "2 of 6 trainings"
+    assert ours.value == 1
+    assert ours.sample == "2 of 2 configurations"
     assert ours.note == "22.22% of its models"
     assert manifold.away_of("ViT")({"models": table}).value == 0
 
@@ -252,21 +254,23 @@ def test_intervals_of_sampled_models_are_moved_to_the_value_of_all():
     )  # fmt: skip
     null = pd.DataFrame(
         {"split": "train", "kind": ["observed", "shuffled by model"], "dimension": 3,
-         "explained_stress": [0.88, 0.5], "low": [0.85, np.nan], "high": [0.99, np.nan]}
+         "explained_stress": [0.88, 0.5], "low": [0.85, np.nan], "high": [0.99, np.nan],
+         "models": 40}
     )  # fmt: skip
     metrics = pd.DataFrame(
         {"split": "train", "metric": ["bhattacharyya"] * 3 + ["symmetric_kl"] * 3,
          "dimension": [1, 2, 3] * 2, "eigenvalue": [5.0, -2.5, 1.0] * 2,
          "explained_stress": [0.7, 0.8, 0.88, 0.71, 0.82, 0.9],
          "ratio_low": [np.nan, -0.6, np.nan] * 2, "ratio_high": [np.nan, -0.3, np.nan] * 2,
-         "less_inpca_low": [0.0] * 3 + [-0.02] * 3, "less_inpca_high": [0.0] * 3 + [0.05] * 3}
+         "less_inpca_low": [0.0] * 3 + [-0.02] * 3, "less_inpca_high": [0.0] * 3 + [0.05] * 3,
+         "models": 40}
     )  # fmt: skip
     tables = {
         "explained_stress": stress, "null_model": null, "metrics": metrics, "models": models(),
     }  # fmt: skip
     ours = manifold.stress("train", 3)(tables)
     assert ours[:3] == pytest.approx((0.9, 0.87, 1.0))
-    assert ours.drawn == "5 configurations drawn with replacement"
+    assert ours.drawn == "5 configurations drawn with replacement, of 40 rows"
     assert ours.sample == "5 configurations, 15 trainings, 45 models"
     unknown = manifold.stress("train", 2)(tables)
     assert np.isnan(unknown.low) and unknown.drawn.startswith("no interval")
@@ -291,10 +295,12 @@ def test_four_points_are_compared_with_the_original_in_pairs_of_draws():
          "explained_pairwise_distance": [-0.05, -0.15], "low": [-0.06, -0.2],
          "high": [-0.03, -0.1]}
     )  # fmt: skip
-    table = pd.concat([whole, four, less]).assign(split="train")
+    table = pd.concat([whole, four, less]).assign(split="train", models=43)
     tables = {"four_points": table, "models": models()}
     ours = manifold.four_points(0.2, 3)(tables)
-    assert ours[:4] == (pytest.approx(-0.05), -0.06, -0.03, "0.75 and 0.80")
+    assert ours[:3] == (pytest.approx(-0.05), -0.06, -0.03)
+    assert ours.note == "0.75 and 0.80; without models that are away from the manifold"
+    assert ours.sample == "5 configurations, 15 trainings, 45 models, of which 43 count"
     ours = manifold.four_points(0.2, 8)(tables)
     assert ours[:3] == (pytest.approx(-0.15), -0.2, -0.1)
     assert manifold.four_points_rmsd(tables)[:3] == (0.05, 0.04, 0.07)

@@ -39,7 +39,9 @@ def test_slopes_of_networks_are_means_over_seeds():
     assert less.drawn.startswith("2 seeds") and less.note == "0.0300 less 0.0100"
     assert regression.random_decades(found).value == pytest.approx(1 / np.log(10))
     share = regression.stiff_share(found)
-    assert share.value == pytest.approx(0.04) and share.drawn.startswith("2 configurations")
+    assert share.value == pytest.approx(0.04) and share.drawn.endswith(
+        "2 configurations that all agree"
+    )
     with pytest.raises(NotHere, match="two networks"):
         regression.slopes_differ(tables(row("boston", "50", -0.02)))
 
@@ -62,14 +64,14 @@ def test_a_trace_that_falls_between_two_moments_does_not_increase():
                 for moment, trace in (
                     ("end", 3.0),
                     ("initialisation", 1.0),
-                    ("middle", middle.get(f"of_{network}", 4.0) + 0.1 * seed),
+                    ("middle", middle.get(f"of_{network}", 4.0) + 0.1 * seed + 1e-4 * int(network)),
                 )
             )
         )
 
     ours = regression.least_growth_of_trace(trainings())
-    assert ours.value == pytest.approx((3 / 4 + 3 / 4.1) / 2 - 1)
-    assert "until epoch 1 3.050" in ours.note and "until epoch 2 -0.259" in ours.note
+    assert ours.value == pytest.approx((3 / 4 + 3 / 4.1) / 2 - 1, abs=1e-3)
+    assert "until epoch 1 3.053" in ours.note and "until epoch 2 -0.260" in ours.note
     assert ours.drawn == "least of 2, each: 2 configurations drawn with replacement"
     # Another network in which it grows leaves it open.
     mixed = regression.least_growth_of_trace(trainings(of_20=1.5))

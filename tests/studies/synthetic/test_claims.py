@@ -142,7 +142,7 @@ def test_only_students_that_interpolate_are_compared():
     assert synthetic.sloppiest_students(tables).value == pytest.approx(-0.499)
     assert synthetic.widest_students(tables).value == pytest.approx(-0.049)
     small = synthetic.small_student_of_sloppier_data(tables)
-    assert small.value == pytest.approx(0.45 - 0.099) and "2 seeds drawn" in small.drawn
+    assert small.value == pytest.approx(0.45 - 0.099) and "2 seeds that all agree" in small.drawn
     assert "of 2 small ones, 2 interpolate" in small.note
     narrow = found["student_width"] == 10
     found.loc[narrow, ["train_error", "test_error"]] = 0.1, 99.0

@@ -259,7 +259,7 @@ def late_departures(column: str) -> Measure:
         ranks = pd.DataFrame(found, columns=[*FINE_TUNED, "rank"])
         along = rows.groupby("start_epoch")[column].mean()
         note = ", ".join(f"epoch {epoch:g}: {value:.3f}" for epoch, value in along.items())
-        return mean_over(ranks, "rank", note, unit="sequence", by=FINE_TUNED)
+        return mean_over(ranks, "rank", note, unit="sequence", by=FINE_TUNED, bounds=(-1, 1))
 
     return measure
 
