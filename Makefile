@@ -18,7 +18,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CON
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
-	@$(if $(CONFIG),:,test -f results/mnist5k/report.html || echo 'The default study takes about five minutes on two cores; its first picture, half of that')
+	@$(if $(CONFIG),:,test -f results/mnist5k/report.html || echo 'The default study takes five to eight minutes on two cores; its first picture, half of that')
 	@$(SNAKEMAKE) $(ARGS)
 
 verify: $(READY) ## check every stored result against its checksums
