@@ -36,7 +36,7 @@ FAMILIES = {  # networks, optimisers, augmentation
 
 def family(results: Path, networks: list, optimisers: list, augmentation: str) -> hr.Study:
     """The trainings of some networks, optimisers and one augmentation."""
-    trainings = hr.open_study(results).trainings
+    trainings = hr.Study.from_runs(results / "predictions").trainings
     chosen = (
         trainings["network"].isin(networks)
         & trainings["optimiser"].isin(optimisers)

@@ -272,6 +272,11 @@ def test_intervals_of_sampled_models_are_moved_to_the_value_of_all():
     assert ours[:3] == pytest.approx((0.9, 0.87, 1.0))
     assert ours.drawn == "5 configurations drawn with replacement, of 40 rows"
     assert ours.sample == "5 configurations, 15 trainings, 45 models"
+    # Sampled models without those that decide the value tell nothing of it.
+    other = null.assign(explained_stress=0.7, low=0.6, high=0.8)
+    lacking = manifold.stress("train", 3)(tables | {"null_model": other})
+    assert lacking.value == 0.9 and np.isnan([lacking.low, lacking.high]).all()
+    assert lacking.drawn == "no interval: the 40 models to draw from have another value"
     unknown = manifold.stress("train", 2)(tables)
     assert np.isnan(unknown.low) and unknown.drawn.startswith("no interval")
     with pytest.raises(NotHere, match="fewer than 9 models"):

@@ -35,10 +35,26 @@ def stress(split: str, dimension: int) -> Callable[[Tables], Ours]:
             words = "no interval: more dimensions than sampled models"
             return of_step(value, (np.nan, np.nan), models)._replace(drawn=words)
         row = sampled.iloc[0]
-        ends = row[["low", "high"]] + value - row["explained_stress"]
-        return of_step(value, ends.clip(upper=1), models, drawn_from=row["models"])
+        ends = row[["low", "high"]]
+        return _from_sampled(value, row["explained_stress"], ends, models, row["models"], most=1)
 
     return measure
+
+
+def _from_sampled(
+    value: float, sampled: float, ends: pd.Series, models: pd.DataFrame, count: int, most=np.inf
+) -> Ours:
+    """A value of all models, with the interval of evenly spaced ones, moved to the value.
+
+    These may lack the few models that decide the value; then the interval says nothing of it. That
+    is so if it does not hold the value where it is.
+    """
+    low, high = ends
+    if count < len(models) and not low <= value <= high:
+        words = f"no interval: the {count:,} models to draw from have another value"
+        return of_step(value, (np.nan, np.nan), models)._replace(drawn=words)
+    ends = (ends + value - sampled).clip(upper=most)
+    return of_step(value, ends, models, drawn_from=count)
 
 
 def second_eigenvalue(tables: Tables) -> Ours:
@@ -48,9 +64,8 @@ def second_eigenvalue(tables: Tables) -> Ours:
         raise NotHere("fewer than two dimensions")
     value, row = eigenvalues[1] / eigenvalues[0], _of_metric(tables, "train", "bhattacharyya", 2)
     sampled = of_split(tables, "metrics", "train", metric="bhattacharyya")["eigenvalue"]
-    ends = row[["ratio_low", "ratio_high"]] + value - sampled[1] / sampled[0]
-    models = of_split(tables, "models", "train")
-    return of_step(value, ends, models, drawn_from=row["models"])
+    ends, models = row[["ratio_low", "ratio_high"]], of_split(tables, "models", "train")
+    return _from_sampled(value, sampled[1] / sampled[0], ends, models, row["models"])
 
 
 def first_distance(tables: Tables) -> Ours:
