@@ -184,3 +184,10 @@ def test_rules_steps_logs_and_benchmarks_share_a_name():
             assert f"python -m {step_module(name)}" in body
             # A step sums up its outputs for `verify`.
             assert re.search(r"--output {output(\.\w+)?:q}", body) or name == "verify"
+
+
+def test_the_first_page_of_the_report_fits_a_narrow_screen(results, browser):
+    browser.open((results / "report.html").as_uri(), width=400)
+    browser.until("document.querySelector('img.opening')?.complete === true")
+    right = "document.querySelector('img.opening').getBoundingClientRect().right"
+    browser.until(f"0 < {right} && {right} <= 400")
