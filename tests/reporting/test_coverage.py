@@ -11,10 +11,11 @@ import pytest
 from scipy.stats import binom, rankdata
 
 from hyperribbon.numerics.bootstrap import jackknife, percentiles
-from hyperribbon.reporting import statistics
+from hyperribbon.reporting import scales
 from hyperribbon.reporting.claims import Ours, detectable
 from hyperribbon.reporting.rules import SURE
-from hyperribbon.reporting.statistics import difference, rank_correlation, scaled_draws, share
+from hyperribbon.reporting.scales import scaled_draws
+from hyperribbon.reporting.statistics import difference, rank_correlation, share
 
 STUDIES, SEEDS = 600, 3
 UNITS = [3, 5, 10, 20]
@@ -23,7 +24,7 @@ VARIANCE = 1.25  # of the values below
 
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch):
-    monkeypatch.setattr(statistics, "DRAWS", 200)
+    monkeypatch.setattr(scales, "DRAWS", 200)
 
 
 def nested(units, seed=0, studies=STUDIES):

@@ -11,8 +11,8 @@ from scipy.stats import binomtest, spearmanr
 
 from hyperribbon.numerics.bootstrap import bootstrap_interval
 from hyperribbon.reporting.claims import NotHere, Ours
+from hyperribbon.reporting.scales import DRAWS
 from hyperribbon.reporting.statistics import (
-    DRAWS,
     difference,
     drawn_share,
     exactly,
@@ -96,6 +96,8 @@ def test_units_that_all_agree_have_no_interval():
     ours = with_interval(lambda w: 3.0, table)
     assert np.isnan([ours.low, ours.high, ours.first]).all()
     assert ours.drawn == "no interval: 4 configurations that all agree"
+    equal = pd.DataFrame({"configuration": list("abcdefg"), "value": 0.1})  # 0.7 / 7 is not 0.1
+    assert with_interval(mean_of(equal), equal).drawn.endswith("7 configurations that all agree")
 
 
 @pytest.mark.parametrize("own", [1, 2])
@@ -229,6 +231,8 @@ def test_a_difference_of_independent_values():
     assert ours.note == "3.000 less 1.000; a note"
     assert "independently" in ours.drawn
     assert np.isnan(difference(first, Ours(1.0)).low)
+    lacking = difference(first, Ours(1.0, drawn="no interval: one unit"))
+    assert lacking.drawn == "no interval: one unit"
 
 
 def test_a_step_s_interval_keeps_its_ends():

@@ -8,31 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, ndtr, ndtri
 
-from hyperribbon.numerics.bootstrap import LEVEL, bootstrap_draws, jackknife, percentiles
+from hyperribbon.numerics.bootstrap import LEVEL, jackknife, percentiles
 from hyperribbon.reporting.claims import NotHere, Ours
+from hyperribbon.reporting.scales import OF_PAIRS, scaled_draws
 
 Tables = Mapping[str, pd.DataFrame]
-DRAWS = 400
 TRAINING = ["configuration", "seed"]
-PERFECT = 1 - 1e-12
-OF_PAIRS = ("correlation", "determination")  # scales of statistics of pairs of values
 LEAST_PAIRS = 8  # as few of them vary too little when drawn with replacement
+ROUNDING = 1e-12  # draws that differ by less agree
 MOST_MISSING = 0.25  # of draws; 37% lack a side of a comparison on which there is one unit
-
-
-def _fisher(r: np.ndarray | float) -> np.ndarray:
-    """Fisher's z; NaN of a perfect correlation, which any two units have."""
-    return np.arctanh(np.where(np.abs(r) < PERFECT, r, np.nan))
-
-
-SCALES: dict[str, tuple[Callable, Callable]] = {
-    "correlation": (_fisher, np.tanh),
-    "determination": (
-        lambda r: _fisher(np.sqrt(np.maximum(r, 0))),
-        lambda z: np.tanh(np.maximum(z, 0)) ** 2,
-    ),
-    "ratio": (lambda r: np.log(np.where(np.asarray(r) > 0, r, np.nan)), np.exp),
-}
 
 
 def with_interval(
@@ -64,8 +48,9 @@ def with_interval(
     unit : its name, in the singular
     by : columns that tell units apart; by default the column named as the unit, and of a
         "training" its configuration and seed
-    scale : one of `SCALES`, on which the statistic is drawn, less its bias there: that of Fisher
-        for a "correlation" r or a "determination" R^2, the logarithm for a positive "ratio"
+    scale : one of `hyperribbon.reporting.scales.SCALES`, on which the statistic is drawn, less its
+        bias there: that of Fisher for a "correlation" r or a "determination" R^2, the logarithm
+        for a positive "ratio"
     bounds : of the statistic, if it is a mean over units of values between these, such as shares;
         ends of intervals are not beyond them
 
@@ -97,12 +82,12 @@ def with_interval(
         reason = f"{units} {_plural(unit)} are too few to draw from"
     elif np.isnan(values).mean() > MOST_MISSING:
         reason = f"too few {_plural(unit)} on one side of the comparison"
-    elif np.ptp(counted) == 0:
+    elif np.ptp(counted) <= ROUNDING * max(1, abs(value)):
         reason = f"{units} {_plural(unit)} that all agree"
     if bounds and not reason:
         low, high = np.clip([low, high], *bounds)
-    elif bounds and units > 1 and value in bounds:
-        exact = share(units if value == bounds[1] else 0, units, unit)
+    elif bounds and units > 1 and np.isclose(value, bounds, rtol=0, atol=ROUNDING).any():
+        exact = share(units if value > np.mean(bounds) else 0, units, unit)
         low, high = (bounds[0] + (bounds[1] - bounds[0]) * end for end in (exact.low, exact.high))
         first, words = np.nan, f"{units} {_plural(unit)} that all agree (Clopper-Pearson)"
     elif units > 1 and reason:
@@ -152,33 +137,6 @@ def drawn_share(
         bounds=(0, 1),
     )  # fmt: skip
     return ours._replace(sample=sample_of(table))
-
-
-def scaled_draws(
-    statistic: Callable[[np.ndarray], np.ndarray | float],
-    names: Sequence,
-    value: np.ndarray | float,
-    scale: str = "",
-) -> np.ndarray:
-    """Values of a statistic, from units drawn with replacement, as `with_interval` draws them.
-
-    Parameters
-    ----------
-    statistic : function of the multiplicities of the rows
-    names : the unit of each row
-    value : the statistic of all rows
-    scale : as in `with_interval`
-
-    Returns
-    -------
-    (DRAWS, ...), of the statistic's shape after the first axis
-    """
-    if not scale:
-        return bootstrap_draws(statistic, names, value, draws=DRAWS)
-    to, back = SCALES[scale]
-    return back(
-        bootstrap_draws(lambda w: to(statistic(w)), names, to(value), draws=DRAWS, unbiased=True)
-    )
 
 
 def of_step(
@@ -335,7 +293,11 @@ def difference(first: Ours, second: Ours, note: str = "", digits: int = 3) -> Ou
     low = value - np.hypot(first.value - first.low, second.high - second.value)
     high = value + np.hypot(first.high - first.value, second.value - second.low)
     words = f"{first.value:.{digits}f} less {second.value:.{digits}f}"
-    drawn = "both drawn independently: " + (first.drawn or second.drawn) if first.drawn else ""
+    unknown = [ours.drawn for ours in (first, second) if np.isnan(ours.low) and ours.drawn]
+    if not unknown and first.drawn:
+        drawn = f"both drawn independently: {first.drawn}"
+    else:
+        drawn = "".join(unknown[:1])
     sample = first.sample or second.sample
     note = f"{words}; {note}" if note else words
     return Ours(value, float(low), float(high), note, drawn, sample)

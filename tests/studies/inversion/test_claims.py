@@ -144,13 +144,19 @@ def test_a_few_runs_that_do_not_invert_prove_little(inverting, runs, verdict):
 def test_the_cost_of_removal_is_run_by_run():
     found = points(
         *(
-            row(0.1, "removal", name, run=run, test_error=0.1 * run + 0.02 * (name != "nothing"))
+            row(
+                0.1,
+                "removal",
+                name,
+                run=run,
+                test_error=0.1 * run + (0.02 + 1e-4 * (run - 1)) * (name != "nothing"),
+            )
             for name in ("nothing", "stragglers")
             for run in range(3)
         )
     )
     cost = inversion.cost_of_removal(found)
-    assert cost[:3] == pytest.approx((0.02, 0.02, 0.02))
+    assert cost[:3] == pytest.approx((0.02, 0.02, 0.02), abs=5e-4) and cost.low < cost.high
 
 
 def test_the_last_layer_is_that_of_each_network():

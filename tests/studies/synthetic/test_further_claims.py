@@ -42,7 +42,7 @@ def embedded(speed, spread):
     for decay, corner, seed in itertools.product((0.001, 0.5), range(1, 5), range(5)):
         place = np.array([np.cos(corner * np.pi / 2), np.sin(corner * np.pi / 2), 0])
         for fraction in (0, 0.25, 0.5, 1.0):
-            X = place * (1 - fraction) ** speed[decay]
+            X = place * (1 - fraction) ** (speed[decay] + 1e-8 * corner)
             X = X + (fraction == 1) * spread[decay] * rng.normal(size=3)
             rows.append((decay, "O", 0.0, corner, seed, fraction, *X))
     columns = ["decay", "optimiser", "weight_decay", "corner", "seed", "fraction"]
