@@ -257,6 +257,8 @@ def test_the_examples_of_the_documentation_run(tmp_path, make_tables, style):
     build_network("softmax_regression", (1, 4, 4), 3, bias=False)
     tables = make_tables()
     figure_function("error_by_loss")(tables)
+    models = tables["models"]
+    models["error"] *= np.random.default_rng(0).uniform(0.9, 1, len(models))  # not all alike
     measured = CLAIMS["small_errors"].measure(tables)
     assert 0 < measured.low < measured.value < measured.high
     shipped = runpy.run_path(str(DOCS.parents[1] / "examples" / "plugins.py"))

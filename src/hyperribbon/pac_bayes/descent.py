@@ -18,8 +18,8 @@ LEFT = 0.01  # of the learning rate at the end
 class Descent:
     """Steps of Adam on means and log variances of a posterior.
 
-    On the CPU the gradients of KL and Adam's step take one pass over the weights; elsewhere torch
-    does the same.
+    On the CPU the gradients of KL, Adam's step and the sums of the next KL take one pass over the
+    weights, which leaves `log_variance` of the layers behind; elsewhere torch does the same.
 
     Parameters
     ----------
@@ -32,6 +32,7 @@ class Descent:
         self.goal, self.rate, self.steps, self.taken = goal, rate, steps, 0
         layers = goal.network.layers
         self._moments: list[np.ndarray] = []
+        self._parts: tuple[float, float] | None = None  # of KL, where the last pass knows them
         if layers[0].mean.device.type == "cpu":
             self._moments = [np.zeros((4, part.size), part.dtype)
                              for part in (flat(layer.mean) for layer in layers)]  # fmt: skip
@@ -42,33 +43,32 @@ class Descent:
 
     def step(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> float:
         """Surrogate loss of a batch before a step down from there."""
-        surrogate = self.goal.evaluate(inputs, entered, targets)
+        surrogate = self.goal.evaluate(inputs, entered, targets, self._parts)
         share = (1 + math.cos(math.pi * self.taken / self.steps)) / 2
         rate = self.rate * (LEFT + (1 - LEFT) * share)
         self.taken += 1
         if self._moments:
-            self._pass(rate)
+            self._parts = self._pass(rate)
         else:
             self.goal.add_those_of_kl()
             for group, factor in zip(self._adam.param_groups, (1, SCALES_RATE), strict=True):
                 group["lr"] = factor * rate
             self._adam.step()
-        self.goal.network.refresh()
+            self.goal.network.refresh()
         return surrogate
 
-    def _pass(self, rate: float) -> None:
+    def _pass(self, rate: float) -> tuple[float, float]:
         goal = self.goal
+        squares, logs = 0.0, (self._parts or goal.parts())[1]
         rate /= 1 - BETA1**self.taken
         unbiased = 1 / math.sqrt(1 - BETA2**self.taken)
         for k, (layer, moments) in enumerate(zip(goal.network.layers, self._moments, strict=True)):
-            free = layer.mean if goal.free is None else goal.free[k]
             kind = moments.dtype.type
-            adam_pass(
+            found = adam_pass(
                 *goal.arrays(k),
                 flat(layer.gradients.mean),
                 flat(layer.gradients.variance),
-                flat(free),
-                goal.free is not None,
+                None if goal.free is None else flat(goal.free[k]),
                 moments,
                 kind(goal.slope * goal.epsilon),
                 kind(goal.slope / 2),
@@ -77,3 +77,5 @@ class Descent:
                 kind(unbiased),
                 kind(TINY),
             )
+            squares, logs = squares + found[0], logs + found[1]
+        return squares, logs

@@ -113,17 +113,27 @@ class Objective:
         self._p, self._log_shape = len(centre), float(log_shape.sum())
         self.slope = self.kl = self.value = math.nan
 
-    def evaluate(self, inputs: Tensor, entered: Tensor | None, targets: Tensor) -> float:
-        """Surrogate loss of a batch, whose gradients are left in the layers; KL is brought up."""
+    def evaluate(
+        self,
+        inputs: Tensor,
+        entered: Tensor | None,
+        targets: Tensor,
+        parts: tuple[float, float] | None = None,
+    ) -> float:
+        """Surrogate loss of a batch, whose gradients are left in the layers; KL is brought up.
+
+        ``parts`` as of `parts`, where they are known.
+        """
         loss = cross_entropy(self.network.outputs(inputs, entered), targets) / math.log(2)
         loss.backward()
-        with torch.no_grad():
-            self._evaluate_kl()
+        self._evaluate_kl(*(parts or self.parts()))
         surrogate = loss.item()
         self.value = objective(surrogate, self.kl, self.n, self.epsilon, self.delta)
         return surrogate
 
-    def _evaluate_kl(self) -> None:
+    @torch.no_grad()
+    def parts(self) -> tuple[float, float]:
+        """Sums of which KL is made: of squares in units of the prior's shape, of log variances."""
         squares = logs = 0.0
         for k, layer in enumerate(self.network.layers):
             if layer.mean.device.type == "cpu":
@@ -134,6 +144,9 @@ class Objective:
                     parts *= self.inverse[k]
                 found = float(parts.sum()), float(layer.log_variance.sum())
             squares, logs = squares + found[0], logs + found[1]
+        return squares, logs
+
+    def _evaluate_kl(self, squares: float, logs: float) -> None:
         if self.free is None:
             self.epsilon = self._p / squares
         logs -= self._log_shape
@@ -146,9 +159,8 @@ class Objective:
     def arrays(self, k: int) -> tuple:
         """Arguments of `parts_of_kl` for layer k: what its weights are, and the prior."""
         layer = self.network.layers[k]
-        inverse = self.centre[k] if self.inverse is None else self.inverse[k]
-        parts = (layer.mean, self.centre[k], layer.variance, layer.log_variance, inverse)
-        return *map(flat, parts), self.inverse is not None
+        inverse = None if self.inverse is None else flat(self.inverse[k])
+        return flat(layer.mean), flat(self.centre[k]), flat(layer.variance), inverse
 
     @torch.no_grad()
     def add_those_of_kl(self) -> None:

@@ -212,7 +212,8 @@ class Search:
             for name, value in row.items():
                 history[name].append(value)
         network.descending(False)
-        return self._widened(network.joined("mean"), network.joined("log_variance"), goal.epsilon)
+        log_variance = np.log(network.joined("variance"))
+        return self._widened(network.joined("mean"), log_variance, goal.epsilon)
 
     def _widened(self, mean: np.ndarray, log_variance: np.ndarray, epsilon: float) -> Posterior:
         """Of the posteriors that widen together with their prior, the one with the least bound.

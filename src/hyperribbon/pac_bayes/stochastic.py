@@ -113,7 +113,7 @@ class _Draw(torch.autograd.Function):
     def forward(ctx: Any, a: Tensor, mean: Tensor, variance: Tensor, noise: Tensor) -> Tensor:
         square = a * a
         spread = (square @ variance.T).clamp_min_(torch.finfo(a.dtype).tiny).sqrt_()
-        y = torch.addmm(noise * spread, a, mean.T)
+        y = (noise * spread).addmm_(a, mean.T)  # in place: fresh memory costs as much as its use
         ctx.save_for_backward(a, square, noise.div_(spread), mean, variance)
         return y
 
@@ -122,7 +122,7 @@ class _Draw(torch.autograd.Function):
         # Confident predictions have gradients so small that products with them are slow.
         g = nn.functional.hardshrink(gradients[0], TINY)
         a, square, half, mean, variance = ctx.saved_tensors
-        of_variance = (g * half).mul_(0.5)
+        of_variance = half.mul_(g).mul_(0.5)
         torch.mm(g.T, a, out=mean.grad)
         torch.mm(of_variance.T, square, out=variance.grad)
         back = None
