@@ -59,7 +59,7 @@ test-wheel: $(READY) ## build the wheel and the sdist, and try the wheel in an e
 # An environment of their own, which sees the packages of the other: together they take 1 GB.
 test-callbacks: $(TESTABLE) ## test recordings from Lightning, transformers, Keras, XGBoost and JAX, which it installs (a minute, 1 GB)
 	@$(BIN)/python -m venv $(VENV)/callbacks
-	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(echo $(VENV)/callbacks/lib/python3*/site-packages)/other.pth
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' > $$(echo $(VENV)/callbacks/lib/python3*/site-packages)/other.pth
 	@grep -v xgboost envs/test_callbacks.txt > $(VENV)/callbacks/requirements.txt
 	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/callbacks/requirements.txt
 	@$(VENV)/callbacks/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep xgboost envs/test_callbacks.txt) # without NCCL

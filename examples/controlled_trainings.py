@@ -76,4 +76,7 @@ def main(results: Path = RESULTS) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    try:
+        main(*map(Path, sys.argv[1:]))
+    except hr.HyperribbonError as error:  # such as: the study has not been run
+        sys.exit(str(error))
