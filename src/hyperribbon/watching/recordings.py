@@ -112,7 +112,7 @@ class Folders:
                     f"{path}: no such folder or recording; expected the folder into which a "
                     "Recorder records (make it, if no training has begun)"
                 )
-        self._seen: dict[Path, tuple[object, list[Training]]] = {}
+        self._seen: dict[Path, tuple[object, int, list[Training]]] = {}  # stamps, time, trainings
         self._marks: dict[Path, Marks] = {}
 
     def look(self) -> tuple[list[Training], dict[str, str]]:
@@ -157,10 +157,12 @@ class Folders:
         now = time.time_ns()
         stamps = _stamp(work), _stamp(manifest_path(store))
         seen = self._seen.get(base)
-        # A change just before the last look may have the same time as one just after it.
-        old = all(stamp is None or now - stamp[2] > _RACY for stamp in stamps)
-        if seen is not None and seen[0] == stamps and seen[1] and old:
-            return seen[1]
+        if seen is not None and seen[0] == stamps and seen[2]:
+            # A change just before it was read may have the same time as one just after: it is read
+            # again, once, when later changes have another time.
+            changed = max((stamp[2] for stamp in stamps if stamp is not None), default=0)
+            if seen[1] - changed > _RACY or now - changed <= _RACY:
+                return seen[2]
         published = _published(store, name) if stamps[1] else []
         marks = self._marks.setdefault(base, {})
         recorded = _recorded(work, base, name, marks) if stamps[0] else None
@@ -172,9 +174,9 @@ class Folders:
         elif not published and store.exists() and not stamps[0]:
             raise StoreError(f"{store}: without its manifest, {manifest_path(store).name}; being "
                              "written, or copied without it")  # fmt: skip
-        if seen is not None and list(map(_content, seen[1])) == list(map(_content, published)):
-            published = seen[1]  # so that what depends on them need not be done again
-        self._seen[base] = stamps, published
+        if seen is not None and list(map(_content, seen[2])) == list(map(_content, published)):
+            published = seen[2]  # so that what depends on them need not be done again
+        self._seen[base] = stamps, now, published
         return published
 
 
