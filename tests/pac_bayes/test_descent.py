@@ -52,5 +52,11 @@ def test_one_pass_does_what_gradients_of_kl_and_adam_of_torch_do(dtype, shaped, 
             np.testing.assert_allclose(
                 ours.joined(name), theirs.joined(name), rtol=tolerance, atol=tolerance
             )
+        np.testing.assert_allclose(
+            np.log(ours.joined("variance")),
+            theirs.joined("log_variance"),
+            rtol=tolerance,
+            atol=tolerance,
+        )
     moved = ours.joined("mean") != torch.from_numpy(mean).to(dtype).double().numpy()
     np.testing.assert_array_equal(moved, np.ones(p, bool) if free is None else free)

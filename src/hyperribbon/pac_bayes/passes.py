@@ -44,7 +44,7 @@ def adam_pass(
     """A step of Adam on means and log variances; the gradients of KL are added here.
 
     A step d of the log variance multiplies the variance by exp(d), here the eighth power of a
-    series for exp(d / 8), which vectorises: exact to rounding for steps below 2.
+    series for exp(d / 8), which vectorises: within single precision for |d| < 2.
 
     Parameters
     ----------
