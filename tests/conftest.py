@@ -28,9 +28,18 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]):
-    """Of several processes, none is to begin the longest files when the others have finished."""
+    """Of several processes, none is to begin the longest files when the others have finished.
+
+    Nor are others to wait while the first makes the study that tests of the workflow share.
+    """
+    first = "tests/workflow/test_changes.py", "tests/training/", "tests/workflow/"
+
+    def place(item: pytest.Item) -> int:
+        starts = (k for k, start in enumerate(first) if item.nodeid.startswith(start))
+        return next(starts, len(first))
+
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: not item.nodeid.startswith("tests/workflow/"))
+        items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -405,7 +405,15 @@ def by_differences(problem, v, step=1e-5):
     return (slopes[1] - slopes[2]) / (2 * step)
 
 
-@pytest.mark.parametrize("name", [*AXES, *OTHERS])
+# Each takes more than a second; layers of their kinds are among the others.
+LONG = {"GRU", "RNN cells", "TransformerEncoder", "Conv2d, reflected", "Conv3d", "ConvTranspose2d"}
+
+
+def marked(name):
+    return pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+
+
+@pytest.mark.parametrize("name", map(marked, [*AXES, *OTHERS]))
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 def test_every_matrix_is_what_differentiation_of_each_sample_says(name):
     problem = problem_of({**AXES, **OTHERS}[name])

@@ -119,6 +119,7 @@ def test_a_scheduler_that_does_not_answer(monkeypatch, address):
     assert "\n" not in message
 
 
+@pytest.mark.slow  # a quarter of a minute
 def test_a_worker_that_is_killed_changes_nothing(client, random_models, tmp_path):
     P = random_models(0, 300, 40, 5).astype(np.float32)
     stored = zarr.create_array(tmp_path / "P.zarr", data=P, chunks=(1, 40, 5))

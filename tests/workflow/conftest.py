@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import copy_repository, snakemake
+from running import copied, copy_repository, snakemake
 
 from hyperribbon.storage.locks import locked
 
@@ -24,7 +24,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not printed.exists():
             shutil.rmtree(repository, ignore_errors=True)  # of one that failed
             copy_repository(repository)
-            run = snakemake(repository, "--cores", "2")
+            # One process draws: another would first import matplotlib.
+            run = snakemake(repository, "--set-threads", "draw=1", "--cores", "2")
             assert run.returncode == 0, run.stdout
             printed.write_text(run.stdout)
     return repository
@@ -39,7 +40,7 @@ def fresh(tmp_path: Path) -> Path:
 @pytest.fixture
 def changeable(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished repository, to be changed."""
-    return Path(shutil.copytree(finished, tmp_path / "repository", symlinks=True))
+    return copied(finished, tmp_path / "repository")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from running import copy_repository, snakemake
 
 from hyperribbon.studies.certificates.part import PART
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 STUDY = {
     "study": "small",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from running import ANALYSIS, copy_repository, snakemake
+from running import ANALYSIS, copied, copy_repository, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -61,8 +61,7 @@ def not_looked_at(jobs: dict[str, int]) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def edited(finished, tmp_path_factory):
     """A copy of the finished repository for tests that put back what they edit."""
-    target = tmp_path_factory.mktemp("edited") / "repository"
-    return shutil.copytree(finished, target, symlinks=True)
+    return copied(finished, tmp_path_factory.mktemp("edited") / "repository")
 
 
 def plan_after(edit, repository, file, planned):
@@ -113,7 +112,10 @@ REPEATED = [
         jobs_from("embed", "null_model", "metrics", "subsets", "trajectory_space", "curvature"),
     ),
     ("studies/curvature/spectra.py", jobs_from("spectra")),
-    ("embedding/alignment.py", jobs_from("subsets", "four_points")),
+    (
+        "embedding/alignment.py",
+        jobs_from("subsets", "four_points", "joint", "metrics", "null_model", "trajectory_space"),
+    ),
     ("probability/shuffling.py", jobs_from("null_model")),
     ("studies/manifold/claims/chapter2.py", jobs_from("claims")),
     ("embedding/iskl.py", {}),

@@ -11,14 +11,14 @@ import pytest
 import xarray as xr
 import yaml
 from PIL import Image
-from running import ROOT, copy_repository, figures_of, finished_undrawn, snakemake
+from running import ROOT, copied, copy_repository, figures_of, finished_undrawn, snakemake
 
 from hyperribbon.studies.bases.part import PART as BASES
 from hyperribbon.studies.parts import figure_named
 from hyperribbon.studies.report.draw import draw
 from hyperribbon.studies.study import parse_study
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 CONFIG = {
     "study": "tiny",
@@ -50,7 +50,7 @@ def trained(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def edited(trained, tmp_path) -> Path:
-    return Path(shutil.copytree(trained, tmp_path / "repository", symlinks=True))
+    return copied(trained, tmp_path / "repository")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,15 @@ import pytest
 import xarray as xr
 import yaml
 from PIL import Image
-from running import ANALYSIS, copy_repository, figures_of, finished_study, left_out, snakemake
+from running import (
+    ANALYSIS,
+    copied,
+    copy_repository,
+    figures_of,
+    finished_study,
+    left_out,
+    snakemake,
+)
 from sklearn.linear_model import SGDClassifier
 
 import hyperribbon as hr
@@ -45,7 +53,7 @@ def recorded(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def changeable(recorded, tmp_path) -> Path:
-    return Path(shutil.copytree(recorded, tmp_path / "repository", symlinks=True))
+    return copied(recorded, tmp_path / "repository")
 
 
 def test_both_networks_of_the_example_are_in_one_picture(recorded):
@@ -157,7 +165,7 @@ def record_linear(repository: Path, flip: bool = False) -> None:
 @pytest.fixture
 def among_trained(finished, tmp_path) -> Path:
     """The finished smoke study, which now lists a recording that is not there yet."""
-    repository = Path(shutil.copytree(finished, tmp_path / "repository", symlinks=True))
+    repository = copied(finished, tmp_path / "repository")
     path = repository / "config" / "config.yaml"
     config = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump({**config, "external": ["runs/linear.zarr"]}))

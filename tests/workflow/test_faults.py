@@ -87,6 +87,7 @@ def test_killed_in_mid_training_it_goes_on(prepared, finished, orphans):
         assert chunk.stat().st_ino == inode, f"{mark} was trained again"
 
 
+@pytest.mark.slow  # what a killed training leaves is in the test above too
 def test_a_killed_training_is_retried_and_goes_on(prepared, finished):
     name = next(name for name in stores(finished) if name.startswith("FullyConnected"))
     run = subprocess.Popen(

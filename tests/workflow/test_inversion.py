@@ -6,7 +6,7 @@ from running import ROOT, copy_repository, figures_of, finished_study, tables_of
 
 from hyperribbon.studies.inversion.part import PART
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 SMALL = {
     "samples": 300, "runs": 3, "fewer_runs": 2, "widths": [6], "depths": [2],

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from running import ROOT, copy_repository, figures_of, finished_study, tables_of
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 THEORY = {"linear_phase", "linear_spectra", "linear_bounds", "linear_variants"}
 TRAINED = {"linear_kernel_spectra", "linear_kernels", "linear_experiments"}

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from running import copy_repository, figures_of, finished_study, tables_of
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 SMALL = {
     "planes": {

@@ -9,7 +9,7 @@ from running import copy_repository, figures_of, finished_study, tables_of
 from hyperribbon.studies.synthetic import further_claims
 from hyperribbon.studies.synthetic.claims import CLAIMS
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 DATA = {"features": 12, "classes": 3, "train_size": 120}
 SYNTHETIC = {

@@ -9,7 +9,7 @@ from running import copy_repository, finished_study, left_out, snakemake
 
 from hyperribbon.studies.tasks.part import PART
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]  # of its jobs, test_parts.py makes a plan
 
 TREE = {"even": {"small": ["0", "2"], "large": ["4", "6", "8"]}, "odd": [*"13579"]}
 TASKS = {

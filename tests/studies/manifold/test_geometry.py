@@ -114,13 +114,8 @@ def test_the_other_steps_take_manifests(study):
     assert set(inputs["trajectories"]) == {"predictions/a", "predictions/b", "progress/train"}
 
 
-@pytest.mark.parametrize(
-    "step",
-    [  # by the same call; each waits for ten seconds
-        pytest.param("distance", marks=pytest.mark.slow),
-        "progress",
-    ],
-)
+@pytest.mark.slow  # each waits for ten seconds; tests/runtime/test_cluster.py has the same line
+@pytest.mark.parametrize("step", ["distance", "progress"])
 def test_a_scheduler_that_is_not_there_is_one_line(study, step):
     a = study.train("a")
     (study.root / step).mkdir()

@@ -85,7 +85,15 @@ class Interrupted(BaseException):
     """As if the process had died."""
 
 
-@pytest.mark.parametrize("name", [*METHODS, "fine_tuning"])
+# The others draw their batches as one of these does.
+BRIEFLY = {"supervised", "simclr", "prototypical", "fine_tuning"}
+
+
+def marked(name):
+    return name if name in BRIEFLY else pytest.param(name, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", map(marked, [*METHODS, "fine_tuning"]))
 def test_interrupted_amid_an_epoch_it_goes_on_and_is_bit_equal(
     name, dataset, train, source, tmp_path, monkeypatch, caplog
 ):
