@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 .DEFAULT_GOAL := study
-.PHONY: study verify setup test test-all test-slurm test-wheel test-callbacks docs bench bench-gpu lint format schema lock clean help
+.PHONY: study verify setup test test-slow test-slurm test-wheel test-callbacks docs bench bench-gpu lint format schema lock clean help
 
 study: $(READY) ## set up if needed, and run the study (CONFIG=config/other.yaml for another)
 	@$(if $(CONFIG),test -f '$(CONFIG)' || { echo "CONFIG = $(CONFIG): no such file" >&2; exit 1; },:)
@@ -42,13 +42,13 @@ $(TESTABLE): $(READY) envs/test_oracles.txt
 	@touch $@
 
 # Else each of some hundred processes of the tests would compile the library anew.
-test test-all: export PYTHONDONTWRITEBYTECODE :=
+test test-slow: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(TESTABLE) ## run the tests, with one file per core at a time
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-all: $(TESTABLE) ## run the tests, and slow ones that only repeat what others cover
-	$(BIN)/python -m pytest -m 'slow or not slow' --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+test-slow: $(TESTABLE) ## run the other tests: small studies of every part, more kills, more variants
+	$(BIN)/python -m pytest -m slow --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slurm: $(TESTABLE) ## run the workflow on a private Slurm (needs root; Debian: slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/cluster $(ARGS)

@@ -66,6 +66,13 @@ def problem_of():
     return make
 
 
-@pytest.fixture(params=NETWORKS)
+LONG = {"allcnn", "convmixer", "wide_resnet"}  # of convolutions, as LeNet
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in NETWORKS
+    ]
+)
 def any_problem(request, problem_of):
     return problem_of(request.param)

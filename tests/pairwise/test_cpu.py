@@ -11,7 +11,13 @@ from hyperribbon.numerics import compiling
 from hyperribbon.pairwise import cpu, pairwise_distance, vectors
 
 
-@pytest.fixture(params=[{}, {"avx": True}, {"avx": True, "avx512f": True}], ids=[16, 32, 64])
+@pytest.fixture(
+    params=[
+        pytest.param({}, id="16", marks=pytest.mark.slow),
+        pytest.param({"avx": True}, id="32"),
+        pytest.param({"avx": True, "avx512f": True}, id="64"),
+    ]
+)
 def processor(request, monkeypatch):
     """Vector code for registers of 16, 32 and 64 bytes; LLVM runs all on any processor."""
     with monkeypatch.context() as patch:

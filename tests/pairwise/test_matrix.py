@@ -367,6 +367,7 @@ def test_from_disk_to_disk(random_models, small_memory, tmp_path):
     np.testing.assert_array_equal(pairwise_distance(stored, out=memmap), D)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_models(tmp_path):
     peaks = []
     for m in (200, 400):  # the smaller fills the memory given, too

@@ -3,7 +3,10 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
 
+
+@pytest.mark.slow
 def test_optimisers_do_the_same_without_the_compiler_and_do_not_import_it():
     """In a process of its own: others may have imported it."""
     script = """

@@ -120,10 +120,13 @@ class Watch:
         return log
 
 
-def test_killed_at_random_moments_it_goes_on_and_is_bit_equal(trainings, undisturbed, tmp_path):
+@pytest.mark.parametrize("kills", [4, pytest.param(len(PHASES), marks=pytest.mark.slow)])
+def test_killed_at_random_moments_it_goes_on_and_is_bit_equal(
+    trainings, undisturbed, tmp_path, kills
+):
     rng = random.Random(0)
     counts, resumed = events(undisturbed), 0
-    left = rng.sample(PHASES, len(PHASES))  # to be killed in, one after the other
+    left = rng.sample(PHASES, kills)  # to be killed in, one after the other
     while left:
         watch, status = Watch(tmp_path / str(len(left))), None
         while status != 0:
@@ -138,7 +141,7 @@ def test_killed_at_random_moments_it_goes_on_and_is_bit_equal(trainings, undistu
                 left.pop()
         assert_equal(watch.folder, undisturbed)
         resumed += watch.resumed
-    assert resumed >= 3
+    assert resumed >= kills // 4
 
 
 @pytest.mark.slow  # at moments of the clock; the test above kills at every kind of moment

@@ -38,6 +38,7 @@ def test_the_factor_that_decides_is_found():
     assert (found["r_squared"] > 0.6).all()
 
 
+@pytest.mark.slow
 def test_p_values_of_a_factor_without_effect_are_uniform_beside_one_that_has():
     values = []
     for seed in range(25):

@@ -91,6 +91,7 @@ def test_every_figure_of_recordings_is_in_the_report(changeable):
             assert np.asarray(image.convert("L")).std() > 5, f"{name} is blank"
 
 
+@pytest.mark.slow  # of what was trained, the same is in test_changes.py
 def test_a_changed_recording_runs_the_analysis_and_a_touched_one_nothing(changeable, planned):
     assert planned(changeable, *STUDY) == DRAWN
     manifests = sorted((changeable / "runs" / "own_networks").glob("*.json"))

@@ -81,6 +81,7 @@ def test_cosines_are_drawn_by_network(networks):
     assert np.isnan(first.low) == (networks == 1) and first.sample.startswith(f"{networks} network")
 
 
+@pytest.mark.slow
 def test_all_claims_on_real_tables_have_a_verdict(tables):
     found = judge(CLAIMS, tables, "study", "mnist5k")
     assert len(found) == len(CLAIMS)

@@ -13,7 +13,13 @@ pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("styl
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("networks", [("FC-600-1",), ("FC-600-1", "FC-600-2")], ids=len)
+@pytest.mark.parametrize(
+    "networks",
+    [
+        pytest.param(("FC-600-1",), id="1", marks=pytest.mark.slow),
+        pytest.param(("FC-600-1", "FC-600-2"), id="2"),
+    ],
+)
 def test_every_study_has_the_figure(name, networks, made, assert_legible):
     assert_legible(FIGURES[name](made(networks=networks)))
 

@@ -87,7 +87,7 @@ def words(figure) -> str:
 
 
 @pytest.mark.parametrize("name", CURVATURE_FIGURES)
-@pytest.mark.parametrize("configurations", [1, 4])
+@pytest.mark.parametrize("configurations", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_every_study_has_every_figure(name, configurations, assert_legible):
     figure = CURVATURE_FIGURES[name](tables_of(configurations, layers=3 * configurations))
     assert figure.axes

@@ -27,6 +27,7 @@ def run(preloaded):
     return lambda step, *args: preloaded.run(step_module(step), *args)
 
 
+@pytest.mark.slow
 def test_tables_are_the_same_from_any_number_of_threads(tmp_path):
     written = {}
     for threads in ("1", "2"):

@@ -127,6 +127,7 @@ def test_sizes_of_one_architecture_have_a_panel(make_tables):
     assert "ViT" not in words(figure)
 
 
+@pytest.mark.slow  # the two figures that look at epochs are drawn in test_progress.py
 @pytest.mark.parametrize("name", OF_ONE_SPLIT)
 def test_recordings_without_epochs(make_tables, name):
     tables = make_tables()

@@ -119,6 +119,7 @@ def test_contrasts_are_means_over_paths_of_constant_rank():
         claims.more_than_same_class("shallow", "straight")(contrasts(pair="same class"))
 
 
+@pytest.mark.slow
 def test_every_claim_is_judged_of_small_studies_and_of_none(of_planes, of_widths, of_images):
     verdicts = judge(claims.CLAIMS, {**of_planes, **of_widths, **of_images}, "small", "tiny")
     assert set(verdicts["verdict"]) <= set(VERDICTS)

@@ -93,7 +93,9 @@ def words(figure) -> str:
     "study",
     [
         {"decays": [0.001, 0.5]},
-        {"decays": [0.5], "corners": (1,), "networks": ("A",)},
+        pytest.param(
+            {"decays": [0.5], "corners": (1,), "networks": ("A",)}, marks=pytest.mark.slow
+        ),
         {"decays": [0.001, 0.01, 0.1, 0.5, 1.0], "corners": tuple(range(1, 13))},
     ],
 )
