@@ -147,6 +147,7 @@ def wait_for_death(pids):
 
 
 @needs_proc
+@pytest.mark.slow
 def test_processes_die_with_the_one_that_started_them(endless):
     run, parent, workers = endless
     os.kill(parent, signal.SIGKILL)

@@ -51,8 +51,10 @@ STEPS = [0, 1, 4, 7, 10, 13, 16, 19, 22, 24]  # an epoch has 12, so most are ami
 
 
 def pair(network, optimiser):
-    """Every network and every optimiser is in the fast tests, but not with each other."""
-    few = optimiser == "Adam" or network.architecture == "allcnn"
+    """Fast are every optimiser, and networks of every kind; slow, all networks with all of them."""
+    few = network.architecture == "allcnn" or (
+        optimiser == "Adam" and network.architecture in ("fully_connected", "resnet", "vit")
+    )
     marks = [] if few else pytest.mark.slow
     return pytest.param(network, optimiser, marks=marks, id=f"{network.architecture}-{optimiser}")
 

@@ -56,6 +56,7 @@ def changeable(recorded, tmp_path) -> Path:
     return copied(recorded, tmp_path / "repository")
 
 
+@pytest.mark.slow
 def test_both_networks_of_the_example_are_in_one_picture(recorded):
     results = recorded / "results" / "external"
     models = pd.read_csv(results / "tables" / "models.csv")
@@ -126,18 +127,18 @@ def test_a_changed_recording_runs_the_analysis_and_a_touched_one_nothing(changea
     assert planned(changeable, *STUDY) == left
 
 
-def test_what_is_no_recording_is_refused_before_any_job(recorded, tmp_path):
+def test_what_is_no_recording_is_refused_before_any_job(finished, tmp_path):
     for listed, message in (
         ("runs/other/*.zarr", 'external = "runs/other/*.zarr": no such store'),
-        ("results/external/distance/test.zarr", "test.zarr: not a recorded store; expected one"),
+        ("results/smoke/distance/test.zarr", "test.zarr: not a recorded store; expected one"),
     ):
         study = tmp_path / "study.yaml"
         study.write_text(yaml.safe_dump({"study": "refused", "external": [listed]}))
-        run = snakemake(recorded, "--cores", "1", "--configfile", str(study))
+        run = snakemake(finished, "--cores", "1", "--configfile", str(study))
         assert run.returncode != 0
         assert message in run.stdout
         assert "Traceback" not in run.stdout
-        assert not (recorded / "results" / "refused").exists()
+        assert not (finished / "results" / "refused").exists()
 
 
 def record_linear(repository: Path, flip: bool = False) -> None:

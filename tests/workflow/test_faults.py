@@ -39,11 +39,11 @@ def prepared(fresh: Path, finished: Path) -> Path:
     return fresh
 
 
+@pytest.mark.slow  # kills of trainings are in tests/training/test_kills.py
 @pytest.mark.parametrize(
     "orphans",
     [
-        # Kills of trainings are in tests/training/test_kills.py too.
-        pytest.param(False, id="all killed", marks=pytest.mark.slow),
+        pytest.param(False, id="all killed"),
         pytest.param(True, id="trainings live on"),
     ],
 )
@@ -87,7 +87,7 @@ def test_killed_in_mid_training_it_goes_on(prepared, finished, orphans):
         assert chunk.stat().st_ino == inode, f"{mark} was trained again"
 
 
-@pytest.mark.slow  # what a killed training leaves is in the test above too
+@pytest.mark.slow  # as above
 def test_a_killed_training_is_retried_and_goes_on(prepared, finished):
     name = next(name for name in stores(finished) if name.startswith("FullyConnected"))
     run = subprocess.Popen(
@@ -215,7 +215,7 @@ def test_read_only_results_are_refused_before_any_job(fresh, small_disk):
     assert "Traceback" not in run.stdout
 
 
-@pytest.mark.slow  # the trainings that go on after a kill, above, are bit-equal too
+@pytest.mark.slow  # tests/training/test_seed.py has it of each network
 def test_bit_equal_on_the_cpu(fresh, finished):
     """Two studies in two places, run with other numbers of cores."""
     target = "results/smoke/predictions"

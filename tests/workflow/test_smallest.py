@@ -8,7 +8,7 @@ import pytest
 import yaml
 from running import ANALYSIS, copy_repository, figures_of, finished_study, left_out, snakemake
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 PLUGIN = "examples/plugins.py"
 STUDY = {

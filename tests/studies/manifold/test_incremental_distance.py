@@ -135,6 +135,7 @@ def test_what_another_code_computed_is_not_used(pool, computed, tmp_path):
         assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_killed_at_any_tile_it_goes_on(preloaded, tmp_path):
     run = preloaded.run("killed_growth", tmp_path, folder=Path(__file__).parent)
     assert run.returncode == 0, run.stdout + run.stderr
