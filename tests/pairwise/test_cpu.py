@@ -15,7 +15,7 @@ from hyperribbon.pairwise import cpu, pairwise_distance, vectors
     params=[
         pytest.param({}, id="16", marks=pytest.mark.slow),
         pytest.param({"avx": True}, id="32"),
-        pytest.param({"avx": True, "avx512f": True}, id="64"),
+        pytest.param({"avx": True, "avx512f": True}, id="64", marks=pytest.mark.slow),
     ]
 )
 def processor(request, monkeypatch):

@@ -58,6 +58,7 @@ def shown_alike(address: str, study: hr.Study) -> None:
     np.testing.assert_allclose(shown, study.progress(), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_training_is_watched_and_goes_on_while_the_watcher_is_killed(runs, tmp_path):
     torch.manual_seed(0)
     x = torch.randn(60, 6)

@@ -1,11 +1,14 @@
 """Tables of the part's steps, from a few recordings."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from hyperribbon.probability import ignorance, truth
 from hyperribbon.recording.predictions import record_predictions
+from hyperribbon.storage.locks import locked
 from hyperribbon.storage.manifest import manifest_path
 from hyperribbon.studies.bases import model_bases, sample_bases, tangent_bases
 from hyperribbon.studies.bases.config import BasesConfig
@@ -44,14 +47,19 @@ def section():
 
 @pytest.fixture(scope="session")
 def tables(recorded, tmp_path_factory):
-    """All tables of the part but those of trained networks, by name."""
-    folder = tmp_path_factory.mktemp("tables")
+    """All tables of the part but those of trained networks, by name.
+
+    They are the same for all processes that run tests at once: the first to need them makes them.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tables_of_bases"
     found = {}
-    with pytest.MonkeyPatch.context() as patched:
+    with locked(folder), pytest.MonkeyPatch.context() as patched:
         patched.setattr(sample_bases, "BOOTSTRAP", 20)  # no test asks how wide an interval is
         modules = model_bases, sample_bases, tangent_bases
         for module, step in zip(modules, PART.steps, strict=False):
             paths = [folder / f"{name}.csv" for name in step.tables]
-            module.main(predictions=recorded, bases=SECTION, threads=1, output=tuple(paths))
+            if not all(path.exists() for path in paths):
+                module.main(predictions=recorded, bases=SECTION, threads=1, output=tuple(paths))
             found |= {path.stem: pd.read_csv(path) for path in paths}
     return found

@@ -94,6 +94,7 @@ def test_among_equals_allcnn_then_the_first(study):
     assert chosen("b", "xAllCNN", "a") == "xAllCNN"
 
 
+@pytest.mark.slow
 def test_recordings_without_epochs_have_scores_too(study):
     predictions = [study.train("a", steps_per_epoch=None), study.train("b", steps_per_epoch=None)]
     scores, places = run(study, predictions, steps_before(study, predictions))

@@ -85,6 +85,7 @@ def overlap(box, other) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_ONE_SPLIT)
 def test_one_training(make_tables, name):
     tables = make_tables({"ViT": "vit"}, {"Adam": ("adam", 10, 0.0)}, ("none",), seeds=1)
