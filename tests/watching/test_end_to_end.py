@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 
 import numpy as np
+import pytest
 import torch
 
 import hyperribbon as hr
