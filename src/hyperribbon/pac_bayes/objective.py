@@ -183,5 +183,5 @@ class Objective:
 
 
 def flat(part: Tensor) -> np.ndarray:
-    """An array (p,) that shares the memory of a tensor (O, I) on the CPU, in the order there."""
-    return part.detach().T.view(-1).numpy()
+    """An array (p,) that shares the memory of a tensor on the CPU."""
+    return part.detach().view(-1).numpy()

@@ -40,8 +40,7 @@ class StochasticLayer(nn.Module):
     Attributes
     ----------
     shares : whether outputs of one sample, at different places, share weights
-    mean, log_variance, variance : (O, I), in the basis, with the weights of an input side by side
-        in memory, for which products are faster; the variance is to be kept up to date
+    mean, log_variance, variance : (O, I), in the basis; the variance is to be kept up to date
     gradients : Gradients, which are also their ``grad``; a pass backward leaves the former two
     entered : (n, I) inputs in the basis that replace those of the next call, or None
     """
@@ -60,7 +59,7 @@ class StochasticLayer(nn.Module):
             for rotation in (block.ingoing, block.returning)
         ]
         self.mean, self.log_variance, self.variance = (
-            like.new_zeros(block.shape[::-1]).T for _ in range(3)
+            like.new_zeros(block.shape) for _ in range(3)
         )
         self.variance.fill_(1)
         for leaf in (self.mean, self.variance):
@@ -92,9 +91,9 @@ class StochasticLayer(nn.Module):
     def _of_drawn_weights(self, x: Tensor) -> Tensor:
         self.gradients.mean.zero_()  # to which torch adds
         self.gradients.variance.zero_()
-        noise = torch.empty_like(self.mean.T, requires_grad=False)
+        noise = torch.empty_like(self.mean, requires_grad=False)
         noise.normal_(generator=self.generator)
-        matrix = torch.addcmul(self.mean, self.variance.sqrt(), noise.T)
+        matrix = torch.addcmul(self.mean, self.variance.sqrt(), noise)
         ingoing, returning = self.rotations
         matrix = matrix if ingoing is None else matrix @ ingoing.T
         matrix = matrix if returning is None else returning @ matrix
@@ -170,11 +169,11 @@ class StochasticNetwork:
             layer.train(mode)
 
     def split(self, coordinates: np.ndarray) -> list[Tensor]:
-        """Coordinates (p,) by layer, (O, I), in memory as the means are."""
+        """Coordinates (p,) by layer, (O, I)."""
         sizes = [layer.mean.numel() for layer in self.layers]
         parts = np.split(coordinates, np.cumsum(sizes)[:-1])
         return [
-            torch.empty_like(layer.mean).copy_(torch.from_numpy(part.reshape(layer.mean.shape)))
+            torch.from_numpy(part.reshape(layer.mean.shape)).to(layer.mean)
             for part, layer in zip(parts, self.layers, strict=True)
         ]
 
