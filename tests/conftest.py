@@ -51,6 +51,13 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes which run tests at once have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
 def preloaded():
     """Runs steps, each in a process; dask is not imported before, for it reads the environment."""
     server = Preloaded(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from marked import with_slow
 from torch import nn
 
 from hyperribbon.curvature import Problem
@@ -69,10 +70,6 @@ def problem_of():
 LONG = {"allcnn", "convmixer", "wide_resnet"}  # of convolutions, as LeNet
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in NETWORKS
-    ]
-)
+@pytest.fixture(params=with_slow(NETWORKS, LONG))
 def any_problem(request, problem_of):
     return problem_of(request.param)

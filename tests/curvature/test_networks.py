@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from marked import with_slow
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
@@ -409,11 +410,7 @@ def by_differences(problem, v, step=1e-5):
 LONG = {"GRU", "RNN cells", "TransformerEncoder", "Conv2d, reflected", "Conv3d", "ConvTranspose2d"}
 
 
-def marked(name):
-    return pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
-
-
-@pytest.mark.parametrize("name", map(marked, [*AXES, *OTHERS]))
+@pytest.mark.parametrize("name", with_slow([*AXES, *OTHERS], LONG))
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 def test_every_matrix_is_what_differentiation_of_each_sample_says(name):
     problem = problem_of({**AXES, **OTHERS}[name])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from marked import with_slow
 from torch import nn
 
 from hyperribbon.networks import build_network, striding_by_slices
@@ -21,9 +22,7 @@ SETS = {
 
 @pytest.mark.parametrize(
     "instructions",
-    [  # the faulty kernel and its remedy are the same with AVX as with AVX2
-        pytest.param(name, marks=pytest.mark.slow) if name == "AVX" else name for name in SETS
-    ],
+    with_slow(SETS, {"AVX"}),  # the faulty kernel and its remedy are the same with AVX as with AVX2
 )
 def test_gradients_are_those_of_float64_in_every_layout(instructions):
     if CAPABILITY not in SETS[instructions]:

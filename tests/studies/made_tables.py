@@ -38,7 +38,7 @@ def assert_legible():
         assert figure.get_figwidth() <= WIDEST + 1e-9
         texts = [text for text in figure.findobj(plt.Text) if text.get_text()]
         assert min(text.get_fontsize() for text in texts) >= 6
-        figure.get_layout_engine().execute(figure)
+        figure.draw_without_rendering()
         for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
             if legend:
                 box = legend.get_window_extent()

@@ -120,9 +120,11 @@ class Watch:
         return log
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(len(PHASES), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("kills", "least"), [(4, 1), pytest.param(len(PHASES), 3, marks=pytest.mark.slow)]
+)
 def test_killed_at_random_moments_it_goes_on_and_is_bit_equal(
-    trainings, undisturbed, tmp_path, kills
+    trainings, undisturbed, tmp_path, kills, least
 ):
     rng = random.Random(0)
     counts, resumed = events(undisturbed), 0
@@ -141,7 +143,7 @@ def test_killed_at_random_moments_it_goes_on_and_is_bit_equal(
                 left.pop()
         assert_equal(watch.folder, undisturbed)
         resumed += watch.resumed
-    assert resumed >= kills // 4
+    assert resumed >= least
 
 
 @pytest.mark.slow  # at moments of the clock; the test above kills at every kind of moment

@@ -1,6 +1,5 @@
 """The real workflow on the smoke study, in a copy of the repository."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,20 +11,18 @@ from hyperribbon.storage.locks import locked
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(common: Path) -> Path:
     """A repository in which a bare `snakemake --cores 2` has run; not to be changed.
 
     It is the same for all processes that run tests at once: the first to need it runs it.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    folder = common / "finished"
     repository, printed = folder / "repository", folder / "repository" / "stdout.txt"
     with locked(folder):
         if not printed.exists():
             shutil.rmtree(repository, ignore_errors=True)  # of one that failed
             copy_repository(repository)
-            # One process draws: another would first import matplotlib.
-            run = snakemake(repository, "--set-threads", "draw=1", "--cores", "2")
+            run = snakemake(repository, "--cores", "2")
             assert run.returncode == 0, run.stdout
             printed.write_text(run.stdout)
     return repository

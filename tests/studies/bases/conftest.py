@@ -1,7 +1,5 @@
 """Tables of the part's steps, from a few recordings."""
 
-import os
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -46,14 +44,12 @@ def section():
 
 
 @pytest.fixture(scope="session")
-def tables(recorded, tmp_path_factory):
+def tables(recorded, common):
     """All tables of the part but those of trained networks, by name.
 
     They are the same for all processes that run tests at once: the first to need them makes them.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tables_of_bases"
-    found = {}
+    folder, found = common / "tables_of_bases", {}
     with locked(folder), pytest.MonkeyPatch.context() as patched:
         patched.setattr(sample_bases, "BOOTSTRAP", 20)  # no test asks how wide an interval is
         modules = model_bases, sample_bases, tangent_bases

@@ -34,7 +34,7 @@ def test_tables_are_the_same_from_any_number_of_threads(tmp_path):
         folder = tmp_path / threads
         folder.mkdir()
         paths = [folder / f"{name}.csv" for name in TABLES]
-        section = json.dumps({**SECTION, "samples": 70, "slopes": {"last": 0.5, "number": 3}})
+        section = json.dumps({**SECTION, "samples": 100, "slopes": {"last": 0.5, "number": 3}})
         arguments = ["--linear", section, "--threads", threads, "--output", *paths]
         command = [sys.executable, "-m", "hyperribbon.studies.linear.linear", *map(str, arguments)]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}

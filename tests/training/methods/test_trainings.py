@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from marked import with_slow
 from task_trainings import ALL, CLASSES, EACH, METHODS, PAIR, configuration
 
 from hyperribbon.errors import ConfigError, StoreError
@@ -85,15 +86,11 @@ class Interrupted(BaseException):
     """As if the process had died."""
 
 
-# The others draw their batches as one of these does.
-BRIEFLY = {"supervised", "simclr", "prototypical", "fine_tuning"}
+# These draw their batches as one of the others does.
+LONG = METHODS.keys() - {"supervised", "simclr", "prototypical"}
 
 
-def marked(name):
-    return name if name in BRIEFLY else pytest.param(name, marks=pytest.mark.slow)
-
-
-@pytest.mark.parametrize("name", map(marked, [*METHODS, "fine_tuning"]))
+@pytest.mark.parametrize("name", with_slow([*METHODS, "fine_tuning"], LONG))
 def test_interrupted_amid_an_epoch_it_goes_on_and_is_bit_equal(
     name, dataset, train, source, tmp_path, monkeypatch, caplog
 ):
