@@ -1,7 +1,7 @@
 """The real workflow on the smoke study, in a copy of the repository."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,13 @@ def finished(common: Path) -> Path:
             assert run.returncode == 0, run.stdout
             printed.write_text(run.stdout)
     return repository
+
+
+@pytest.fixture
+def in_turn(finished: Path, common: Path) -> Iterator[None]:
+    """One test at a time runs Snakemake in the finished repository, which Snakemake locks."""
+    with locked(common / "finished"):
+        yield
 
 
 @pytest.fixture

@@ -127,18 +127,19 @@ def test_a_changed_recording_runs_the_analysis_and_a_touched_one_nothing(changea
     assert planned(changeable, *STUDY) == left
 
 
-def test_what_is_no_recording_is_refused_before_any_job(finished, tmp_path):
+def test_what_is_no_recording_is_refused_before_any_job(fresh, finished, tmp_path):
+    shutil.copytree(finished / "results" / "smoke" / "distance" / "test.zarr", fresh / "D.zarr")
     for listed, message in (
         ("runs/other/*.zarr", 'external = "runs/other/*.zarr": no such store'),
-        ("results/smoke/distance/test.zarr", "test.zarr: not a recorded store; expected one"),
+        ("D.zarr", "D.zarr: not a recorded store; expected one"),
     ):
         study = tmp_path / "study.yaml"
         study.write_text(yaml.safe_dump({"study": "refused", "external": [listed]}))
-        run = snakemake(finished, "--cores", "1", "--configfile", str(study))
+        run = snakemake(fresh, "--cores", "1", "--configfile", str(study))
         assert run.returncode != 0
         assert message in run.stdout
         assert "Traceback" not in run.stdout
-        assert not (finished / "results" / "refused").exists()
+        assert not (fresh / "results" / "refused").exists()
 
 
 def record_linear(repository: Path, flip: bool = False) -> None:

@@ -55,6 +55,7 @@ def test_a_run_says_what_there_is_to_do_and_what_is_of_note_and_little_else(fini
     assert "rule train:" not in printed
 
 
+@pytest.mark.usefixtures("in_turn")
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in snakemake(finished, "--cores", "2").stdout
 

@@ -30,6 +30,7 @@ def files_of(results: Path) -> dict[str, tuple[int, int]]:
     }
 
 
+@pytest.mark.usefixtures("in_turn")
 def test_undamaged_results_pass(finished):
     run = snakemake(finished, "--cores", "1", "verify")
     assert run.returncode == 0, run.stdout
